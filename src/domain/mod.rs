@@ -1,0 +1,1 @@
+//! Decides: pure types and functions that know no SQL, no HTTP, no clock.

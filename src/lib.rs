@@ -1,0 +1,7 @@
+//! Weber, a web server for image-choice experiments.
+//!
+//! The map of the crate. A request goes through the layers from top to bottom; a layer knows only those below it.
+
+pub mod domain;
+pub mod stimuli;
+pub mod store;

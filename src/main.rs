@@ -1,0 +1,3 @@
+//! The `weber` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Images: making the demo study, occlusion search, blur, checks.
