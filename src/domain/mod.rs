@@ -1,1 +1,60 @@
-//! Decides: pure types and functions that know no SQL, no HTTP, no clock.
+//! Decides: pure types and functions that know no SQL, no HTTP, no clock and no global generator.
+
+pub mod allocation;
+pub mod exclusion;
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod participant;
+pub mod record;
+pub mod schedule;
+pub mod study;
+pub mod trial;
+
+/// Defines an enum whose variants are words: the same word in the database, in JSON, in TOML and in exports.
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        pub enum $name { $($(#[$variant_meta])* #[serde(rename = $text)] $variant),+ }
+
+        impl $name {
+            /// Every variant, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word for this variant.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::domain::UnknownWord;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err($crate::domain::UnknownWord {
+                        word: text.to_owned(),
+                        expected: vec![$($text),+],
+                    }),
+                }
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+/// A word that is none of those allowed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{word}` is not one of: {}", expected.join(", "))]
+pub struct UnknownWord {
+    /// What was given.
+    pub word: String,
+    /// What is allowed.
+    pub expected: Vec<&'static str>,
+}

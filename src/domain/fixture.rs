@@ -1,0 +1,131 @@
+//! A small study and its people, for tests: the shipped definition with two image sets and invented images.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use super::allocation::Claim;
+use super::exclusion::Policy;
+use super::participant::{Participant, Stage};
+use super::study::{Condition, Group, Mode, Platform, StoredTrial, StudyDefinition, StudyVersion};
+use super::trial::{Difficulty, ImageId, Known, Trial, TrialKind};
+
+/// The shipped `study.toml`, cut to two image sets.
+pub fn definition() -> StudyDefinition {
+    let mut definition: StudyDefinition = toml::from_str(include_str!("../../stimuli/demo/study.toml"))
+        .expect("the shipped study is well-formed");
+    definition.design.image_sets = 2;
+    definition
+}
+
+/// A policy of the shipped study.
+pub fn policy(name: &str) -> Policy {
+    definition().policy(name).expect("the shipped study has it").clone()
+}
+
+/// The shipped design with invented trials.
+pub fn version() -> StudyVersion {
+    let definition = definition();
+    let trials = definition.conditions.iter().flat_map(|condition| trials(condition, &definition));
+    let trials = (1..).zip(trials).map(|(id, trial)| StoredTrial { id, trial }).collect();
+    StudyVersion { id: 1, study_id: 1, number: 1, definition, trials }
+}
+
+fn trials(condition: &Condition, definition: &StudyDefinition) -> Vec<Trial> {
+    let design = &definition.design;
+    let mut rows = Vec::new();
+    for image_set in 0..design.image_sets {
+        for unit in 0..design.main_trials {
+            rows.push(trial(condition, TrialKind::Main, None, Some(image_set), &format!("unit-{unit}")));
+        }
+    }
+    for unit in 0..design.catch_trials {
+        rows.push(trial(condition, TrialKind::Catch, None, None, &format!("catch-{unit}")));
+    }
+    if condition.practice {
+        for n in 0..10 {
+            let difficulty = if n < 3 { Difficulty::Obvious } else { Difficulty::Easy };
+            rows.push(trial(
+                condition,
+                TrialKind::Practice,
+                Some(difficulty),
+                None,
+                &format!("practice-{n}"),
+            ));
+        }
+    }
+    rows
+}
+
+fn trial(
+    condition: &Condition,
+    kind: TrialKind,
+    difficulty: Option<Difficulty>,
+    image_set: Option<u32>,
+    unit: &str,
+) -> Trial {
+    let image = |what: &str| ImageId(format!("{}-{unit}-{image_set:?}-{what}", condition.name));
+    let references = condition
+        .references
+        .iter()
+        .map(|group| (0..group.count).map(|n| image(&format!("{}{n}", group.kind))).collect())
+        .collect();
+    Trial {
+        condition: condition.name.clone(),
+        kind,
+        difficulty,
+        image_set,
+        unit: unit.into(),
+        layer: "layer".into(),
+        branch: "branch".into(),
+        base: image("base"),
+        max_query: image("max"),
+        min_query: image("min"),
+        references,
+        known: Known::default(),
+    }
+}
+
+/// So many seconds after the fixture's beginning of time.
+pub fn at(seconds: f64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::microseconds((seconds * 1e6) as i64)
+}
+
+/// A person who has just consented, in the condition Natural.
+pub fn participant() -> Participant {
+    Participant {
+        id: Uuid::nil(),
+        study_id: 1,
+        version_id: 1,
+        link_id: 1,
+        pseudonym: "p-fixture".into(),
+        mode: Mode::Live,
+        group: Group::Crowd,
+        platform: Platform::Direct,
+        condition: "natural".into(),
+        image_set: 0,
+        slot_id: Some(1),
+        claim: Claim::Leased,
+        stage: Stage::Consented,
+        end_reason: None,
+        screen: None,
+        seed: 1,
+        tab: 1,
+        practice_attempt: 1,
+        enrolled_at: at(0.0),
+        leased_at: at(0.0),
+        lease_until: at(300.0),
+        last_seen_at: at(0.0),
+        started_at: None,
+        instructed_at: None,
+        practised_at: None,
+        running_at: None,
+        ended_at: None,
+        clock_ms: None,
+        clock_at: None,
+        clock_discrepancy_s: None,
+        instruction_ms: None,
+        instruction_load_wait_ms: 0.0,
+        total_ms: None,
+        posting: None,
+    }
+}

@@ -1,0 +1,237 @@
+//! A participation: its stages, its lease, its clock.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use super::allocation::Claim;
+use super::study::{ClockCheck, Group, Lease, Mode, Platform};
+use super::words;
+
+words! {
+    /// How far a participation has come. `docs/architecture.md` draws the transitions.
+    Stage {
+        /// Agreed to take part; loading, Welcome, instructions, fullscreen.
+        Consented = "consented",
+        /// Read the instructions; practises, if the condition has practice.
+        Instructed = "instructed",
+        /// Had a practice block all correct.
+        Practised = "practised",
+        /// In the main trials or the feedback after them.
+        Running = "running",
+        /// All answers are there and Submit was pressed.
+        Complete = "complete",
+        /// Said that they leave, or were screened out.
+        Abandoned = "abandoned",
+        /// The lease lapsed without a word; may return. Never stored: see [`Participant::stage_at`].
+        Expired = "expired",
+        /// Asked for their data to be deleted.
+        Withdrawn = "withdrawn",
+    }
+}
+
+impl Stage {
+    /// Whether nothing more will come.
+    pub const fn ended(self) -> bool {
+        matches!(self, Self::Complete | Self::Abandoned | Self::Withdrawn)
+    }
+}
+
+words! {
+    /// Why somebody ended before completing.
+    EndReason {
+        /// Pressed Leave.
+        Left = "left",
+        /// Took the offer to end after too many practice blocks; is paid.
+        ScreenedOut = "screened_out",
+    }
+}
+
+/// A participation as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Participant {
+    /// Its number, never shown.
+    pub id: Uuid,
+    /// The study.
+    pub study_id: i64,
+    /// The version of the study that this person sees.
+    pub version_id: i64,
+    /// The link they came by.
+    pub link_id: i64,
+    /// Name in every file and on every page.
+    pub pseudonym: String,
+    /// What the participation counts for.
+    pub mode: Mode,
+    /// Who they are.
+    pub group: Group,
+    /// Where they came from.
+    pub platform: Platform,
+    /// Their condition.
+    pub condition: String,
+    /// Their image set, 0-based.
+    pub image_set: u32,
+    /// The slot they hold or held last, by its number in the database.
+    pub slot_id: Option<i64>,
+    /// How they stand toward it.
+    pub claim: Claim,
+    /// How far they have come.
+    pub stage: Stage,
+    /// Why they ended early.
+    pub end_reason: Option<EndReason>,
+    /// The screen they were last seen on.
+    pub screen: Option<String>,
+    /// What their schedule was drawn from.
+    pub seed: u64,
+    /// Number of the newest page that opened the participation; older ones are superseded.
+    pub tab: i32,
+    /// The practice block they are in, from 1.
+    pub practice_attempt: u16,
+    /// Consent.
+    pub enrolled_at: DateTime<Utc>,
+    /// When the slot was given to them, or given back.
+    pub leased_at: DateTime<Utc>,
+    /// Until when nobody else gets the slot.
+    pub lease_until: DateTime<Utc>,
+    /// Last sign of life.
+    pub last_seen_at: DateTime<Utc>,
+    /// Welcome shown, in the server's time.
+    pub started_at: Option<DateTime<Utc>>,
+    /// Instructions done.
+    pub instructed_at: Option<DateTime<Utc>>,
+    /// Practice passed.
+    pub practised_at: Option<DateTime<Utc>>,
+    /// Main trials begun.
+    pub running_at: Option<DateTime<Utc>>,
+    /// Completed, or left.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// The experiment clock (ms since Welcome) as the browser last told it ...
+    pub clock_ms: Option<f64>,
+    /// ... and when it did.
+    pub clock_at: Option<DateTime<Utc>>,
+    /// How far the browser's clock ran ahead of the server's at the worst, in s, where that was too far.
+    pub clock_discrepancy_s: Option<f64>,
+    /// The experiment clock at the first end of the fullscreen page, in ms.
+    pub instruction_ms: Option<f64>,
+    /// Wait for images until then, in ms.
+    pub instruction_load_wait_ms: f64,
+    /// The experiment clock at the press on Submit, in ms.
+    pub total_ms: Option<f64>,
+    /// Order of completion in the slot, from 1.
+    pub posting: Option<u32>,
+}
+
+impl Participant {
+    /// The stage as a reader sees it: somebody whose lease has lapsed counts as expired until they return.
+    pub fn stage_at(&self, now: DateTime<Utc>) -> Stage {
+        if !self.stage.ended() && self.lease_until < now { Stage::Expired } else { self.stage }
+    }
+
+    /// Notes a sign of life, which prolongs the lease.
+    pub fn seen(&mut self, lease: &Lease, now: DateTime<Utc>) {
+        self.last_seen_at = self.last_seen_at.max(now);
+        let until = match self.started_at {
+            None => self.leased_at + TimeDelta::seconds(lease.until_welcome_s.into()),
+            Some(_) => now + TimeDelta::seconds(lease.after_last_sign_s.into()),
+        };
+        self.lease_until = self.lease_until.max(until);
+    }
+
+    /// Notes what the browser's experiment clock shows now, in ms since Welcome.
+    ///
+    /// A claim of more time than the server saw pass is recorded; simulated people do not wait, so theirs is not looked at.
+    pub fn hear_clock(&mut self, clock_ms: f64, check: &ClockCheck, now: DateTime<Utc>) {
+        let Some(started_at) = self.started_at else { return };
+        self.clock_ms = Some(clock_ms.max(self.clock_ms.unwrap_or(0.0)));
+        self.clock_at = Some(now);
+        let ahead_s = clock_ms / 1000.0 - seconds_between(started_at, now);
+        if self.mode != Mode::Simulated && ahead_s > check.discrepancy_s {
+            self.clock_discrepancy_s = Some(ahead_s.max(self.clock_discrepancy_s.unwrap_or(0.0)));
+        }
+    }
+
+    /// Starts the experiment clock: the browser says how long ago Welcome was shown, but not before consent.
+    pub fn start(&mut self, clock_ms: f64, now: DateTime<Utc>) {
+        if self.started_at.is_none() {
+            let ago = TimeDelta::microseconds((clock_ms * 1000.0) as i64);
+            self.started_at = Some((now - ago).max(self.enrolled_at));
+        }
+    }
+
+    /// What the experiment clock of a page that opens now starts from, in ms: the gap since the browser was last heard
+    /// is measured by the server. None before Welcome.
+    pub fn resumed_clock_ms(&self, now: DateTime<Utc>) -> Option<f64> {
+        let started_at = self.started_at?;
+        let (known, at) = (self.clock_ms.unwrap_or(0.0), self.clock_at.unwrap_or(started_at));
+        let gap = if self.mode == Mode::Simulated { 0.0 } else { seconds_between(at, now) * 1000.0 };
+        Some(known + gap.max(0.0))
+    }
+}
+
+/// Seconds from one time to another.
+pub fn seconds_between(from: DateTime<Utc>, to: DateTime<Utc>) -> f64 {
+    (to - from).as_seconds_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fixture::{at, participant};
+
+    const LEASE: Lease = Lease { until_welcome_s: 300, after_last_sign_s: 1800 };
+    const CHECK: ClockCheck = ClockCheck { discrepancy_s: 5.0 };
+
+    #[test]
+    fn the_lease_is_short_until_welcome_and_long_after() {
+        let mut person = participant();
+        person.seen(&LEASE, at(200.0));
+        assert_eq!(person.lease_until, at(300.0));
+        person.start(0.0, at(250.0));
+        person.seen(&LEASE, at(250.0));
+        assert_eq!(person.lease_until, at(2050.0));
+    }
+
+    #[test]
+    fn a_lapsed_person_reads_as_expired_until_they_return() {
+        let mut person = participant();
+        assert_eq!(person.stage_at(at(300.0)), Stage::Consented);
+        assert_eq!(person.stage_at(at(300.1)), Stage::Expired);
+        person.stage = Stage::Complete;
+        assert_eq!(person.stage_at(at(9999.0)), Stage::Complete);
+    }
+
+    #[test]
+    fn the_clock_starts_at_welcome_but_not_before_consent() {
+        let mut person = participant();
+        person.start(4000.0, at(10.0));
+        assert_eq!(person.started_at, Some(at(6.0)));
+        person.start(0.0, at(50.0));
+        assert_eq!(person.started_at, Some(at(6.0)), "the first Welcome counts");
+        let mut liar = participant();
+        liar.start(3_600_000.0, at(10.0));
+        assert_eq!(liar.started_at, Some(at(0.0)));
+    }
+
+    #[test]
+    fn a_browser_that_claims_too_much_time_is_recorded_at_its_worst() {
+        let mut person = participant();
+        person.start(0.0, at(0.0));
+        person.hear_clock(15_000.0, &CHECK, at(10.0));
+        assert_eq!(person.clock_discrepancy_s, None, "exactly 5 s is still allowed");
+        person.hear_clock(27_000.0, &CHECK, at(20.0));
+        person.hear_clock(36_000.0, &CHECK, at(30.0));
+        assert_eq!(person.clock_discrepancy_s, Some(7.0));
+        let mut simulated = participant();
+        simulated.mode = Mode::Simulated;
+        simulated.start(0.0, at(0.0));
+        simulated.hear_clock(600_000.0, &CHECK, at(1.0));
+        assert_eq!(simulated.clock_discrepancy_s, None);
+    }
+
+    #[test]
+    fn over_a_reload_the_gap_is_measured_by_the_server() {
+        let mut person = participant();
+        assert_eq!(person.resumed_clock_ms(at(5.0)), None);
+        person.start(0.0, at(10.0));
+        person.hear_clock(29_500.0, &CHECK, at(40.0));
+        assert_eq!(person.resumed_clock_ms(at(100.0)), Some(89_500.0));
+    }
+}
