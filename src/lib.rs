@@ -3,5 +3,7 @@
 //! The map of the crate. A request goes through the layers from top to bottom; a layer knows only those below it.
 
 pub mod domain;
+pub mod flow;
+pub mod recruitment;
 pub mod stimuli;
 pub mod store;

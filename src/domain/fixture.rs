@@ -127,5 +127,7 @@ pub fn participant() -> Participant {
         instruction_load_wait_ms: 0.0,
         total_ms: None,
         posting: None,
+        passed: None,
+        late: false,
     }
 }

@@ -4,6 +4,8 @@ pub mod allocation;
 pub mod exclusion;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod gate;
+pub mod identity;
 pub mod participant;
 pub mod record;
 pub mod schedule;
@@ -35,7 +37,7 @@ macro_rules! words {
 
         impl std::str::FromStr for $name {
             type Err = $crate::domain::UnknownWord;
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
+            fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
                 match text {
                     $($text => Ok(Self::$variant),)+
                     _ => Err($crate::domain::UnknownWord {

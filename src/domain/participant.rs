@@ -117,6 +117,10 @@ pub struct Participant {
     pub total_ms: Option<f64>,
     /// Order of completion in the slot, from 1.
     pub posting: Option<u32>,
+    /// The verdict under the enrolment policy, once complete.
+    pub passed: Option<bool>,
+    /// Finished after the slot had gone to somebody else.
+    pub late: bool,
 }
 
 impl Participant {
@@ -146,6 +150,20 @@ impl Participant {
         if self.mode != Mode::Simulated && ahead_s > check.discrepancy_s {
             self.clock_discrepancy_s = Some(ahead_s.max(self.clock_discrepancy_s.unwrap_or(0.0)));
         }
+    }
+
+    /// Whether nothing but signs of life happened since: the clock, the lease and the screen.
+    pub fn only_seen_since(&self, before: &Self) -> bool {
+        let unseen = Self {
+            screen: before.screen.clone(),
+            lease_until: before.lease_until,
+            last_seen_at: before.last_seen_at,
+            clock_ms: before.clock_ms,
+            clock_at: before.clock_at,
+            clock_discrepancy_s: before.clock_discrepancy_s,
+            ..self.clone()
+        };
+        unseen == *before
     }
 
     /// Starts the experiment clock: the browser says how long ago Welcome was shown, but not before consent.

@@ -297,12 +297,12 @@ pub struct Outcome {
     pub draw_practice: Option<u16>,
 }
 
-/// Applies a record to a participation.
+/// Applies a record to a participation. Answers that are accepted are there for whatever follows.
 pub fn apply(
     person: &mut Participant,
     definition: &StudyDefinition,
     record: &Record,
-    stored: Stored,
+    stored: &mut Stored,
     now: DateTime<Utc>,
 ) -> Outcome {
     let mut work = Work { person, definition, stored, now, outcome: Outcome::default() };
@@ -329,7 +329,7 @@ pub fn apply(
 struct Work<'a> {
     person: &'a mut Participant,
     definition: &'a StudyDefinition,
-    stored: Stored,
+    stored: &'a mut Stored,
     now: DateTime<Utc>,
     outcome: Outcome,
 }

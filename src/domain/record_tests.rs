@@ -27,13 +27,7 @@ impl Story {
 
     fn tell(&mut self, record: Record) -> Outcome {
         self.now += 10.0;
-        let outcome = apply(&mut self.person, &self.definition, &record, self.stored.clone(), at(self.now));
-        for response in &outcome.responses {
-            self.stored.answers.insert(response.answer.place(), response.answer.clone());
-        }
-        for (place, ms) in &outcome.continued {
-            self.stored.answers.get_mut(place).unwrap().continue_rt = Some(*ms);
-        }
+        let outcome = apply(&mut self.person, &self.definition, &record, &mut self.stored, at(self.now));
         if let Some(attempt) = outcome.draw_practice {
             for trial in draw_practice(&fixture::version(), &self.person.condition, attempt, 1) {
                 self.stored.scheduled.insert(trial.place(), trial);

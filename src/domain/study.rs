@@ -3,10 +3,26 @@
 //! A study folder's `study.toml` deserialises into [`StudyDefinition`]; `docs/study-format.md` describes it for researchers.
 
 use serde::{Deserialize, Serialize};
+use sha2::Digest;
 
 use super::exclusion::Policy;
+use super::participant::Stage;
 use super::trial::{Block, Buttons, Difficulty, Trial, TrialKind};
 use super::words;
+
+words! {
+    /// What a study is open for.
+    StudyState {
+        /// Never started: live links say that it is not open yet.
+        Draft = "draft",
+        /// Open.
+        Live = "live",
+        /// New people are asked to come back later; whoever is inside may finish.
+        Paused = "paused",
+        /// Over for new people; whoever is inside may finish.
+        Closed = "closed",
+    }
+}
 
 words! {
     /// What a participation counts for. It comes from the entry link alone, and modes never share slots.
@@ -245,6 +261,16 @@ impl Default for Practice {
 }
 
 impl Practice {
+    /// Most trials that a block may have.
+    pub const LONGEST_BLOCK: u16 = 20;
+
+    /// Whether somebody in this practice block is offered to end, paid.
+    pub fn offers_end(&self, stage: Stage, attempt: u16) -> bool {
+        stage == Stage::Instructed
+            && self.offer_end_after_blocks > 0
+            && u32::from(attempt) > self.offer_end_after_blocks
+    }
+
     /// Trials in a block.
     pub const fn trials(&self) -> u32 {
         self.obvious_trials + self.other_trials
@@ -444,6 +470,11 @@ impl Default for Pages {
             instructions: Vec::new(),
         }
     }
+}
+
+/// SHA-256 of a text: what the record of a consent cites.
+pub fn text_sha256(text: &str) -> Vec<u8> {
+    sha2::Sha256::digest(text.as_bytes()).to_vec()
 }
 
 impl StudyDefinition {

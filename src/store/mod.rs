@@ -1,1 +1,104 @@
 //! Remembers: the only place that speaks SQL.
+//!
+//! Free functions on a connection or transaction; rows become domain types here, and a row that cannot is an error that
+//! says which.
+
+pub mod arrivals;
+pub mod identities;
+pub mod images;
+pub mod installation;
+pub mod links;
+pub mod participants;
+pub mod records;
+pub mod researchers;
+pub mod slots;
+pub mod studies;
+
+use std::str::FromStr;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{PgPool, migrate::Migrator};
+
+/// The migrations that make up the schema.
+pub static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// What can go wrong while remembering.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or could not be reached.
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the database's schema could not be brought up to date: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A row holds what this program does not understand, for instance because a newer program wrote it.
+    #[error("a row in the database is not understood: {0}")]
+    Corrupt(String),
+}
+
+/// Short for what stores return.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+impl StoreError {
+    /// Whether the same may succeed later: the database was away or overloaded.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => {
+                // Class 08 connection, 40 rollback, 53 resources, 57 operator intervention.
+                let code = error.code().unwrap_or_default();
+                ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
+            }
+            Self::Database(
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed,
+            ) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Opens a pool of connections; they are made when they are needed.
+pub fn pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(max_connections)
+        .acquire_timeout(std::time::Duration::from_secs(10))
+        .connect_lazy_with(options.application_name("weber"))
+}
+
+/// Brings the schema up to date.
+pub async fn migrate(pool: &PgPool) -> Result<()> {
+    Ok(MIGRATOR.run(pool).await?)
+}
+
+/// Whether the database answers and its schema is this program's.
+pub async fn ready(pool: &PgPool) -> Result<bool> {
+    let newest = MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or_default();
+    let done = sqlx::query_scalar!("select max(version) from _sqlx_migrations where success")
+        .fetch_one(pool)
+        .await?;
+    Ok(done == Some(newest))
+}
+
+/// A word of the database as a word of the domain.
+fn word<T: FromStr<Err = crate::domain::UnknownWord>>(text: &str) -> Result<T> {
+    text.parse().map_err(|error: crate::domain::UnknownWord| StoreError::Corrupt(error.to_string()))
+}
+
+/// A number of the database (which knows no unsigned ones) as a number of the domain.
+fn number<T: TryFrom<N>, N: Copy + std::fmt::Display>(value: N) -> Result<T> {
+    T::try_from(value).map_err(|_| StoreError::Corrupt(format!("{value} is out of range")))
+}
+
+/// A JSON document of the database as a type of the domain.
+fn document<T: serde::de::DeserializeOwned>(json: serde_json::Value) -> Result<T> {
+    serde_json::from_value(json).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// A type of the domain as a JSON document.
+fn to_document<T: serde::Serialize>(value: &T) -> serde_json::Value {
+    serde_json::to_value(value).expect("domain types are plain data")
+}

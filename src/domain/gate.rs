@@ -1,0 +1,76 @@
+//! Who is let in, before anything is known of them but their link.
+
+use super::study::{Mode, StudyState};
+use super::words;
+
+words! {
+    /// How an arrival ended before consent.
+    Arrival {
+        /// Saw the consent page.
+        Arrived = "arrived",
+        /// Only previewed the task.
+        Preview = "preview",
+        /// Did not agree.
+        Declined = "declined",
+        /// Came with a device or window that cannot show the study.
+        Unsuitable = "unsuitable",
+        /// Had taken part before.
+        AlreadyTookPart = "already_took_part",
+        /// Found no open slot.
+        Full = "full",
+        /// Came while the study was paused or not open yet.
+        Paused = "paused",
+        /// Came after the study was closed, or by a link that is switched off.
+        Closed = "closed",
+    }
+}
+
+/// Why nobody is let in by a link now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shut {
+    /// The study has not been started.
+    NotOpenYet,
+    /// The study is paused.
+    Paused,
+    /// The study is over, or the link is switched off.
+    Closed,
+}
+
+/// Whether a link lets new people in. Pilots and simulations also run before the study is started and while it is paused.
+pub const fn admits(state: StudyState, link_enabled: bool, mode: Mode) -> Result<(), Shut> {
+    match (link_enabled, state, mode) {
+        (false, ..) | (_, StudyState::Closed, _) => Err(Shut::Closed),
+        (_, StudyState::Live, _) | (_, _, Mode::Pilot | Mode::Simulated) => Ok(()),
+        (_, StudyState::Draft, Mode::Live) => Err(Shut::NotOpenYet),
+        (_, StudyState::Paused, Mode::Live) => Err(Shut::Paused),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn live_links_need_a_live_study() {
+        assert_eq!(admits(StudyState::Live, true, Mode::Live), Ok(()));
+        assert_eq!(admits(StudyState::Draft, true, Mode::Live), Err(Shut::NotOpenYet));
+        assert_eq!(admits(StudyState::Paused, true, Mode::Live), Err(Shut::Paused));
+        assert_eq!(admits(StudyState::Closed, true, Mode::Live), Err(Shut::Closed));
+    }
+
+    #[test]
+    fn pilots_run_until_the_study_is_closed() {
+        assert_eq!(admits(StudyState::Draft, true, Mode::Pilot), Ok(()));
+        assert_eq!(admits(StudyState::Paused, true, Mode::Simulated), Ok(()));
+        assert_eq!(admits(StudyState::Closed, true, Mode::Pilot), Err(Shut::Closed));
+    }
+
+    #[test]
+    fn a_link_that_is_switched_off_lets_nobody_in() {
+        for state in StudyState::ALL {
+            for mode in Mode::ALL {
+                assert_eq!(admits(*state, false, *mode), Err(Shut::Closed));
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Who somebody is on the platform they came from. Personal data: stored in one table, never logged, never exported.
+
+use super::study::Platform;
+
+/// A platform's ids of one participation.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The platform.
+    pub platform: Platform,
+    /// The person's id there.
+    pub worker_id: String,
+    /// The assignment or submission.
+    pub assignment_id: Option<String>,
+    /// The task.
+    pub hit_id: Option<String>,
+    /// Where the platform wants the end to be posted, as it came; checked when it is used.
+    pub submit_to: Option<String>,
+}
+
+impl std::fmt::Debug for Identity {
+    /// Names nobody, so that no log does.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Identity({})", self.platform)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_names_nobody() {
+        let identity = Identity {
+            platform: Platform::Mturk,
+            worker_id: "AWORKER".into(),
+            assignment_id: Some("3ASSIGNMENT".into()),
+            hit_id: Some("3HIT".into()),
+            submit_to: None,
+        };
+        assert_eq!(format!("{identity:?}"), "Identity(mturk)");
+    }
+}

@@ -1,0 +1,114 @@
+//! What every flow needs: the database, the installation's key, the time, chance, and somebody to tell.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeZone, Utc};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::secrets::Secrets;
+use crate::domain::study::StudyVersion;
+use crate::store::{self, StoreError};
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Now, to the microsecond, which is what the database keeps.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// The computer's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place where time comes from")]
+    fn now(&self) -> DateTime<Utc> {
+        let now = Utc::now();
+        Utc.timestamp_micros(now.timestamp_micros()).single().unwrap_or(now)
+    }
+}
+
+/// What every flow needs. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// Connections to the database.
+    pub pool: PgPool,
+    /// The installation's key.
+    pub secrets: Secrets,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// A cryptographically strong generator.
+    rng: Arc<Mutex<ChaCha20Rng>>,
+    /// Versions never change once they are imported, so they may be remembered.
+    versions: Arc<Mutex<HashMap<i64, Arc<StudyVersion>>>>,
+    /// Studies in which something changed, for live pages.
+    changes: tokio::sync::mpsc::UnboundedSender<i64>,
+}
+
+impl App {
+    /// Puts together what flows need. The receiver yields the numbers of studies in which something changed.
+    pub fn new(
+        pool: PgPool,
+        secrets: Secrets,
+        clock: Arc<dyn Clock>,
+        seed: [u8; 32],
+    ) -> (Self, tokio::sync::mpsc::UnboundedReceiver<i64>) {
+        let (changes, receiver) = tokio::sync::mpsc::unbounded_channel();
+        let rng = Arc::new(Mutex::new(ChaCha20Rng::from_seed(seed)));
+        (Self { pool, secrets, clock, rng, versions: Arc::default(), changes }, receiver)
+    }
+
+    /// Now.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// A generator of its own for one decision.
+    pub fn rng(&self) -> ChaCha20Rng {
+        let mut rng = self.rng.lock().unwrap_or_else(PoisonError::into_inner);
+        ChaCha20Rng::from_rng(&mut *rng)
+    }
+
+    /// A new unguessable token: 32 random bytes as URL-safe text.
+    pub fn token(&self) -> String {
+        let mut bytes = [0; 32];
+        self.rng().fill_bytes(&mut bytes);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// A short random name that people can read out: 10 letters and digits without those that look alike (50 bits).
+    pub fn short_name(&self) -> String {
+        const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+        let mut bytes = [0; 10];
+        self.rng().fill_bytes(&mut bytes);
+        bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
+    }
+
+    /// A new id that sorts by time.
+    pub fn new_id(&self, now: DateTime<Utc>) -> Uuid {
+        let mut random = [0; 10];
+        self.rng().fill_bytes(&mut random);
+        uuid::Builder::from_unix_timestamp_millis(now.timestamp_millis() as u64, &random).into_uuid()
+    }
+
+    /// A version of a study, from memory if it was needed before.
+    pub async fn version(&self, id: i64) -> Result<Arc<StudyVersion>, StoreError> {
+        if let Some(version) = self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
+            return Ok(version.clone());
+        }
+        let version = Arc::new(store::studies::version(&mut *self.pool.acquire().await?, id).await?);
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).insert(id, version.clone());
+        Ok(version)
+    }
+
+    /// Tells live pages that something changed in a study.
+    pub fn changed(&self, study_id: i64) {
+        // Without a listener (a command) there is nobody to tell.
+        let _ = self.changes.send(study_id);
+    }
+}

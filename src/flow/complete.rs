@@ -1,0 +1,126 @@
+//! The end: after checking that nothing is missing, judging, and deciding what becomes of the slot.
+
+use sqlx::PgConnection;
+
+use super::secrets::token_sha256;
+use super::slots::{enrolment_policy, refill};
+use super::{App, Refused, Result};
+use crate::domain::allocation::{self, Claim, SlotState};
+use crate::domain::exclusion::judge;
+use crate::domain::participant::{EndReason, Participant, Stage};
+use crate::domain::study::{Postings, StudyVersion};
+use crate::domain::trial::Block;
+use crate::recruitment::{self, Return};
+use crate::store;
+
+/// Longest free text that is stored, in characters.
+pub const LONGEST_FEEDBACK: usize = 10_000;
+
+/// What the browser sends with the press on Submit.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Submission {
+    /// The number that opening the participation gave to the page.
+    pub tab: i32,
+    /// The experiment clock at the press, in ms since Welcome.
+    pub clock_ms: f64,
+    /// Free text.
+    #[serde(default)]
+    pub feedback: String,
+}
+
+/// Completes a participation and says how the person goes back. Asking again gives the same answer.
+pub async fn complete(app: &App, token: &str, submission: &Submission) -> Result<Return> {
+    let mut tx = app.pool.begin().await?;
+    let found =
+        store::participants::by_token(&mut tx, &token_sha256(token)).await?.ok_or(Refused::UnknownToken)?;
+    let version = app.version(found.version_id).await?;
+    store::slots::lock(&mut tx, found.study_id, found.mode).await?;
+    let mut person = store::participants::lock(&mut tx, found.id).await?;
+    match person.stage {
+        Stage::Complete => return way_back(&mut tx, &person).await,
+        Stage::Running => {}
+        stage if stage.ended() => return Err(Refused::Ended.into()),
+        _ => return Err(Refused::TooEarly.into()),
+    }
+    let missing = store::records::unanswered(&mut tx, person.id, Block::Main, 1).await?;
+    if !missing.is_empty() {
+        return Err(Refused::AnswersMissing(missing).into());
+    }
+    let now = app.now();
+    person.hear_clock(submission.clock_ms, &version.definition.clock, now);
+    person.stage = Stage::Complete;
+    person.total_ms = Some(submission.clock_ms.max(0.0));
+    person.ended_at = Some(now);
+    settle(&mut tx, &mut person, &version, now).await?;
+    store::participants::update(&mut tx, &person).await?;
+    let feedback: String = submission.feedback.trim().chars().take(LONGEST_FEEDBACK).collect();
+    if !feedback.is_empty() {
+        store::participants::set_feedback(&mut tx, person.id, &feedback).await?;
+    }
+    // If the person failed, the slot is open again, and somebody who passed without one comes first.
+    refill(&mut tx, person.study_id, person.mode, postings(&version), now).await?;
+    let back = way_back(&mut tx, &person).await?;
+    tx.commit().await?;
+    app.changed(person.study_id);
+    Ok(back)
+}
+
+const fn postings(version: &StudyVersion) -> Postings {
+    version.definition.design.postings_per_slot
+}
+
+/// Judges the completed participation and decides what becomes of the slot.
+async fn settle(
+    conn: &mut PgConnection,
+    person: &mut Participant,
+    version: &StudyVersion,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<()> {
+    let study = store::studies::by_id(&mut *conn, person.study_id).await?;
+    let policy = enrolment_policy(&study, version);
+    let practises =
+        version.definition.condition(&person.condition).is_some_and(|condition| condition.practice);
+    let tally = store::participants::tally(&mut *conn, person, practises).await?;
+    let passed = judge(&policy, &person.condition, &tally.measures).passed();
+    person.passed = Some(passed);
+    person.late = person.claim == Claim::Lost;
+    let alternative = if person.claim == Claim::Lost {
+        let slots = refill(&mut *conn, person.study_id, person.mode, postings(version), now).await?;
+        slots
+            .iter()
+            .find(|slot| {
+                slot.condition == person.condition
+                    && slot.image_set == person.image_set
+                    && slot.state(postings(version)) == SlotState::Open
+            })
+            .map(|slot| slot.id)
+    } else {
+        None
+    };
+    let completion = allocation::complete(person.claim, person.slot_id, passed, alternative);
+    person.claim = completion.claim;
+    if let Some(slot_id) = completion.posting_in {
+        if person.slot_id != Some(slot_id) || person.late {
+            store::slots::take_back(&mut *conn, slot_id).await?;
+        }
+        person.slot_id = Some(slot_id);
+        person.posting = Some(store::slots::next_posting(&mut *conn, slot_id).await?);
+    }
+    Ok(())
+}
+
+/// How a person who is done goes back; none while they are still inside.
+pub async fn way_back(conn: &mut PgConnection, person: &Participant) -> Result<Return> {
+    let link = store::links::by_id(&mut *conn, person.link_id).await?;
+    let stored = store::identities::get(&mut *conn, person.id).await?;
+    let (identity, receipt) = match &stored {
+        Some((identity, receipt)) => (Some(identity), receipt.as_str()),
+        None => (None, ""),
+    };
+    let paid = person.stage == Stage::Complete || person.end_reason == Some(EndReason::ScreenedOut);
+    if !paid {
+        return Ok(Return::Thanks);
+    }
+    Ok(recruitment::go_back(identity, receipt, link.completion_code.as_deref()))
+}

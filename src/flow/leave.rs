@@ -1,0 +1,43 @@
+//! Leaving before the end.
+
+use super::complete::way_back;
+use super::secrets::token_sha256;
+use super::slots::refill;
+use super::{App, Refused, Result};
+use crate::domain::allocation::Claim;
+use crate::domain::participant::{EndReason, Stage};
+use crate::recruitment::Return;
+use crate::store;
+
+/// Ends a participation early and frees its slot; no posting is used up. Leaving again is harmless.
+///
+/// Being screened out is offered by the study after too many practice blocks, and refused before that.
+pub async fn leave(app: &App, token: &str, reason: EndReason) -> Result<Return> {
+    let mut tx = app.pool.begin().await?;
+    let found =
+        store::participants::by_token(&mut tx, &token_sha256(token)).await?.ok_or(Refused::UnknownToken)?;
+    let version = app.version(found.version_id).await?;
+    store::slots::lock(&mut tx, found.study_id, found.mode).await?;
+    let mut person = store::participants::lock(&mut tx, found.id).await?;
+    if person.stage.ended() {
+        return way_back(&mut tx, &person).await;
+    }
+    if reason == EndReason::ScreenedOut
+        && !version.definition.practice.offers_end(person.stage, person.practice_attempt)
+    {
+        return Err(Refused::TooEarly.into());
+    }
+    let now = app.now();
+    person.stage = Stage::Abandoned;
+    person.end_reason = Some(reason);
+    person.ended_at = Some(now);
+    if matches!(person.claim, Claim::Leased | Claim::Lost) {
+        person.claim = Claim::Released;
+    }
+    store::participants::update(&mut tx, &person).await?;
+    refill(&mut tx, person.study_id, person.mode, version.definition.design.postings_per_slot, now).await?;
+    let back = way_back(&mut tx, &person).await?;
+    tx.commit().await?;
+    app.changed(person.study_id);
+    Ok(back)
+}

@@ -1,0 +1,80 @@
+//! Makes one thing happen: load, decide, save in one transaction, tell listeners. One function per verb.
+
+pub mod app;
+pub mod complete;
+pub mod enroll;
+pub mod leave;
+pub mod open;
+pub mod queue;
+pub mod record;
+pub mod secrets;
+mod slots;
+
+pub use app::App;
+
+use crate::domain::gate::Shut;
+use crate::store::StoreError;
+
+/// Why nothing happened, as a meaning; the web and the command line put it into words.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// There is no such entry link.
+    #[error("there is no such link")]
+    NoSuchLink,
+    /// The link lets nobody in now.
+    #[error("the link lets nobody in now: {0:?}")]
+    Shut(Shut),
+    /// No slot is open.
+    #[error("no slot is open")]
+    Full,
+    /// The person took part in this study or one of its family before.
+    #[error("the person took part before")]
+    AlreadyTookPart,
+    /// The page showed an older text of consent.
+    #[error("the text of consent has changed")]
+    ConsentChanged,
+    /// A link for simulated people was used without an API token.
+    #[error("a link for simulated people needs an API token")]
+    ApiTokenNeeded,
+    /// The platform's parameters are missing.
+    #[error("the parameter {0} is missing or unusable")]
+    PlatformParameter(&'static str),
+    /// The person only previews the task.
+    #[error("the task is only previewed")]
+    PreviewOnly,
+    /// No participation has this token.
+    #[error("no participation has this token")]
+    UnknownToken,
+    /// The participation ended before this.
+    #[error("the participation has ended")]
+    Ended,
+    /// The participation is not so far yet.
+    #[error("the participation is not so far yet")]
+    TooEarly,
+    /// Answers are missing, by their positions in the main block.
+    #[error("{} answers are missing", .0.len())]
+    AnswersMissing(Vec<u16>),
+    /// A newer page has taken the participation over.
+    #[error("a newer page has taken the participation over")]
+    Superseded,
+}
+
+/// What a flow can end in besides success.
+#[derive(Debug, thiserror::Error)]
+pub enum FlowError {
+    /// A refusal that the caller can explain.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for FlowError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Short for what flows return.
+pub type Result<T> = std::result::Result<T, FlowError>;

@@ -1,0 +1,87 @@
+//! Opening a participation in a page: where the person stands, and all that the page needs to go on from there.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::secrets::token_sha256;
+use super::slots::refill;
+use super::{App, Refused, Result};
+use crate::domain::allocation::{Claim, SlotState};
+use crate::domain::participant::Participant;
+use crate::domain::record::EventKind;
+use crate::domain::study::StudyVersion;
+use crate::store;
+use crate::store::records::TrialOnFile;
+
+/// A participation, as a page that opens it needs it.
+#[derive(Debug)]
+pub struct Opened {
+    /// Where the person stands.
+    pub person: Participant,
+    /// What they see.
+    pub version: Arc<StudyVersion>,
+    /// Everything drawn for them, with what is answered.
+    pub trials: Vec<TrialOnFile>,
+    /// Where the experiment clock stands, in ms since Welcome.
+    pub clock_ms: Option<f64>,
+    /// How often each trial's screen was shown in earlier pages is the browser's to know; this is how often the
+    /// participation was opened before.
+    pub opened_before: i32,
+}
+
+/// Opens a participation: this page is the newest from now on, and older ones are superseded.
+pub async fn open(app: &App, token: &str, navigation: &str) -> Result<Opened> {
+    let mut tx = app.pool.begin().await?;
+    let found =
+        store::participants::by_token(&mut tx, &token_sha256(token)).await?.ok_or(Refused::UnknownToken)?;
+    let version = app.version(found.version_id).await?;
+    if found.claim == Claim::Lost {
+        store::slots::lock(&mut tx, found.study_id, found.mode).await?;
+    }
+    let mut person = store::participants::lock(&mut tx, found.id).await?;
+    let now = app.now();
+    let opened_before = person.tab;
+    let clock_ms = person.resumed_clock_ms(now);
+    person.tab += 1;
+    if !person.stage.ended() {
+        retake_slot(&mut tx, &mut person, &version, now).await?;
+        person.seen(&version.definition.lease, now);
+        if opened_before > 0 {
+            let detail = json!({ "navigation": navigation.chars().take(40).collect::<String>() });
+            store::records::insert_event(&mut tx, person.id, EventKind::Reload, clock_ms, detail, now)
+                .await?;
+        }
+    }
+    store::participants::update(&mut tx, &person).await?;
+    let trials = store::records::trials_of(&mut tx, person.id).await?;
+    tx.commit().await?;
+    app.changed(person.study_id);
+    Ok(Opened { person, version, trials, clock_ms, opened_before })
+}
+
+/// Somebody who lost their slot retakes it if it is open; else they go on without one.
+async fn retake_slot(
+    conn: &mut sqlx::PgConnection,
+    person: &mut Participant,
+    version: &StudyVersion,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<()> {
+    if person.claim == Claim::Leased && person.lease_until < now {
+        // Nobody needed the slot meanwhile: the lease begins anew.
+        person.leased_at = now;
+    }
+    if person.claim != Claim::Lost {
+        return Ok(());
+    }
+    let postings = version.definition.design.postings_per_slot;
+    let slots = refill(&mut *conn, person.study_id, person.mode, postings, now).await?;
+    let open =
+        slots.iter().find(|slot| Some(slot.id) == person.slot_id && slot.state(postings) == SlotState::Open);
+    if let Some(slot) = open {
+        store::slots::take_back(&mut *conn, slot.id).await?;
+        person.claim = Claim::Leased;
+        person.leased_at = now;
+    }
+    Ok(())
+}

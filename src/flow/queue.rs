@@ -1,0 +1,87 @@
+//! Records that arrive together are taken in together: one transaction, one commit, and each browser hears of its own
+//! record only after that commit.
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::record::{Job, Reply, record_all};
+use super::{App, FlowError, Result};
+use crate::store::StoreError;
+
+/// Records taken in at once, at most.
+const LARGEST_BATCH: usize = 128;
+
+/// Records that may wait; beyond that, whoever comes waits to be allowed to wait.
+const LONGEST_QUEUE: usize = 4096;
+
+/// Writers at work at the same time: while one waits for the disk, the other gathers.
+const WRITERS: usize = 2;
+
+type Waiting = (Job, oneshot::Sender<Result<Reply>>);
+
+/// Where records wait for their turn. Cheap to clone.
+#[derive(Clone)]
+pub struct RecordQueue {
+    sender: mpsc::Sender<Waiting>,
+}
+
+impl RecordQueue {
+    /// Starts the writers. They end when every clone of the queue is dropped and all that waited is written.
+    pub fn start(app: &App) -> Self {
+        let (sender, receiver) = mpsc::channel(LONGEST_QUEUE);
+        let receiver = std::sync::Arc::new(tokio::sync::Mutex::new(receiver));
+        for _ in 0..WRITERS {
+            tokio::spawn(write(app.clone(), receiver.clone()));
+        }
+        Self { sender }
+    }
+
+    /// Takes in one record; returns after it is stored for good.
+    pub async fn record(&self, job: Job) -> Result<Reply> {
+        let (reply, answer) = oneshot::channel();
+        let gone = || FlowError::Store(StoreError::Database(sqlx::Error::PoolClosed));
+        self.sender.send((job, reply)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}
+
+async fn write(app: App, receiver: std::sync::Arc<tokio::sync::Mutex<mpsc::Receiver<Waiting>>>) {
+    loop {
+        let mut batch = Vec::new();
+        // Only one writer gathers at a time; the lock is free again while it writes.
+        if receiver.lock().await.recv_many(&mut batch, LARGEST_BATCH).await == 0 {
+            return;
+        }
+        let (jobs, replies): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        for (reply, result) in replies.into_iter().zip(take_in(&app, jobs).await) {
+            // Whoever no longer waits will ask again.
+            let _ = reply.send(result);
+        }
+    }
+}
+
+/// Takes in a batch. Should it fail as a whole for a reason that may lie in one record, each is tried by itself.
+async fn take_in(app: &App, jobs: Vec<Job>) -> Vec<Result<Reply>> {
+    match record_all(app, &jobs).await {
+        Ok(replies) => replies,
+        Err(FlowError::Store(error)) if jobs.len() > 1 && !error.is_transient() => {
+            tracing::warn!(%error, records = jobs.len(), "A batch of records failed; trying each by itself");
+            let mut replies = Vec::with_capacity(jobs.len());
+            for job in jobs {
+                replies.push(one(app, job).await);
+            }
+            replies
+        }
+        Err(error) => {
+            let text = error.to_string();
+            let mut replies = vec![Err(error)];
+            replies.resize_with(jobs.len(), || {
+                Err(FlowError::Store(StoreError::Database(sqlx::Error::Protocol(text.clone()))))
+            });
+            replies
+        }
+    }
+}
+
+async fn one(app: &App, job: Job) -> Result<Reply> {
+    record_all(app, &[job]).await?.pop().expect("one job has one reply")
+}

@@ -1,0 +1,362 @@
+//! Participations.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Result, number, word};
+use crate::domain::exclusion::Measures;
+use crate::domain::participant::Participant;
+
+pub(super) struct ParticipantRow {
+    id: Uuid,
+    study_id: i64,
+    version_id: i64,
+    link_id: i64,
+    pseudonym: String,
+    mode: String,
+    crowd_group: String,
+    platform: String,
+    condition: String,
+    image_set: i32,
+    slot_id: Option<i64>,
+    claim: String,
+    stage: String,
+    end_reason: Option<String>,
+    screen: Option<String>,
+    seed: i64,
+    tab: i32,
+    practice_attempt: i16,
+    enrolled_at: DateTime<Utc>,
+    leased_at: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+    last_seen_at: DateTime<Utc>,
+    started_at: Option<DateTime<Utc>>,
+    instructed_at: Option<DateTime<Utc>>,
+    practised_at: Option<DateTime<Utc>>,
+    running_at: Option<DateTime<Utc>>,
+    ended_at: Option<DateTime<Utc>>,
+    clock_ms: Option<f64>,
+    clock_at: Option<DateTime<Utc>>,
+    clock_discrepancy_s: Option<f64>,
+    instruction_ms: Option<f64>,
+    instruction_load_wait_ms: f64,
+    total_ms: Option<f64>,
+    posting: Option<i32>,
+    passed: Option<bool>,
+    late: bool,
+}
+
+impl TryFrom<ParticipantRow> for Participant {
+    type Error = super::StoreError;
+
+    fn try_from(row: ParticipantRow) -> Result<Self> {
+        Ok(Self {
+            id: row.id,
+            study_id: row.study_id,
+            version_id: row.version_id,
+            link_id: row.link_id,
+            pseudonym: row.pseudonym,
+            mode: word(&row.mode)?,
+            group: word(&row.crowd_group)?,
+            platform: word(&row.platform)?,
+            condition: row.condition,
+            image_set: number(row.image_set)?,
+            slot_id: row.slot_id,
+            claim: word(&row.claim)?,
+            stage: word(&row.stage)?,
+            end_reason: row.end_reason.as_deref().map(word).transpose()?,
+            screen: row.screen,
+            seed: row.seed as u64,
+            tab: row.tab,
+            practice_attempt: number(row.practice_attempt)?,
+            enrolled_at: row.enrolled_at,
+            leased_at: row.leased_at,
+            lease_until: row.lease_until,
+            last_seen_at: row.last_seen_at,
+            started_at: row.started_at,
+            instructed_at: row.instructed_at,
+            practised_at: row.practised_at,
+            running_at: row.running_at,
+            ended_at: row.ended_at,
+            clock_ms: row.clock_ms,
+            clock_at: row.clock_at,
+            clock_discrepancy_s: row.clock_discrepancy_s,
+            instruction_ms: row.instruction_ms,
+            instruction_load_wait_ms: row.instruction_load_wait_ms,
+            total_ms: row.total_ms,
+            posting: row.posting.map(number).transpose()?,
+            passed: row.passed,
+            late: row.late,
+        })
+    }
+}
+
+/// The columns of a participant's row, so that every query that reads one reads the same.
+macro_rules! select_participant {
+    ($rest:literal $(, $args:expr)* $(,)?) => {
+        sqlx::query_as!(
+            $crate::store::participants::ParticipantRow,
+            "select p.id, p.study_id, p.version_id, p.link_id, p.pseudonym, p.mode, p.crowd_group, p.platform,
+                p.condition, p.image_set, p.slot_id, p.claim, p.stage, p.end_reason, p.screen, p.seed, p.tab,
+                p.practice_attempt, p.enrolled_at, p.leased_at, p.lease_until, p.last_seen_at, p.started_at,
+                p.instructed_at, p.practised_at, p.running_at, p.ended_at, p.clock_ms, p.clock_at,
+                p.clock_discrepancy_s, p.instruction_ms, p.instruction_load_wait_ms, p.total_ms, p.posting,
+                p.passed, p.late " + $rest
+            $(, $args)*
+        )
+    };
+}
+
+/// What a browser says about itself at consent.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Device {
+    /// Browser and version.
+    pub browser: Option<String>,
+    /// Operating system.
+    pub system: Option<String>,
+    /// In px.
+    pub screen_width: Option<i32>,
+    /// In px.
+    pub screen_height: Option<i32>,
+    /// In px.
+    pub window_width: Option<i32>,
+    /// In px.
+    pub window_height: Option<i32>,
+    /// Device pixels per CSS px.
+    pub pixel_ratio: Option<f64>,
+}
+
+/// Stores a new participation.
+pub async fn insert(
+    conn: &mut PgConnection,
+    person: &Participant,
+    consent_sha256: &[u8],
+    device: &Device,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into participants (id, study_id, version_id, link_id, pseudonym, mode, crowd_group, platform,
+            condition, image_set, slot_id, claim, stage, seed, tab, practice_attempt, consent_sha256,
+            enrolled_at, leased_at, lease_until, last_seen_at,
+            browser, system, screen_width, screen_height, window_width, window_height, pixel_ratio)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+            $22, $23, $24, $25, $26, $27, $28)",
+        person.id,
+        person.study_id,
+        person.version_id,
+        person.link_id,
+        person.pseudonym,
+        person.mode.as_str(),
+        person.group.as_str(),
+        person.platform.as_str(),
+        person.condition,
+        person.image_set as i32,
+        person.slot_id,
+        person.claim.as_str(),
+        person.stage.as_str(),
+        person.seed as i64,
+        person.tab,
+        person.practice_attempt as i16,
+        consent_sha256,
+        person.enrolled_at,
+        person.leased_at,
+        person.lease_until,
+        person.last_seen_at,
+        device.browser,
+        device.system,
+        device.screen_width,
+        device.screen_height,
+        device.window_width,
+        device.window_height,
+        device.pixel_ratio,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Stores how a participation stands now. What never changes after consent is not written.
+pub async fn update(conn: &mut PgConnection, person: &Participant) -> Result<()> {
+    sqlx::query!(
+        "update participants set slot_id = $2, claim = $3, stage = $4, end_reason = $5, screen = $6, tab = $7,
+            practice_attempt = $8, leased_at = $9, lease_until = $10, last_seen_at = $11, started_at = $12,
+            instructed_at = $13, practised_at = $14, running_at = $15, ended_at = $16, clock_ms = $17,
+            clock_at = $18, clock_discrepancy_s = $19, instruction_ms = $20, instruction_load_wait_ms = $21,
+            total_ms = $22, posting = $23, passed = $24, late = $25
+         where id = $1",
+        person.id,
+        person.slot_id,
+        person.claim.as_str(),
+        person.stage.as_str(),
+        person.end_reason.map(|reason| reason.as_str()),
+        person.screen,
+        person.tab,
+        person.practice_attempt as i16,
+        person.leased_at,
+        person.lease_until,
+        person.last_seen_at,
+        person.started_at,
+        person.instructed_at,
+        person.practised_at,
+        person.running_at,
+        person.ended_at,
+        person.clock_ms,
+        person.clock_at,
+        person.clock_discrepancy_s,
+        person.instruction_ms,
+        person.instruction_load_wait_ms,
+        person.total_ms,
+        person.posting.map(|n| n as i32),
+        person.passed,
+        person.late,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Stores signs of life of many people in one statement.
+pub async fn update_seen(conn: &mut PgConnection, people: &[&Participant]) -> Result<()> {
+    if people.is_empty() {
+        return Ok(());
+    }
+    macro_rules! column {
+        ($person:ident => $value:expr) => {
+            people.iter().map(|$person| $value).collect::<Vec<_>>()
+        };
+    }
+    sqlx::query!(
+        "update participants p set screen = seen.screen, lease_until = seen.lease_until,
+            last_seen_at = seen.last_seen_at, clock_ms = seen.clock_ms, clock_at = seen.clock_at,
+            clock_discrepancy_s = seen.clock_discrepancy_s
+         from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::float8[], $6::timestamptz[],
+                     $7::float8[])
+              as seen (id, screen, lease_until, last_seen_at, clock_ms, clock_at, clock_discrepancy_s)
+         where p.id = seen.id",
+        &column!(p => p.id),
+        &column!(p => p.screen.clone()) as &[Option<String>],
+        &column!(p => p.lease_until),
+        &column!(p => p.last_seen_at),
+        &column!(p => p.clock_ms) as &[Option<f64>],
+        &column!(p => p.clock_at) as &[Option<DateTime<Utc>>],
+        &column!(p => p.clock_discrepancy_s) as &[Option<f64>],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Stores a participant's free text, given at the end.
+pub async fn set_feedback(conn: &mut PgConnection, id: Uuid, feedback: &str) -> Result<()> {
+    sqlx::query!("update participants set feedback = $2 where id = $1", id, feedback).execute(conn).await?;
+    Ok(())
+}
+
+/// Locks and loads the participation of that number.
+pub async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Participant> {
+    select_participant!("from participants p where p.id = $1 for no key update", id)
+        .fetch_one(conn)
+        .await?
+        .try_into()
+}
+
+/// The participation that a token belongs to.
+pub async fn by_token(conn: &mut PgConnection, token_sha256: &[u8]) -> Result<Option<Participant>> {
+    let row = select_participant!(
+        "from participant_tokens t join participants p on p.id = t.participant_id where t.sha256 = $1",
+        token_sha256,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Participant::try_from).transpose()
+}
+
+/// Locks and loads the participations of these tokens, in the order of their numbers, so that batches never wait for
+/// each other in a circle.
+pub async fn lock_by_tokens(conn: &mut PgConnection, tokens_sha256: &[Vec<u8>]) -> Result<Vec<Participant>> {
+    let rows = select_participant!(
+        "from participants p
+         where p.id in (select participant_id from participant_tokens where sha256 = any($1))
+         order by p.id for no key update",
+        tokens_sha256,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Participant::try_from).collect()
+}
+
+/// Which participation each of these tokens belongs to.
+pub async fn ids_of_tokens(
+    conn: &mut PgConnection,
+    tokens_sha256: &[Vec<u8>],
+) -> Result<Vec<(Vec<u8>, Uuid)>> {
+    let rows = sqlx::query!(
+        "select sha256, participant_id from participant_tokens where sha256 = any($1)",
+        tokens_sha256
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.sha256, row.participant_id)).collect())
+}
+
+/// Gives a participation one more token.
+pub async fn add_token(
+    conn: &mut PgConnection,
+    id: Uuid,
+    token_sha256: &[u8],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into participant_tokens (sha256, participant_id, issued_at) values ($1, $2, $3)",
+        token_sha256,
+        id,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What the criteria measure on a participation, and how many main trials it answered correctly.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tally {
+    /// For the criteria; practice blocks are counted whether or not the condition practises.
+    pub measures: Measures,
+    /// Main trials answered correctly.
+    pub main_correct: u32,
+    /// Main trials answered.
+    pub main_total: u32,
+}
+
+/// Counts a participation's answers.
+pub async fn tally(conn: &mut PgConnection, person: &Participant, practises: bool) -> Result<Tally> {
+    let row = sqlx::query!(
+        r#"select count(*) filter (where t.kind = 'catch' and r.correct) as "catch_correct!",
+                  count(*) filter (where t.kind = 'catch') as "catch_total!",
+                  count(*) filter (where t.kind = 'main' and r.correct) as "main_correct!",
+                  count(*) filter (where t.kind = 'main') as "main_total!",
+                  count(*) filter (where r.block = 'main' and r.choice_side = 'left') as "left!",
+                  count(*) filter (where r.block = 'main' and r.choice_side = 'right') as "right!",
+                  count(distinct r.attempt) filter (where r.block = 'practice') as "practice_blocks!",
+                  coalesce(sum(r.load_wait), 0) as "load_wait!"
+           from responses r
+           join schedule s using (participant_id, block, attempt, trial_index)
+           join trials t on t.id = s.trial_id
+           where r.participant_id = $1"#,
+        person.id,
+    )
+    .fetch_one(conn)
+    .await?;
+    let instruction_wait = person.instruction_load_wait_ms;
+    let measures = Measures {
+        instruction_time: person.instruction_ms.map(|ms| (ms - instruction_wait) / 1000.0),
+        total_time: person.total_ms.map(|ms| (ms - instruction_wait - row.load_wait) / 1000.0),
+        catch_correct: number(row.catch_correct)?,
+        catch_total: number(row.catch_total)?,
+        left_answers: number(row.left)?,
+        right_answers: number(row.right)?,
+        practice_blocks: if practises { Some(number(row.practice_blocks)?) } else { None },
+    };
+    Ok(Tally { measures, main_correct: number(row.main_correct)?, main_total: number(row.main_total)? })
+}

@@ -1,0 +1,237 @@
+//! Researchers, their sessions, and tokens for scripts. Secrets are stored as hashes only.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::Result;
+
+/// A researcher.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Researcher {
+    /// Number in the database.
+    pub id: i64,
+    /// What they sign in with.
+    pub email: String,
+}
+
+/// A researcher with the hash of their password.
+pub struct Credentials {
+    /// Number in the database.
+    pub id: i64,
+    /// Argon2, as a PHC string; none until the first password is set.
+    pub password_hash: Option<String>,
+}
+
+/// Adds a researcher, or finds them if they are there, and returns their number.
+pub async fn add(conn: &mut PgConnection, email: &str, now: DateTime<Utc>) -> Result<i64> {
+    let id = sqlx::query_scalar!(
+        "insert into researchers (email, created_at) values ($1, $2)
+         on conflict (lower(email)) do update set email = researchers.email returning id",
+        email,
+        now,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(id)
+}
+
+/// How many researchers there are, and how many of them have a password.
+pub async fn counts(conn: &mut PgConnection) -> Result<(i64, i64)> {
+    let row = sqlx::query!(
+        r#"select count(*) as "all!", count(password_hash) as "with_password!" from researchers"#
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok((row.all, row.with_password))
+}
+
+/// The credentials for an address.
+pub async fn credentials(conn: &mut PgConnection, email: &str) -> Result<Option<Credentials>> {
+    let row = sqlx::query_as!(
+        Credentials,
+        "select id, password_hash from researchers where lower(email) = lower($1)",
+        email
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row)
+}
+
+/// Makes a link by which a password can be set once.
+pub async fn add_password_link(
+    conn: &mut PgConnection,
+    researcher_id: i64,
+    token_sha256: &[u8],
+    expires_at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into password_links (sha256, researcher_id, expires_at) values ($1, $2, $3)",
+        token_sha256,
+        researcher_id,
+        expires_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whom a link that is still good belongs to.
+pub async fn password_link_owner(
+    conn: &mut PgConnection,
+    token_sha256: &[u8],
+    now: DateTime<Utc>,
+) -> Result<Option<Researcher>> {
+    let row = sqlx::query_as!(
+        Researcher,
+        "select r.id, r.email from password_links l join researchers r on r.id = l.researcher_id
+         where l.sha256 = $1 and l.used_at is null and l.expires_at > $2",
+        token_sha256,
+        now,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row)
+}
+
+/// Uses up a link that is still good. Whoever comes second gets nothing.
+pub async fn use_password_link(
+    conn: &mut PgConnection,
+    token_sha256: &[u8],
+    now: DateTime<Utc>,
+) -> Result<Option<i64>> {
+    let id = sqlx::query_scalar!(
+        "update password_links set used_at = $2 where sha256 = $1 and used_at is null and expires_at > $2
+         returning researcher_id",
+        token_sha256,
+        now,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(id)
+}
+
+/// Sets a password and ends all sessions of the researcher.
+pub async fn set_password(conn: &mut PgConnection, researcher_id: i64, hash: &str) -> Result<()> {
+    sqlx::query!("update researchers set password_hash = $2 where id = $1", researcher_id, hash)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!("delete from sessions where researcher_id = $1", researcher_id).execute(conn).await?;
+    Ok(())
+}
+
+/// Starts a session.
+pub async fn add_session(
+    conn: &mut PgConnection,
+    researcher_id: i64,
+    token_sha256: &[u8],
+    now: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!("delete from sessions where expires_at < $1", now).execute(&mut *conn).await?;
+    sqlx::query!(
+        "insert into sessions (sha256, researcher_id, created_at, expires_at) values ($1, $2, $3, $4)",
+        token_sha256,
+        researcher_id,
+        now,
+        expires_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whose session it is.
+pub async fn session_owner(
+    conn: &mut PgConnection,
+    token_sha256: &[u8],
+    now: DateTime<Utc>,
+) -> Result<Option<Researcher>> {
+    let row = sqlx::query_as!(
+        Researcher,
+        "select r.id, r.email from sessions s join researchers r on r.id = s.researcher_id
+         where s.sha256 = $1 and s.expires_at > $2",
+        token_sha256,
+        now,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row)
+}
+
+/// Ends a session.
+pub async fn end_session(conn: &mut PgConnection, token_sha256: &[u8]) -> Result<()> {
+    sqlx::query!("delete from sessions where sha256 = $1", token_sha256).execute(conn).await?;
+    Ok(())
+}
+
+/// Counts a failed sign-in, and forgets those from before `since`.
+pub async fn count_failure(
+    conn: &mut PgConnection,
+    email_hmac: &[u8],
+    now: DateTime<Utc>,
+    since: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!("delete from sign_in_failures where at < $1", since).execute(&mut *conn).await?;
+    sqlx::query!("insert into sign_in_failures (email_hmac, at) values ($1, $2)", email_hmac, now)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// How many sign-ins failed for an address since a time, and overall.
+pub async fn failures(
+    conn: &mut PgConnection,
+    email_hmac: &[u8],
+    since: DateTime<Utc>,
+) -> Result<(i64, i64)> {
+    let row = sqlx::query!(
+        r#"select count(*) filter (where email_hmac = $1) as "own!", count(*) as "all!"
+           from sign_in_failures where at >= $2"#,
+        email_hmac,
+        since,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok((row.own, row.all))
+}
+
+/// Forgets the failed sign-ins of an address after a good one.
+pub async fn clear_failures(conn: &mut PgConnection, email_hmac: &[u8]) -> Result<()> {
+    sqlx::query!("delete from sign_in_failures where email_hmac = $1", email_hmac).execute(conn).await?;
+    Ok(())
+}
+
+/// Makes an API token. Returns whether the name was free.
+pub async fn add_api_token(
+    conn: &mut PgConnection,
+    name: &str,
+    token_sha256: &[u8],
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "insert into api_tokens (sha256, name, created_at) values ($1, $2, $3) on conflict (name) do nothing",
+        token_sha256,
+        name,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Removes an API token by its name.
+pub async fn remove_api_token(conn: &mut PgConnection, name: &str) -> Result<bool> {
+    let done = sqlx::query!("delete from api_tokens where name = $1", name).execute(conn).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Whether there is such an API token.
+pub async fn is_api_token(conn: &mut PgConnection, token_sha256: &[u8]) -> Result<bool> {
+    let known = sqlx::query_scalar!(
+        r#"select exists (select from api_tokens where sha256 = $1) as "known!""#,
+        token_sha256
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(known)
+}

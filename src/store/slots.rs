@@ -1,0 +1,157 @@
+//! The slots of a study, and who holds them.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Result, number};
+use crate::domain::allocation::Slot;
+use crate::domain::study::{Mode, StudyDefinition};
+
+/// Makes the slots of a design, for every mode; those that are there stay.
+pub async fn create(conn: &mut PgConnection, study_id: i64, definition: &StudyDefinition) -> Result<()> {
+    let conditions: Vec<String> =
+        definition.conditions.iter().map(|condition| condition.name.clone()).collect();
+    for mode in Mode::ALL {
+        sqlx::query!(
+            "insert into slots (study_id, mode, condition, number, image_set)
+             select $1, $2, condition, number, (number - 1) % $5::int
+             from unnest($3::text[]) as condition, generate_series(1, $4::int) as number
+             on conflict do nothing",
+            study_id,
+            mode.as_str(),
+            &conditions,
+            definition.design.slots_per_condition as i32,
+            definition.design.image_sets as i32,
+        )
+        .execute(&mut *conn)
+        .await?;
+        sqlx::query!(
+            "insert into enrolment_counters (study_id, mode) values ($1, $2) on conflict do nothing",
+            study_id,
+            mode.as_str(),
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Removes all slots of a study that nobody ever held, before a changed design makes new ones.
+pub async fn remove_unused(conn: &mut PgConnection, study_id: i64) -> Result<()> {
+    sqlx::query!(
+        "delete from slots s where study_id = $1 and not exists (select from participants where slot_id = s.id)",
+        study_id,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Locks the study's counter: whoever gives out or fills slots in this mode waits here.
+pub async fn lock(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<()> {
+    sqlx::query!(
+        "select enrolled from enrolment_counters where study_id = $1 and mode = $2 for update",
+        study_id,
+        mode.as_str(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(())
+}
+
+/// Counts an enrolment.
+pub async fn count_enrolment(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<()> {
+    sqlx::query!(
+        "update enrolment_counters set enrolled = enrolled + 1 where study_id = $1 and mode = $2",
+        study_id,
+        mode.as_str(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// All slots of a study in a mode, as they stand at a time.
+pub async fn all(
+    conn: &mut PgConnection,
+    study_id: i64,
+    mode: Mode,
+    now: DateTime<Utc>,
+) -> Result<Vec<Slot>> {
+    let rows = sqlx::query!(
+        r#"select s.id, s.condition, s.number, s.image_set, s.extra_postings,
+                  coalesce(bool_or(p.claim = 'kept'), false) as "kept!",
+                  coalesce(bool_or(p.claim = 'leased' and p.lease_until >= $3), false) as "live_lease!",
+                  count(p.posting) as "postings_used!"
+           from slots s left join participants p on p.slot_id = s.id
+           where s.study_id = $1 and s.mode = $2
+           group by s.id order by s.id"#,
+        study_id,
+        mode.as_str(),
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Slot {
+                id: row.id,
+                condition: row.condition,
+                number: number(row.number)?,
+                image_set: number(row.image_set)?,
+                kept: row.kept,
+                live_lease: row.live_lease,
+                postings_used: number(row.postings_used)?,
+                extra_postings: number(row.extra_postings)?,
+            })
+        })
+        .collect()
+}
+
+/// Takes a slot back from somebody whose lease has lapsed, if anybody holds it.
+pub async fn take_back(conn: &mut PgConnection, slot_id: i64) -> Result<()> {
+    sqlx::query!("update participants set claim = 'lost' where slot_id = $1 and claim = 'leased'", slot_id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Somebody who completed and passed without a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SurplusPerson {
+    /// Who.
+    pub id: Uuid,
+    /// Their condition.
+    pub condition: String,
+    /// Their image set.
+    pub image_set: u32,
+}
+
+/// Everybody who completed and passed without a slot, in the order of completion.
+pub async fn surplus(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<Vec<SurplusPerson>> {
+    let rows = sqlx::query!(
+        "select id, condition, image_set from participants
+         where study_id = $1 and mode = $2 and claim = 'surplus' and passed order by ended_at, id",
+        study_id,
+        mode.as_str(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(SurplusPerson { id: row.id, condition: row.condition, image_set: number(row.image_set)? })
+        })
+        .collect()
+}
+
+/// The number of the next posting in a slot.
+pub async fn next_posting(conn: &mut PgConnection, slot_id: i64) -> Result<u32> {
+    let next = sqlx::query_scalar!(
+        r#"select coalesce(max(posting), 0) + 1 as "next!" from participants where slot_id = $1"#,
+        slot_id,
+    )
+    .fetch_one(conn)
+    .await?;
+    number(next)
+}
