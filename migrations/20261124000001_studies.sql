@@ -91,6 +91,8 @@ create table slots (
     image_set integer not null check (image_set >= 0),
     -- Postings that a researcher added to the study's bound.
     extra_postings integer not null default 0 check (extra_postings >= 0),
+    -- False for a slot that a later version of a study without live data no longer has.
+    in_design boolean not null default true,
     unique (study_id, mode, condition, number)
 );
 

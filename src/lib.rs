@@ -7,3 +7,4 @@ pub mod flow;
 pub mod recruitment;
 pub mod stimuli;
 pub mod store;
+pub mod study_folder;

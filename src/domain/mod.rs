@@ -2,6 +2,7 @@
 
 pub mod allocation;
 pub mod exclusion;
+pub mod figure;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod gate;

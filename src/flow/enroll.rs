@@ -46,7 +46,7 @@ pub struct Enrolled {
 /// Makes a person a participant, or lets a known one go on.
 pub async fn enroll(app: &App, consent: &Consent) -> Result<Enrolled> {
     let mut conn = app.pool.acquire().await?;
-    let link = store::links::link_by_code(&mut conn, &consent.link).await?.ok_or(Refused::NoSuchLink)?;
+    let link = store::links::by_code(&mut conn, &consent.link).await?.ok_or(Refused::NoSuchLink)?;
     check_api_token(&mut conn, &link, consent).await?;
     let identity = match recruitment::arrive(link.platform, &consent.parameters) {
         Visit::Known(identity) => Some(identity),

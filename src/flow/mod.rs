@@ -3,6 +3,7 @@
 pub mod app;
 pub mod complete;
 pub mod enroll;
+pub mod import;
 pub mod leave;
 pub mod open;
 pub mod queue;

@@ -1,1 +1,3 @@
 //! Images: making the demo study, occlusion search, blur, checks.
+
+pub mod check;

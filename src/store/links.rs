@@ -71,7 +71,7 @@ impl TryFrom<LinkRow> for Link {
 }
 
 /// Makes a link unless the study has one of that name; an import never changes a link that is there.
-pub async fn create_link(
+pub async fn create(
     conn: &mut PgConnection,
     study_id: i64,
     link: &LinkDefinition,
@@ -97,7 +97,7 @@ pub async fn create_link(
 }
 
 /// The link of that code.
-pub async fn link_by_code(conn: &mut PgConnection, code: &str) -> Result<Option<Link>> {
+pub async fn by_code(conn: &mut PgConnection, code: &str) -> Result<Option<Link>> {
     let row = sqlx::query_as!(
         LinkRow,
         "select id, study_id, code, name, mode, platform, crowd_group, conditions, enabled, completion_code
@@ -123,7 +123,7 @@ pub async fn by_id(conn: &mut PgConnection, id: i64) -> Result<Link> {
 }
 
 /// All links of a study, in the order in which they were made.
-pub async fn links(conn: &mut PgConnection, study_id: i64) -> Result<Vec<Link>> {
+pub async fn all(conn: &mut PgConnection, study_id: i64) -> Result<Vec<Link>> {
     let rows = sqlx::query_as!(
         LinkRow,
         "select id, study_id, code, name, mode, platform, crowd_group, conditions, enabled, completion_code
@@ -136,12 +136,7 @@ pub async fn links(conn: &mut PgConnection, study_id: i64) -> Result<Vec<Link>> 
 }
 
 /// Switches a link on or off.
-pub async fn enable_link(
-    conn: &mut PgConnection,
-    study_id: i64,
-    link_id: i64,
-    enabled: bool,
-) -> Result<bool> {
+pub async fn enable(conn: &mut PgConnection, study_id: i64, link_id: i64, enabled: bool) -> Result<bool> {
     let done = sqlx::query!(
         "update links set enabled = $3 where id = $2 and study_id = $1",
         study_id,

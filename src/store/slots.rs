@@ -8,8 +8,12 @@ use super::{Result, number};
 use crate::domain::allocation::Slot;
 use crate::domain::study::{Mode, StudyDefinition};
 
-/// Makes the slots of a design, for every mode; those that are there stay.
+/// Makes the slots of a design, for every mode. Those that are there stay; those that the design no longer has are
+/// given to nobody any more.
 pub async fn create(conn: &mut PgConnection, study_id: i64, definition: &StudyDefinition) -> Result<()> {
+    sqlx::query!("update slots set in_design = false where study_id = $1", study_id)
+        .execute(&mut *conn)
+        .await?;
     let conditions: Vec<String> =
         definition.conditions.iter().map(|condition| condition.name.clone()).collect();
     for mode in Mode::ALL {
@@ -17,7 +21,8 @@ pub async fn create(conn: &mut PgConnection, study_id: i64, definition: &StudyDe
             "insert into slots (study_id, mode, condition, number, image_set)
              select $1, $2, condition, number, (number - 1) % $5::int
              from unnest($3::text[]) as condition, generate_series(1, $4::int) as number
-             on conflict do nothing",
+             on conflict (study_id, mode, condition, number)
+             do update set image_set = excluded.image_set, in_design = true",
             study_id,
             mode.as_str(),
             &conditions,
@@ -34,17 +39,6 @@ pub async fn create(conn: &mut PgConnection, study_id: i64, definition: &StudyDe
         .execute(&mut *conn)
         .await?;
     }
-    Ok(())
-}
-
-/// Removes all slots of a study that nobody ever held, before a changed design makes new ones.
-pub async fn remove_unused(conn: &mut PgConnection, study_id: i64) -> Result<()> {
-    sqlx::query!(
-        "delete from slots s where study_id = $1 and not exists (select from participants where slot_id = s.id)",
-        study_id,
-    )
-    .execute(conn)
-    .await?;
     Ok(())
 }
 
@@ -85,7 +79,7 @@ pub async fn all(
                   coalesce(bool_or(p.claim = 'leased' and p.lease_until >= $3), false) as "live_lease!",
                   count(p.posting) as "postings_used!"
            from slots s left join participants p on p.slot_id = s.id
-           where s.study_id = $1 and s.mode = $2
+           where s.study_id = $1 and s.mode = $2 and s.in_design
            group by s.id order by s.id"#,
         study_id,
         mode.as_str(),

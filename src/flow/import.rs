@@ -1,0 +1,155 @@
+//! Bringing a study folder into the database: all of it or nothing.
+
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
+
+use super::{App, FlowError};
+use crate::domain::study::StudyDefinition;
+use crate::domain::trial::Trial;
+use crate::store::images::NewImage;
+use crate::store::studies::VersionHashes;
+use crate::store::{self, StoreError};
+use crate::study_folder::{self, Problems, StudyFolder};
+
+/// What an import did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// The study's short name.
+    pub slug: String,
+    /// The study's number in the database.
+    pub study_id: i64,
+    /// The version that stands now.
+    pub version: i32,
+    /// Whether it is new; importing the same folder again changes nothing.
+    pub changed: bool,
+}
+
+/// Why an import did nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The folder has faults.
+    #[error(transparent)]
+    Folder(#[from] Problems),
+    /// Live data exist, and the folder changes what they rest on.
+    #[error(
+        "the study `{0}` has live data, and this folder changes its conditions, slots, units, image sets, images, \
+         buttons or family. Give it another `slug` in study.toml to import it as a new study"
+    )]
+    StructureChanged(String),
+    /// An image changed while it was being read.
+    #[error("the image {0} changed during the import. Import the folder again when nothing writes to it")]
+    ImageChanged(String),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for ImportError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<FlowError> for ImportError {
+    fn from(error: FlowError) -> Self {
+        match error {
+            FlowError::Store(error) => Self::Store(error),
+            FlowError::Refused(refused) => Self::Store(StoreError::Corrupt(refused.to_string())),
+        }
+    }
+}
+
+/// Reads, checks and stores a study folder.
+pub async fn import(app: &App, folder: &Path) -> Result<Imported, ImportError> {
+    let path = folder.to_owned();
+    let read = tokio::task::spawn_blocking(move || study_folder::read(&path)).await;
+    let folder =
+        read.map_err(|error| StoreError::Corrupt(format!("reading the folder failed: {error}")))??;
+    let mut tx = app.pool.begin().await?;
+    let imported = save(app, &mut tx, &folder).await?;
+    tx.commit().await?;
+    app.changed(imported.study_id);
+    Ok(imported)
+}
+
+async fn save(app: &App, conn: &mut PgConnection, folder: &StudyFolder) -> Result<Imported, ImportError> {
+    let definition = &folder.definition;
+    let now = app.now();
+    let study_id =
+        store::studies::create_or_lock(&mut *conn, &definition.slug, definition.family(), now).await?;
+    let newest = store::studies::newest_hashes(&mut *conn, study_id).await?;
+    let hashes = VersionHashes {
+        number: newest.as_ref().map_or(1, |version| version.number + 1),
+        sha256: sha256_of(&(definition, &folder.trials)),
+        structure_sha256: structure_sha256(definition, &folder.trials),
+    };
+    if let Some(newest) = &newest
+        && newest.sha256 == hashes.sha256
+    {
+        return Ok(Imported {
+            slug: definition.slug.clone(),
+            study_id,
+            version: newest.number,
+            changed: false,
+        });
+    }
+    let structure_changed = newest.is_some_and(|newest| newest.structure_sha256 != hashes.structure_sha256);
+    if structure_changed && store::studies::has_live_data(&mut *conn, study_id).await? {
+        return Err(ImportError::StructureChanged(definition.slug.clone()));
+    }
+    store_images(app, &mut *conn, folder).await?;
+    let version_id = store::studies::insert_version(&mut *conn, study_id, &hashes, definition, now).await?;
+    for (position, trial) in (1..).zip(&folder.trials) {
+        store::studies::insert_trial(&mut *conn, version_id, position, trial).await?;
+    }
+    store::studies::set_family(&mut *conn, study_id, definition.family()).await?;
+    store::slots::create(&mut *conn, study_id, definition).await?;
+    for link in &definition.links {
+        store::links::create(&mut *conn, study_id, link, &app.short_name(), now).await?;
+    }
+    Ok(Imported { slug: definition.slug.clone(), study_id, version: hashes.number, changed: true })
+}
+
+async fn store_images(app: &App, conn: &mut PgConnection, folder: &StudyFolder) -> Result<(), ImportError> {
+    let ids: Vec<String> = folder.images.keys().map(|id| id.0.clone()).collect();
+    let stored: std::collections::BTreeSet<_> =
+        store::images::existing(&mut *conn, &ids).await?.into_iter().collect();
+    for (id, file) in folder.images.iter().filter(|(id, _)| !stored.contains(id)) {
+        let changed = || ImportError::ImageChanged(file.path.display().to_string());
+        let bytes = tokio::fs::read(&file.path).await.map_err(|_| changed())?;
+        if hex::encode(Sha256::digest(&bytes)) != id.0 {
+            return Err(changed());
+        }
+        let image = NewImage {
+            id: id.clone(),
+            address: app.secrets.image_address(id),
+            media_type: file.media_type,
+            bytes,
+        };
+        store::images::insert(&mut *conn, &image).await?;
+    }
+    Ok(())
+}
+
+/// What may not change once there are live data: conditions, slots, units, image sets, images, and the buttons. Texts, pay, links, leases and policies that are not pinned may.
+fn structure_sha256(definition: &StudyDefinition, trials: &[Trial]) -> Vec<u8> {
+    let conditions: Vec<_> = definition
+        .conditions
+        .iter()
+        .map(|condition| (&condition.name, &condition.references, condition.practice))
+        .collect();
+    sha256_of(&(
+        &definition.slug,
+        definition.family(),
+        &definition.design,
+        &definition.trial,
+        conditions,
+        trials,
+    ))
+}
+
+fn sha256_of(value: &impl serde::Serialize) -> Vec<u8> {
+    Sha256::digest(serde_json::to_vec(value).expect("definitions are plain data")).to_vec()
+}

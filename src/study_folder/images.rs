@@ -1,0 +1,66 @@
+//! Checks every image that the table names, once each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path};
+
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::table::{self, Row};
+use super::{ImageFile, Problems};
+use crate::domain::study::Design;
+use crate::domain::trial::ImageId;
+use crate::stimuli::check::check_image;
+
+/// Images by the name that the table gives them.
+pub type Files = BTreeMap<String, (ImageId, ImageFile)>;
+
+/// Reads every image; those with a fault are reported with the first line that names them.
+pub fn check(folder: &Path, rows: &[Row], design: &Design, problems: &mut Problems) -> Files {
+    let mut lines = BTreeMap::new();
+    for row in rows {
+        for name in row.image_names() {
+            lines.entry(name.to_owned()).or_insert(row.line);
+        }
+    }
+    let names: BTreeSet<String> = lines.keys().cloned().collect();
+    let read: Vec<_> = names
+        .into_par_iter()
+        .map(|name| {
+            let result = read(folder, &name, design);
+            (name, result)
+        })
+        .collect();
+    let mut files = Files::new();
+    for (name, result) in read {
+        match result {
+            Ok(file) => {
+                files.insert(name, file);
+            }
+            Err((what, remedy)) => {
+                problems.add(table::FILE, lines[&name], format!("the image `{name}` {what}"), remedy);
+            }
+        }
+    }
+    files
+}
+
+fn read(folder: &Path, name: &str, design: &Design) -> Result<(ImageId, ImageFile), (String, &'static str)> {
+    if !stays_inside(name) {
+        return Err(("lies outside the study folder".into(), "Name a file inside it"));
+    }
+    let path = folder.join(name);
+    let bytes = std::fs::read(&path)
+        .map_err(|error| (format!("cannot be read ({error})"), "Put the file there or correct its name"))?;
+    let (width, height) = (design.image_width_px, design.image_height_px);
+    let info = check_image(&bytes, width, height).map_err(|error| {
+        (error.to_string(), "Save it as PNG, JPEG or WebP in the size that `design` gives")
+    })?;
+    let id = ImageId(hex::encode(Sha256::digest(&bytes)));
+    Ok((id, ImageFile { path, media_type: info.media_type }))
+}
+
+/// Whether a relative name leads nowhere but into the folder.
+pub fn stays_inside(name: &str) -> bool {
+    !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
+}

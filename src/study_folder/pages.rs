@@ -1,0 +1,66 @@
+//! Reads the Markdown files, and checks the pictures that they name.
+
+use std::path::Path;
+
+use pulldown_cmark::{Event, Parser, Tag};
+
+use super::Problems;
+use crate::domain::figure::Figure;
+use crate::domain::study::StudyDefinition;
+
+/// Largest Markdown file, in bytes.
+const LARGEST: usize = 200_000;
+
+/// Puts the contents of the files in the place of their names.
+pub fn read(folder: &Path, definition: &mut StudyDefinition, problems: &mut Problems) {
+    let pages = &mut definition.pages;
+    for page in [&mut pages.consent, &mut pages.debrief, &mut pages.preview] {
+        *page = text(folder, page, problems);
+    }
+    pages.instructions.clear();
+    for condition in &definition.conditions {
+        let instructions = text(folder, &condition.instructions, problems);
+        check_figures(&condition.instructions, &instructions, problems);
+        definition.pages.instructions.push(instructions);
+    }
+}
+
+fn text(folder: &Path, name: &str, problems: &mut Problems) -> String {
+    if !super::images::stays_inside(name) {
+        problems.add(name, None, "lies outside the study folder", "Name a file inside it");
+        return String::new();
+    }
+    match std::fs::read_to_string(folder.join(name)) {
+        Ok(text) if text.trim().is_empty() => {
+            problems.add(name, None, "is empty", "Write the page in Markdown")
+        }
+        Ok(text) if text.len() > LARGEST => {
+            problems.add(name, None, format!("is larger than {LARGEST} bytes"), "Shorten it");
+        }
+        Ok(text) => return text,
+        Err(error) => {
+            problems.add(name, None, format!("cannot be read ({error})"), "Write this page in Markdown")
+        }
+    }
+    String::new()
+}
+
+fn check_figures(name: &str, markdown: &str, problems: &mut Problems) {
+    for (event, range) in Parser::new(markdown).into_offset_iter() {
+        if let Event::Start(Tag::Image { dest_url, .. }) = event
+            && let Err(what) = Figure::parse(&dest_url)
+        {
+            let line = markdown[..range.start].lines().count().max(1);
+            problems.add(name, line, what, "Pictures in instructions are `![words](figure:KIND)`");
+        }
+    }
+}
+
+/// The highest number of an instruction trial that a text asks for.
+pub fn examples_needed(markdown: &str) -> usize {
+    let figures = Parser::new(markdown).filter_map(|event| match event {
+        Event::Start(Tag::Image { dest_url, .. }) => Figure::parse(&dest_url).ok(),
+        _ => None,
+    });
+    figures.map(|figure| figure.example).max().unwrap_or(0)
+}

@@ -1,0 +1,69 @@
+//! What is wrong with a study folder: where, what, and what to do.
+
+use std::fmt;
+
+/// One fault.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The file, relative to the study folder.
+    pub file: String,
+    /// The line, from 1, where one can be named.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line, what, remedy } = self;
+        match line {
+            Some(line) => write!(f, "{file}:{line}: {what}. {remedy}."),
+            None => write!(f, "{file}: {what}. {remedy}."),
+        }
+    }
+}
+
+/// Everything that is wrong with a study folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Adds a fault.
+    pub fn add(
+        &mut self,
+        file: &str,
+        line: impl Into<Option<usize>>,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        let problem =
+            Problem { file: file.into(), line: line.into(), what: what.into(), remedy: remedy.into() };
+        if !self.0.contains(&problem) {
+            self.0.push(problem);
+        }
+    }
+
+    /// Whether nothing is wrong.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All faults, in the order of files and lines.
+    pub fn sorted(&self) -> Vec<&Problem> {
+        let mut problems: Vec<_> = self.0.iter().collect();
+        problems.sort_by_key(|problem| (&problem.file, problem.line));
+        problems
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let n = self.0.len();
+        write!(f, "the study folder has {n} problem{}:", if n == 1 { "" } else { "s" })?;
+        self.sorted().iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+impl std::error::Error for Problems {}

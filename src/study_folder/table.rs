@@ -1,0 +1,261 @@
+//! Reads `trials.csv`.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use super::Problems;
+use super::images::Files;
+use crate::domain::trial::{Difficulty, ImageId, Known, Trial, TrialKind};
+
+/// Its name in a study folder.
+pub const FILE: &str = "trials.csv";
+
+/// Its columns. The table may have them in any order, and must have no others.
+pub const COLUMNS: [&str; 18] = [
+    "condition",
+    "kind",
+    "difficulty",
+    "image_set",
+    "unit",
+    "layer",
+    "branch",
+    "base",
+    "max_query",
+    "min_query",
+    "references",
+    "base_activation",
+    "max_activation",
+    "min_activation",
+    "center_correct",
+    "variance_correct",
+    "saliency_correct",
+    "object_correct",
+];
+
+/// A row as it is written.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Where it stands, from 1.
+    pub line: usize,
+    /// Its condition.
+    pub condition: String,
+    /// What it is for.
+    pub kind: TrialKind,
+    /// For practice trials.
+    pub difficulty: Option<Difficulty>,
+    /// 0-based.
+    pub image_set: Option<u32>,
+    /// The unit.
+    pub unit: String,
+    /// The unit's layer.
+    pub layer: String,
+    /// The unit's branch.
+    pub branch: String,
+    /// File names relative to the folder.
+    pub base: String,
+    /// The correct answer.
+    pub max_query: String,
+    /// The other one.
+    pub min_query: String,
+    /// By group.
+    pub references: Vec<Vec<String>>,
+    /// What else is known.
+    pub known: Known,
+}
+
+impl Row {
+    /// Every image that the row names.
+    pub fn image_names(&self) -> impl Iterator<Item = &str> {
+        let queries = [&self.base, &self.max_query, &self.min_query];
+        queries.into_iter().chain(self.references.iter().flatten()).map(String::as_str)
+    }
+}
+
+/// Reads the table. None if there is nothing to go on with.
+pub fn read(folder: &Path, problems: &mut Problems) -> Option<Vec<Row>> {
+    let bytes = match std::fs::read(folder.join(FILE)) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            problems.add(FILE, None, format!("cannot be read ({error})"), "A study folder needs this file");
+            return None;
+        }
+    };
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes.as_slice());
+    let header: Vec<String> = match reader.headers() {
+        Ok(header) => header.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect(),
+        Err(error) => {
+            problems.add(
+                FILE,
+                1,
+                format!("is not a table ({error})"),
+                "Save it as CSV in UTF-8, with commas",
+            );
+            return None;
+        }
+    };
+    if !header_is_right(&header, problems) {
+        return None;
+    }
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        match record {
+            Ok(record) => rows.extend(Fields { header: &header, record: &record, problems }.row()),
+            Err(error) => {
+                let line = error.position().map(|position| position.line() as usize);
+                problems.add(
+                    FILE,
+                    line,
+                    format!("cannot be read ({error})"),
+                    "Save the table as CSV in UTF-8",
+                );
+            }
+        }
+    }
+    Some(rows)
+}
+
+fn header_is_right(header: &[String], problems: &mut Problems) -> bool {
+    let mut right = true;
+    for column in COLUMNS {
+        if header.iter().filter(|name| *name == column).count() != 1 {
+            problems.add(
+                FILE,
+                1,
+                format!("the column `{column}` must be there once"),
+                "Correct the first line",
+            );
+            right = false;
+        }
+    }
+    for name in header.iter().filter(|name| !COLUMNS.contains(&name.as_str())) {
+        problems.add(FILE, 1, format!("`{name}` is not a known column"), "Correct its spelling or remove it");
+        right = false;
+    }
+    right
+}
+
+struct Fields<'a> {
+    header: &'a [String],
+    record: &'a csv::StringRecord,
+    problems: &'a mut Problems,
+}
+
+impl Fields<'_> {
+    fn row(mut self) -> Option<Row> {
+        if self.record.len() != self.header.len() {
+            let (has, needs) = (self.record.len(), self.header.len());
+            self.problem(format!("the row has {has} fields, not {needs}"), "Quote fields that hold a comma");
+            return None;
+        }
+        let kind = self.word("kind");
+        let known = Known {
+            base_activation: self.parsed("base_activation", "a number"),
+            max_activation: self.parsed("max_activation", "a number"),
+            min_activation: self.parsed("min_activation", "a number"),
+            center_correct: self.parsed("center_correct", "true or false"),
+            variance_correct: self.parsed("variance_correct", "true or false"),
+            saliency_correct: self.parsed("saliency_correct", "true or false"),
+            object_correct: self.parsed("object_correct", "true or false"),
+        };
+        let row = Row {
+            line: self.line(),
+            condition: self.needed("condition"),
+            kind: kind.unwrap_or(TrialKind::Main),
+            difficulty: self.word("difficulty"),
+            image_set: self.parsed("image_set", "a number from 0"),
+            unit: self.needed("unit"),
+            layer: self.needed("layer"),
+            branch: self.needed("branch"),
+            base: self.needed("base"),
+            max_query: self.needed("max_query"),
+            min_query: self.needed("min_query"),
+            references: groups(self.get("references")),
+            known,
+        };
+        if kind.is_none() && self.get("kind").is_empty() {
+            self.problem("`kind` is empty".into(), "Write main, catch, practice or instruction");
+        }
+        self.finite(&row);
+        kind.map(|_| row)
+    }
+
+    fn line(&self) -> usize {
+        self.record.position().map_or(0, |position| position.line() as usize)
+    }
+
+    fn get(&self, column: &str) -> &str {
+        let index = self.header.iter().position(|name| name == column);
+        index.and_then(|index| self.record.get(index)).unwrap_or_default().trim()
+    }
+
+    fn needed(&mut self, column: &str) -> String {
+        if self.get(column).is_empty() {
+            self.problem(format!("`{column}` is empty"), "Fill it in");
+        }
+        self.get(column).to_owned()
+    }
+
+    fn word<T: FromStr<Err = crate::domain::UnknownWord>>(&mut self, column: &str) -> Option<T> {
+        let text = self.get(column).to_owned();
+        if text.is_empty() {
+            return None;
+        }
+        text.parse().map_err(|error| self.problem(format!("`{column}`: {error}"), "Write one of these")).ok()
+    }
+
+    fn parsed<T: FromStr>(&mut self, column: &str, expected: &str) -> Option<T> {
+        let text = self.get(column).to_owned();
+        if text.is_empty() {
+            return None;
+        }
+        let parsed = text.parse().ok();
+        if parsed.is_none() {
+            self.problem(format!("`{column}` is `{text}`, not {expected}"), "Correct it or leave it empty");
+        }
+        parsed
+    }
+
+    fn finite(&mut self, row: &Row) {
+        let known = &row.known;
+        let numbers = [known.base_activation, known.max_activation, known.min_activation];
+        if numbers.into_iter().flatten().any(|number| !number.is_finite()) {
+            self.problem("an activation is not a finite number".into(), "Correct it or leave it empty");
+        }
+    }
+
+    fn problem(&mut self, what: String, remedy: &str) {
+        let line = self.line();
+        self.problems.add(FILE, line, what, remedy);
+    }
+}
+
+/// `a;b|c` is a group of a and b, and one of c.
+fn groups(text: &str) -> Vec<Vec<String>> {
+    let names = |group: &str| group.split(';').map(|name| name.trim().to_owned()).collect();
+    if text.is_empty() { Vec::new() } else { text.split('|').map(names).collect() }
+}
+
+/// The rows with their images; none for a row with an image that is missing or faulty.
+pub fn resolve(rows: &[Row], files: &Files) -> Vec<Option<Trial>> {
+    let image = |name: &String| -> Option<ImageId> { files.get(name).map(|(id, _)| id.clone()) };
+    rows.iter()
+        .map(|row| {
+            let references: Option<Vec<Vec<ImageId>>> =
+                row.references.iter().map(|group| group.iter().map(image).collect()).collect();
+            Some(Trial {
+                condition: row.condition.clone(),
+                kind: row.kind,
+                difficulty: row.difficulty,
+                image_set: row.image_set,
+                unit: row.unit.clone(),
+                layer: row.layer.clone(),
+                branch: row.branch.clone(),
+                base: image(&row.base)?,
+                max_query: image(&row.max_query)?,
+                min_query: image(&row.min_query)?,
+                references: references?,
+                known: row.known.clone(),
+            })
+        })
+        .collect()
+}
