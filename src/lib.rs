@@ -2,9 +2,12 @@
 //!
 //! The map of the crate. A request goes through the layers from top to bottom; a layer knows only those below it.
 
+pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod flow;
 pub mod recruitment;
 pub mod stimuli;
 pub mod store;
 pub mod study_folder;
+pub mod web;

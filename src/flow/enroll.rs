@@ -90,12 +90,9 @@ async fn resume(app: &App, link: &Link, identity: &Identity) -> Result<Option<En
         return Ok(None);
     };
     let person = store::participants::lock(&mut tx, id).await?;
-    let stored = store::identities::get(&mut tx, id).await?;
-    let same_assignment =
-        stored.as_ref().is_some_and(|(stored, _)| stored.assignment_id == identity.assignment_id);
-    let may_return = person.study_id == link.study_id && (same_assignment || !person.stage.ended());
+    let same_assignment = is_same_assignment(&mut tx, id, identity).await?;
     let now = app.now();
-    if !may_return {
+    if !may_return(&person, link, same_assignment) {
         store::arrivals::count(&mut tx, link.id, Arrival::AlreadyTookPart, now).await?;
         tx.commit().await?;
         return Err(Refused::AlreadyTookPart.into());
@@ -241,15 +238,37 @@ async fn draw(conn: &mut PgConnection, version: &StudyVersion, person: &Particip
     Ok(())
 }
 
-/// Whether a named person has a participation in the link's family, and whether it is over: what the gate shows.
-pub async fn known(app: &App, link: &Link, identity: &Identity) -> Result<Option<(Uuid, Stage)>> {
+/// How a person whom the platform names stands before consent: what the gate shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Not known in the study's family.
+    New,
+    /// Takes part in this very study and may go on, or see the end again.
+    MayReturn,
+    /// Took part, and cannot do so again.
+    TookPart,
+}
+
+/// How a named person stands; nothing is written.
+pub async fn standing(app: &App, link: &Link, identity: &Identity) -> Result<Standing> {
     let mut conn = app.pool.acquire().await?;
     let study = store::studies::by_id(&mut conn, link.study_id).await?;
     let hmac = app.secrets.worker_hmac(identity.platform, &identity.worker_id);
     let Some(id) = store::identities::holder(&mut conn, &study.family, identity.platform, &hmac).await?
     else {
-        return Ok(None);
+        return Ok(Standing::New);
     };
-    let person = store::participants::lock(&mut conn, id).await?;
-    Ok(Some((id, person.stage)))
+    let person = store::participants::get(&mut conn, id).await?;
+    let same_assignment = is_same_assignment(&mut conn, id, identity).await?;
+    Ok(if may_return(&person, link, same_assignment) { Standing::MayReturn } else { Standing::TookPart })
+}
+
+/// Whoever is inside goes on, also with a new assignment; whoever is done sees the end again with the same one only.
+fn may_return(person: &Participant, link: &Link, same_assignment: bool) -> bool {
+    person.study_id == link.study_id && (same_assignment || !person.stage.ended())
+}
+
+async fn is_same_assignment(conn: &mut PgConnection, id: Uuid, identity: &Identity) -> Result<bool> {
+    let stored = store::identities::get(conn, id).await?;
+    Ok(stored.is_some_and(|(stored, _)| stored.assignment_id == identity.assignment_id))
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::complete::way_back;
 use super::secrets::token_sha256;
 use super::slots::refill;
 use super::{App, Refused, Result};
@@ -11,6 +12,7 @@ use crate::domain::allocation::{Claim, SlotState};
 use crate::domain::participant::Participant;
 use crate::domain::record::EventKind;
 use crate::domain::study::StudyVersion;
+use crate::recruitment::Return;
 use crate::store;
 use crate::store::records::TrialOnFile;
 
@@ -25,9 +27,8 @@ pub struct Opened {
     pub trials: Vec<TrialOnFile>,
     /// Where the experiment clock stands, in ms since Welcome.
     pub clock_ms: Option<f64>,
-    /// How often each trial's screen was shown in earlier pages is the browser's to know; this is how often the
-    /// participation was opened before.
-    pub opened_before: i32,
+    /// How the person goes back, once they are done.
+    pub back: Option<Return>,
 }
 
 /// Opens a participation: this page is the newest from now on, and older ones are superseded.
@@ -41,13 +42,13 @@ pub async fn open(app: &App, token: &str, navigation: &str) -> Result<Opened> {
     }
     let mut person = store::participants::lock(&mut tx, found.id).await?;
     let now = app.now();
-    let opened_before = person.tab;
+    let opened_before = person.tab > 0;
     let clock_ms = person.resumed_clock_ms(now);
     person.tab += 1;
     if !person.stage.ended() {
         retake_slot(&mut tx, &mut person, &version, now).await?;
         person.seen(&version.definition.lease, now);
-        if opened_before > 0 {
+        if opened_before {
             let detail = json!({ "navigation": navigation.chars().take(40).collect::<String>() });
             store::records::insert_event(&mut tx, person.id, EventKind::Reload, clock_ms, detail, now)
                 .await?;
@@ -55,9 +56,10 @@ pub async fn open(app: &App, token: &str, navigation: &str) -> Result<Opened> {
     }
     store::participants::update(&mut tx, &person).await?;
     let trials = store::records::trials_of(&mut tx, person.id).await?;
+    let back = if person.stage.ended() { Some(way_back(&mut tx, &person).await?) } else { None };
     tx.commit().await?;
     app.changed(person.study_id);
-    Ok(Opened { person, version, trials, clock_ms, opened_before })
+    Ok(Opened { person, version, trials, clock_ms, back })
 }
 
 /// Somebody who lost their slot retakes it if it is open; else they go on without one.

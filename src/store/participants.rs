@@ -253,6 +253,11 @@ pub async fn set_feedback(conn: &mut PgConnection, id: Uuid, feedback: &str) -> 
     Ok(())
 }
 
+/// The participation of that number.
+pub async fn get(conn: &mut PgConnection, id: Uuid) -> Result<Participant> {
+    select_participant!("from participants p where p.id = $1", id).fetch_one(conn).await?.try_into()
+}
+
 /// Locks and loads the participation of that number.
 pub async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Participant> {
     select_participant!("from participants p where p.id = $1 for no key update", id)

@@ -1,0 +1,65 @@
+//! Settings of the program: one struct, from the command line and the environment, each with a documented default.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Where the data are.
+#[derive(Debug, Clone, Args)]
+pub struct DataArgs {
+    /// Folder for the private PostgreSQL, the installation's key and the demo's images.
+    #[arg(long, env = "WEBER_DATA", default_value = "data", value_name = "FOLDER")]
+    pub data: PathBuf,
+
+    /// PostgreSQL to use instead of a private one: postgres://user:password@host/database.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+
+    /// The installation's key, 64 hexadecimal digits; by default it is kept in the file `secret` of the data folder.
+    #[arg(long, env = "WEBER_SECRET_KEY", hide_env_values = true, value_name = "HEX")]
+    pub secret_key: Option<secrecy::SecretString>,
+
+    /// Connections to the database, at most.
+    #[arg(long, env = "WEBER_DATABASE_CONNECTIONS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(2..=500))]
+    pub database_connections: u32,
+}
+
+/// How the server is reached.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Address to listen on.
+    #[arg(long, env = "WEBER_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    pub listen: SocketAddr,
+
+    /// Address by which browsers reach the server, such as https://study.example.org; by default the one it listens on.
+    #[arg(long, env = "WEBER_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
+    pub public_url: Option<String>,
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).map_err(|error| format!("not an address: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err("must begin with http:// or https:// and a host".into());
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        return Err("must have nothing after the host and port".into());
+    }
+    Ok(url.origin().ascii_serialization())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_url_is_an_origin() {
+        assert_eq!(public_url("https://study.example.org/"), Ok("https://study.example.org".into()));
+        assert_eq!(public_url("http://127.0.0.1:8080"), Ok("http://127.0.0.1:8080".into()));
+        for wrong in
+            ["study.example.org", "ftp://x.org", "https://x.org/weber", "https://x.org?a", "https://u@x.org"]
+        {
+            assert!(public_url(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The participants' API, which `docs/participant-api.md` describes.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::{Deserialize, Serialize};
+
+use super::error::Problem;
+use super::extract::{Bearer, Json, MaybeBearer};
+use super::opened::{BlockView, OpenedView, block_view};
+use super::state::WebState;
+use super::user_agent;
+use crate::domain::gate::Arrival;
+use crate::domain::participant::EndReason;
+use crate::domain::record::Record;
+use crate::domain::trial::Block;
+use crate::flow::complete::Submission;
+use crate::flow::enroll::Consent;
+use crate::flow::record::{Job, Reply};
+use crate::flow::secrets::token_sha256;
+use crate::flow::{self, FlowError, Refused};
+use crate::recruitment::{Parameters, Return};
+use crate::store;
+use crate::store::participants::Device;
+
+/// Body of `POST /api/v1/enrolments`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolmentBody {
+    link: String,
+    #[serde(default)]
+    parameters: Parameters,
+    consent_sha256: String,
+    #[serde(default)]
+    device: Device,
+}
+
+/// Answer to `POST /api/v1/enrolments`.
+#[derive(Debug, Serialize)]
+pub struct EnrolmentReply {
+    token: String,
+    resumed: bool,
+}
+
+/// Consent: makes the person a participant, or lets a known one go on.
+pub async fn enroll(
+    State(state): State<WebState>,
+    MaybeBearer(api_token): MaybeBearer,
+    headers: HeaderMap,
+    Json(body): Json<EnrolmentBody>,
+) -> Result<(StatusCode, Json<EnrolmentReply>), Problem> {
+    let text_sha256 = hex::decode(&body.consent_sha256)
+        .map_err(|_| Problem::malformed("`consent_sha256` must be hexadecimal."))?;
+    let device = complete_device(body.device, &headers);
+    let consent = Consent { link: body.link, parameters: body.parameters, text_sha256, device, api_token };
+    let enrolled = flow::enroll::enroll(&state.app, &consent).await?;
+    let status = if enrolled.resumed { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, Json(EnrolmentReply { token: enrolled.token, resumed: enrolled.resumed })))
+}
+
+/// Browser and system come from the User-Agent header, unless the client says it better.
+fn complete_device(device: Device, headers: &HeaderMap) -> Device {
+    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let short = |text: String| text.chars().take(100).collect::<String>();
+    Device {
+        browser: device.browser.map(short).or_else(|| user_agent::browser(agent)),
+        system: device.system.map(short).or_else(|| user_agent::system(agent)),
+        pixel_ratio: device.pixel_ratio.filter(|ratio| ratio.is_finite()),
+        ..device
+    }
+}
+
+/// Body of `POST /api/v1/declines`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeclineBody {
+    link: String,
+    reason: DeclineReason,
+}
+
+/// Why somebody does not take part.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum DeclineReason {
+    Declined,
+    Unsuitable,
+}
+
+/// Counts, anonymously, somebody who does not take part.
+pub async fn decline(
+    State(state): State<WebState>,
+    Json(body): Json<DeclineBody>,
+) -> Result<StatusCode, Problem> {
+    let mut conn = state.app.pool.acquire().await?;
+    let link = store::links::by_code(&mut conn, &body.link).await?;
+    let link = link.ok_or(FlowError::Refused(Refused::NoSuchLink))?;
+    let arrival = match body.reason {
+        DeclineReason::Declined => Arrival::Declined,
+        DeclineReason::Unsuitable => Arrival::Unsuitable,
+    };
+    store::arrivals::count(&mut conn, link.id, arrival, state.app.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Body of `POST /api/v1/open`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OpenBody {
+    navigation: String,
+}
+
+/// Opens the participation in a page.
+pub async fn open(
+    State(state): State<WebState>,
+    Bearer(token): Bearer,
+    Json(body): Json<OpenBody>,
+) -> Result<Json<OpenedView>, Problem> {
+    let opened = flow::open::open(&state.app, &token, &body.navigation).await?;
+    Ok(Json(OpenedView::new(&state.app.secrets, &opened)?))
+}
+
+/// Answer to `POST /api/v1/records`.
+#[derive(Debug, Serialize)]
+pub struct RecordReply {
+    #[serde(flatten)]
+    reply: Reply,
+    /// A practice block that was drawn just now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_block: Option<BlockView>,
+}
+
+/// Takes in what the browser tells: steps, answers, events, or a mere sign of life.
+pub async fn record(
+    State(state): State<WebState>,
+    Bearer(token): Bearer,
+    Json(record): Json<Record>,
+) -> Result<Json<RecordReply>, Problem> {
+    let reply = state.records.record(Job { token_sha256: token_sha256(&token), record }).await?;
+    let next_block = match reply.drawn.first() {
+        None => None,
+        Some(first) => {
+            let version = state.app.version(reply.version_id).await?;
+            Some(block_view(&state.app.secrets, &version, Block::Practice, first.attempt, &reply.drawn)?)
+        }
+    };
+    Ok(Json(RecordReply { reply, next_block }))
+}
+
+/// How the person goes back.
+#[derive(Debug, Serialize)]
+pub struct ReturnReply {
+    #[serde(rename = "return")]
+    back: Return,
+}
+
+/// Completes the participation.
+pub async fn complete(
+    State(state): State<WebState>,
+    Bearer(token): Bearer,
+    Json(body): Json<Submission>,
+) -> Result<Json<ReturnReply>, Problem> {
+    if !body.clock_ms.is_finite() {
+        return Err(Problem::malformed("`clock_ms` must be a number of ms."));
+    }
+    Ok(Json(ReturnReply { back: flow::complete::complete(&state.app, &token, &body).await? }))
+}
+
+/// Body of `POST /api/v1/leave`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeaveBody {
+    reason: EndReason,
+}
+
+/// Ends the participation early.
+pub async fn leave(
+    State(state): State<WebState>,
+    Bearer(token): Bearer,
+    Json(body): Json<LeaveBody>,
+) -> Result<Json<ReturnReply>, Problem> {
+    Ok(Json(ReturnReply { back: flow::leave::leave(&state.app, &token, body.reason).await? }))
+}

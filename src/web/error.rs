@@ -1,0 +1,224 @@
+//! Errors as meanings: one place that chooses status, code, words, and what the person can do next.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::domain::gate::Shut;
+use crate::flow::{FlowError, Refused};
+use crate::store::StoreError;
+
+/// An RFC 9457 problem document.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Problem {
+    /// A stable URI for the kind of problem: `urn:weber:problem:` and the code.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The HTTP status, again.
+    status: u16,
+    /// A stable word for programs.
+    code: &'static str,
+    /// One sentence.
+    title: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    detail: String,
+    #[serde(flatten)]
+    more: Map<String, Value>,
+}
+
+impl Problem {
+    /// A problem by status, code, title and what to do.
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        title: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind: format!("urn:weber:problem:{code}"),
+            status: status.as_u16(),
+            code,
+            title: title.into(),
+            detail: detail.into(),
+            more: Map::new(),
+        }
+    }
+
+    fn with(mut self, name: &str, value: Value) -> Self {
+        self.more.insert(name.into(), value);
+        self
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The stable word.
+    pub const fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// A body that could not be read.
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed", "The request could not be read.", detail)
+    }
+
+    /// Something that is not there.
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this address.", "")
+    }
+
+    fn refused(refused: &Refused) -> Self {
+        use StatusCode as S;
+        match refused {
+            Refused::NoSuchLink => Self::new(
+                S::NOT_FOUND,
+                "no_such_link",
+                "There is no such link.",
+                "Check the address that you were given.",
+            ),
+            Refused::Shut(Shut::NotOpenYet) => Self::new(
+                S::FORBIDDEN,
+                "not_open_yet",
+                "The study has not started yet.",
+                "Please come back later.",
+            ),
+            Refused::Shut(Shut::Paused) => {
+                Self::new(S::FORBIDDEN, "paused", "The study is paused.", "Please come back later.")
+            }
+            Refused::Shut(Shut::Closed) => {
+                Self::new(S::FORBIDDEN, "closed", "The study is closed.", "Thank you for your interest.")
+            }
+            Refused::Full => Self::new(
+                S::CONFLICT,
+                "full",
+                "All places are taken at the moment.",
+                "Somebody may leave: try again later.",
+            ),
+            Refused::AlreadyTookPart => Self::new(
+                S::CONFLICT,
+                "already_took_part",
+                "You have already taken part.",
+                "Everybody can take part only once. Thank you.",
+            ),
+            Refused::ConsentChanged => Self::new(
+                S::CONFLICT,
+                "consent_changed",
+                "The consent page has changed since you opened it.",
+                "Open the link again and read the new text.",
+            ),
+            Refused::ApiTokenNeeded => Self::new(
+                S::UNAUTHORIZED,
+                "api_token_needed",
+                "This link is for simulated people.",
+                "Send an API token (see `weber token create`) in the Authorization header.",
+            ),
+            Refused::PlatformParameter(name) => Self::new(
+                S::BAD_REQUEST,
+                "platform_parameter",
+                format!("The parameter {name} is missing from the address."),
+                "Open the task again from the platform that sent you here.",
+            )
+            .with("parameter", json!(name)),
+            Refused::PreviewOnly => Self::new(
+                S::FORBIDDEN,
+                "preview",
+                "This is a preview.",
+                "Accept the task first, then open it again.",
+            ),
+            Refused::UnknownToken => Self::new(
+                S::UNAUTHORIZED,
+                "unknown_token",
+                "This participation is not known.",
+                "Open the link again that you were given.",
+            ),
+            Refused::Ended => Self::new(S::CONFLICT, "ended", "The participation has ended.", ""),
+            Refused::TooEarly => {
+                Self::new(S::CONFLICT, "too_early", "The participation is not so far yet.", "")
+            }
+            Refused::Superseded => Self::new(
+                S::CONFLICT,
+                "superseded",
+                "The study was opened in another tab or window.",
+                "Go on there, or reload this page to go on here.",
+            ),
+            Refused::AnswersMissing(missing) => Self::new(
+                S::CONFLICT,
+                "answers_missing",
+                "Some answers have not arrived.",
+                "Send the answers to these trials of the main block, then complete again.",
+            )
+            .with("missing", json!(missing)),
+        }
+    }
+
+    fn store(error: &StoreError) -> Self {
+        let reference = uuid::Uuid::new_v4().simple().to_string()[..8].to_owned();
+        let transient = error.is_transient();
+        tracing::error!(%error, %reference, transient, "A request failed because of the database");
+        let (status, code, title) = if transient {
+            (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The server cannot answer at the moment.")
+        } else {
+            (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on the server.")
+        };
+        Self::new(status, code, title, "Nothing is lost: try again in a moment.")
+            .with("reference", json!(reference))
+    }
+}
+
+impl From<FlowError> for Problem {
+    fn from(error: FlowError) -> Self {
+        match error {
+            FlowError::Refused(refused) => Self::refused(&refused),
+            FlowError::Store(error) => Self::store(&error),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::store(&error)
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        Self::store(&error.into())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        }
+        response
+    }
+}
+
+/// A problem, shown as a page.
+#[derive(Debug)]
+pub struct PageError(pub Problem);
+
+impl<E: Into<Problem>> From<E> for PageError {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        let Problem { title, detail, more, .. } = &self.0;
+        let reference = more.get("reference").and_then(Value::as_str).map(str::to_owned);
+        let page = super::page::Message { title: title.clone(), words: detail.clone(), reference };
+        (self.0.status(), super::page::html(&page)).into_response()
+    }
+}

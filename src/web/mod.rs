@@ -1,0 +1,63 @@
+//! Speaks HTTP: every URL in one table.
+
+pub mod api;
+pub mod assets;
+pub mod entry;
+pub mod error;
+pub mod extract;
+pub mod image_cache;
+pub mod markdown;
+pub mod opened;
+pub mod page;
+pub mod protection;
+pub mod screens;
+pub mod state;
+pub mod user_agent;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use tower_http::compression::CompressionLayer;
+
+pub use state::{Site, WebState};
+
+/// Every address of Weber.
+pub fn router(state: WebState) -> Router {
+    let study = Router::new()
+        .route("/enter/{link}", get(entry::enter))
+        .route("/run", get(entry::run))
+        .route("/api/v1/enrolments", post(api::enroll))
+        .route("/api/v1/declines", post(api::decline))
+        .route("/api/v1/open", post(api::open))
+        .route("/api/v1/records", post(api::record))
+        .route("/api/v1/complete", post(api::complete))
+        .route("/api/v1/leave", post(api::leave));
+    let files = Router::new()
+        .route("/static/{version}/{*name}", get(assets::file))
+        .route("/images/{address}", get(assets::image));
+    let health = Router::new().route("/healthz", get(alive)).route("/readyz", get(ready));
+    study
+        .merge(health)
+        .fallback(entry::not_found)
+        .layer(CompressionLayer::new())
+        // Images are compressed already.
+        .merge(files)
+        .layer(from_fn_with_state(state.clone(), protection::protect))
+        .with_state(state)
+}
+
+/// The program is alive.
+async fn alive() -> &'static str {
+    "alive\n"
+}
+
+/// The database can be reached and is migrated.
+async fn ready(State(state): State<WebState>) -> (StatusCode, &'static str) {
+    match crate::store::ready(&state.app.pool).await {
+        Ok(true) => (StatusCode::OK, "ready\n"),
+        Ok(false) => (StatusCode::SERVICE_UNAVAILABLE, "the database's schema is not this program's\n"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be reached\n"),
+    }
+}
