@@ -133,3 +133,20 @@ create table events (
 );
 create unique index events_are_stored_once on events (participant_id, tab, seq);
 create index events_in_order on events (participant_id, server_at);
+
+-- What the criteria are measured on, counted from the answers.
+create view tallies as
+select r.participant_id,
+       count(*) as answers,
+       count(*) filter (where t.kind = 'catch' and r.correct) as catch_correct,
+       count(*) filter (where t.kind = 'catch') as catch_total,
+       count(*) filter (where t.kind = 'main' and r.correct) as main_correct,
+       count(*) filter (where t.kind = 'main') as main_total,
+       count(*) filter (where r.block = 'main' and r.choice_side = 'left') as left_answers,
+       count(*) filter (where r.block = 'main' and r.choice_side = 'right') as right_answers,
+       count(distinct r.attempt) filter (where r.block = 'practice') as practice_blocks,
+       sum(r.load_wait) as load_wait_ms
+from responses r
+join schedule s using (participant_id, block, attempt, trial_index)
+join trials t on t.id = s.trial_id
+group by r.participant_id;

@@ -7,6 +7,7 @@ pub mod config;
 pub mod domain;
 pub mod flow;
 pub mod recruitment;
+pub mod simulate;
 pub mod stimuli;
 pub mod store;
 pub mod study_folder;

@@ -1,8 +1,14 @@
 //! The command line: another mouth for the same flows.
 
 mod data;
+mod export;
 mod import;
+mod researcher;
 mod serve;
+mod simulate;
+
+use std::io::Write;
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -27,12 +33,60 @@ enum Command {
         /// The folder, as docs/study-format.md describes it.
         path: std::path::PathBuf,
     },
+    /// Write a study's data as CSV files, raw and cleaned.
+    Export(export::ExportArgs),
+    /// Send simulated people through a study, by the same way as real ones.
+    Simulate(simulate::SimulateArgs),
+    /// Researchers, who may see and steer studies.
+    #[command(subcommand)]
+    Researcher(ResearcherCommand),
+    /// API tokens for scripts.
+    #[command(subcommand)]
+    Token(TokenCommand),
 }
 
-/// Runs the command.
-pub async fn run(cli: Cli) -> anyhow::Result<()> {
+#[derive(Debug, Subcommand)]
+enum ResearcherCommand {
+    /// Add a researcher, or help one who forgot the password: prints a one-time link to set it.
+    Add {
+        /// What they sign in with.
+        email: String,
+        /// Address by which browsers reach the server.
+        #[arg(long, env = "WEBER_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
+        public_url: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum TokenCommand {
+    /// Make a token and print it, once.
+    Create {
+        /// What it is for.
+        name: String,
+    },
+}
+
+/// Runs the command; a failure is said in words, cause by cause.
+pub fn main(cli: Cli) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(cli))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "weber: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve(args) => serve::run(&cli.data, &args).await,
+        Command::Export(args) => export::run(&cli.data, &args).await,
+        Command::Simulate(args) => simulate::run(&cli.data, &args).await,
+        Command::Researcher(ResearcherCommand::Add { email, public_url }) => {
+            researcher::add(&cli.data, &email, public_url.trim_end_matches('/')).await
+        }
+        Command::Token(TokenCommand::Create { name }) => researcher::create_token(&cli.data, &name).await,
         Command::Import { path } => import::run(&cli.data, &path).await,
     }
 }

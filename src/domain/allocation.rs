@@ -2,6 +2,8 @@
 //!
 //! A slot holds one person at a time. The store counts; this module decides, under the study's lock.
 
+use std::collections::BTreeMap;
+
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
@@ -80,6 +82,34 @@ impl Slot {
     }
 }
 
+/// How many slots of a condition are in which state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct SlotCounts {
+    /// Filled by a kept person.
+    pub kept: u32,
+    /// To be had.
+    pub open: u32,
+    /// Held by somebody who is taking part.
+    pub running: u32,
+    /// Postings used up, nobody kept.
+    pub exhausted: u32,
+}
+
+/// Counts the slots of each condition.
+pub fn count_by_condition(slots: &[Slot], postings: Postings) -> BTreeMap<String, SlotCounts> {
+    let mut counts = BTreeMap::<String, SlotCounts>::new();
+    for slot in slots {
+        let counts = counts.entry(slot.condition.clone()).or_default();
+        *match slot.state(postings) {
+            SlotState::Kept => &mut counts.kept,
+            SlotState::Open => &mut counts.open,
+            SlotState::Running => &mut counts.running,
+            SlotState::Exhausted => &mut counts.exhausted,
+        } += 1;
+    }
+    counts
+}
+
 /// Chooses the slot of a new person: among the allowed conditions that have an open slot one of those with the fewest
 /// occupied slots, then an image set likewise, then an open slot at random. None: the study is full.
 pub fn choose<'a>(
@@ -102,7 +132,7 @@ fn least_occupied<'a, K: Ord + Copy>(
     key: impl Fn(&'a Slot) -> K,
     rng: &mut impl Rng,
 ) -> Option<Vec<&'a Slot>> {
-    let mut groups = std::collections::BTreeMap::<K, (usize, bool)>::new();
+    let mut groups = BTreeMap::<K, (usize, bool)>::new();
     for slot in slots {
         let (occupied, any_open) = groups.entry(key(slot)).or_default();
         *occupied += usize::from(slot.occupied());

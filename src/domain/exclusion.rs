@@ -26,6 +26,40 @@ words! {
     }
 }
 
+/// What is counted from a participation's answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Tally {
+    /// Answers stored, practice included.
+    pub answers: u32,
+    /// Catch trials answered correctly.
+    pub catch_correct: u32,
+    /// Catch trials answered.
+    pub catch_total: u32,
+    /// Main trials answered correctly.
+    pub main_correct: u32,
+    /// Main trials answered.
+    pub main_total: u32,
+    /// Answers on the left, over main and catch trials.
+    pub left_answers: u32,
+    /// Answers on the right, over main and catch trials.
+    pub right_answers: u32,
+    /// Practice blocks with at least one answer.
+    pub practice_blocks: u32,
+    /// Wait for images of trials, in ms.
+    pub load_wait_ms: f64,
+}
+
+/// Times of a participation by the experiment clock, in ms since Welcome.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Times {
+    /// First end of the fullscreen page.
+    pub instruction_ms: Option<f64>,
+    /// Wait for images until then.
+    pub instruction_load_wait_ms: f64,
+    /// Press on Submit.
+    pub total_ms: Option<f64>,
+}
+
 /// What the criteria are about, measured on one participation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Measures {
@@ -46,6 +80,20 @@ pub struct Measures {
 }
 
 impl Measures {
+    /// Measures a participation in a condition that practises or not. Waits for images are taken off the times.
+    pub fn new(times: &Times, tally: &Tally, practises: bool) -> Self {
+        let waited = times.instruction_load_wait_ms;
+        Self {
+            instruction_time: times.instruction_ms.map(|ms| (ms - waited) / 1000.0),
+            total_time: times.total_ms.map(|ms| (ms - waited - tally.load_wait_ms) / 1000.0),
+            catch_correct: tally.catch_correct,
+            catch_total: tally.catch_total,
+            left_answers: tally.left_answers,
+            right_answers: tally.right_answers,
+            practice_blocks: practises.then_some(tally.practice_blocks),
+        }
+    }
+
     /// Share of catch trials answered correctly; none without catch trials.
     pub fn catch_share(&self) -> Option<f64> {
         (self.catch_total > 0).then(|| f64::from(self.catch_correct) / f64::from(self.catch_total))
@@ -222,6 +270,20 @@ mod tests {
             [criterion],
             "{policy} {condition} {criterion}: outside"
         );
+    }
+
+    #[test]
+    fn waits_for_images_are_taken_off_the_times() {
+        let times = Times {
+            instruction_ms: Some(30_000.0),
+            instruction_load_wait_ms: 4_000.0,
+            total_ms: Some(300_000.0),
+        };
+        let tally = Tally { load_wait_ms: 6_000.0, practice_blocks: 2, ..Tally::default() };
+        let measures = Measures::new(&times, &tally, true);
+        assert_eq!((measures.instruction_time, measures.total_time), (Some(26.0), Some(290.0)));
+        assert_eq!(measures.practice_blocks, Some(2));
+        assert_eq!(Measures::new(&times, &tally, false).practice_blocks, None);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Decides: pure types and functions that know no SQL, no HTTP, no clock and no global generator.
 
 pub mod allocation;
+pub mod codebook;
 pub mod exclusion;
 pub mod figure;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod gate;
 pub mod identity;
+pub mod observer;
 pub mod participant;
 pub mod record;
 pub mod schedule;

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::allocation::Claim;
+use super::exclusion::Times;
 use super::study::{ClockCheck, Group, Lease, Mode, Platform};
 use super::words;
 
@@ -22,7 +23,7 @@ words! {
         Complete = "complete",
         /// Said that they leave, or were screened out.
         Abandoned = "abandoned",
-        /// The lease lapsed without a word; may return. Never stored: see [`Participant::stage_at`].
+        /// The lease lapsed without a word; may return. Never stored: see [`Stage::at`].
         Expired = "expired",
         /// Asked for their data to be deleted.
         Withdrawn = "withdrawn",
@@ -33,6 +34,11 @@ impl Stage {
     /// Whether nothing more will come.
     pub const fn ended(self) -> bool {
         matches!(self, Self::Complete | Self::Abandoned | Self::Withdrawn)
+    }
+
+    /// The stored stage as a reader sees it: somebody whose lease has lapsed counts as expired until they return.
+    pub fn at(self, lease_until: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+        if !self.ended() && lease_until < now { Self::Expired } else { self }
     }
 }
 
@@ -124,11 +130,6 @@ pub struct Participant {
 }
 
 impl Participant {
-    /// The stage as a reader sees it: somebody whose lease has lapsed counts as expired until they return.
-    pub fn stage_at(&self, now: DateTime<Utc>) -> Stage {
-        if !self.stage.ended() && self.lease_until < now { Stage::Expired } else { self.stage }
-    }
-
     /// Notes a sign of life, which prolongs the lease.
     pub fn seen(&mut self, lease: &Lease, now: DateTime<Utc>) {
         self.last_seen_at = self.last_seen_at.max(now);
@@ -164,6 +165,15 @@ impl Participant {
             ..self.clone()
         };
         unseen == *before
+    }
+
+    /// The times that the criteria are measured on.
+    pub const fn times(&self) -> Times {
+        Times {
+            instruction_ms: self.instruction_ms,
+            instruction_load_wait_ms: self.instruction_load_wait_ms,
+            total_ms: self.total_ms,
+        }
     }
 
     /// Starts the experiment clock: the browser says how long ago Welcome was shown, but not before consent.
@@ -209,11 +219,10 @@ mod tests {
 
     #[test]
     fn a_lapsed_person_reads_as_expired_until_they_return() {
-        let mut person = participant();
-        assert_eq!(person.stage_at(at(300.0)), Stage::Consented);
-        assert_eq!(person.stage_at(at(300.1)), Stage::Expired);
-        person.stage = Stage::Complete;
-        assert_eq!(person.stage_at(at(9999.0)), Stage::Complete);
+        let person = participant();
+        assert_eq!(person.stage.at(person.lease_until, at(300.0)), Stage::Consented);
+        assert_eq!(person.stage.at(person.lease_until, at(300.1)), Stage::Expired);
+        assert_eq!(Stage::Complete.at(person.lease_until, at(9999.0)), Stage::Complete);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeZone, Utc};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::secrets::Secrets;
@@ -96,14 +96,25 @@ impl App {
         uuid::Builder::from_unix_timestamp_millis(now.timestamp_millis() as u64, &random).into_uuid()
     }
 
-    /// A version of a study, from memory if it was needed before.
-    pub async fn version(&self, id: i64) -> Result<Arc<StudyVersion>, StoreError> {
+    /// A version of a study, from memory if it was needed before. It takes the caller's connection: whoever holds one
+    /// and waited for another could wait for ever when everybody does.
+    pub async fn version(&self, conn: &mut PgConnection, id: i64) -> Result<Arc<StudyVersion>, StoreError> {
         if let Some(version) = self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
             return Ok(version.clone());
         }
-        let version = Arc::new(store::studies::version(&mut *self.pool.acquire().await?, id).await?);
+        let version = Arc::new(store::studies::version(conn, id).await?);
         self.versions.lock().unwrap_or_else(PoisonError::into_inner).insert(id, version.clone());
         Ok(version)
+    }
+
+    /// The newest version of a study.
+    pub async fn newest_version(
+        &self,
+        conn: &mut PgConnection,
+        study_id: i64,
+    ) -> Result<Arc<StudyVersion>, StoreError> {
+        let id = store::studies::newest_version_id(&mut *conn, study_id).await?;
+        self.version(conn, id).await
     }
 
     /// Tells live pages that something changed in a study.

@@ -6,7 +6,7 @@ use super::secrets::token_sha256;
 use super::slots::{enrolment_policy, refill};
 use super::{App, Refused, Result};
 use crate::domain::allocation::{self, Claim, SlotState};
-use crate::domain::exclusion::judge;
+use crate::domain::exclusion::{Measures, judge};
 use crate::domain::participant::{EndReason, Participant, Stage};
 use crate::domain::study::{Postings, StudyVersion};
 use crate::domain::trial::Block;
@@ -34,7 +34,7 @@ pub async fn complete(app: &App, token: &str, submission: &Submission) -> Result
     let mut tx = app.pool.begin().await?;
     let found =
         store::participants::by_token(&mut tx, &token_sha256(token)).await?.ok_or(Refused::UnknownToken)?;
-    let version = app.version(found.version_id).await?;
+    let version = app.version(&mut tx, found.version_id).await?;
     store::slots::lock(&mut tx, found.study_id, found.mode).await?;
     let mut person = store::participants::lock(&mut tx, found.id).await?;
     match person.stage {
@@ -81,8 +81,9 @@ async fn settle(
     let policy = enrolment_policy(&study, version);
     let practises =
         version.definition.condition(&person.condition).is_some_and(|condition| condition.practice);
-    let tally = store::participants::tally(&mut *conn, person, practises).await?;
-    let passed = judge(&policy, &person.condition, &tally.measures).passed();
+    let tally = store::participants::tally(&mut *conn, person.id).await?;
+    let measures = Measures::new(&person.times(), &tally, practises);
+    let passed = judge(&policy, &person.condition, &measures).passed();
     person.passed = Some(passed);
     person.late = person.claim == Claim::Lost;
     let alternative = if person.claim == Claim::Lost {

@@ -47,7 +47,9 @@ pub struct Enrolled {
 pub async fn enroll(app: &App, consent: &Consent) -> Result<Enrolled> {
     let mut conn = app.pool.acquire().await?;
     let link = store::links::by_code(&mut conn, &consent.link).await?.ok_or(Refused::NoSuchLink)?;
-    check_api_token(&mut conn, &link, consent).await?;
+    if link.mode == Mode::Simulated {
+        super::simulation::check_api_token(&mut conn, consent.api_token.as_deref()).await?;
+    }
     let identity = match recruitment::arrive(link.platform, &consent.parameters) {
         Visit::Known(identity) => Some(identity),
         Visit::Anonymous => None,
@@ -68,17 +70,6 @@ pub async fn enroll(app: &App, consent: &Consent) -> Result<Enrolled> {
         }
     }
     Err(Refused::AlreadyTookPart.into())
-}
-
-async fn check_api_token(conn: &mut PgConnection, link: &Link, consent: &Consent) -> Result<()> {
-    if link.mode != Mode::Simulated {
-        return Ok(());
-    }
-    let token = consent.api_token.as_deref().map(token_sha256).ok_or(Refused::ApiTokenNeeded)?;
-    if !store::researchers::is_api_token(conn, &token).await? {
-        return Err(Refused::ApiTokenNeeded.into());
-    }
-    Ok(())
 }
 
 /// The participation of a person whom the platform names, if there is one.
@@ -122,7 +113,7 @@ async fn begin(
     if let Err(shut) = admits(study.state, link.enabled, link.mode) {
         return turn_away(tx, link, arrival(shut), Refused::Shut(shut), now).await;
     }
-    let version = app.version(store::studies::newest_version_id(&mut tx, study.id).await?).await?;
+    let version = app.newest_version(&mut tx, study.id).await?;
     if consent.text_sha256 != crate::domain::study::text_sha256(&version.definition.pages.consent) {
         return Err(Refused::ConsentChanged.into());
     }
@@ -250,16 +241,20 @@ pub enum Standing {
 }
 
 /// How a named person stands; nothing is written.
-pub async fn standing(app: &App, link: &Link, identity: &Identity) -> Result<Standing> {
-    let mut conn = app.pool.acquire().await?;
-    let study = store::studies::by_id(&mut conn, link.study_id).await?;
+pub async fn standing(
+    app: &App,
+    conn: &mut PgConnection,
+    link: &Link,
+    identity: &Identity,
+) -> Result<Standing> {
+    let study = store::studies::by_id(&mut *conn, link.study_id).await?;
     let hmac = app.secrets.worker_hmac(identity.platform, &identity.worker_id);
-    let Some(id) = store::identities::holder(&mut conn, &study.family, identity.platform, &hmac).await?
+    let Some(id) = store::identities::holder(&mut *conn, &study.family, identity.platform, &hmac).await?
     else {
         return Ok(Standing::New);
     };
-    let person = store::participants::get(&mut conn, id).await?;
-    let same_assignment = is_same_assignment(&mut conn, id, identity).await?;
+    let person = store::participants::get(&mut *conn, id).await?;
+    let same_assignment = is_same_assignment(&mut *conn, id, identity).await?;
     Ok(if may_return(&person, link, same_assignment) { Standing::MayReturn } else { Standing::TookPart })
 }
 

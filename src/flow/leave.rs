@@ -16,7 +16,7 @@ pub async fn leave(app: &App, token: &str, reason: EndReason) -> Result<Return> 
     let mut tx = app.pool.begin().await?;
     let found =
         store::participants::by_token(&mut tx, &token_sha256(token)).await?.ok_or(Refused::UnknownToken)?;
-    let version = app.version(found.version_id).await?;
+    let version = app.version(&mut tx, found.version_id).await?;
     store::slots::lock(&mut tx, found.study_id, found.mode).await?;
     let mut person = store::participants::lock(&mut tx, found.id).await?;
     if person.stage.ended() {

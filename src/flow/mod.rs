@@ -3,12 +3,15 @@
 pub mod app;
 pub mod complete;
 pub mod enroll;
+pub mod export;
 pub mod import;
 pub mod leave;
 pub mod open;
 pub mod queue;
 pub mod record;
 pub mod secrets;
+pub mod sign_in;
+pub mod simulation;
 mod slots;
 
 pub use app::App;
@@ -55,9 +58,21 @@ pub enum Refused {
     /// Answers are missing, by their positions in the main block.
     #[error("{} answers are missing", .0.len())]
     AnswersMissing(Vec<u16>),
-    /// A newer page has taken the participation over.
-    #[error("a newer page has taken the participation over")]
-    Superseded,
+    /// There is no such study.
+    #[error("there is no such study")]
+    NoSuchStudy,
+    /// Address or password are wrong; which of them is not told.
+    #[error("address or password are wrong")]
+    WrongPassword,
+    /// Too many sign-ins failed lately.
+    #[error("too many sign-ins failed lately")]
+    TooManyFailures,
+    /// A one-time link was used, or is too old, or never was.
+    #[error("the link is used up")]
+    LinkUsedUp,
+    /// A new password is too short or too long.
+    #[error("the password is too short or too long")]
+    PasswordUnfit,
 }
 
 /// What a flow can end in besides success.

@@ -36,7 +36,7 @@ pub async fn open(app: &App, token: &str, navigation: &str) -> Result<Opened> {
     let mut tx = app.pool.begin().await?;
     let found =
         store::participants::by_token(&mut tx, &token_sha256(token)).await?.ok_or(Refused::UnknownToken)?;
-    let version = app.version(found.version_id).await?;
+    let version = app.version(&mut tx, found.version_id).await?;
     if found.claim == Claim::Lost {
         store::slots::lock(&mut tx, found.study_id, found.mode).await?;
     }

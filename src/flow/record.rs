@@ -67,7 +67,7 @@ pub async fn record_all(app: &App, jobs: &[Job]) -> Result<Vec<Result<Reply>>> {
             None => Err(Refused::UnknownToken.into()),
             Some(person) => {
                 let on_file = stored.entry(person.id).or_default();
-                Ok((person.id, work.take_in(app, person, on_file, &job.record).await?))
+                Ok((person.id, work.take_in(app, &mut tx, person, on_file, &job.record).await?))
             }
         });
     }
@@ -129,11 +129,12 @@ impl Work {
     async fn take_in(
         &mut self,
         app: &App,
+        conn: &mut PgConnection,
         person: &mut Participant,
         on_file: &mut Stored,
         record: &Record,
     ) -> Result<Reply> {
-        let version = app.version(person.version_id).await?;
+        let version = app.version(conn, person.version_id).await?;
         let now = app.now();
         let outcome = record::apply(person, &version.definition, record, on_file, now);
         let Outcome { responses, continued, events, steps, answers, draw_practice: draw } = outcome;

@@ -4,6 +4,7 @@
 //! says which.
 
 pub mod arrivals;
+pub mod exports;
 pub mod identities;
 pub mod images;
 pub mod installation;

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Result, number, word};
-use crate::domain::exclusion::Measures;
+use crate::domain::exclusion::Tally;
 use crate::domain::participant::Participant;
 
 pub(super) struct ParticipantRow {
@@ -323,45 +323,49 @@ pub async fn add_token(
     Ok(())
 }
 
-/// What the criteria measure on a participation, and how many main trials it answered correctly.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tally {
-    /// For the criteria; practice blocks are counted whether or not the condition practises.
-    pub measures: Measures,
-    /// Main trials answered correctly.
-    pub main_correct: u32,
-    /// Main trials answered.
-    pub main_total: u32,
+/// Counts a participation's answers.
+pub async fn tally(conn: &mut PgConnection, id: Uuid) -> Result<Tally> {
+    let row = sqlx::query_as!(
+        TallyRow,
+        r#"select answers as "answers!", catch_correct as "catch_correct!", catch_total as "catch_total!",
+                  main_correct as "main_correct!", main_total as "main_total!", left_answers as "left_answers!",
+                  right_answers as "right_answers!", practice_blocks as "practice_blocks!",
+                  load_wait_ms as "load_wait_ms!"
+           from tallies where participant_id = $1"#,
+        id,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map_or_else(|| Ok(Tally::default()), Tally::try_from)
 }
 
-/// Counts a participation's answers.
-pub async fn tally(conn: &mut PgConnection, person: &Participant, practises: bool) -> Result<Tally> {
-    let row = sqlx::query!(
-        r#"select count(*) filter (where t.kind = 'catch' and r.correct) as "catch_correct!",
-                  count(*) filter (where t.kind = 'catch') as "catch_total!",
-                  count(*) filter (where t.kind = 'main' and r.correct) as "main_correct!",
-                  count(*) filter (where t.kind = 'main') as "main_total!",
-                  count(*) filter (where r.block = 'main' and r.choice_side = 'left') as "left!",
-                  count(*) filter (where r.block = 'main' and r.choice_side = 'right') as "right!",
-                  count(distinct r.attempt) filter (where r.block = 'practice') as "practice_blocks!",
-                  coalesce(sum(r.load_wait), 0) as "load_wait!"
-           from responses r
-           join schedule s using (participant_id, block, attempt, trial_index)
-           join trials t on t.id = s.trial_id
-           where r.participant_id = $1"#,
-        person.id,
-    )
-    .fetch_one(conn)
-    .await?;
-    let instruction_wait = person.instruction_load_wait_ms;
-    let measures = Measures {
-        instruction_time: person.instruction_ms.map(|ms| (ms - instruction_wait) / 1000.0),
-        total_time: person.total_ms.map(|ms| (ms - instruction_wait - row.load_wait) / 1000.0),
-        catch_correct: number(row.catch_correct)?,
-        catch_total: number(row.catch_total)?,
-        left_answers: number(row.left)?,
-        right_answers: number(row.right)?,
-        practice_blocks: if practises { Some(number(row.practice_blocks)?) } else { None },
-    };
-    Ok(Tally { measures, main_correct: number(row.main_correct)?, main_total: number(row.main_total)? })
+/// A row of the view `tallies`.
+pub(super) struct TallyRow {
+    pub answers: i64,
+    pub catch_correct: i64,
+    pub catch_total: i64,
+    pub main_correct: i64,
+    pub main_total: i64,
+    pub left_answers: i64,
+    pub right_answers: i64,
+    pub practice_blocks: i64,
+    pub load_wait_ms: f64,
+}
+
+impl TryFrom<TallyRow> for Tally {
+    type Error = super::StoreError;
+
+    fn try_from(row: TallyRow) -> Result<Self> {
+        Ok(Self {
+            answers: number(row.answers)?,
+            catch_correct: number(row.catch_correct)?,
+            catch_total: number(row.catch_total)?,
+            main_correct: number(row.main_correct)?,
+            main_total: number(row.main_total)?,
+            left_answers: number(row.left_answers)?,
+            right_answers: number(row.right_answers)?,
+            practice_blocks: number(row.practice_blocks)?,
+            load_wait_ms: row.load_wait_ms,
+        })
+    }
 }

@@ -50,7 +50,7 @@ pub fn read(folder: &Path) -> Result<StudyFolder, Problems> {
     let trials = table::resolve(&rows, &files);
     design::check(&settings, &rows, &trials, &mut problems);
     if problems.is_empty() {
-        let images = files.into_values().map(|(id, file)| (id, file)).collect();
+        let images = files.into_values().collect();
         let trials = trials.into_iter().flatten().collect();
         return Ok(StudyFolder { definition: settings.definition, trials, images });
     }

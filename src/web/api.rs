@@ -138,7 +138,7 @@ pub async fn record(
     let next_block = match reply.drawn.first() {
         None => None,
         Some(first) => {
-            let version = state.app.version(reply.version_id).await?;
+            let version = state.app.version(&mut *state.app.pool.acquire().await?, reply.version_id).await?;
             Some(block_view(&state.app.secrets, &version, Block::Practice, first.attempt, &reply.drawn)?)
         }
     };

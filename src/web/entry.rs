@@ -54,8 +54,7 @@ pub async fn enter(
     let link =
         store::links::by_code(&mut conn, &code).await?.ok_or(FlowError::Refused(Refused::NoSuchLink))?;
     let study = store::studies::by_id(&mut conn, link.study_id).await?;
-    let version =
-        state.app.version(store::studies::newest_version_id(&mut conn, link.study_id).await?).await?;
+    let version = state.app.newest_version(&mut conn, link.study_id).await?;
     let definition = &version.definition;
     let visit = recruitment::arrive(link.platform, &parameters);
     let (arrival, response) = match visit {
@@ -63,7 +62,7 @@ pub async fn enter(
         Visit::Incomplete(parameter) => {
             return Err(FlowError::Refused(Refused::PlatformParameter(parameter)).into());
         }
-        Visit::Known(identity) => match enroll::standing(&state.app, &link, &identity).await? {
+        Visit::Known(identity) => match enroll::standing(&state.app, &mut conn, &link, &identity).await? {
             enroll::Standing::MayReturn => return Ok(consent(definition, &link)),
             enroll::Standing::TookPart => (Arrival::AlreadyTookPart, gate(definition, ALREADY_TOOK_PART)),
             enroll::Standing::New => {

@@ -140,11 +140,30 @@ impl Problem {
             Refused::TooEarly => {
                 Self::new(S::CONFLICT, "too_early", "The participation is not so far yet.", "")
             }
-            Refused::Superseded => Self::new(
-                S::CONFLICT,
-                "superseded",
-                "The study was opened in another tab or window.",
-                "Go on there, or reload this page to go on here.",
+            Refused::NoSuchStudy => Self::new(S::NOT_FOUND, "no_such_study", "There is no such study.", ""),
+            Refused::WrongPassword => Self::new(
+                S::UNAUTHORIZED,
+                "wrong_password",
+                "Address or password are not right.",
+                "Try again, or ask for a new link to set the password.",
+            ),
+            Refused::TooManyFailures => Self::new(
+                S::TOO_MANY_REQUESTS,
+                "too_many_failures",
+                "Too many sign-ins failed.",
+                "Wait a quarter of an hour, then try again.",
+            ),
+            Refused::LinkUsedUp => Self::new(
+                S::GONE,
+                "link_used_up",
+                "This link is no longer good.",
+                "It can be used once, and for a limited time. Ask for a new one (`weber researcher add`).",
+            ),
+            Refused::PasswordUnfit => Self::new(
+                S::UNPROCESSABLE_ENTITY,
+                "password_unfit",
+                format!("A password needs at least {} characters.", crate::flow::sign_in::SHORTEST_PASSWORD),
+                "A few words that only you would put together are good.",
             ),
             Refused::AnswersMissing(missing) => Self::new(
                 S::CONFLICT,

@@ -11,6 +11,7 @@ pub mod opened;
 pub mod page;
 pub mod protection;
 pub mod screens;
+pub mod simulation;
 pub mod state;
 pub mod user_agent;
 
@@ -33,7 +34,9 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/open", post(api::open))
         .route("/api/v1/records", post(api::record))
         .route("/api/v1/complete", post(api::complete))
-        .route("/api/v1/leave", post(api::leave));
+        .route("/api/v1/leave", post(api::leave))
+        .route("/api/v1/simulation/link", post(simulation::link))
+        .route("/api/v1/simulation/answer-key", post(simulation::answer_key));
     let files = Router::new()
         .route("/static/{version}/{*name}", get(assets::file))
         .route("/images/{address}", get(assets::image));

@@ -1,0 +1,32 @@
+//! `events.csv`: what else happened.
+
+use chrono::{DateTime, Utc};
+
+use super::{Column, columns, put, put_time};
+
+/// Its name.
+pub const FILE: &str = "events.csv";
+
+/// An event, as the database has it.
+#[derive(Debug, Clone)]
+pub struct EventRow {
+    /// Pseudonym.
+    pub participant: String,
+    /// In ms since Welcome.
+    pub at_ms: Option<f64>,
+    /// When the server heard of it.
+    pub server_at: DateTime<Utc>,
+    /// Which kind.
+    pub kind: String,
+    /// What else there is to know.
+    pub detail: serde_json::Value,
+}
+
+/// The columns, in order.
+pub const COLUMNS: &[Column<EventRow>] = columns! { EventRow;
+    "participant", Text, "", "", "Pseudonym" => |r, out| out.push_str(&r.participant);
+    "at", Number, "ms", "", "When it happened, since Welcome was shown; empty before that" => |r, out| put(r.at_ms, out);
+    "server_at", Time, "", "", "When the server heard of it" => |r, out| put_time(Some(r.server_at), out);
+    "kind", Text, "", "screen, fullscreen_enter, fullscreen_exit, fullscreen_refused, focus_loss, focus_gain, resize, image_failure, offline, online, reload, answer_conflict, new_assignment, program_error", "What happened" => |r, out| out.push_str(&r.kind);
+    "detail", Json, "", "", "What else there is to know" => |r, out| put(Some(&r.detail), out);
+};

@@ -1,0 +1,127 @@
+//! `manifest.json`: what was exported, when, by which program and under which policy, and how many.
+
+use std::collections::{BTreeMap, HashSet};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Filed, enrolment_policy};
+use crate::domain::allocation::SlotCounts;
+use crate::domain::codebook::people::JudgedPerson;
+use crate::domain::exclusion::{Criterion, Policy};
+use crate::domain::participant::Stage;
+use crate::domain::study::{Mode, StudyVersion};
+use crate::store::studies::Study;
+
+/// Slots per condition, per mode.
+pub type SlotsByMode = BTreeMap<Mode, BTreeMap<String, SlotCounts>>;
+
+/// The manifest.
+#[derive(Debug, Clone, Serialize)]
+pub struct Manifest {
+    study: String,
+    study_version: i32,
+    exported_at: String,
+    program_version: &'static str,
+    policy: PolicyEntry,
+    /// How many people.
+    pub counts: Counts,
+    /// Slots of the live study, per condition.
+    pub slots: BTreeMap<String, SlotCounts>,
+    /// Slots per mode and condition, for the modes that the export holds.
+    pub slots_by_mode: SlotsByMode,
+    /// The files.
+    pub files: Vec<Filed>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct PolicyEntry {
+    name: String,
+    sha256: String,
+    document: Policy,
+    is_enrolment_policy: bool,
+}
+
+/// How many people, counted under the export's policy.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Counts {
+    /// By stage.
+    pub stage: BTreeMap<Stage, u64>,
+    /// Kept.
+    pub kept: u64,
+    /// Completed, and failed a criterion.
+    pub excluded: u64,
+    /// Completed and passed, without a slot.
+    pub surplus: u64,
+    /// Completed people who failed it, by criterion; somebody may fail several.
+    pub criterion: BTreeMap<Criterion, u64>,
+}
+
+/// Counts people while they are written.
+#[derive(Debug, Default)]
+pub struct Counter {
+    counts: Counts,
+    kept: HashSet<Uuid>,
+}
+
+impl Counter {
+    /// Counts a person.
+    pub fn count(&mut self, judged: &JudgedPerson) {
+        *self.counts.stage.entry(judged.person.stage).or_default() += 1;
+        let Some(verdict) = &judged.verdict else { return };
+        for criterion in verdict.failed() {
+            *self.counts.criterion.entry(criterion).or_default() += 1;
+        }
+        if judged.kept() {
+            self.kept.insert(judged.person.id);
+            self.counts.kept += 1;
+        } else if verdict.passed() {
+            self.counts.surplus += 1;
+        } else {
+            self.counts.excluded += 1;
+        }
+    }
+
+    /// Whether a person who was counted is kept.
+    pub fn is_kept(&self, id: Uuid) -> bool {
+        self.kept.contains(&id)
+    }
+}
+
+impl Manifest {
+    pub(super) fn new(
+        study: &Study,
+        version: &StudyVersion,
+        policy: &Policy,
+        counter: Counter,
+        slots_by_mode: SlotsByMode,
+        files: Vec<Filed>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let sha256 = policy.sha256();
+        Self {
+            study: study.slug.clone(),
+            study_version: version.number,
+            exported_at: now.to_rfc3339_opts(SecondsFormat::Millis, true),
+            program_version: env!("CARGO_PKG_VERSION"),
+            policy: PolicyEntry {
+                name: policy.name.clone(),
+                is_enrolment_policy: sha256 == enrolment_policy(study, version).sha256(),
+                sha256,
+                document: policy.clone(),
+            },
+            counts: counter.counts,
+            slots: slots_by_mode.get(&Mode::Live).cloned().unwrap_or_default(),
+            slots_by_mode,
+            files,
+        }
+    }
+
+    /// As the file holds it.
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut json = serde_json::to_vec_pretty(self).expect("a manifest is plain data");
+        json.push(b'\n');
+        json
+    }
+}

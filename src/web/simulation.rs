@@ -1,0 +1,49 @@
+//! For the simulator only, with an API token.
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+
+use super::error::Problem;
+use super::extract::{Json, MaybeBearer};
+use super::state::WebState;
+use crate::flow::simulation::{self, KeyEntry};
+
+/// Body of `POST /api/v1/simulation/link`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkBody {
+    study: String,
+}
+
+/// Answer to `POST /api/v1/simulation/link`.
+#[derive(Debug, Serialize)]
+pub struct LinkReply {
+    link: String,
+}
+
+/// The study's link for simulated people.
+pub async fn link(
+    State(state): State<WebState>,
+    MaybeBearer(token): MaybeBearer,
+    Json(body): Json<LinkBody>,
+) -> Result<Json<LinkReply>, Problem> {
+    simulation::check_api_token(&mut *state.app.pool.acquire().await?, token.as_deref()).await?;
+    Ok(Json(LinkReply { link: simulation::link(&state.app, &body.study).await? }))
+}
+
+/// Body of `POST /api/v1/simulation/answer-key`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyBody {
+    participant_token: String,
+}
+
+/// The truth about the trials of a simulated person.
+pub async fn answer_key(
+    State(state): State<WebState>,
+    MaybeBearer(token): MaybeBearer,
+    Json(body): Json<KeyBody>,
+) -> Result<Json<Vec<KeyEntry>>, Problem> {
+    simulation::check_api_token(&mut *state.app.pool.acquire().await?, token.as_deref()).await?;
+    Ok(Json(simulation::answer_key(&state.app, &body.participant_token).await?))
+}

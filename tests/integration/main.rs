@@ -1,0 +1,8 @@
+//! Stories over a real PostgreSQL (a database per test) and real HTTP.
+
+mod enrolment;
+mod export;
+mod participation;
+mod simulation;
+mod study_folder;
+mod support;

@@ -1,0 +1,95 @@
+//! Simulated crowds through real HTTP.
+
+use sqlx::PgPool;
+use weber::domain::study::Mode;
+use weber::flow::export::PolicyChoice;
+use weber::flow::secrets::token_sha256;
+use weber::simulate::{Client, Ending, Plan, Report, run};
+use weber::store;
+
+use crate::export::Exported;
+use crate::support::server::Server;
+use crate::support::tiny_study::TinyStudy;
+
+async fn simulate(server: &Server, participants: u32, mix: &str) -> Report {
+    let mut conn = server.app.pool.acquire().await.unwrap();
+    store::researchers::add_api_token(&mut conn, "t", &token_sha256("t"), server.app.now()).await.unwrap();
+    drop(conn);
+    let client = Client::new(&server.url, "t").unwrap();
+    let plan =
+        Plan { study: "demo".into(), participants, concurrency: 20, seed: 5, mix: mix.parse().unwrap() };
+    let report = run(&client, &plan, |_| ()).await.unwrap();
+    assert_eq!(report.troubles, Default::default());
+    report
+}
+
+/// (kept, exhausted, open, running) per condition.
+fn slots(exported: &Exported) -> Vec<[u64; 4]> {
+    let conditions = exported.manifest["slots_by_mode"]["simulated"].as_object().unwrap();
+    let count = |slots: &serde_json::Value, state: &str| slots[state].as_u64().unwrap();
+    conditions
+        .values()
+        .map(|s| ["kept", "exhausted", "open", "running"].map(|state| count(s, state)))
+        .collect()
+}
+
+#[sqlx::test]
+async fn with_unlimited_postings_every_slot_is_kept(pool: PgPool) {
+    let server = Server::empty(pool).await;
+    let study = TinyStudy::new(6);
+    study.edit("study.toml", |text| {
+        text.replace("postings_per_slot = 3", "postings_per_slot = \"unlimited\"")
+    });
+    server.import(&study).await;
+    let report = simulate(&server, 120, "honest=0.6,careless=0.2,left=0.2").await;
+    let exported = Exported::of(&server, PolicyChoice::Enrolment, &[Mode::Simulated]).await;
+    assert_eq!(slots(&exported), [[6, 0, 0, 0]; 5]);
+    assert!(report.endings[&Ending::Full] > 0);
+    let kept = exported.rows("participants.csv").iter().filter(|row| row["kept"] == "true").count();
+    assert_eq!((kept, exported.manifest["counts"]["kept"].as_u64()), (30, Some(30)));
+    assert_eq!(exported.rows("trials_cleaned.csv").len(), 30 * 18);
+    assert_eq!(
+        exported.rows("trials.csv").len() as i64,
+        server.count("select count(*) from responses").await
+    );
+    assert_eq!(
+        exported.rows("participants.csv").len() as i64,
+        server.count("select count(*) from participants").await
+    );
+    let others = Exported::of(&server, PolicyChoice::Enrolment, &[]).await;
+    assert!(others.rows("participants.csv").is_empty(), "left out unless asked for");
+}
+
+#[sqlx::test]
+async fn with_bounded_postings_slots_are_kept_or_exhausted(pool: PgPool) {
+    let server = Server::empty(pool).await;
+    let study = TinyStudy::new(6);
+    study.edit("study.toml", |text| text.replace("postings_per_slot = 3", "postings_per_slot = 2"));
+    server.import(&study).await;
+    simulate(&server, 120, "honest=0.4,left=0.6").await;
+    let exported = Exported::of(&server, PolicyChoice::Enrolment, &[Mode::Simulated]).await;
+    for [kept, exhausted, open, running] in slots(&exported) {
+        assert_eq!((kept + exhausted, open, running), (6, 0, 0));
+    }
+    assert!(slots(&exported).iter().any(|[_, exhausted, ..]| *exhausted > 0));
+    assert_eq!(server.count("select count(*) from participants where posting > 2").await, 0);
+    let twice = "select count(*) from (select slot_id from participants where claim = 'kept' group by 1 having count(*) > 1) s";
+    assert_eq!(server.count(twice).await, 0);
+    let failed = exported.manifest["counts"]["criterion"]["answer_variability"].as_u64().unwrap();
+    assert!(failed > 5);
+}
+
+#[sqlx::test]
+async fn the_answer_key_is_for_simulated_people_only(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let person = crate::support::person::Person::arrive(&server, &server.link("Volunteers").await).await;
+    let mut conn = server.app.pool.acquire().await.unwrap();
+    store::researchers::add_api_token(&mut conn, "t", &token_sha256("t"), server.app.now()).await.unwrap();
+    let body = serde_json::json!({ "participant_token": person.token });
+    let key = "/api/v1/simulation/answer-key";
+    assert_eq!(server.post(key, Some("t"), body.clone()).await.1["code"], "unknown_token");
+    assert_eq!(server.post(key, Some("x"), body.clone()).await.1["code"], "api_token_needed");
+    assert_eq!(server.post(key, None, body).await.0, 401);
+    let link = serde_json::json!({ "study": "demo" });
+    assert_eq!(server.post("/api/v1/simulation/link", Some("x"), link).await.0, 401);
+}

@@ -1,0 +1,5 @@
+//! What the stories need: a small study, a server, people.
+
+pub mod person;
+pub mod server;
+pub mod tiny_study;
