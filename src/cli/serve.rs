@@ -9,16 +9,16 @@ use crate::web::{self, Site, WebState};
 
 /// Runs the server until it is told to stop.
 pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
-    let data = Data::open(args).await?;
+    let Data { app, changes } = Data::open(args).await?;
     let listener = TcpListener::bind(serve.listen)
         .await
         .with_context(|| format!("cannot listen on {}; is another server running there?", serve.listen))?;
     let address = listener.local_addr()?;
     let public_url = serve.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let state = WebState::new(data.app.clone(), Site { public_url: public_url.clone() });
+    let state = WebState::new(app.clone(), changes, Site { public_url: public_url.clone() });
     super::say(format!("Weber runs at {public_url}"));
     axum::serve(listener, web::router(state)).with_graceful_shutdown(stop_signal()).await?;
-    data.close().await;
+    app.pool.close().await;
     Ok(())
 }
 

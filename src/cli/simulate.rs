@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 use clap::Args;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::data::Data;
 use crate::config::DataArgs;
@@ -58,18 +59,18 @@ pub async fn run(args: &DataArgs, simulate: &SimulateArgs) -> anyhow::Result<()>
         }
         None => {
             let data = Data::open(args).await?;
-            let result = here(&data.app, simulate).await;
-            data.close().await;
+            let result = here(&data.app, data.changes, simulate).await;
+            data.app.pool.close().await;
             result
         }
     }
 }
 
 /// Runs a server for the purpose, with an API token that is gone afterwards.
-async fn here(app: &App, simulate: &SimulateArgs) -> anyhow::Result<()> {
+async fn here(app: &App, changes: UnboundedReceiver<i64>, simulate: &SimulateArgs) -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
-    let state = WebState::new(app.clone(), Site { public_url: url.clone() });
+    let state = WebState::new(app.clone(), changes, Site { public_url: url.clone() });
     let server = tokio::spawn(async move { axum::serve(listener, web::router(state)).await });
     let (name, token) = (format!("simulate-{}", app.short_name()), app.token());
     let mut conn = app.pool.acquire().await?;

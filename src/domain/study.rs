@@ -24,6 +24,18 @@ words! {
     }
 }
 
+impl StudyState {
+    /// Whether a study in this state can get into that one.
+    pub const fn may_become(self, next: Self) -> bool {
+        matches!(
+            (self, next),
+            (Self::Draft | Self::Paused | Self::Closed, Self::Live)
+                | (Self::Live, Self::Paused)
+                | (Self::Live | Self::Paused, Self::Closed)
+        )
+    }
+}
+
 words! {
     /// What a participation counts for. It comes from the entry link alone, and modes never share slots.
     Mode {

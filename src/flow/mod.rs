@@ -12,11 +12,13 @@ pub mod record;
 pub mod secrets;
 pub mod sign_in;
 pub mod simulation;
-mod slots;
+pub mod slots;
+pub mod steer;
 
 pub use app::App;
 
 use crate::domain::gate::Shut;
+use crate::domain::study::StudyState;
 use crate::store::StoreError;
 
 /// Why nothing happened, as a meaning; the web and the command line put it into words.
@@ -58,6 +60,14 @@ pub enum Refused {
     /// Answers are missing, by their positions in the main block.
     #[error("{} answers are missing", .0.len())]
     AnswersMissing(Vec<u16>),
+    /// A study in this state cannot get into that one.
+    #[error("a study that is {from} cannot become {to}")]
+    NoSuchTransition {
+        /// What it is.
+        from: StudyState,
+        /// What it was to become.
+        to: StudyState,
+    },
     /// There is no such study.
     #[error("there is no such study")]
     NoSuchStudy,

@@ -9,6 +9,8 @@ pub mod identities;
 pub mod images;
 pub mod installation;
 pub mod links;
+pub mod notifications;
+pub mod overview;
 pub mod participants;
 pub mod records;
 pub mod researchers;

@@ -62,6 +62,16 @@ impl Problem {
         self.code
     }
 
+    /// One sentence.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// What to do.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// A body that could not be read.
     pub fn malformed(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed", "The request could not be read.", detail)
@@ -140,6 +150,12 @@ impl Problem {
             Refused::TooEarly => {
                 Self::new(S::CONFLICT, "too_early", "The participation is not so far yet.", "")
             }
+            Refused::NoSuchTransition { from, to } => Self::new(
+                S::CONFLICT,
+                "no_such_transition",
+                format!("A study that is {from} cannot become {to}."),
+                "Somebody else may have changed it: look at its page again.",
+            ),
             Refused::NoSuchStudy => Self::new(S::NOT_FOUND, "no_such_study", "There is no such study.", ""),
             Refused::WrongPassword => Self::new(
                 S::UNAUTHORIZED,

@@ -6,11 +6,14 @@ pub mod entry;
 pub mod error;
 pub mod extract;
 pub mod image_cache;
+pub mod lab;
+pub mod live;
 pub mod markdown;
 pub mod opened;
 pub mod page;
 pub mod protection;
 pub mod screens;
+pub mod session;
 pub mod simulation;
 pub mod state;
 pub mod user_agent;
@@ -42,6 +45,7 @@ pub fn router(state: WebState) -> Router {
         .route("/images/{address}", get(assets::image));
     let health = Router::new().route("/healthz", get(alive)).route("/readyz", get(ready));
     study
+        .merge(lab::routes())
         .merge(health)
         .fallback(entry::not_found)
         .layer(CompressionLayer::new())

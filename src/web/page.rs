@@ -28,6 +28,14 @@ pub fn html(page: &impl Template) -> Response {
     }
 }
 
+/// Renders a part of a page.
+pub fn text(part: &impl Template) -> String {
+    part.render().unwrap_or_else(|error| {
+        tracing::error!(%error, "A part of a page could not be rendered");
+        String::new()
+    })
+}
+
 /// The address of a static file: it changes with the files' content, so that browsers may keep it.
 pub fn asset(name: &str) -> String {
     assets::address(name)

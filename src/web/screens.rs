@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::markdown;
 use super::opened::image_url;
+use super::page;
 use crate::domain::figure::{self, Figure, FigureKind};
 use crate::domain::participant::Participant;
 use crate::domain::study::{Condition, StudyDefinition, StudyVersion, Texts};
@@ -35,18 +36,18 @@ impl Screens {
         let mut instructions = Instructions::new(secrets, version, &person.condition);
         let pages = instructions.pages();
         Self {
-            welcome: fragment(&Welcome { title: &definition.title }),
+            welcome: page::text(&Welcome { title: &definition.title }),
             instructions: pages,
-            fullscreen: fragment(&Fullscreen {}),
-            welcome_back: fragment(&WelcomeBack {}),
-            practice_again: fragment(&PracticeAgain {}),
-            main: fragment(&MainIntro { texts: &definition.texts }),
-            feedback: fragment(&Feedback {}),
-            done: fragment(&Done {
+            fullscreen: page::text(&Fullscreen {}),
+            welcome_back: page::text(&WelcomeBack {}),
+            practice_again: page::text(&PracticeAgain {}),
+            main: page::text(&MainIntro { texts: &definition.texts }),
+            feedback: page::text(&Feedback {}),
+            done: page::text(&Done {
                 debrief: &markdown::render(&definition.pages.debrief),
                 contact: &definition.contact,
             }),
-            left: fragment(&Left { contact: &definition.contact }),
+            left: page::text(&Left { contact: &definition.contact }),
             instruction_images: instructions.images,
         }
     }
@@ -56,13 +57,6 @@ impl Screens {
 pub fn picture(secrets: &Secrets, version: &StudyVersion, condition: &str) -> String {
     let figure = Figure { kind: FigureKind::Trial, example: 1 };
     Instructions::new(secrets, version, condition).figure(figure, "The screen of a trial")
-}
-
-fn fragment(template: &impl Template) -> String {
-    template.render().unwrap_or_else(|error| {
-        tracing::error!(%error, "A screen could not be rendered");
-        String::new()
-    })
 }
 
 #[derive(Template)]
@@ -193,7 +187,7 @@ impl<'a> Instructions<'a> {
             right_labels: (buttons.levels..buttons.count()).filter_map(label).collect(),
         };
         self.need(&view);
-        fragment(&view)
+        page::text(&view)
     }
 
     fn need(&mut self, view: &FigureView<'_>) {

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use tokio::sync::mpsc::UnboundedReceiver;
+
 use super::image_cache::ImageCache;
+use super::live::Live;
 use crate::flow::App;
 use crate::flow::queue::RecordQueue;
 
@@ -15,6 +18,8 @@ pub struct WebState {
     pub records: RecordQueue,
     /// Images asked for lately.
     pub images: ImageCache,
+    /// Where open pages hear of changes.
+    pub live: Live,
     /// How this server is reached.
     pub site: Arc<Site>,
 }
@@ -38,8 +43,9 @@ const IMAGE_CACHE_BYTES: usize = 256 << 20;
 
 impl WebState {
     /// Starts what handlers need.
-    pub fn new(app: App, site: Site) -> Self {
+    pub fn new(app: App, own_changes: UnboundedReceiver<i64>, site: Site) -> Self {
         Self {
+            live: Live::start(&app.pool, own_changes),
             records: RecordQueue::start(&app),
             app,
             images: ImageCache::new(IMAGE_CACHE_BYTES),

@@ -2,6 +2,7 @@
 
 mod enrolment;
 mod export;
+mod lab;
 mod participation;
 mod simulation;
 mod study_folder;

@@ -183,3 +183,53 @@ async fn a_live_browser_that_claims_too_much_time_is_recorded(pool: PgPool) {
     let discrepancy: f64 = person.column("clock_discrepancy_s").await.parse().unwrap();
     assert!((29.0..=30.0).contains(&discrepancy), "{discrepancy}");
 }
+
+#[sqlx::test]
+async fn nothing_that_a_browser_receives_tells_the_answer(pool: PgPool) {
+    let server = Server::live(pool, 2).await;
+    let link = server.link("Volunteers").await;
+    for _ in 0..5 {
+        let mut person = Person::arrive(&server, &link).await;
+        person.reach_main().await;
+        let reply = person.answer("main", 1, 1, 0).await;
+        person.open().await;
+        let blocks = person.opened["blocks"].as_array().unwrap().clone();
+        for trial in blocks.iter().flat_map(|block| block["trials"].as_array().unwrap()) {
+            let keys: Vec<_> = trial.as_object().unwrap().keys().map(String::as_str).collect();
+            assert_eq!(keys, ["base", "left", "references", "right", "trial_index"]);
+            let address = |image: &serde_json::Value| {
+                let text = image.as_str().unwrap().strip_prefix("/images/").unwrap().to_owned();
+                assert!(text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit()), "{text}");
+            };
+            ["base", "left", "right"].iter().for_each(|key| address(&trial[*key]));
+            trial["references"].as_array().unwrap().iter().for_each(address);
+        }
+        let words = format!("{}{}{reply}", serde_json::to_string(&blocks).unwrap(), person.opened["answers"]);
+        for telling in
+            ["max", "min", "unit-", "catch", "layer", "condition", "correct\":true,\"block\":\"main"]
+        {
+            assert!(!words.contains(telling), "{telling}");
+        }
+    }
+}
+
+#[sqlx::test]
+async fn images_are_served_by_opaque_addresses_for_ever(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let person = Person::arrive(&server, &server.link("Volunteers").await).await;
+    let address = person.opened["blocks"][0]["trials"][0]["base"].as_str().unwrap();
+    let response = server.client.get(format!("{}{address}", server.url)).send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "image/png");
+    assert_eq!(response.headers()["cache-control"], "public, max-age=31536000, immutable");
+    let tag = response.headers()["etag"].clone();
+    assert!(response.bytes().await.unwrap().starts_with(b"\x89PNG"));
+    let again = server
+        .client
+        .get(format!("{}{address}", server.url))
+        .header("if-none-match", tag)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(again.status(), 304);
+    assert_eq!(server.get("/images/00000000000000000000000000000000").await.0, 404);
+}

@@ -30,10 +30,10 @@ impl Server {
     }
 
     pub async fn with_clock(pool: PgPool, clock: Arc<dyn Clock>) -> Self {
-        let (app, _changes) = App::new(pool, Secrets::new([7; 32]), clock, [9; 32]);
+        let (app, changes) = App::new(pool, Secrets::new([7; 32]), clock, [9; 32]);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let state = WebState::new(app.clone(), Site { public_url: url.clone() });
+        let state = WebState::new(app.clone(), changes, Site { public_url: url.clone() });
         tokio::spawn(async move { axum::serve(listener, router(state)).await.unwrap() });
         Self { app, url, client: client() }
     }

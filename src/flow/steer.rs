@@ -1,0 +1,33 @@
+//! Starting, pausing and closing a study, and switching its links.
+
+use super::slots::enrolment_policy;
+use super::{App, Refused, Result};
+use crate::domain::study::StudyState;
+use crate::store;
+
+/// Changes what a study is open for. Going live for the first time pins the enrolment policy.
+pub async fn set_state(app: &App, slug: &str, state: StudyState) -> Result<()> {
+    let mut tx = app.pool.begin().await?;
+    let study = store::studies::by_slug(&mut tx, slug).await?.ok_or(Refused::NoSuchStudy)?;
+    if !study.state.may_become(state) {
+        return Err(Refused::NoSuchTransition { from: study.state, to: state }.into());
+    }
+    let version = app.newest_version(&mut tx, study.id).await?;
+    let policy = enrolment_policy(&study, &version);
+    store::studies::set_state(&mut tx, study.id, state, &policy, app.now()).await?;
+    tx.commit().await?;
+    app.changed(study.id);
+    Ok(())
+}
+
+/// Switches a link of a study on or off.
+pub async fn enable_link(app: &App, slug: &str, link_id: i64, enabled: bool) -> Result<()> {
+    let mut tx = app.pool.begin().await?;
+    let study = store::studies::by_slug(&mut tx, slug).await?.ok_or(Refused::NoSuchStudy)?;
+    if !store::links::enable(&mut tx, study.id, link_id, enabled).await? {
+        return Err(Refused::NoSuchLink.into());
+    }
+    tx.commit().await?;
+    app.changed(study.id);
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! What the researchers' pages show.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::{Result, number, word};
+use crate::domain::participant::Stage;
+use crate::domain::study::Mode;
+
+/// People of a condition who are done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// The condition.
+    pub condition: String,
+    /// Completed and failed a criterion of the enrolment policy.
+    pub excluded: u32,
+    /// Completed and passed without a slot.
+    pub surplus: u32,
+    /// Left, or were screened out.
+    pub left: u32,
+}
+
+/// Counts, per condition, the people who are done and fill no slot.
+pub async fn done(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<Vec<Done>> {
+    let rows = sqlx::query!(
+        r#"select condition,
+                  count(*) filter (where stage = 'complete' and not passed) as "excluded!",
+                  count(*) filter (where claim = 'surplus' and passed) as "surplus!",
+                  count(*) filter (where stage = 'abandoned') as "left!"
+           from participants where study_id = $1 and mode = $2 group by condition"#,
+        study_id,
+        mode.as_str(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Done {
+                condition: row.condition,
+                excluded: number(row.excluded)?,
+                surplus: number(row.surplus)?,
+                left: number(row.left)?,
+            })
+        })
+        .collect()
+}
+
+/// Somebody who is taking part now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunningPerson {
+    /// Their name.
+    pub pseudonym: String,
+    /// Their condition.
+    pub condition: String,
+    /// How far they are.
+    pub stage: Stage,
+    /// The screen that they see.
+    pub screen: Option<String>,
+    /// Main and catch trials answered.
+    pub answers: i64,
+    /// Consent.
+    pub enrolled_at: DateTime<Utc>,
+    /// Last sign of life.
+    pub last_seen_at: DateTime<Utc>,
+}
+
+/// Who is taking part now: everybody whose lease has not lapsed, the longest first, at most 200.
+pub async fn running(
+    conn: &mut PgConnection,
+    study_id: i64,
+    mode: Mode,
+    now: DateTime<Utc>,
+) -> Result<Vec<RunningPerson>> {
+    let rows = sqlx::query!(
+        r#"select p.pseudonym, p.condition, p.stage, p.screen, p.enrolled_at, p.last_seen_at,
+                  (select count(*) from responses r where r.participant_id = p.id and r.block = 'main') as "answers!"
+           from participants p
+           where p.study_id = $1 and p.mode = $2 and p.lease_until >= $3
+             and p.stage in ('consented', 'instructed', 'practised', 'running')
+           order by p.enrolled_at limit 200"#,
+        study_id,
+        mode.as_str(),
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(RunningPerson {
+                pseudonym: row.pseudonym,
+                condition: row.condition,
+                stage: word(&row.stage)?,
+                screen: row.screen,
+                answers: row.answers,
+                enrolled_at: row.enrolled_at,
+                last_seen_at: row.last_seen_at,
+            })
+        })
+        .collect()
+}
+
+/// The modes in which anybody takes or took part.
+pub async fn modes_in_use(conn: &mut PgConnection, study_id: i64) -> Result<Vec<Mode>> {
+    let modes = sqlx::query_scalar!(
+        "select distinct mode from participants where study_id = $1 order by mode",
+        study_id
+    )
+    .fetch_all(conn)
+    .await?;
+    modes.iter().map(|mode| word(mode)).collect()
+}

@@ -1,0 +1,110 @@
+//! Signing in and out, and setting a password by a one-time link.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::CookieJar;
+use serde::Deserialize;
+
+use crate::flow::sign_in;
+use crate::web::error::{PageError, Problem};
+use crate::web::page;
+use crate::web::session::{self, SignedIn};
+use crate::web::state::WebState;
+
+#[derive(Template)]
+#[template(path = "lab/sign_in.html")]
+struct SignInPage<'a> {
+    problem: Option<&'a Problem>,
+    email: &'a str,
+}
+
+/// The form; whoever is signed in already goes on.
+pub async fn sign_in_page(signed_in: Option<SignedIn>) -> Response {
+    if signed_in.is_some() {
+        return Redirect::to("/lab").into_response();
+    }
+    page::html(&SignInPage { problem: None, email: "" })
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub struct SignInForm {
+    email: String,
+    password: String,
+}
+
+/// Signs in.
+pub async fn sign_in(
+    State(state): State<WebState>,
+    jar: CookieJar,
+    Form(form): Form<SignInForm>,
+) -> Result<Response, PageError> {
+    match sign_in::sign_in(&state.app, &form.email, &form.password).await {
+        Ok(token) => Ok((jar.add(session::cookie(&state.site, token)), Redirect::to("/lab")).into_response()),
+        Err(error) => {
+            let problem = Problem::from(error);
+            let response = page::html(&SignInPage { problem: Some(&problem), email: &form.email });
+            Ok((problem.status(), response).into_response())
+        }
+    }
+}
+
+/// Signs out.
+pub async fn sign_out(State(state): State<WebState>, jar: CookieJar) -> Result<Response, PageError> {
+    if let Some(token) = session::token(&state.site, &jar) {
+        sign_in::sign_out(&state.app, &token).await?;
+    }
+    Ok((jar.add(session::ended(&state.site)), Redirect::to("/sign-in")).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "lab/set_password.html")]
+struct PasswordPage<'a> {
+    problem: Option<&'a Problem>,
+    /// Kept in the form, since the address no longer has it after a mistake.
+    token: &'a str,
+    shortest: usize,
+}
+
+/// The form; the link's token stands in the address's fragment, and a script puts it into the form.
+pub async fn password_page() -> Response {
+    page::html(&PasswordPage { problem: None, token: "", shortest: sign_in::SHORTEST_PASSWORD })
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub struct PasswordForm {
+    token: String,
+    password: String,
+    again: String,
+}
+
+/// Sets the password and signs in.
+pub async fn set_password(
+    State(state): State<WebState>,
+    jar: CookieJar,
+    Form(form): Form<PasswordForm>,
+) -> Result<Response, PageError> {
+    let result = if form.password == form.again {
+        sign_in::set_password(&state.app, &form.token, &form.password).await.map_err(Problem::from)
+    } else {
+        Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "passwords_differ",
+            "The two passwords are not the same.",
+            "Type the same twice.",
+        ))
+    };
+    match result {
+        Ok(token) => Ok((jar.add(session::cookie(&state.site, token)), Redirect::to("/lab")).into_response()),
+        Err(problem) => {
+            let shortest = sign_in::SHORTEST_PASSWORD;
+            let response =
+                page::html(&PasswordPage { problem: Some(&problem), token: &form.token, shortest });
+            Ok((problem.status(), response).into_response())
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Downloads: the same export as the command line's.
+
+use std::path::Path as FilePath;
+
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tempfile::TempDir;
+use tokio_util::io::ReaderStream;
+
+use crate::domain::study::Mode;
+use crate::flow::export::{self, ExportError, PolicyChoice};
+use crate::web::error::{PageError, Problem};
+use crate::web::session::SignedIn;
+use crate::web::state::WebState;
+
+/// Which policy, and whether to include what counts toward nothing.
+#[derive(Debug, Deserialize)]
+pub struct ExportQuery {
+    #[serde(default)]
+    policy: String,
+    #[serde(default)]
+    pilot: bool,
+    #[serde(default)]
+    simulated: bool,
+}
+
+/// All files in one archive.
+pub async fn all(
+    State(state): State<WebState>,
+    SignedIn(_): SignedIn,
+    Path(slug): Path<String>,
+    Query(query): Query<ExportQuery>,
+) -> Result<Response, PageError> {
+    let folder = make(&state, &slug, &query).await?;
+    let name = format!("{slug}-{}.zip", state.app.now().format("%Y-%m-%d-%H%M"));
+    let archive =
+        tokio::task::spawn_blocking(move || zip(folder.path()).map(|archive| (folder, archive))).await;
+    let (_folder, archive) = archive.map_err(failed)?.map_err(failed)?;
+    Ok(attachment(&name, "application/zip", tokio::fs::File::from_std(archive)))
+}
+
+/// One of the files.
+pub async fn one(
+    State(state): State<WebState>,
+    SignedIn(_): SignedIn,
+    Path((slug, file)): Path<(String, String)>,
+    Query(query): Query<ExportQuery>,
+) -> Result<Response, PageError> {
+    let folder = make(&state, &slug, &query).await?;
+    let known = std::fs::read_dir(folder.path()).map_err(failed)?.flatten();
+    if !known.into_iter().any(|entry| *entry.file_name() == *file) {
+        return Err(PageError(Problem::not_found()));
+    }
+    let opened = tokio::fs::File::open(folder.path().join(&file)).await.map_err(failed)?;
+    let media_type = if file == export::MANIFEST { "application/json" } else { "text/csv; charset=utf-8" };
+    Ok(attachment(&format!("{slug}-{file}"), media_type, opened))
+}
+
+/// Exports into a folder that vanishes; files that are open by then can still be read.
+async fn make(state: &WebState, slug: &str, query: &ExportQuery) -> Result<TempDir, PageError> {
+    let policy = match query.policy.as_str() {
+        "" => PolicyChoice::Enrolment,
+        name => PolicyChoice::Named(name.to_owned()),
+    };
+    let asked = [(query.pilot, Mode::Pilot), (query.simulated, Mode::Simulated)];
+    let include: Vec<Mode> = asked.into_iter().filter(|(asked, _)| *asked).map(|(_, mode)| mode).collect();
+    let request = export::prepare(&state.app, slug, policy, &include).await?;
+    let folder = tempfile::tempdir().map_err(failed)?;
+    export::export(&state.app, &request, folder.path()).await?;
+    Ok(folder)
+}
+
+/// Packs the files of a folder into an archive without a name, ready to be read.
+fn zip(folder: &FilePath) -> std::io::Result<std::fs::File> {
+    use std::io::Seek;
+    let mut archive = zip::ZipWriter::new(tempfile::tempfile()?);
+    let options = zip::write::SimpleFileOptions::default().large_file(true);
+    let mut names: Vec<_> = std::fs::read_dir(folder)?.flatten().map(|entry| entry.file_name()).collect();
+    names.sort();
+    for name in names {
+        archive.start_file(name.to_string_lossy(), options)?;
+        std::io::copy(&mut std::fs::File::open(folder.join(&name))?, &mut archive)?;
+    }
+    let mut file = archive.finish()?;
+    file.rewind()?;
+    Ok(file)
+}
+
+fn attachment(name: &str, media_type: &'static str, file: tokio::fs::File) -> Response {
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let headers = [(header::CONTENT_TYPE, media_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+    (headers, Body::from_stream(ReaderStream::with_capacity(file, 1 << 16))).into_response()
+}
+
+fn failed(error: impl std::fmt::Display) -> PageError {
+    tracing::error!(%error, "A download could not be made");
+    PageError(Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "download_failed",
+        "The download could not be made.",
+        "The server may be out of disk space; its log says more.",
+    ))
+}
+
+impl From<ExportError> for Problem {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::NoSuchStudy(_) => Self::not_found(),
+            ExportError::NoSuchPolicy { .. } => Self::new(
+                StatusCode::NOT_FOUND,
+                "no_such_policy",
+                error.to_string(),
+                "Choose one of the study's policies.",
+            ),
+            ExportError::Store(error) => error.into(),
+            ExportError::File { .. } => failed(error).0,
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! All studies.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+
+use super::study::{Enrolment, enrolment};
+use crate::domain::study::{Mode, StudyState};
+use crate::store;
+use crate::web::error::PageError;
+use crate::web::page;
+use crate::web::session::SignedIn;
+use crate::web::state::WebState;
+
+#[derive(Template)]
+#[template(path = "lab/studies.html")]
+struct StudiesPage {
+    email: String,
+    studies: Vec<StudyLine>,
+}
+
+struct StudyLine {
+    slug: String,
+    title: String,
+    state: StudyState,
+    enrolment: Enrolment,
+}
+
+/// The page.
+pub async fn page(
+    State(state): State<WebState>,
+    SignedIn(researcher): SignedIn,
+) -> Result<Response, PageError> {
+    let mut conn = state.app.pool.acquire().await?;
+    let mut studies = Vec::new();
+    for study in store::studies::all(&mut conn).await? {
+        let version = state.app.newest_version(&mut conn, study.id).await?;
+        let enrolment = enrolment(&state, &mut conn, &study, &version, Mode::Live).await?;
+        let title = version.definition.title.clone();
+        studies.push(StudyLine { slug: study.slug, title, state: study.state, enrolment });
+    }
+    Ok(page::html(&StudiesPage { email: researcher.email, studies }))
+}

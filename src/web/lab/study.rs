@@ -1,0 +1,323 @@
+//! One study: enrolment as it stands, who is taking part now, its state, its links and its files.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, Query, State};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Redirect, Response};
+use futures::Stream;
+use serde::Deserialize;
+use sqlx::PgConnection;
+
+use crate::domain::allocation::{SlotCounts, count_by_condition};
+use crate::domain::study::{Mode, StudyState, StudyVersion};
+use crate::flow::slots::enrolment_policy;
+use crate::flow::{FlowError, Refused, steer};
+use crate::store;
+use crate::store::links::Link;
+use crate::store::overview::{Done, RunningPerson};
+use crate::store::studies::Study;
+use crate::web::error::{PageError, Problem};
+use crate::web::page;
+use crate::web::session::SignedIn;
+use crate::web::state::WebState;
+
+/// A page looks again at most so often while changes come in.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// ... and at least so often, since leases lapse without anybody doing anything.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
+
+#[derive(Template)]
+#[template(path = "lab/study.html")]
+struct StudyPage<'a> {
+    email: String,
+    study: &'a Study,
+    version: &'a StudyVersion,
+    policy: String,
+    mode: Mode,
+    modes: Vec<Mode>,
+    links: Vec<LinkLine>,
+    enrolment: Enrolment,
+    running: Running,
+}
+
+struct LinkLine {
+    link: Link,
+    address: String,
+}
+
+/// Enrolment per condition.
+#[derive(Template)]
+#[template(path = "lab/_enrolment.html")]
+pub struct Enrolment {
+    /// Each condition.
+    lines: Vec<EnrolmentLine>,
+    /// All of them.
+    pub total: EnrolmentLine,
+}
+
+/// A line of the table.
+#[derive(Default)]
+pub struct EnrolmentLine {
+    title: String,
+    /// Slots by state.
+    pub slots: SlotCounts,
+    excluded: u32,
+    surplus: u32,
+    left: u32,
+}
+
+impl EnrolmentLine {
+    /// Slots in the design.
+    pub const fn all(&self) -> u32 {
+        self.slots.kept + self.slots.running + self.slots.open + self.slots.exhausted
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.slots.kept += other.slots.kept;
+        self.slots.running += other.slots.running;
+        self.slots.open += other.slots.open;
+        self.slots.exhausted += other.slots.exhausted;
+        self.excluded += other.excluded;
+        self.surplus += other.surplus;
+        self.left += other.left;
+    }
+
+    /// Parts of the bar in percent: (class, from, width).
+    fn bar(&self) -> Vec<(&'static str, f64, f64)> {
+        let parts =
+            [("kept", self.slots.kept), ("running", self.slots.running), ("exhausted", self.slots.exhausted)];
+        let all = f64::from(self.all().max(1));
+        let mut from = 0.0;
+        let mut bar = Vec::new();
+        for (class, n) in parts.into_iter().filter(|(_, n)| *n > 0) {
+            let width = f64::from(n) / all * 100.0;
+            bar.push((class, from, width));
+            from += width;
+        }
+        bar
+    }
+}
+
+/// Who is taking part now.
+#[derive(Template)]
+#[template(path = "lab/_running.html")]
+struct Running {
+    people: Vec<RunningLine>,
+}
+
+struct RunningLine {
+    person: RunningPerson,
+    condition: String,
+    trials: u32,
+}
+
+/// Which of the study's modes a page shows.
+#[derive(Debug, Deserialize)]
+pub struct ModeQuery {
+    #[serde(default = "live_mode")]
+    mode: Mode,
+}
+
+const fn live_mode() -> Mode {
+    Mode::Live
+}
+
+/// Counts enrolment.
+pub async fn enrolment(
+    state: &WebState,
+    conn: &mut PgConnection,
+    study: &Study,
+    version: &StudyVersion,
+    mode: Mode,
+) -> Result<Enrolment, Problem> {
+    let design = &version.definition.design;
+    let slots = store::slots::all(&mut *conn, study.id, mode, state.app.now()).await?;
+    let counts = count_by_condition(&slots, design.postings_per_slot);
+    let done = store::overview::done(&mut *conn, study.id, mode).await?;
+    let lines = version.definition.conditions.iter().map(|condition| {
+        let done = done.iter().find(|done| done.condition == condition.name);
+        let count = |of: fn(&Done) -> u32| done.map_or(0, of);
+        EnrolmentLine {
+            title: condition.title.clone(),
+            slots: counts.get(&condition.name).copied().unwrap_or_default(),
+            excluded: count(|done| done.excluded),
+            surplus: count(|done| done.surplus),
+            left: count(|done| done.left),
+        }
+    });
+    let lines: Vec<EnrolmentLine> = lines.collect();
+    let mut total = EnrolmentLine { title: "All".into(), ..EnrolmentLine::default() };
+    lines.iter().for_each(|line| total.add(line));
+    Ok(Enrolment { lines, total })
+}
+
+async fn running(
+    state: &WebState,
+    conn: &mut PgConnection,
+    study: &Study,
+    version: &StudyVersion,
+    mode: Mode,
+) -> Result<Running, Problem> {
+    let people = store::overview::running(conn, study.id, mode, state.app.now()).await?;
+    let line = |person: RunningPerson| RunningLine {
+        condition: version
+            .definition
+            .condition(&person.condition)
+            .map_or_else(String::new, |c| c.title.clone()),
+        trials: version.definition.main_block_trials(),
+        person,
+    };
+    Ok(Running { people: people.into_iter().map(line).collect() })
+}
+
+async fn find(
+    state: &WebState,
+    conn: &mut PgConnection,
+    slug: &str,
+) -> Result<(Study, Arc<StudyVersion>), Problem> {
+    let study = store::studies::by_slug(&mut *conn, slug).await?;
+    let study = study.ok_or(FlowError::Refused(Refused::NoSuchStudy))?;
+    let version = state.app.newest_version(conn, study.id).await?;
+    Ok((study, version))
+}
+
+/// The page.
+pub async fn page(
+    State(state): State<WebState>,
+    SignedIn(researcher): SignedIn,
+    Path(slug): Path<String>,
+    Query(ModeQuery { mode }): Query<ModeQuery>,
+) -> Result<Response, PageError> {
+    let mut conn = state.app.pool.acquire().await?;
+    let (study, version) = find(&state, &mut conn, &slug).await?;
+    let mut modes = store::overview::modes_in_use(&mut conn, study.id).await?;
+    modes.extend([Mode::Live, mode]);
+    modes.sort_unstable();
+    modes.dedup();
+    let links = store::links::all(&mut conn, study.id).await?;
+    let address = |link: &Link| format!("{}/enter/{}", state.site.public_url, link.code);
+    Ok(page::html(&StudyPage {
+        email: researcher.email,
+        policy: enrolment_policy(&study, &version).name,
+        mode,
+        modes,
+        links: links.into_iter().map(|link| LinkLine { address: address(&link), link }).collect(),
+        enrolment: enrolment(&state, &mut conn, &study, &version, mode).await?,
+        running: running(&state, &mut conn, &study, &version, mode).await?,
+        study: &study,
+        version: &version,
+    }))
+}
+
+/// What the buttons of the study's state send.
+#[derive(Debug, Deserialize)]
+pub struct StateForm {
+    state: StudyState,
+}
+
+/// Starts, pauses or closes the study.
+pub async fn set_state(
+    State(state): State<WebState>,
+    SignedIn(_): SignedIn,
+    Path(slug): Path<String>,
+    Form(form): Form<StateForm>,
+) -> Result<Redirect, PageError> {
+    steer::set_state(&state.app, &slug, form.state).await?;
+    Ok(Redirect::to(&format!("/lab/studies/{slug}")))
+}
+
+/// What the switch of a link sends.
+#[derive(Debug, Deserialize)]
+pub struct LinkForm {
+    enabled: bool,
+}
+
+/// Switches a link on or off.
+pub async fn switch_link(
+    State(state): State<WebState>,
+    SignedIn(_): SignedIn,
+    Path((slug, link_id)): Path<(String, i64)>,
+    Form(form): Form<LinkForm>,
+) -> Result<Redirect, PageError> {
+    steer::enable_link(&state.app, &slug, link_id, form.enabled).await?;
+    Ok(Redirect::to(&format!("/lab/studies/{slug}#links")))
+}
+
+/// The parts of the page that change, sent when they do.
+pub async fn live(
+    State(state): State<WebState>,
+    SignedIn(_): SignedIn,
+    Path(slug): Path<String>,
+    Query(ModeQuery { mode }): Query<ModeQuery>,
+) -> Result<Response, PageError> {
+    let (study, version) = find(&state, &mut *state.app.pool.acquire().await?, &slug).await?;
+    let stream = watch(state, study, version, mode);
+    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(20))).into_response())
+}
+
+fn watch(
+    state: WebState,
+    study: Study,
+    version: Arc<StudyVersion>,
+    mode: Mode,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    let (sender, receiver) = tokio::sync::mpsc::channel(4);
+    let stop = state.live.stop.clone();
+    tokio::spawn(stop.run_until_cancelled_owned(async move {
+        let mut changes = state.live.subscribe();
+        let mut sent = String::new();
+        loop {
+            // A page that cannot be read now is read at the next change.
+            if let Ok(fragments) = fragments(&state, &study, &version, mode).await
+                && fragments != sent
+            {
+                if sender.send(Ok(Event::default().event("fragments").data(&fragments))).await.is_err() {
+                    return;
+                }
+                sent = fragments;
+            }
+            tokio::time::sleep(QUIET).await;
+            tokio::select! {
+                () = sender.closed() => return,
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+                () = changed(&mut changes, study.id) => {}
+            }
+        }
+    }));
+    tokio_stream::wrappers::ReceiverStream::new(receiver)
+}
+
+/// Waits for a change that concerns a study.
+async fn changed(changes: &mut tokio::sync::broadcast::Receiver<crate::web::live::Change>, study_id: i64) {
+    use tokio::sync::broadcast::error::RecvError;
+    loop {
+        match changes.recv().await {
+            Ok(change) if change.concerns(study_id) => return,
+            Ok(_) => {}
+            Err(RecvError::Lagged(_)) => return,
+            // The server stops.
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}
+
+/// The changing parts as JSON: HTML by the id of the element that holds it.
+async fn fragments(
+    state: &WebState,
+    study: &Study,
+    version: &StudyVersion,
+    mode: Mode,
+) -> Result<String, Problem> {
+    let mut conn = state.app.pool.acquire().await?;
+    let enrolment = enrolment(state, &mut conn, study, version, mode).await?;
+    let running = running(state, &mut conn, study, version, mode).await?;
+    let fragments =
+        serde_json::json!({ "enrolment": page::text(&enrolment), "running": page::text(&running) });
+    Ok(fragments.to_string())
+}

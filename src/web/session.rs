@@ -1,0 +1,72 @@
+//! The researchers' session: a cookie, and who it belongs to.
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+
+use super::error::PageError;
+use super::state::{Site, WebState};
+use crate::flow::sign_in;
+use crate::store::researchers::Researcher;
+
+/// The cookie's name: over HTTPS one that no other host can set.
+const fn name(secure: bool) -> &'static str {
+    if secure { "__Host-weber" } else { "weber" }
+}
+
+/// The cookie that holds a session's token.
+pub fn cookie(site: &Site, token: String) -> Cookie<'static> {
+    let secure = site.is_secure();
+    let lifetime = time::Duration::seconds(sign_in::SESSION.num_seconds());
+    Cookie::build((name(secure), token))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(secure)
+        .max_age(lifetime)
+        .build()
+}
+
+/// The cookie that ends a session in the browser.
+pub fn ended(site: &Site) -> Cookie<'static> {
+    let secure = site.is_secure();
+    Cookie::build((name(secure), "")).path("/").secure(secure).http_only(true).removal().build()
+}
+
+/// The token of a request's session.
+pub fn token(site: &Site, jar: &CookieJar) -> Option<String> {
+    jar.get(name(site.is_secure())).map(|cookie| cookie.value().to_owned())
+}
+
+/// Somebody who is signed in. A request without a session is sent to sign in.
+pub struct SignedIn(pub Researcher);
+
+impl FromRequestParts<WebState> for SignedIn {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Response> {
+        match owner(parts, state).await {
+            Ok(Some(researcher)) => Ok(Self(researcher)),
+            Ok(None) => Err(Redirect::to("/sign-in").into_response()),
+            Err(error) => Err(error.into_response()),
+        }
+    }
+}
+
+impl OptionalFromRequestParts<WebState> for SignedIn {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Option<Self>, PageError> {
+        Ok(owner(parts, state).await?.map(Self))
+    }
+}
+
+async fn owner(parts: &Parts, state: &WebState) -> Result<Option<Researcher>, PageError> {
+    let jar = CookieJar::from_headers(&parts.headers);
+    match token(&state.site, &jar) {
+        Some(token) => Ok(sign_in::session_owner(&state.app, &token).await?),
+        None => Ok(None),
+    }
+}

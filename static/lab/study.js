@@ -1,0 +1,47 @@
+// The study page: parts that change are replaced when the server says so; addresses can be copied.
+
+/** Shows the parts that the server sends, by the id of the element that holds each. */
+function follow(address, state) {
+  const source = new EventSource(address);
+  source.addEventListener("open", () => { state.textContent = "live"; });
+  source.addEventListener("error", () => { state.textContent = "reconnecting …"; });
+  source.addEventListener("fragments", (event) => {
+    for (const [id, html] of Object.entries(JSON.parse(event.data))) {
+      const element = document.getElementById(id);
+      // The server's own template, with everything in it escaped.
+      if (element) element.innerHTML = html;
+    }
+    tellAges();
+  });
+}
+
+/** Says how long ago people were seen last. */
+function tellAges() {
+  for (const time of document.querySelectorAll("time.ago")) {
+    const seconds = Math.max(0, Math.round((Date.now() - Date.parse(time.getAttribute("datetime") ?? "")) / 1000));
+    time.textContent = seconds < 60 ? `${seconds} s ago` : `${Math.floor(seconds / 60)} min ago`;
+  }
+}
+
+/** Lets a button copy the text of the element that it names. */
+function offerCopy(button) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const text = document.getElementById(button.dataset.copy ?? "")?.textContent ?? "";
+    await navigator.clipboard.writeText(text);
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  });
+}
+
+for (const section of document.querySelectorAll("[data-live]")) {
+  follow(section.getAttribute("data-live"), document.getElementById("live-state"));
+}
+if (navigator.clipboard) document.querySelectorAll("[data-copy]").forEach(offerCopy);
+for (const form of document.querySelectorAll("form[data-confirm]")) {
+  form.addEventListener("submit", (event) => {
+    if (!confirm(form.getAttribute("data-confirm") ?? "")) event.preventDefault();
+  });
+}
+tellAges();
+setInterval(tellAges, 1000);
