@@ -5,6 +5,7 @@ mod door;
 mod person;
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use futures::StreamExt;
 use rand::{RngExt, SeedableRng};
@@ -13,6 +14,8 @@ use rand_chacha::ChaCha20Rng;
 pub use client::{Client, Trouble};
 
 use crate::domain::observer::Behaviour;
+use crate::domain::schedule::Place;
+use door::Door;
 
 /// How many of each behaviour: weights that need not add up to 1.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,17 +92,38 @@ pub struct Report {
     pub endings: BTreeMap<Ending, u32>,
     /// What went wrong, each with how often.
     pub troubles: BTreeMap<String, u32>,
+    /// Every answer that the server acknowledged, also those of people who could not go on.
+    pub acknowledged: Vec<Acknowledged>,
+}
+
+/// An answer that the server said it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// Whose, by pseudonym.
+    pub participant: String,
+    /// The trial.
+    pub place: Place,
+    /// The button.
+    pub response: u8,
+}
+
+/// What simulated people of one crowd share.
+struct Crowd<'a> {
+    client: &'a Client,
+    door: Door,
+    link: String,
+    acknowledged: Mutex<Vec<Acknowledged>>,
 }
 
 /// Sends people through a study, and tells after each how many are done.
 pub async fn run(client: &Client, plan: &Plan, mut progress: impl FnMut(u32)) -> Result<Report, Trouble> {
     let link = client.simulation_link(&plan.study).await?;
-    let door = door::Door::default();
+    let crowd = Crowd { client, door: Door::default(), link, acknowledged: Mutex::default() };
     let people = (0..plan.participants).map(|n| {
         let mut rng = ChaCha20Rng::seed_from_u64(plan.seed);
         rng.set_stream(u64::from(n));
         let behaviour = plan.mix.draw(&mut rng);
-        person::take_part(client, &door, &link, behaviour, rng)
+        person::take_part(&crowd, behaviour, rng)
     });
     let mut endings = futures::stream::iter(people).buffer_unordered(plan.concurrency.max(1));
     let mut report = Report::default();
@@ -112,6 +136,8 @@ pub async fn run(client: &Client, plan: &Plan, mut progress: impl FnMut(u32)) ->
         done += 1;
         progress(done);
     }
+    drop(endings);
+    report.acknowledged = crowd.acknowledged.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(report)
 }
 

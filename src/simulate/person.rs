@@ -1,16 +1,16 @@
 //! One simulated person, from consent to the end. They report the times that they would have taken, and do not wait.
 
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
 
 use rand_chacha::ChaCha20Rng;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::door::Door;
-use super::{Client, Ending, Trouble};
+use super::{Acknowledged, Crowd, Ending, Trouble};
 use crate::domain::observer::{Behaviour, Observer};
 use crate::domain::participant::{EndReason, Stage};
-use crate::domain::record::{Answer, Record, Step, StepName};
+use crate::domain::record::{Answer, AnswerReply, AnswerStatus, Record, Step, StepName};
 use crate::domain::schedule::Place;
 use crate::domain::trial::{Block, Buttons, Input};
 use crate::flow::record::Reply;
@@ -22,6 +22,7 @@ const PATIENCE: u16 = 8;
 /// What a simulated person needs of the answer to `open`.
 #[derive(Debug, Deserialize)]
 struct Opened {
+    participant: String,
     tab: i32,
     study: Study,
     blocks: Vec<BlockOfTrials>,
@@ -51,41 +52,36 @@ struct ShownTrial {
 }
 
 /// Takes part in a study.
-pub async fn take_part(
-    client: &Client,
-    door: &Door,
-    link: &str,
-    behaviour: Behaviour,
-    rng: ChaCha20Rng,
-) -> Result<Ending, Trouble> {
-    let visitor = door.arrive();
+pub async fn take_part(crowd: &Crowd<'_>, behaviour: Behaviour, rng: ChaCha20Rng) -> Result<Ending, Trouble> {
+    let visitor = crowd.door.arrive();
     loop {
         let somebody_left = visitor.watch();
-        match client.consent(link).await {
+        match crowd.client.consent(&crowd.link).await {
             Err(Trouble::Refused { code, .. }) if code == "full" => {
                 if !visitor.wait(somebody_left).await {
                     return Ok(Ending::Full);
                 }
             }
-            token => return go_through(client, token?, behaviour, rng).await,
+            token => return go_through(crowd, token?, behaviour, rng).await,
         }
     }
 }
 
 async fn go_through(
-    client: &Client,
+    crowd: &Crowd<'_>,
     token: String,
     behaviour: Behaviour,
     mut rng: ChaCha20Rng,
 ) -> Result<Ending, Trouble> {
-    let opened: Opened = client.post("/api/v1/open", &token, &json!({})).await?;
+    let opened: Opened = crowd.client.post("/api/v1/open", &token, &json!({})).await?;
     let main = opened.blocks.iter().find(|block| block.block == Block::Main);
     let trials = main.map(|block| block.trials.as_slice()).unwrap_or_default();
     let observer =
         Observer { behaviour, sees_references: trials.iter().any(|trial| !trial.references.is_empty()) };
     let instruction_ms = observer.instruction_ms(&mut rng);
     let mut person = Person {
-        client,
+        crowd,
+        participant: opened.participant,
         token,
         observer,
         rng,
@@ -111,7 +107,8 @@ async fn go_through(
 }
 
 struct Person<'a> {
-    client: &'a Client,
+    crowd: &'a Crowd<'a>,
+    participant: String,
     token: String,
     observer: Observer,
     rng: ChaCha20Rng,
@@ -125,14 +122,14 @@ struct Person<'a> {
 
 impl Person<'_> {
     async fn learn_key(&mut self) -> Result<(), Trouble> {
-        let entries = self.client.answer_key(&self.token).await?;
+        let entries = self.crowd.client.answer_key(&self.token).await?;
         self.key = entries.into_iter().map(|entry| (entry.place, entry)).collect();
         Ok(())
     }
 
     async fn tell(&self, steps: Vec<Step>, answers: Vec<Answer>) -> Result<Reply, Trouble> {
         let record = Record { tab: self.tab, clock_ms: self.clock_ms, steps, answers, ..Record::default() };
-        self.client.post("/api/v1/records", &self.token, &record).await
+        self.crowd.client.post("/api/v1/records", &self.token, &record).await
     }
 
     async fn step(&self, step: StepName) -> Result<(), Trouble> {
@@ -157,7 +154,7 @@ impl Person<'_> {
             self.learn_key().await?;
         }
         let body = json!({ "reason": EndReason::ScreenedOut });
-        self.client.post::<Value>("/api/v1/leave", &self.token, &body).await?;
+        self.crowd.client.post::<Value>("/api/v1/leave", &self.token, &body).await?;
         Ok(false)
     }
 
@@ -185,8 +182,18 @@ impl Person<'_> {
         let finished = Answer { continue_rt: Some(act.continue_ms), ..answer.clone() };
         let answers = self.unfinished.replace(finished).into_iter().chain([answer]).collect();
         let reply = self.tell(Vec::new(), answers).await?;
+        self.note(place, act.response, &reply);
         self.clock_ms += act.continue_ms;
         Ok(reply)
+    }
+
+    /// Keeps what the server said it has.
+    fn note(&self, place: Place, response: u8, reply: &Reply) {
+        let has = |answer: &AnswerReply| answer.place == place && answer.status != AnswerStatus::Refused;
+        if reply.answers.iter().any(has) {
+            let acknowledged = Acknowledged { participant: self.participant.clone(), place, response };
+            self.crowd.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).push(acknowledged);
+        }
     }
 
     async fn complete(&mut self) -> Result<(), Trouble> {
@@ -194,7 +201,7 @@ impl Person<'_> {
         self.tell(Vec::new(), last).await?;
         self.clock_ms += 5_000.0;
         let body = json!({ "tab": self.tab, "clock_ms": self.clock_ms, "feedback": "" });
-        self.client.post::<Value>("/api/v1/complete", &self.token, &body).await?;
+        self.crowd.client.post::<Value>("/api/v1/complete", &self.token, &body).await?;
         Ok(())
     }
 }

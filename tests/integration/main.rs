@@ -1,5 +1,7 @@
 //! Stories over a real PostgreSQL (a database per test) and real HTTP.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod enrolment;
 mod export;
 mod lab;
