@@ -80,9 +80,7 @@ impl<'a> Person<'a> {
     }
 
     pub async fn answer(&self, block: &str, attempt: u64, trial_index: u64, response: u64) -> Value {
-        let reply =
-            self.tell(json!({ "answers": [self.answer_json(block, attempt, trial_index, response)] })).await;
-        reply
+        self.tell(json!({ "answers": [self.answer_json(block, attempt, trial_index, response)] })).await
     }
 
     /// The outer button on the side of the max query (or on the other one).
