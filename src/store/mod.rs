@@ -1,1 +1,3 @@
 //! Remembers: the only place that speaks SQL.
+
+pub mod local_postgres;
