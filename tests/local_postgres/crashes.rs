@@ -36,7 +36,7 @@ async fn served_elsewhere(scratch: &Scratch) -> (Other, Pid) {
 
 #[tokio::test]
 async fn weber_killed_then_served_again() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let (mut other, orphan) = served_elsewhere(&scratch).await;
     other.kill();
     assert!(alive(orphan));
@@ -46,7 +46,7 @@ async fn weber_killed_then_served_again() {
 
 #[tokio::test]
 async fn weber_killed_then_borrowed() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let (mut other, orphan) = served_elsewhere(&scratch).await;
     other.kill();
     let borrowed = scratch.postgres().borrow().await.unwrap();
@@ -58,7 +58,7 @@ async fn weber_killed_then_borrowed() {
 
 #[tokio::test]
 async fn weber_killed_while_another_borrows() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let (mut other, orphan) = served_elsewhere(&scratch).await;
     let borrowed = scratch.postgres().borrow().await.unwrap();
     other.kill();
@@ -75,7 +75,7 @@ async fn weber_killed_while_another_borrows() {
 
 #[tokio::test]
 async fn a_hanging_orphan_is_replaced() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let (mut other, orphan) = served_elsewhere(&scratch).await;
     kill_process(orphan, Signal::STOP).unwrap();
     other.kill();
@@ -89,7 +89,7 @@ async fn a_hanging_orphan_is_replaced() {
 
 #[tokio::test]
 async fn postgres_killed_then_weber_killed() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let (mut other, pid) = served_elsewhere(&scratch).await;
     kill_process(other.pid(), Signal::STOP).unwrap(); // or it would start another one at once
     kill_process(pid, Signal::KILL).unwrap();
@@ -100,34 +100,43 @@ async fn postgres_killed_then_weber_killed() {
 
 #[tokio::test]
 async fn weber_killed_then_postgres_killed() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let (mut other, pid) = served_elsewhere(&scratch).await;
     other.kill();
     kill_process(pid, Signal::KILL).unwrap();
     kept(&scratch).await;
 }
 
-/// After a restart of the machine, or of a container, the number in `postmaster.pid` may be anybody's.
+/// After a restart of the machine, or of a container, the number in `postmaster.pid` may be anybody's; and where nobody
+/// waits for orphans, the dead server keeps it as a zombie.
 #[tokio::test]
 async fn a_recycled_process_number() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let (mut other, pid) = served_elsewhere(&scratch).await;
     other.kill();
     kill_process(pid, Signal::KILL).unwrap();
     until("the server has ended", || processes_of(&scratch.data()).is_empty()).await;
-    let mut sleep = Command::new("sleep");
-    if is_root() {
-        sleep.uid(fs::metadata(cluster(&scratch.data())).unwrap().uid()); // only then PostgreSQL is misled
+    for seconds in ["60", "0"] {
+        let mut sleep = Command::new("sleep");
+        if is_root() {
+            sleep.uid(fs::metadata(cluster(&scratch.data())).unwrap().uid()); // only then PostgreSQL is misled
+        }
+        let mut stranger = sleep.arg(seconds).spawn().unwrap();
+        until("the zombie has died", || seconds != "0" || !alive(Pid::from_child(&stranger))).await;
+        for name in ["postmaster.pid", ".s.PGSQL.5432.lock"] {
+            let left = format!("{}\n/elsewhere\n1700000000\n5432\n.\n\n\nready   \n", stranger.id());
+            fs::write(cluster(&scratch.data()).join(name), left).unwrap();
+        }
+        let begun = Instant::now();
+        kept(&scratch).await;
+        assert!(begun.elapsed() < Duration::from_secs(12), "found out at once, not after waiting");
+        assert!(
+            seconds == "0" || stranger.try_wait().unwrap().is_none(),
+            "the other process is not Weber's business"
+        );
+        let _ = stranger.kill();
+        stranger.wait().unwrap();
     }
-    let mut stranger = sleep.arg("60").spawn().unwrap();
-    let file = cluster(&scratch.data()).join("postmaster.pid");
-    let text = fs::read_to_string(&file).unwrap();
-    fs::write(&file, text.replacen(&pid.as_raw_nonzero().to_string(), &stranger.id().to_string(), 1))
-        .unwrap();
-    kept(&scratch).await;
-    assert!(stranger.try_wait().unwrap().is_none(), "the other process is none of Weber's business");
-    stranger.kill().unwrap();
-    stranger.wait().unwrap();
 }
 
 /// Writes rows until told to stop; counts those that were acknowledged.
@@ -150,7 +159,7 @@ async fn write_rows(options: sqlx::postgres::PgConnectOptions, acknowledged: Arc
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_killed_while_served_comes_back_with_every_answer() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let server = serve(&scratch).await;
     run(&server.options(), "create table answers (number int8 primary key)").await;
     let acknowledged = Arc::new(AtomicI64::new(0));
@@ -176,7 +185,7 @@ async fn postgres_killed_while_served_comes_back_with_every_answer() {
 
 #[tokio::test]
 async fn a_killed_backend_is_survived_by_the_server() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let server = serve(&scratch).await;
     run(&server.options(), TABLE).await;
     let pid = postmaster(&scratch.data());
@@ -192,7 +201,7 @@ async fn a_killed_backend_is_survived_by_the_server() {
 
 #[tokio::test]
 async fn a_server_that_cannot_come_back_is_tried_again_until_it_can() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let server = serve(&scratch).await;
     run(&server.options(), TABLE).await;
     let settings = cluster(&scratch.data()).join("postgresql.conf");
@@ -211,7 +220,7 @@ async fn a_server_that_cannot_come_back_is_tried_again_until_it_can() {
 
 #[tokio::test]
 async fn stopping_while_postgres_is_down_is_quick_and_final() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let server = serve(&scratch).await;
     kill_process(postmaster(&scratch.data()).unwrap(), Signal::KILL).unwrap();
     server.stop().await.unwrap();

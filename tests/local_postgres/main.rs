@@ -16,7 +16,7 @@ mod start_and_stop;
 mod support;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -31,9 +31,13 @@ fn all_of_this_works_as_an_ordinary_user() {
     let program = folder.path().join("tests");
     fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
     let (uid, gid) = support::user("nobody");
+    let template = folder.path().join("template");
+    fs::create_dir(&template).unwrap();
+    chown(&template, Some(uid), Some(gid)).unwrap();
     let output = Command::new(&program)
         .args(["--skip", "all_of_this_works_as_an_ordinary_user"])
         .current_dir("/")
+        .env(support::TEMPLATE_VARIABLE, &template)
         .uid(uid)
         .gid(gid)
         .output()

@@ -52,18 +52,27 @@ async fn paths_longer_than_the_address_of_a_socket() {
 }
 
 #[tokio::test]
-async fn a_relative_path_and_a_symbolic_link() {
-    let scratch = Scratch::new();
-    let other = Scratch::new();
+async fn a_symbolic_link_and_folders_that_are_missing() {
+    let (scratch, other) = (Scratch::new(), Scratch::new());
     std::os::unix::fs::symlink(other.folder(), scratch.folder().join("link")).unwrap();
-    works_in(&scratch.folder().join("link")).await;
-    assert!(cluster(other.folder()).exists());
-    works_in(&scratch.folder().join("link/../made/on/the/way")).await;
+    works_in(&scratch.folder().join("link/made/on/the way")).await;
+    assert!(cluster(&other.folder().join("made/on/the way")).exists());
+}
+
+#[tokio::test]
+async fn a_relative_path() {
+    let scratch = Scratch::with_cluster().await;
+    let mut other = Other::begin("serve", Path::new("data"), |command| {
+        command.current_dir(scratch.folder());
+    });
+    assert_eq!(other.answer(), "ready");
+    assert!(alive(postmaster(&scratch.data()).unwrap()));
+    other.end();
 }
 
 #[tokio::test]
 async fn misleading_variables_are_ignored() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let mut other = Other::begin("serve", &scratch.data(), |command| {
         command.env("PGDATA", "/nowhere").env("PGPORT", "1").env("PGHOST", "nowhere.invalid");
         command
@@ -134,7 +143,7 @@ async fn root_with_data_that_were_copied_back() {
     if !is_root() {
         return; // The case is root's.
     }
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let server = serve(&scratch).await;
     run(&server.options(), "create table kept (number int8); insert into kept values (7)").await;
     server.stop().await.unwrap();

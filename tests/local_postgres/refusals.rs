@@ -52,8 +52,7 @@ async fn programs_that_are_too_old() {
 
 #[tokio::test]
 async fn data_of_another_major_version() {
-    let scratch = Scratch::new();
-    serve(&scratch).await.stop().await.unwrap();
+    let scratch = Scratch::with_cluster().await;
     let version = cluster(&scratch.data()).join("PG_VERSION");
     let right = fs::read_to_string(&version).unwrap();
     fs::write(&version, "99\n").unwrap();
@@ -71,8 +70,7 @@ async fn data_of_another_major_version() {
 /// Of several installations an existing cluster gets the one of its major version, not the newest.
 #[tokio::test]
 async fn the_programs_of_the_cluster_are_preferred_to_newer_ones() {
-    let (scratch, programs) = (Scratch::new(), Scratch::new());
-    serve(&scratch).await.stop().await.unwrap();
+    let (scratch, programs) = (Scratch::with_cluster().await, Scratch::new());
     let mut postgres = scratch.postgres();
     postgres.search.folders.insert(0, fake_programs(programs.folder(), "98.1").folders.remove(0));
     postgres.serve(now()).await.unwrap().stop().await.unwrap();
@@ -133,8 +131,7 @@ async fn a_data_folder_that_cannot_be_made() {
 
 #[tokio::test]
 async fn a_symbolic_link_in_place_of_a_file_of_ours() {
-    let scratch = Scratch::new();
-    serve(&scratch).await.stop().await.unwrap();
+    let scratch = Scratch::with_cluster().await;
     let victim = scratch.folder().join("victim");
     fs::write(&victim, "precious").unwrap();
     let lock = scratch.data().join("weber.lock");
@@ -150,8 +147,7 @@ async fn data_of_another_user() {
     if !is_root() {
         return; // Only root can make data of another user.
     }
-    let scratch = Scratch::new();
-    serve(&scratch).await.stop().await.unwrap();
+    let scratch = Scratch::with_cluster().await;
     let (uid, gid) = user("nobody");
     for folder in [scratch.folder(), &scratch.data(), &scratch.data().join("postgres")] {
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
@@ -159,9 +155,9 @@ async fn data_of_another_user() {
     std::os::unix::fs::chown(cluster(&scratch.data()), Some(1), Some(1)).unwrap();
     let program = scratch.folder().join("tests");
     fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
-    let mut other = Other::begin_with(&program, "serve", &scratch.data(), |command| {
+    let other = Other::begin_with(&program, "serve", &scratch.data(), |command| {
         command.uid(uid).gid(gid).current_dir("/");
     });
-    let error = other.answer();
+    let error = other.refusal();
     assert!(error.contains(&format!("belongs to user id 1, but Weber runs as user id {uid}")), "{error}");
 }

@@ -6,7 +6,7 @@ use crate::support::{Other, Scratch, alive, now, number, postmaster, processes_o
 
 #[tokio::test]
 async fn a_second_server_is_refused_and_told_who_has_the_data() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let server = serve(&scratch).await;
     run(&server.options(), "create table kept (number int8); insert into kept values (7)").await;
     let expected = format!(
@@ -15,7 +15,7 @@ async fn a_second_server_is_refused_and_told_who_has_the_data() {
     );
     let error = scratch.postgres().serve(now()).await.unwrap_err().to_string();
     assert!(error.starts_with(&expected), "{error}");
-    let error = Other::begin("serve", &scratch.data(), |_| {}).answer();
+    let error = Other::begin("serve", &scratch.data(), |_| {}).refusal();
     assert!(error.starts_with(&expected), "{error}");
     assert_eq!(number(&server.options(), "select number from kept").await, 7);
     server.stop().await.unwrap();
@@ -41,7 +41,7 @@ fn two_borrowers_at_the_same_time_on_new_data() {
 
 #[tokio::test]
 async fn a_borrower_uses_the_server_that_runs() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let server = serve(&scratch).await;
     run(&server.options(), "create table kept (number int8); insert into kept values (7)").await;
     let pid = postmaster(&scratch.data()).unwrap();
@@ -57,7 +57,7 @@ async fn a_borrower_uses_the_server_that_runs() {
 
 #[tokio::test]
 async fn a_server_that_comes_and_goes_does_not_disturb_a_borrower() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let borrower = scratch.postgres().borrow().await.unwrap();
     let pid = postmaster(&scratch.data()).unwrap();
     let mut connection = PgConnection::connect_with(&borrower.options()).await.unwrap();
@@ -72,7 +72,7 @@ async fn a_server_that_comes_and_goes_does_not_disturb_a_borrower() {
 
 #[tokio::test]
 async fn a_borrower_outlived_by_the_server_leaves_it_alone() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let other = Other::ready("borrow", &scratch.data());
     let pid = postmaster(&scratch.data()).unwrap();
     let server = serve(&scratch).await;

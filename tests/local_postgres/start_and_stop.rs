@@ -45,7 +45,7 @@ async fn the_first_start_makes_a_safe_and_private_cluster() {
 
 #[tokio::test]
 async fn stopping_leaves_no_process_and_keeps_the_data() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let server = serve(&scratch).await;
     let pid = postmaster(&scratch.data()).unwrap();
     assert!(alive(pid) && !processes_of(&scratch.data()).is_empty());
@@ -62,7 +62,7 @@ async fn stopping_leaves_no_process_and_keeps_the_data() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_server_stops() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let data = scratch.data();
     let task = tokio::spawn(async move {
         let _server = serve(&scratch).await;
@@ -89,8 +89,7 @@ async fn a_start_that_is_given_up_leaves_no_process() {
 
 #[tokio::test]
 async fn a_start_that_fails_shows_the_log_and_leaves_no_process() {
-    let scratch = Scratch::new();
-    serve(&scratch).await.stop().await.unwrap();
+    let scratch = Scratch::with_cluster().await;
     fs::write(cluster(&scratch.data()).join("postgresql.conf"), "work_mem = lots\n").unwrap();
     let error = scratch.postgres().serve(now()).await.unwrap_err().to_string();
     assert!(error.contains("ended while it was starting (exit status: 1)"), "{error}");
@@ -103,7 +102,7 @@ async fn a_start_that_fails_shows_the_log_and_leaves_no_process() {
 
 #[tokio::test]
 async fn a_backend_that_hangs_cannot_keep_the_server_from_stopping() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let mut postgres = scratch.postgres();
     postgres.stop_patience = Duration::from_millis(300);
     let server = postgres.serve(now()).await.unwrap();
@@ -119,9 +118,9 @@ async fn a_backend_that_hangs_cannot_keep_the_server_from_stopping() {
     server.stop().await.unwrap();
 }
 
-#[test]
-fn ctrl_c_reaches_weber_alone_which_then_stops_the_database() {
-    let scratch = Scratch::new();
+#[tokio::test]
+async fn ctrl_c_reaches_weber_alone_which_then_stops_the_database() {
+    let scratch = Scratch::with_cluster().await;
     let mut other = Other::ready("serve", &scratch.data());
     let pid = postmaster(&scratch.data()).unwrap();
     kill_process_group(other.pid(), Signal::INT).unwrap(); // what a terminal does
@@ -132,7 +131,7 @@ fn ctrl_c_reaches_weber_alone_which_then_stops_the_database() {
 
 #[tokio::test]
 async fn the_log_holds_nothing_of_what_people_did() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let server = serve(&scratch).await;
     run(
         &server.options(),
@@ -163,7 +162,7 @@ async fn the_log_holds_nothing_of_what_people_did() {
 
 #[tokio::test]
 async fn a_large_log_is_cut_while_the_server_runs() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::with_cluster().await;
     let server = serve(&scratch).await;
     let log = scratch.data().join("postgres/postgres.log");
     let large = fs::OpenOptions::new().append(true).open(&log).unwrap();

@@ -12,14 +12,39 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 use weber::store::local_postgres::{LocalPostgres, Server};
 
 /// A folder that vanishes with the test, and with it whatever server still runs in it.
 pub struct Scratch(TempDir);
 
+/// Data with a new cluster, made once and copied for every test that is not about making one.
+static TEMPLATE: OnceCell<PathBuf> = OnceCell::const_new();
+
+/// Says where the template is made if not in cargo's folder for such things.
+pub const TEMPLATE_VARIABLE: &str = "WEBER_TEST_TEMPLATE";
+
+async fn make_template() -> PathBuf {
+    let folder = std::env::var_os(TEMPLATE_VARIABLE).unwrap_or_else(|| env!("CARGO_TARGET_TMPDIR").into());
+    let data = PathBuf::from(folder).join("local_postgres_template");
+    let _ = fs::remove_dir_all(&data); // of an earlier run
+    LocalPostgres::new(&data).serve(now()).await.unwrap().stop().await.unwrap();
+    data
+}
+
 impl Scratch {
+    /// Without data.
     pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
+    }
+
+    /// With a cluster that has no table yet.
+    pub async fn with_cluster() -> Self {
+        let scratch = Self::new();
+        let template = TEMPLATE.get_or_init(make_template).await;
+        let copied = Command::new("cp").arg("-a").arg(template).arg(scratch.data()).status().unwrap();
+        assert!(copied.success());
+        scratch
     }
 
     /// The parent of the data folder.
@@ -74,8 +99,8 @@ pub fn log(data: &Path) -> String {
 
 /// The process that `postmaster.pid` names.
 pub fn postmaster(data: &Path) -> Option<Pid> {
-    let text = fs::read_to_string(cluster(data).join("postmaster.pid")).ok()?;
-    Pid::from_raw(text.lines().next()?.parse().ok()?)
+    let bytes = fs::read(cluster(data).join("postmaster.pid")).ok()?;
+    Pid::from_raw(String::from_utf8_lossy(&bytes).lines().next()?.parse().ok()?)
 }
 
 /// Whether a process lives; one that has ended and that nobody has waited for does not.
@@ -86,8 +111,8 @@ pub fn alive(pid: Pid) -> bool {
 }
 
 fn is_postgres(pid: Pid) -> bool {
-    let command = fs::read_to_string(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).unwrap_or_default();
-    command.split('\0').next().is_some_and(|program| program.ends_with("/postgres"))
+    let command = fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).unwrap_or_default();
+    command.split(|byte| *byte == 0).next().is_some_and(|program| program.ends_with(b"/postgres"))
 }
 
 /// All living processes whose command line names this data folder, or whose parent's does.
@@ -195,6 +220,13 @@ impl Other {
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Why it could not use the data.
+    pub fn refusal(mut self) -> String {
+        let answer = self.answer();
+        self.child.wait().unwrap();
+        answer
     }
 
     /// Lets it end in order.

@@ -197,9 +197,9 @@ impl Cluster {
         if !exists(&cluster)? {
             self.init(&programs).await?;
         }
-        let after_crash = exists(&cluster.join("postmaster.pid"))?;
+        let after_crash = exists(&cluster.join(postmaster::PID_FILE))?;
         self.put_in_order()?;
-        postmaster::remove_misleading_pid_file(&cluster)?;
+        postmaster::remove_misleading_files(&cluster)?;
         let output = log::open(&self.place)?;
         let logged = log::length(&self.place);
         let errors = output.try_clone().map_err(cannot("open", &self.place.log()))?;

@@ -17,7 +17,6 @@ mod postmaster;
 mod programs;
 mod supervisor;
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +28,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use cluster::Cluster;
 pub use error::Error;
-use place::ServeLock;
+use place::{Lock, ServeLock};
 pub use programs::Search;
 
 /// Where a private PostgreSQL lives, and how it is treated.
@@ -153,7 +152,7 @@ struct Membership {
     cluster: Arc<Cluster>,
     options: PgConnectOptions,
     /// The lock on `users.lock`; absent when the use has ended.
-    users: Option<File>,
+    users: Option<Lock>,
 }
 
 impl Membership {
@@ -193,7 +192,7 @@ impl Drop for Membership {
 }
 
 /// Ends a use of the server, and with the last use the server.
-fn leave(cluster: &Cluster, users: Option<File>) -> Result<(), Error> {
+fn leave(cluster: &Cluster, users: Option<Lock>) -> Result<(), Error> {
     let _gate = cluster.place.gate()?;
     drop(users);
     if cluster.place.nobody_uses()? {
@@ -205,7 +204,7 @@ fn leave(cluster: &Cluster, users: Option<File>) -> Result<(), Error> {
 }
 
 /// Waits for the gate without blocking the runtime.
-async fn behind_the_gate(cluster: &Arc<Cluster>) -> Result<File, Error> {
+async fn behind_the_gate(cluster: &Arc<Cluster>) -> Result<Lock, Error> {
     let cluster = Arc::clone(cluster);
     blocking(move || cluster.place.gate()).await
 }

@@ -11,7 +11,7 @@
 //! The locks are `flock`s, which end with their process however it ends, so nothing stale can remain.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -90,33 +90,43 @@ impl Place {
         self.open(path, OpenOptions::new().read(true).write(true))
     }
 
-    /// Waits until no other process is starting or stopping the server, and keeps them out until the file is dropped.
-    pub(super) fn gate(&self) -> Result<File, Error> {
+    /// Locks a file for this process alone, unless another one has it; an error if the file system cannot lock.
+    fn try_lock(&self, path: &Path) -> Result<Option<Lock>, Error> {
+        let file = self.lock_file(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Lock(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(cannot("lock", path)(error)),
+        }
+    }
+
+    /// Waits until no other process is starting or stopping the server, and keeps them out until the lock is dropped.
+    pub(super) fn gate(&self) -> Result<Lock, Error> {
         let path = self.folder.join("gate.lock");
-        let file = self.lock_file(&path)?;
         let begun = Instant::now();
-        while !taken(file.try_lock(), &path)? {
+        loop {
+            if let Some(lock) = self.try_lock(&path)? {
+                return Ok(lock);
+            }
             if begun.elapsed() > GATE_PATIENCE {
                 return Err(Error::Busy { folder: self.folder.clone(), seconds: GATE_PATIENCE.as_secs() });
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Ok(file)
     }
 
     /// Whether no process uses the server. To be asked, and to be relied on, only behind the gate.
     pub(super) fn nobody_uses(&self) -> Result<bool, Error> {
-        let path = self.folder.join("users.lock");
-        taken(self.lock_file(&path)?.try_lock(), &path)
+        Ok(self.try_lock(&self.folder.join("users.lock"))?.is_some())
     }
 
-    /// Says that this process uses the server, until the file is dropped. Behind the gate nobody holds the lock for
+    /// Says that this process uses the server, until the lock is dropped. Behind the gate nobody holds the lock for
     /// itself alone.
-    pub(super) fn join_users(&self) -> Result<File, Error> {
+    pub(super) fn join_users(&self) -> Result<Lock, Error> {
         let path = self.folder.join("users.lock");
         let file = self.lock_file(&path)?;
         file.lock_shared().map_err(cannot("lock", &path))?;
-        Ok(file)
+        Ok(Lock(file))
     }
 }
 
@@ -129,41 +139,41 @@ fn make_folder(path: &Path) -> Result<bool, Error> {
     }
 }
 
-/// Whether a lock was taken; an error if the file system cannot lock.
-fn taken(answer: Result<(), TryLockError>, path: &Path) -> Result<bool, Error> {
-    match answer {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(cannot("lock", path)(error)),
+/// A locked file, unlocked when dropped.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone would not do: a child that another thread is just spawning has the same file open for a moment.
+        let _ = self.0.unlock();
     }
 }
 
 /// The right to serve a data folder, held by one process at a time.
 #[derive(Debug)]
-pub(super) struct ServeLock(File);
+pub(super) struct ServeLock(Lock);
 
 impl ServeLock {
     /// Takes the right and writes down who has it, or says who has it.
     pub(super) fn take(place: &Place, now: DateTime<Utc>) -> Result<Self, Error> {
         let path = place.data.join("weber.lock");
-        let mut file = place.lock_file(&path)?;
-        if !taken(file.try_lock(), &path)? {
-            let mut owner = String::new();
-            file.read_to_string(&mut owner).map_err(cannot("read", &path))?;
+        let Some(mut lock) = place.try_lock(&path)? else {
+            let owner = fs::read_to_string(&path).map_err(cannot("read", &path))?;
             let mut words = owner.split_whitespace().map(str::to_owned);
             let mut next = || words.next().unwrap_or_else(|| "unknown".into());
             return Err(Error::AlreadyRunning { data: place.data.clone(), pid: next(), since: next() });
-        }
+        };
         let owner = format!("{} {}\n", std::process::id(), now.to_rfc3339_opts(SecondsFormat::Secs, true));
-        let written = file.set_len(0).and_then(|()| file.write_all(owner.as_bytes()));
+        let written = lock.0.set_len(0).and_then(|()| lock.0.write_all(owner.as_bytes()));
         written.map_err(cannot("write", &path))?;
-        Ok(Self(file))
+        Ok(Self(lock))
     }
 }
 
 impl Drop for ServeLock {
     fn drop(&mut self) {
-        // Only so that nobody reads the name of a process that has ended; the lock itself ends with the file.
-        let _ = self.0.set_len(0);
+        // Only so that nobody reads the name of a process that has ended.
+        let _ = self.0.0.set_len(0);
     }
 }
