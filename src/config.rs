@@ -14,7 +14,7 @@ pub struct DataArgs {
 
     /// PostgreSQL to use instead of a private one: postgres://user:password@host/database.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    pub database_url: Option<String>,
+    pub database_url: Option<secrecy::SecretString>,
 
     /// The installation's key, 64 hexadecimal digits; by default it is kept in the file `secret` of the data folder.
     #[arg(long, env = "WEBER_SECRET_KEY", hide_env_values = true, value_name = "HEX")]

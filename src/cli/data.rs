@@ -14,9 +14,10 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::config::DataArgs;
 use crate::flow::App;
-use crate::flow::app::SystemClock;
+use crate::flow::app::{Clock, SystemClock};
 use crate::flow::secrets::Secrets;
 use crate::store;
+use crate::store::local_postgres::{self, LocalPostgres};
 
 /// The data, open.
 pub struct Data {
@@ -24,28 +25,107 @@ pub struct Data {
     pub app: App,
     /// Studies in which something changed.
     pub changes: UnboundedReceiver<i64>,
+    database: Database,
+}
+
+/// Where the database runs.
+enum Database {
+    /// Somewhere else, by `DATABASE_URL`.
+    Elsewhere(Box<PgConnectOptions>),
+    /// Here, for this server.
+    Own(local_postgres::Server),
+    /// Here, for this command or for the server that runs beside it.
+    Borrowed(local_postgres::Borrowed),
+}
+
+impl Database {
+    async fn open(args: &DataArgs, serve: bool) -> anyhow::Result<Self> {
+        match &args.database_url {
+            Some(url) => {
+                let options = PgConnectOptions::from_str(url.expose_secret());
+                Ok(Self::Elsewhere(Box::new(
+                    options.context("DATABASE_URL is not the address of a PostgreSQL")?,
+                )))
+            }
+            None if serve => Ok(Self::Own(LocalPostgres::new(&args.data).serve(SystemClock.now()).await?)),
+            None => Ok(Self::Borrowed(LocalPostgres::new(&args.data).borrow().await?)),
+        }
+    }
+
+    fn options(&self) -> PgConnectOptions {
+        match self {
+            Self::Elsewhere(options) => (**options).clone(),
+            Self::Own(server) => server.options(),
+            Self::Borrowed(borrowed) => borrowed.options(),
+        }
+    }
+
+    async fn close(self) -> anyhow::Result<()> {
+        match self {
+            Self::Elsewhere(_) => Ok(()),
+            Self::Own(server) => Ok(server.stop().await?),
+            Self::Borrowed(borrowed) => Ok(borrowed.finish().await?),
+        }
+    }
 }
 
 impl Data {
-    /// Opens the data for a command.
-    pub async fn open(args: &DataArgs) -> anyhow::Result<Self> {
-        let url = args.database_url.as_deref().context("DATABASE_URL is not set")?;
-        let options =
-            PgConnectOptions::from_str(url).context("DATABASE_URL is not the address of a PostgreSQL")?;
-        let pool = store::pool(options, args.database_connections);
-        store::migrate(&pool).await?;
-        let secrets = Secrets::new(key(args)?);
-        check_key(&pool, &secrets).await?;
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).context("the operating system gives no random numbers")?;
-        let (app, changes) = App::new(pool, secrets, Arc::new(SystemClock), seed);
-        Ok(Self { app, changes })
+    /// Opens the data for the server: a private PostgreSQL runs as long as it does.
+    pub async fn open_to_serve(args: &DataArgs) -> anyhow::Result<Self> {
+        Self::open_in(args, Database::open(args, true).await?).await
     }
 
-    /// Closes the data.
-    pub async fn close(self) {
-        self.app.pool.close().await;
+    /// Opens the data for a command, whether a server runs on them or not.
+    pub async fn open(args: &DataArgs) -> anyhow::Result<Self> {
+        Self::open_in(args, Database::open(args, false).await?).await
     }
+
+    async fn open_in(args: &DataArgs, database: Database) -> anyhow::Result<Self> {
+        let opened = async {
+            let pool = store::pool(database.options(), args.database_connections);
+            store::migrate(&pool).await?;
+            let secrets = Secrets::new(key(args)?);
+            check_key(&pool, &secrets).await?;
+            let mut seed = [0; 32];
+            getrandom::fill(&mut seed).context("the operating system gives no random numbers")?;
+            anyhow::Ok(App::new(pool, secrets, Arc::new(SystemClock), seed))
+        };
+        match opened.await {
+            Ok((app, changes)) => Ok(Self { app, changes, database }),
+            Err(error) => {
+                database.close().await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Does something with the data and closes them, whatever comes of it; Ctrl-C and SIGTERM end it early.
+    pub async fn during<T>(self, work: impl AsyncFnOnce(&App) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        let Self { app, database, .. } = self;
+        let result = tokio::select! {
+            result = work(&app) => result,
+            () = super::stop_signal() => Err(anyhow::anyhow!("stopped")),
+        };
+        close(app, database).await?;
+        result
+    }
+
+    /// Like [`Self::during`], for work that sees to its own end and hears of changes.
+    pub async fn during_all<T>(
+        self,
+        work: impl AsyncFnOnce(&App, UnboundedReceiver<i64>) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let Self { app, changes, database } = self;
+        let result = work(&app, changes).await;
+        close(app, database).await?;
+        result
+    }
+}
+
+async fn close(app: App, database: Database) -> anyhow::Result<()> {
+    // A connection that is still busy must not hold up the end for ever: PostgreSQL cuts it.
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(5), app.pool.close()).await;
+    database.close().await
 }
 
 /// A database belongs to one key: another one would break the once-only rule and every image's address.

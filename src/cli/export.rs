@@ -38,13 +38,12 @@ pub async fn run(args: &DataArgs, export: &ExportArgs) -> anyhow::Result<()> {
         Some(name) => PolicyChoice::Named(name.clone()),
     };
     let data = Data::open(args).await?;
-    let result = async {
-        let request = export::prepare(&data.app, &export.study, policy, &export.include).await?;
-        export::export(&data.app, &request, &export.out).await
-    }
-    .await;
-    data.close().await;
-    let manifest = result?;
+    let manifest = data
+        .during(async |app| {
+            let request = export::prepare(app, &export.study, policy, &export.include).await?;
+            Ok(export::export(app, &request, &export.out).await?)
+        })
+        .await?;
     for file in &manifest.files {
         super::say(format!("{:>10} rows  {}", file.rows, export.out.join(&file.name).display()));
     }

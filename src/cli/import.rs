@@ -5,14 +5,13 @@ use std::path::Path;
 use super::data::Data;
 use crate::config::DataArgs;
 use crate::flow;
+use crate::flow::import::Imported;
 
 /// Brings a study folder into the database and says what happened.
 pub async fn run(args: &DataArgs, path: &Path) -> anyhow::Result<()> {
     let data = Data::open(args).await?;
-    let imported = flow::import::import(&data.app, path).await;
-    data.close().await;
-    let imported = imported?;
-    let crate::flow::import::Imported { slug, version, changed, .. } = imported;
+    let imported = data.during(async |app| Ok(flow::import::import(app, path).await?)).await?;
+    let Imported { slug, version, changed, .. } = imported;
     super::say(if changed {
         format!("Imported `{slug}`, version {version}.")
     } else {

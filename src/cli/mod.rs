@@ -1,6 +1,7 @@
 //! The command line: another mouth for the same flows.
 
 mod data;
+mod demo;
 mod export;
 mod import;
 mod researcher;
@@ -66,6 +67,16 @@ enum TokenCommand {
     },
 }
 
+impl Cli {
+    /// What is logged by default: a server tells what it does, a command only what is wrong.
+    pub const fn log_filter(&self) -> &'static str {
+        match self.command {
+            Command::Serve(_) => "info,sqlx=warn",
+            _ => "warn",
+        }
+    }
+}
+
 /// Runs the command; a failure is said in words, cause by cause.
 pub fn main(cli: Cli) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -95,4 +106,20 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
 #[expect(clippy::print_stdout, reason = "this is what a command line is for")]
 fn say(text: impl std::fmt::Display) {
     println!("{text}");
+}
+
+/// Ctrl-C, or the signal by which systems end programs.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
 }

@@ -18,9 +18,8 @@ pub async fn add(args: &DataArgs, email: &str, public_url: &str) -> anyhow::Resu
         bail!("`{email}` is not an e-mail address");
     }
     let data = Data::open(args).await?;
-    let path = sign_in::invite(&data.app, email, LINK_LIFETIME).await;
-    data.close().await;
-    super::say(format!("To set the password of {email}, open within 7 days:\n{}{}", public_url, path?));
+    let path = data.during(async |app| Ok(sign_in::invite(app, email, LINK_LIFETIME).await?)).await?;
+    super::say(format!("To set the password of {email}, open within 7 days:\n{public_url}{path}"));
     Ok(())
 }
 
@@ -30,16 +29,18 @@ pub async fn create_token(args: &DataArgs, name: &str) -> anyhow::Result<()> {
         bail!("give the token a name of 1 to 100 characters");
     }
     let data = Data::open(args).await?;
-    let token = data.app.token();
-    let made = async {
-        let mut conn = data.app.pool.acquire().await?;
-        store::researchers::add_api_token(&mut conn, name, &token_sha256(&token), data.app.now()).await
-    }
-    .await;
-    data.close().await;
-    if !made? {
+    let made = data
+        .during(async |app| {
+            let token = app.token();
+            let mut conn = app.pool.acquire().await?;
+            let hash = token_sha256(&token);
+            let free = store::researchers::add_api_token(&mut conn, name, &hash, app.now()).await?;
+            Ok(free.then_some(token))
+        })
+        .await?;
+    let Some(token) = made else {
         bail!("there is a token named `{name}` already; choose another name");
-    }
+    };
     super::say(token);
     Ok(())
 }

@@ -1,32 +1,67 @@
 //! `weber serve`.
 
 use anyhow::Context;
+use chrono::TimeDelta;
 use tokio::net::TcpListener;
 
 use super::data::Data;
 use crate::config::{DataArgs, ServeArgs};
+use crate::flow::{App, sign_in};
+use crate::store;
 use crate::web::{self, Site, WebState};
+
+/// How long the link to set the first password is good; every start prints a new one until it is used.
+const FIRST_LINK_LIFETIME: TimeDelta = TimeDelta::days(1);
 
 /// Runs the server until it is told to stop.
 pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
-    let Data { app, changes } = Data::open(args).await?;
+    // Before anything is started: a second server is told so at once.
     let listener = TcpListener::bind(serve.listen)
         .await
-        .with_context(|| format!("cannot listen on {}; is another server running there?", serve.listen))?;
+        .with_context(|| format!("cannot listen on {}: is another server running there?", serve.listen))?;
     let address = listener.local_addr()?;
     let public_url = serve.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let state = WebState::new(app.clone(), changes, Site { public_url: public_url.clone() });
-    super::say(format!("Weber runs at {public_url}"));
-    axum::serve(listener, web::router(state)).with_graceful_shutdown(stop_signal()).await?;
-    app.pool.close().await;
-    Ok(())
+    let data = Data::open_to_serve(args).await?;
+    data.during_all(async |app, changes| {
+        tokio::select! {
+            ready = super::demo::import_if_empty(app, args) => ready?,
+            () = super::stop_signal() => return Ok(()),
+        }
+        greet(app, &public_url).await?;
+        let state = WebState::new(app.clone(), changes, Site { public_url: public_url.clone() });
+        let stop = state.live.stop.clone();
+        let signal = async move {
+            super::stop_signal().await;
+            // Open pages end, or they would keep the server from stopping.
+            stop.cancel();
+        };
+        axum::serve(listener, web::router(state)).with_graceful_shutdown(signal).await?;
+        super::say("Weber has stopped.");
+        Ok(())
+    })
+    .await
 }
 
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+/// Says where everything is.
+async fn greet(app: &App, public_url: &str) -> anyhow::Result<()> {
+    let mut conn = app.pool.acquire().await?;
+    super::say(format!("\nWeber runs at {public_url} (Ctrl-C stops it)\n"));
+    for study in store::studies::all(&mut conn).await? {
+        for link in store::links::all(&mut conn, study.id).await?.iter().filter(|link| link.enabled) {
+            super::say(format!(
+                "  {:<22} {public_url}/enter/{}",
+                format!("{} ({})", study.slug, link.name),
+                link.code
+            ));
+        }
     }
+    super::say(format!("  {:<22} {public_url}/lab", "researchers"));
+    let (_, with_password) = store::researchers::counts(&mut conn).await?;
+    drop(conn);
+    if with_password == 0 {
+        let path = sign_in::invite(app, "admin@localhost", FIRST_LINK_LIFETIME).await?;
+        super::say(format!("  {:<22} {public_url}{path}", "set first password"));
+        super::say("\nThe first researcher signs in as admin@localhost; the link is good once, for a day.");
+    }
+    Ok(())
 }

@@ -59,9 +59,13 @@ pub async fn run(args: &DataArgs, simulate: &SimulateArgs) -> anyhow::Result<()>
         }
         None => {
             let data = Data::open(args).await?;
-            let result = here(&data.app, data.changes, simulate).await;
-            data.app.pool.close().await;
-            result
+            data.during_all(async |app, changes| {
+                tokio::select! {
+                    result = here(app, changes, simulate) => result,
+                    () = super::stop_signal() => bail!("stopped"),
+                }
+            })
+            .await
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod identities;
 pub mod images;
 pub mod installation;
 pub mod links;
+pub mod local_postgres;
 pub mod notifications;
 pub mod overview;
 pub mod participants;

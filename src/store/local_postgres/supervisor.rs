@@ -1,0 +1,92 @@
+//! Brings the server back when it ends while Weber serves.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sqlx::postgres::{PgListener, PgPoolOptions};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::cluster::Cluster;
+use super::error::Error;
+use super::{behind_the_gate, log};
+
+/// Pause before the first attempt, and after a failed one twice the last, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// A server that ran this long was well; its end begins a new series of attempts.
+const WELL: Duration = Duration::from_secs(60);
+
+/// How often the size of the log is looked at.
+const LOG_CHECK: Duration = Duration::from_secs(5);
+
+/// Watches the server until told to stop. An idle connection is the watch: the kernel closes it at once when the server
+/// ends, however it ends and whoever started it.
+pub(super) async fn supervise(cluster: Arc<Cluster>, stop: CancellationToken) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let begun = Instant::now();
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = keep_log_small(&cluster) => {}
+            reason = lost(&cluster) => {
+                tracing::warn!(%reason, folder = %cluster.place.folder.display(), "private PostgreSQL went away; bringing it back");
+            }
+        }
+        if begun.elapsed() > WELL {
+            pause = FIRST_PAUSE;
+        }
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep(pause) => {}
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            // Not given up halfway when told to stop: whoever stops the server must find it whole.
+            match revive(&cluster, &stop).await {
+                Ok(()) => break,
+                Err(error) => {
+                    tracing::error!(%error, next_attempt_in_s = pause.as_secs_f32(), "private PostgreSQL does not come back");
+                }
+            }
+        }
+        tracing::info!(folder = %cluster.place.folder.display(), "private PostgreSQL is back");
+    }
+}
+
+/// Returns, with the reason, when the connection is lost.
+async fn lost(cluster: &Cluster) -> sqlx::Error {
+    let watch = async {
+        let options = cluster.superuser().map_err(|error| sqlx::Error::Configuration(error.into()))?;
+        let pool = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
+        let mut listener = PgListener::connect_with(&pool.connect_with(options).await?).await?;
+        listener.eager_reconnect(false);
+        while listener.try_recv().await?.is_some() {}
+        Err::<(), _>(sqlx::Error::PoolClosed)
+    };
+    watch.await.err().unwrap_or(sqlx::Error::PoolClosed)
+}
+
+/// Checks the size of the log, for ever.
+async fn keep_log_small(cluster: &Cluster) {
+    let mut ticks = interval(LOG_CHECK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = log::bound(&cluster.place) {
+            tracing::error!(%error, "the log of the private PostgreSQL cannot be kept small");
+        }
+    }
+}
+
+async fn revive(cluster: &Arc<Cluster>, stop: &CancellationToken) -> Result<(), Error> {
+    let _gate = behind_the_gate(cluster).await?;
+    if stop.is_cancelled() {
+        return Ok(()); // perhaps stopped on purpose while this waited
+    }
+    if let Some(started) = cluster.ensure_running().await? {
+        started.settle();
+    }
+    Ok(())
+}
