@@ -102,9 +102,10 @@ impl Data {
     /// Does something with the data and closes them, whatever comes of it; Ctrl-C and SIGTERM end it early.
     pub async fn during<T>(self, work: impl AsyncFnOnce(&App) -> anyhow::Result<T>) -> anyhow::Result<T> {
         let Self { app, database, .. } = self;
+        let stop = super::stop_token();
         let result = tokio::select! {
             result = work(&app) => result,
-            () = super::stop_signal() => Err(anyhow::anyhow!("stopped")),
+            () = stop.cancelled() => Err(anyhow::anyhow!("stopped")),
         };
         close(app, database).await?;
         result

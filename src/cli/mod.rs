@@ -12,6 +12,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use crate::config::{DataArgs, ServeArgs};
 
@@ -102,24 +104,24 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-/// Says something to the person at the terminal.
-#[expect(clippy::print_stdout, reason = "this is what a command line is for")]
+/// Says something to the person at the terminal. A terminal that is gone is no reason to stop.
 fn say(text: impl std::fmt::Display) {
-    println!("{text}");
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-/// Ctrl-C, or the signal by which systems end programs.
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
+/// Cancelled by Ctrl-C, or by the signal with which systems end programs, whenever from now on it comes.
+fn stop_token() -> CancellationToken {
+    let token = CancellationToken::new();
+    let cancelled = token.clone();
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    if let (Ok(mut interrupt), Ok(mut terminate)) = signals {
+        tokio::spawn(async move {
             tokio::select! {
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
             }
-        }
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
-        }
+            cancelled.cancel();
+        });
     }
+    token
 }

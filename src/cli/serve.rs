@@ -21,19 +21,20 @@ pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {}: is another server running there?", serve.listen))?;
     let address = listener.local_addr()?;
     let public_url = serve.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let stop = super::stop_token();
     let data = Data::open_to_serve(args).await?;
     data.during_all(async |app, changes| {
         tokio::select! {
             ready = super::demo::import_if_empty(app, args) => ready?,
-            () = super::stop_signal() => return Ok(()),
+            () = stop.cancelled() => return Ok(()),
         }
         greet(app, &public_url).await?;
         let state = WebState::new(app.clone(), changes, Site { public_url: public_url.clone() });
-        let stop = state.live.stop.clone();
+        let live = state.live.stop.clone();
         let signal = async move {
-            super::stop_signal().await;
+            stop.cancelled().await;
             // Open pages end, or they would keep the server from stopping.
-            stop.cancel();
+            live.cancel();
         };
         axum::serve(listener, web::router(state)).with_graceful_shutdown(signal).await?;
         super::say("Weber has stopped.");

@@ -59,10 +59,11 @@ pub async fn run(args: &DataArgs, simulate: &SimulateArgs) -> anyhow::Result<()>
         }
         None => {
             let data = Data::open(args).await?;
+            let stop = super::stop_token();
             data.during_all(async |app, changes| {
                 tokio::select! {
                     result = here(app, changes, simulate) => result,
-                    () = super::stop_signal() => bail!("stopped"),
+                    () = stop.cancelled() => bail!("stopped"),
                 }
             })
             .await

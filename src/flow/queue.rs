@@ -1,6 +1,8 @@
 //! Records that arrive together are taken in together: one transaction, one commit, and each browser hears of its own
 //! record only after that commit.
 
+use std::sync::Arc;
+
 use tokio::sync::{mpsc, oneshot};
 
 use super::record::{Job, Reply, record_all};
@@ -28,7 +30,7 @@ impl RecordQueue {
     /// Starts the writers. They end when every clone of the queue is dropped and all that waited is written.
     pub fn start(app: &App) -> Self {
         let (sender, receiver) = mpsc::channel(LONGEST_QUEUE);
-        let receiver = std::sync::Arc::new(tokio::sync::Mutex::new(receiver));
+        let receiver = Arc::new(tokio::sync::Mutex::new(receiver));
         for _ in 0..WRITERS {
             tokio::spawn(write(app.clone(), receiver.clone()));
         }
@@ -44,7 +46,7 @@ impl RecordQueue {
     }
 }
 
-async fn write(app: App, receiver: std::sync::Arc<tokio::sync::Mutex<mpsc::Receiver<Waiting>>>) {
+async fn write(app: App, receiver: Arc<tokio::sync::Mutex<mpsc::Receiver<Waiting>>>) {
     loop {
         let mut batch = Vec::new();
         // Only one writer gathers at a time; the lock is free again while it writes.
@@ -71,14 +73,11 @@ async fn take_in(app: &App, jobs: Vec<Job>) -> Vec<Result<Reply>> {
             }
             replies
         }
-        Err(error) => {
-            let text = error.to_string();
-            let mut replies = vec![Err(error)];
-            replies.resize_with(jobs.len(), || {
-                Err(FlowError::Store(StoreError::Database(sqlx::Error::Protocol(text.clone()))))
-            });
-            replies
+        Err(FlowError::Store(error)) => {
+            let error = Arc::new(error);
+            jobs.iter().map(|_| Err(FlowError::Store(StoreError::Shared(error.clone())))).collect()
         }
+        Err(FlowError::Refused(refused)) => unreachable!("a whole batch is not refused: {refused}"),
     }
 }
 

@@ -19,6 +19,7 @@ pub mod slots;
 pub mod studies;
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgPool, migrate::Migrator};
@@ -38,6 +39,9 @@ pub enum StoreError {
     /// A row holds what this program does not understand, for instance because a newer program wrote it.
     #[error("a row in the database is not understood: {0}")]
     Corrupt(String),
+    /// One failure of many that were written together.
+    #[error(transparent)]
+    Shared(Arc<StoreError>),
 }
 
 /// Short for what stores return.
@@ -47,6 +51,7 @@ impl StoreError {
     /// Whether the same may succeed later: the database was away or overloaded.
     pub fn is_transient(&self) -> bool {
         match self {
+            Self::Shared(error) => error.is_transient(),
             Self::Database(sqlx::Error::Database(error)) => {
                 // Class 08 connection, 40 rollback, 53 resources, 57 operator intervention.
                 let code = error.code().unwrap_or_default();
