@@ -86,9 +86,9 @@ pub async fn migrate(pool: &PgPool) -> Result<()> {
 /// Whether the database answers and its schema is this program's.
 pub async fn ready(pool: &PgPool) -> Result<bool> {
     let newest = MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or_default();
-    let done = sqlx::query_scalar!("select max(version) from _sqlx_migrations where success")
-        .fetch_one(pool)
-        .await?;
+    // The table belongs to sqlx, and is not there where queries are checked.
+    let done: Option<i64> =
+        sqlx::query_scalar("select max(version) from _sqlx_migrations where success").fetch_one(pool).await?;
     Ok(done == Some(newest))
 }
 

@@ -5,6 +5,7 @@
 mod enrolment;
 mod export;
 mod lab;
+mod migrations;
 mod participation;
 mod simulation;
 mod study_folder;

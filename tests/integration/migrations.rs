@@ -1,0 +1,32 @@
+//! Every migration runs on a database that holds what the programs before it wrote.
+
+use std::path::Path;
+
+use sqlx::{Executor, PgPool};
+use weber::store::MIGRATOR;
+
+/// Rows as the program of that migration's time would have written them.
+fn sample(version: i64) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/migrations/{version}.sql"));
+    std::fs::read_to_string(&path)
+        .unwrap_or_else(|_| panic!("write sample rows for the migration: {}", path.display()))
+}
+
+#[sqlx::test(migrations = false)]
+async fn migrations_keep_what_is_there(pool: PgPool) {
+    for migration in MIGRATOR.iter() {
+        pool.execute(migration.sql.clone()).await.unwrap();
+        pool.execute(sqlx::AssertSqlSafe(sample(migration.version))).await.unwrap();
+    }
+    let counts: (i64, i64, i64, i64) = sqlx::query_as(
+        "select (select count(*) from participants), (select count(*) from responses), (select count(*) from trials),
+                (select count(*) from researchers)",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert_eq!(counts, (1, 1, 1, 1));
+    let tally: (i64, i64) =
+        sqlx::query_as("select main_correct, main_total from tallies").fetch_one(&pool).await.unwrap();
+    assert_eq!(tally, (1, 1));
+}
