@@ -1,0 +1,131 @@
+//! The gradient of a map's sum with respect to the picture.
+
+use super::forward::{ROOT_FLOOR, clamped};
+use super::{Graph, Map, Node, Op, RETINA};
+
+impl Graph {
+    /// Given all maps and the gradients of some quantity with respect to some of them, its gradient with respect to the
+    /// three channels.
+    ///
+    /// Through a rectification that is closed, the share `leak` of the gradient passes all the same: 0 for the gradient as
+    /// it is, more to find a way out of where nothing responds yet (Olah et al., "Feature Visualization", Distill 2017,
+    /// do likewise).
+    pub fn gradient(&self, maps: &[Map], seeds: Vec<(Node, Map)>, leak: f32) -> [Map; 3] {
+        let mut gradients: Vec<Option<Map>> = vec![None; self.ops.len()];
+        for (node, seed) in seeds {
+            add(&mut gradients[node], seed);
+        }
+        let mut channels = [Map::zeros(RETINA), Map::zeros(RETINA), Map::zeros(RETINA)];
+        for node in (0..self.ops.len()).rev() {
+            let Some(gradient) = gradients[node].take() else { continue };
+            match &self.ops[node] {
+                Op::Channel(channel) => channels[*channel] = gradient,
+                op => {
+                    for (input, part) in back(op, maps, gradient, leak) {
+                        add(&mut gradients[input], part);
+                    }
+                }
+            }
+        }
+        channels
+    }
+}
+
+fn add(sum: &mut Option<Map>, part: Map) {
+    match sum {
+        None => *sum = Some(part),
+        Some(sum) => {
+            for (value, more) in sum.values.iter_mut().zip(&part.values) {
+                *value += more;
+            }
+        }
+    }
+}
+
+/// `gradient` (consumed) with each value multiplied by the slope at the input's value.
+fn scaled(mut gradient: Map, input: &Map, slope: impl Fn(f32) -> f32) -> Map {
+    for (value, x) in gradient.values.iter_mut().zip(&input.values) {
+        *value *= slope(*x);
+    }
+    gradient
+}
+
+/// What an operation passes back to its inputs.
+fn back(op: &Op, maps: &[Map], gradient: Map, leak: f32) -> Vec<(Node, Map)> {
+    match op {
+        Op::Channel(_) => Vec::new(),
+        Op::Sum(terms, _) => {
+            let part = |weight: f32| {
+                let values = gradient.values.iter().map(|g| g * weight).collect();
+                Map { side: gradient.side, values }
+            };
+            terms.iter().map(|(input, weight)| (*input, part(*weight))).collect()
+        }
+        Op::Convolve(input, across, down) => vec![(*input, convolve_back(&gradient, across, down))],
+        Op::Halve(input) => {
+            let mut out = Map::zeros(gradient.side * 2);
+            for (i, value) in out.values.iter_mut().enumerate() {
+                let (x, y) = (i % (gradient.side * 2) / 2, i / (gradient.side * 2) / 2);
+                *value = 0.25 * gradient.values[y * gradient.side + x];
+            }
+            vec![(*input, out)]
+        }
+        Op::Shift(input, dx, dy) => {
+            let side = gradient.side;
+            let mut out = Map::zeros(side);
+            for (i, value) in gradient.values.iter().enumerate() {
+                let x = clamped((i % side) as isize + dx, side);
+                let y = clamped((i / side) as isize + dy, side);
+                out.values[y * side + x] += value;
+            }
+            vec![(*input, out)]
+        }
+        Op::Product(a, b) => {
+            let first = scaled(gradient.clone(), &maps[*b], |x| x);
+            vec![(*a, first), (*b, scaled(gradient, &maps[*a], |x| x))]
+        }
+        Op::Ratio(a, b, floor) => {
+            let first = scaled(gradient.clone(), &maps[*b], |q| 1.0 / (q + floor));
+            let second = scaled(scaled(gradient, &maps[*a], |p| -p), &maps[*b], |q| 1.0 / ((q + floor) * (q + floor)));
+            vec![(*a, first), (*b, second)]
+        }
+        Op::Rectify(input) => {
+            vec![(*input, scaled(gradient, &maps[*input], |x| if x > 0.0 { 1.0 } else { leak }))]
+        }
+        Op::Saturate(input, half) => {
+            vec![(*input, scaled(gradient, &maps[*input], |x| half / ((x + half) * (x + half))))]
+        }
+        Op::Root(input) => vec![(*input, scaled(gradient, &maps[*input], |x| 0.5 / (x + ROOT_FLOOR).sqrt()))],
+    }
+}
+
+/// The transpose of the convolution, edges included.
+fn convolve_back(gradient: &Map, across: &[f32], down: &[f32]) -> Map {
+    let side = gradient.side;
+    let (rx, ry) = (across.len() / 2, down.len() / 2);
+    let mut rows = Map::zeros(side);
+    for y in 0..side {
+        for (k, weight) in down.iter().enumerate() {
+            let target = clamped((y + k) as isize - ry as isize, side);
+            for (value, g) in rows.row_mut(target, 0..side).iter_mut().zip(gradient.row(y, 0..side)) {
+                *value += weight * g;
+            }
+        }
+    }
+    let mut out = Map::zeros(side);
+    let mut padded = vec![0.0; side + across.len() - 1];
+    for y in 0..side {
+        padded.fill(0.0);
+        for (k, weight) in across.iter().enumerate() {
+            for (value, g) in padded[k..k + side].iter_mut().zip(rows.row(y, 0..side)) {
+                *value += weight * g;
+            }
+        }
+        // What fell beyond the edges belongs to the outermost values.
+        let row = out.row_mut(y, 0..side);
+        row.copy_from_slice(&padded[rx..rx + side]);
+        row[0] += padded[..rx].iter().sum::<f32>();
+        row[side - 1] += padded[rx + side..].iter().sum::<f32>();
+    }
+    out
+}

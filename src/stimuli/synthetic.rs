@@ -1,0 +1,278 @@
+//! Feature visualisation: images that maximise the response of a unit, several at once and unlike each other.
+//!
+//! As in the study: Adam on a parametrisation that prefers coarse structure, random shifts at each step, and a term that
+//! keeps the Gram matrices of the images apart. In place of Fourier coefficients the parameters are the levels of a
+//! pyramid, which serves the same end without a transform.
+
+use super::dice::Dice;
+use super::graph::{Graph, Map, Node, Op, RETINA};
+use super::machine::Differentiable;
+use super::maths::exp;
+use super::picture::Picture;
+
+/// How the images are optimised.
+#[derive(Clone, Debug)]
+pub struct Ascent {
+    /// Number of steps.
+    pub steps: usize,
+    /// Adam's step size, on the parameters.
+    pub rate: f32,
+    /// The largest random shift per step, in cells of the retina.
+    pub jitter: usize,
+    /// Weight of the diversity term against the response, both gradients scaled to the same length.
+    pub diversity: f32,
+}
+
+impl Default for Ascent {
+    fn default() -> Self {
+        Self { steps: 60, rate: 0.12, jitter: 8, diversity: 0.25 }
+    }
+}
+
+/// Sides of the pyramid's levels.
+const LEVELS: [usize; 5] = [7, 14, 28, 56, 112];
+/// Weight of each level in the image, coarse to fine.
+const WEIGHTS: [f32; 5] = [1.0, 1.0, 1.0, 0.8, 0.5];
+/// How the three parameters of a pixel (light, red-green, blue-yellow) make its red, green and blue.
+const COLOURS: [[f32; 3]; 3] = [[1.0, 1.0, 0.5], [1.0, -1.0, 0.5], [1.0, 0.0, -1.2]];
+
+/// `count` images that the unit responds to strongly, unlike each other.
+pub fn visualise<M: Differentiable>(machine: &M, unit: usize, count: usize, ascent: &Ascent, dice: &Dice) -> Vec<Picture> {
+    let style = Style::new();
+    let mut canvases: Vec<Pyramid> = (0..count).map(|_| Pyramid::noise(dice)).collect();
+    for step in 1..=ascent.steps {
+        let images: Vec<[Map; 3]> = canvases.iter().map(Pyramid::image).collect();
+        let apart = style.gradients(&images);
+        for ((canvas, image), apart) in canvases.iter_mut().zip(&images).zip(apart) {
+            let shift = || dice.below(2 * ascent.jitter + 1) + RETINA - ascent.jitter;
+            let (dx, dy) = (shift(), shift());
+            let seen = [0, 1, 2].map(|c| rolled(&image[c], dx, dy));
+            let (_, up) = machine.gradient(unit, &seen);
+            let up = [0, 1, 2].map(|c| rolled(&up[c], RETINA * 2 - dx, RETINA * 2 - dy));
+            let (unit_length, away) = (1.0 / norm(&up).max(1e-20), ascent.diversity / norm(&apart).max(1e-20));
+            let gradient = [0, 1, 2].map(|c| {
+                let both = up[c].values.iter().zip(&apart[c].values);
+                Map { side: RETINA, values: both.map(|(u, a)| u * unit_length - a * away).collect() }
+            });
+            canvas.climb(image, &gradient, ascent.rate, step);
+        }
+    }
+    canvases
+        .iter()
+        .map(|canvas| {
+            let [red, green, blue] = canvas.image();
+            Picture::from_half_size(&red.values, &green.values, &blue.values)
+        })
+        .collect()
+}
+
+fn norm(maps: &[Map; 3]) -> f32 {
+    maps.iter().flat_map(|map| &map.values).map(|v| v * v).sum::<f32>().sqrt()
+}
+
+/// A map shifted cyclically.
+fn rolled(map: &Map, dx: usize, dy: usize) -> Map {
+    let side = map.side;
+    let mut out = Map::zeros(side);
+    for y in 0..side {
+        let from = &map.values[(y + dy) % side * side..][..side];
+        let cut = dx % side;
+        out.values[y * side..y * side + side - cut].copy_from_slice(&from[cut..]);
+        out.values[y * side + side - cut..(y + 1) * side].copy_from_slice(&from[..cut]);
+    }
+    out
+}
+
+/// Twice the side, by repetition and smoothing, edges joined.
+fn enlarged(map: &Map) -> Map {
+    let side = map.side * 2;
+    let mut out = Map::zeros(side);
+    for (i, value) in out.values.iter_mut().enumerate() {
+        *value = map.values[i / side / 2 * map.side + i % side / 2];
+    }
+    smoothed(&out)
+}
+
+/// The transpose of [`enlarged`].
+fn reduced(map: &Map) -> Map {
+    let smooth = smoothed(map);
+    let side = map.side / 2;
+    let mut out = Map::zeros(side);
+    for (i, value) in smooth.values.iter().enumerate() {
+        out.values[i / map.side / 2 * side + i % map.side / 2] += value;
+    }
+    out
+}
+
+/// Binomial smoothing over 3 x 3 cells, edges joined.
+fn smoothed(map: &Map) -> Map {
+    let side = map.side;
+    let mut rows = Map::zeros(side);
+    for (row, out) in map.values.chunks_exact(side).zip(rows.values.chunks_exact_mut(side)) {
+        for x in 0..side {
+            out[x] = 0.25 * row[(x + side - 1) % side] + 0.5 * row[x] + 0.25 * row[(x + 1) % side];
+        }
+    }
+    let mut out = Map::zeros(side);
+    for y in 0..side {
+        let line = |y: usize| &rows.values[y % side * side..][..side];
+        let (above, here, below) = (line(y + side - 1), line(y), line(y + 1));
+        for (x, value) in out.values[y * side..(y + 1) * side].iter_mut().enumerate() {
+            *value = 0.25 * above[x] + 0.5 * here[x] + 0.25 * below[x];
+        }
+    }
+    out
+}
+
+/// The parameters of one image, with Adam's moments.
+struct Pyramid {
+    /// Per level and colour axis: parameters, first and second moments.
+    levels: Vec<[[Map; 3]; 3]>,
+}
+
+impl Pyramid {
+    /// Weak grey and strong coloured noise.
+    fn noise(dice: &Dice) -> Self {
+        let levels = LEVELS.iter().enumerate().map(|(level, side)| {
+            [1.0, 0.8, 0.8].map(|strength: f32| {
+                let mut map = Map::zeros(*side);
+                let strength = if level < 3 { strength } else { 0.15 * strength };
+                map.values.iter_mut().for_each(|value| *value = strength * dice.normal());
+                [map, Map::zeros(*side), Map::zeros(*side)]
+            })
+        });
+        Self { levels: levels.collect() }
+    }
+
+    /// The image: red, green, blue, 0 to 1.
+    fn image(&self) -> [Map; 3] {
+        let axes = [0, 1, 2].map(|axis| {
+            let mut sum: Option<Map> = None;
+            for (level, weight) in self.levels.iter().zip(WEIGHTS) {
+                let mut map = sum.map_or_else(|| Map::zeros(level[axis][0].side), |map| enlarged(&map));
+                for (value, parameter) in map.values.iter_mut().zip(&level[axis][0].values) {
+                    *value += weight * parameter;
+                }
+                sum = Some(map);
+            }
+            sum.unwrap_or_else(|| Map::zeros(RETINA))
+        });
+        [0, 1, 2].map(|channel| {
+            let mut map = Map::zeros(RETINA);
+            for (i, value) in map.values.iter_mut().enumerate() {
+                let logit: f32 = axes.iter().zip(COLOURS).map(|(axis, colour)| axis.values[i] * colour[channel]).sum();
+                *value = 1.0 / (1.0 + exp(-logit));
+            }
+            map
+        })
+    }
+
+    /// One step of Adam (Kingma and Ba 2015) up the gradient with respect to the image.
+    fn climb(&mut self, image: &[Map; 3], gradient: &[Map; 3], rate: f32, step: usize) {
+        let axes = COLOURS.map(|colour| {
+            let mut map = Map::zeros(RETINA);
+            for (i, value) in map.values.iter_mut().enumerate() {
+                *value = (0..3)
+                    .map(|c| {
+                        let p = image[c].values[i];
+                        gradient[c].values[i] * p * (1.0 - p) * colour[c]
+                    })
+                    .sum();
+            }
+            map
+        });
+        let correction = |beta: f32| 1.0 - (0..step).fold(1.0, |power, _| power * beta);
+        let (first, second) = (correction(BETA_1), correction(BETA_2));
+        for (axis, map) in axes.into_iter().enumerate() {
+            let mut gradient = map;
+            for level in (0..LEVELS.len()).rev() {
+                let [parameters, mean, square] = &mut self.levels[level][axis];
+                for (i, g) in gradient.values.iter().enumerate() {
+                    let g = g * WEIGHTS[level];
+                    mean.values[i] = BETA_1 * mean.values[i] + (1.0 - BETA_1) * g;
+                    square.values[i] = BETA_2 * square.values[i] + (1.0 - BETA_2) * g * g;
+                    let scale = (square.values[i] / second).sqrt() + 1e-8;
+                    parameters.values[i] += rate * mean.values[i] / first / scale;
+                }
+                if level > 0 {
+                    gradient = reduced(&gradient);
+                }
+            }
+        }
+    }
+}
+
+const BETA_1: f32 = 0.9;
+const BETA_2: f32 = 0.99;
+
+/// What images are compared by: the Gram matrix of a few simple features.
+struct Style {
+    graph: Graph,
+    features: Vec<Node>,
+}
+
+impl Style {
+    fn new() -> Self {
+        let mut graph = Graph::default();
+        let [r, g, b] = [0, 1, 2].map(|c| graph.add(Op::Channel(c)));
+        let opponents = [
+            vec![(r, 0.33), (g, 0.33), (b, 0.33)],
+            vec![(r, 1.0), (g, -1.0)],
+            vec![(r, -0.5), (g, -0.5), (b, 1.0)],
+        ];
+        let smooth = vec![0.25, 0.5, 0.25];
+        let slope = vec![-0.5, 0.0, 0.5];
+        let mut features = Vec::new();
+        for (i, opponent) in opponents.into_iter().enumerate() {
+            let mut map = graph.add(Op::Sum(opponent, if i == 0 { -0.5 } else { 0.0 }));
+            for _ in 0..2 {
+                map = graph.add(Op::Convolve(map, smooth.clone(), smooth.clone()));
+                map = graph.add(Op::Halve(map));
+            }
+            features.push(map);
+            features.push(graph.add(Op::Convolve(map, slope.clone(), smooth.clone())));
+            features.push(graph.add(Op::Convolve(map, smooth.clone(), slope.clone())));
+        }
+        Self { graph, features }
+    }
+
+    /// For each image the gradient of the summed similarity (cosine) of its Gram matrix to those of the others.
+    fn gradients(&self, images: &[[Map; 3]]) -> Vec<[Map; 3]> {
+        let maps: Vec<Vec<Map>> = images.iter().map(|image| self.graph.evaluate(image)).collect();
+        let grams: Vec<Vec<f32>> = maps.iter().map(|maps| self.gram(maps)).collect();
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>();
+        let lengths: Vec<f32> = grams.iter().map(|gram| dot(gram, gram).sqrt().max(1e-12)).collect();
+        (0..images.len())
+            .map(|i| {
+                let mut slope = vec![0.0; grams[i].len()];
+                for j in (0..images.len()).filter(|j| *j != i) {
+                    let cosine = dot(&grams[i], &grams[j]) / (lengths[i] * lengths[j]);
+                    for (k, value) in slope.iter_mut().enumerate() {
+                        *value += grams[j][k] / (lengths[i] * lengths[j]) - cosine * grams[i][k] / (lengths[i] * lengths[i]);
+                    }
+                }
+                self.graph.gradient(&maps[i], self.seeds(&maps[i], &slope), 0.0)
+            })
+            .collect()
+    }
+
+    fn gram(&self, maps: &[Map]) -> Vec<f32> {
+        let pairs = self.features.iter().flat_map(|a| self.features.iter().map(move |b| (*a, *b)));
+        pairs.map(|(a, b)| maps[a].values.iter().zip(&maps[b].values).map(|(x, y)| x * y).sum()).collect()
+    }
+
+    /// The gradient with respect to the features, given that with respect to the (symmetric) Gram matrix.
+    fn seeds(&self, maps: &[Map], slope: &[f32]) -> Vec<(Node, Map)> {
+        let n = self.features.len();
+        let seed = |a: usize| {
+            let mut seed = Map::zeros(maps[self.features[a]].side);
+            for (b, other) in self.features.iter().enumerate() {
+                for (value, x) in seed.values.iter_mut().zip(&maps[*other].values) {
+                    *value += 2.0 * slope[a * n + b] * x;
+                }
+            }
+            (self.features[a], seed)
+        };
+        (0..n).map(seed).collect()
+    }
+}
