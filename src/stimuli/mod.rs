@@ -1,11 +1,17 @@
 //! Images: making the demo study, occlusion search, blur, checks.
 
-pub mod dice;
-pub mod graph;
+mod baselines;
+mod blur;
+pub mod demo;
+mod dice;
+mod graph;
 pub mod inlay;
 pub mod machine;
 mod maths;
+pub mod occlusion;
 pub mod picture;
+mod ranking;
 pub mod scenes;
-pub mod synthetic;
+mod synthetic;
 pub mod units;
+mod vision;

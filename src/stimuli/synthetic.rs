@@ -124,24 +124,32 @@ fn smoothed(map: &Map) -> Map {
     out
 }
 
-/// The parameters of one image, with Adam's moments.
+/// One level of the pyramid.
+struct Level {
+    /// Per colour axis: parameters and the mean of their gradients.
+    axes: [(Map, Map); 3],
+    /// The mean square of the level's gradients. One for all, unlike in Adam proper: what the unit does not care for is
+    /// to stay as it is.
+    square: f32,
+}
+
+/// The parameters of one image, with their moments.
 struct Pyramid {
-    /// Per level and colour axis: parameters, first and second moments.
-    levels: Vec<[[Map; 3]; 3]>,
+    levels: Vec<Level>,
 }
 
 impl Pyramid {
-    /// Weak grey and strong coloured noise.
+    /// Noise in which coarse structure prevails.
     fn noise(dice: &Dice) -> Self {
-        let levels = LEVELS.iter().enumerate().map(|(level, side)| {
-            [1.0, 0.8, 0.8].map(|strength: f32| {
-                let mut map = Map::zeros(*side);
-                let strength = if level < 3 { strength } else { 0.15 * strength };
-                map.values.iter_mut().for_each(|value| *value = strength * dice.normal());
-                [map, Map::zeros(*side), Map::zeros(*side)]
-            })
-        });
-        Self { levels: levels.collect() }
+        let level = |(level, side): (usize, &usize)| {
+            let strength = if level < 3 { NOISE } else { 0.15 * NOISE };
+            let axes = [0, 1, 2].map(|_| {
+                let values = (0..side * side).map(|_| strength * dice.normal()).collect();
+                (Map { side: *side, values }, Map::zeros(*side))
+            });
+            Level { axes, square: 0.0 }
+        };
+        Self { levels: LEVELS.iter().enumerate().map(level).collect() }
     }
 
     /// The image: red, green, blue, 0 to 1.
@@ -149,8 +157,8 @@ impl Pyramid {
         let axes = [0, 1, 2].map(|axis| {
             let mut sum: Option<Map> = None;
             for (level, weight) in self.levels.iter().zip(WEIGHTS) {
-                let mut map = sum.map_or_else(|| Map::zeros(level[axis][0].side), |map| enlarged(&map));
-                for (value, parameter) in map.values.iter_mut().zip(&level[axis][0].values) {
+                let mut map = sum.map_or_else(|| Map::zeros(level.axes[axis].0.side), |map| enlarged(&map));
+                for (value, parameter) in map.values.iter_mut().zip(&level.axes[axis].0.values) {
                     *value += weight * parameter;
                 }
                 sum = Some(map);
@@ -161,7 +169,7 @@ impl Pyramid {
             let mut map = Map::zeros(RETINA);
             for (i, value) in map.values.iter_mut().enumerate() {
                 let logit: f32 = axes.iter().zip(COLOURS).map(|(axis, colour)| axis.values[i] * colour[channel]).sum();
-                *value = 1.0 / (1.0 + exp(-logit));
+                *value = DARKEST + (BRIGHTEST - DARKEST) / (1.0 + exp(-1.5 * logit));
             }
             map
         })
@@ -175,7 +183,7 @@ impl Pyramid {
                 *value = (0..3)
                     .map(|c| {
                         let p = image[c].values[i];
-                        gradient[c].values[i] * p * (1.0 - p) * colour[c]
+                        gradient[c].values[i] * (p - DARKEST) * (BRIGHTEST - p) * colour[c]
                     })
                     .sum();
             }
@@ -183,25 +191,30 @@ impl Pyramid {
         });
         let correction = |beta: f32| 1.0 - (0..step).fold(1.0, |power, _| power * beta);
         let (first, second) = (correction(BETA_1), correction(BETA_2));
-        for (axis, map) in axes.into_iter().enumerate() {
-            let mut gradient = map;
-            for level in (0..LEVELS.len()).rev() {
-                let [parameters, mean, square] = &mut self.levels[level][axis];
-                for (i, g) in gradient.values.iter().enumerate() {
-                    let g = g * WEIGHTS[level];
-                    mean.values[i] = BETA_1 * mean.values[i] + (1.0 - BETA_1) * g;
-                    square.values[i] = BETA_2 * square.values[i] + (1.0 - BETA_2) * g * g;
-                    let scale = (square.values[i] / second).sqrt() + 1e-8;
-                    parameters.values[i] += rate * mean.values[i] / first / scale;
-                }
-                if level > 0 {
-                    gradient = reduced(&gradient);
+        let mut gradients = axes;
+        for (level, weight) in self.levels.iter_mut().zip(WEIGHTS).rev() {
+            let count = (3 * gradients[0].values.len()) as f32;
+            let square = weight * weight * gradients.iter().flat_map(|map| &map.values).map(|g| g * g).sum::<f32>() / count;
+            level.square = BETA_2 * level.square + (1.0 - BETA_2) * square;
+            let scale = rate / first / ((level.square / second).sqrt() + 1e-12);
+            for ((parameters, mean), gradient) in level.axes.iter_mut().zip(&gradients) {
+                for ((p, m), g) in parameters.values.iter_mut().zip(&mut mean.values).zip(&gradient.values) {
+                    *m = BETA_1 * *m + (1.0 - BETA_1) * weight * g;
+                    *p = (*p + scale * *m) * DECAY;
                 }
             }
+            gradients = gradients.map(|map| if map.side > LEVELS[0] { reduced(&map) } else { map });
         }
     }
 }
 
+/// The range of the images' values: a little less than a screen's, which is kinder to the eye.
+const DARKEST: f32 = 0.04;
+const BRIGHTEST: f32 = 0.96;
+/// Strength of the noise at the start.
+const NOISE: f32 = 0.5;
+/// What is left of a parameter after a step without gradient.
+const DECAY: f32 = 0.99;
 const BETA_1: f32 = 0.9;
 const BETA_2: f32 = 0.99;
 

@@ -147,37 +147,57 @@ pub fn fruit_scene(s: &mut Scene) {
     }
 }
 
-/// Shelves with books and things.
+/// A bookcase that fills the picture, or a few boards on a wall, with books and things.
 pub fn shelves(s: &mut Scene) {
     let board = wood(&s.dice, 24.0);
-    s.canvas.lay((0.0, 0.0, SIZE, SIZE), |x, y| (board.at(x, y) * 0.5, 1.0));
     let rows = s.dice.count(2, 4);
     let height = SIZE / rows as f32;
-    let bookish = s.dice.range(0.2, 0.9);
-    for row in 0..rows {
-        let floor = (row + 1) as f32 * height - 8.0;
-        let f = Frame::new(0.0, floor, 1.0);
-        let mut x = s.dice.range(0.0, 6.0);
-        while x < SIZE - 10.0 {
-            if s.dice.chance(bookish) {
-                let run = x + s.dice.range(30.0, 110.0);
-                while x < run.min(SIZE - 6.0) {
-                    let (width, tall) = (s.dice.range(7.0, 17.0), height * s.dice.range(0.6, 0.86));
-                    things::book_spine(s, &f, x, width, tall);
-                    x += width;
-                }
-                x += s.dice.range(0.0, 20.0);
-            } else {
-                let size = height * 0.36;
-                things::any(s, Frame::new(x + size, floor, size));
-                x += size * 2.1;
-            }
+    let bookish = s.dice.range(0.1, 0.8);
+    if s.dice.chance(0.35) {
+        s.canvas.lay((0.0, 0.0, SIZE, SIZE), |x, y| (board.at(x, y) * 0.5, 1.0));
+        for row in 1..=rows {
+            shelf(s, &board, (0.0, SIZE), row as f32 * height - 8.0, height, bookish);
         }
-        s.canvas.lay((0.0, floor, SIZE, floor + 8.0), |x, y| (board.at(x, y * 3.0) * (1.25 - 0.06 * (y - floor)), 1.0));
-        s.canvas.lay((0.0, floor - height + 8.0, SIZE, floor - height + 18.0), |_, y| {
-            (Rgb::BLACK, 0.4 * smoothstep(floor - height + 18.0, floor - height + 8.0, y))
-        });
+    } else {
+        wall(s);
+        let upper = s.dice.chance(0.5);
+        for row in if upper { 1..rows } else { rows - 1..rows } {
+            let left = s.dice.range(0.0, 70.0);
+            let right = s.dice.range(left + 90.0, 260.0);
+            shelf(s, &board, (left, right), row as f32 * height, height, bookish);
+        }
+        if s.dice.chance(0.6) {
+            let f = Frame::new(s.dice.range(50.0, 174.0), SIZE - 4.0, 26.0);
+            plants::potted(s, f);
+        }
     }
+}
+
+/// One board from left to right with what stands on it.
+fn shelf(s: &mut Scene, board: &Material, (left, right): (f32, f32), floor: f32, height: f32, bookish: f32) {
+    let f = Frame::new(0.0, floor, 1.0);
+    let mut x = left + s.dice.range(2.0, 10.0);
+    while x < right - 10.0 {
+        if s.dice.chance(bookish) {
+            let run = (x + s.dice.range(25.0, 90.0)).min(right - 6.0);
+            while x < run {
+                let (width, tall) = (s.dice.range(7.0, 17.0), height * s.dice.range(0.6, 0.86));
+                things::book_spine(s, &f, x, width, tall);
+                x += width;
+            }
+            x += s.dice.range(0.0, 30.0);
+        } else {
+            let size = height * s.dice.range(0.28, 0.36);
+            if x + size * 1.5 < right {
+                things::any(s, Frame::new(x + size, floor, size));
+            }
+            x += size * 2.1;
+        }
+    }
+    s.canvas.lay((left, floor, right, floor + 8.0), |x, y| (board.at(x, y * 3.0) * (1.25 - 0.06 * (y - floor)), 1.0));
+    s.canvas.lay((left, floor + 8.0, right, floor + 18.0), |_, y| {
+        (Rgb::BLACK, 0.4 * smoothstep(floor + 18.0, floor + 8.0, y))
+    });
 }
 
 /// An armchair, sofa or bed with cushions, in a room.
