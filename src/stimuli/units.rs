@@ -2,7 +2,7 @@
 //!
 //! | layer | units respond to |
 //! |---|---|
-//! | colour | a hue: small things (fine), wide areas (coarse) |
+//! | colour | a hue: small things (fine), large things (coarse) |
 //! | contrast | spots brighter or darker than what surrounds them |
 //! | orientation | lines of one direction: thin (fine), broad (coarse) |
 //! | frequency | detail of one size, whatever its direction |
@@ -11,6 +11,8 @@
 //! | shape | rings and discs: small (fine), large (coarse) |
 //! | pattern | one feature repeated: bars side by side, spots in rows |
 //! | composition | one thing within or above another |
+//!
+//! Each is inhibited by an opponent: the opposite hue, the direction at right angles, dark against bright ...
 //!
 //! One unit of each layer and branch is studied. The others stand beside them, for the trials that have to be easy: they
 //! were picked by hand because a person can say in a few words what they like.
@@ -39,7 +41,7 @@ use Role::{Catch, Easy, Instruction, Main, Obvious};
 /// All units: layer, branch, channel, role.
 const UNITS: [(&str, &str, usize, Role); 34] = [
     ("colour", "fine", 2, Main),        // small yellow things
-    ("colour", "coarse", 6, Main),      // much pink
+    ("colour", "coarse", 12, Main),     // a calm blue
     ("contrast", "fine", 0, Main),      // bright specks
     ("contrast", "coarse", 1, Main),    // dark blobs
     ("orientation", "fine", 1, Main),   // thin level lines
@@ -56,20 +58,20 @@ const UNITS: [(&str, &str, usize, Role); 34] = [
     ("pattern", "coarse", 2, Main),     // spots in rows
     ("composition", "fine", 1, Main),   // something bright in the dark
     ("composition", "coarse", 0, Main), // blue above green
-    ("colour", "fine", 0, Catch),       // small red things
-    ("colour", "fine", 6, Catch),       // small pink things
+    ("colour", "coarse", 0, Catch),     // something large and red
+    ("colour", "coarse", 5, Catch),     // something large and blue
     ("composition", "fine", 0, Catch),  // something warm on a cool ground
-    ("colour", "coarse", 0, Obvious),   // much red
-    ("colour", "fine", 4, Obvious),     // small turquoise things
-    ("composition", "coarse", 3, Obvious), // red to yellow above green to blue
+    ("colour", "coarse", 2, Obvious),   // something large and yellow
+    ("colour", "coarse", 3, Obvious),   // something large and green
+    ("colour", "coarse", 1, Obvious),   // something large and orange
     ("colour", "fine", 1, Easy),        // small orange things
-    ("colour", "fine", 3, Easy),        // small green things
-    ("colour", "coarse", 5, Easy),      // much blue
+    ("colour", "coarse", 4, Easy),      // something large and turquoise
+    ("colour", "fine", 6, Easy),        // small pink things
     ("orientation", "fine", 2, Easy),   // thin falling lines
     ("orientation", "coarse", 1, Easy), // broad level bars
-    ("colour", "coarse", 4, Easy),      // much turquoise
     ("pattern", "fine", 1, Easy),       // bars one above the other
-    ("colour", "fine", 5, Instruction), // small blue things
+    ("contrast", "coarse", 0, Easy),    // bright blobs
+    ("colour", "fine", 0, Instruction), // small red things
     ("orientation", "fine", 0, Instruction), // thin upright lines
     ("composition", "coarse", 1, Instruction), // light above dark
 ];
@@ -85,24 +87,37 @@ pub fn machine() -> (GraphMachine, Vec<Role>) {
     (GraphMachine::new(&v.graph, units), UNITS.iter().map(|definition| definition.3).collect())
 }
 
-/// The map whose mean is the unit's response.
+/// How strongly a unit is inhibited by what its opponent likes.
+const INHIBITION: f32 = 0.6;
+
+/// The map whose mean is the unit's response: what excites it minus what excites its opponent. So the correct query of a
+/// trial hides something else, not just nothing, and no rule about conspicuousness answers the trials.
 fn map_of(v: &mut Vision, layer: &str, fine: bool, channel: usize) -> Node {
-    match layer {
-        "colour" => colour(v, fine, channel),
-        "contrast" => contrast(v, fine, channel),
-        "orientation" => orientation(v, fine, channel),
-        "frequency" => frequency(v, fine, channel),
-        "texture" => texture(v, fine, channel),
-        "contour" => contour(v, fine, channel),
-        "shape" => shape(v, fine),
-        "pattern" => pattern(v, fine, channel),
+    let (excitation, inhibition) = match layer {
+        "colour" => {
+            let opposite = [Hue::Turquoise, Hue::Blue, Hue::Blue, Hue::Pink, Hue::Red, Hue::Orange, Hue::Green];
+            if channel < 7 {
+                (colour(v, fine, HUES[channel]), colour(v, fine, opposite[channel]))
+            } else {
+                (expanse(v, HUES[channel - 7]), expanse(v, opposite[channel - 7]))
+            }
+        }
+        "contrast" => (contrast(v, fine, channel == 0), contrast(v, fine, channel != 0)),
+        "orientation" => (orientation(v, fine, channel), orientation(v, fine, channel ^ 1)),
+        "frequency" => (frequency(v, fine), frequency(v, !fine)),
+        "texture" => (texture(v, fine, channel == 0), texture(v, fine, channel != 0)),
+        "contour" => (contour(v, fine, channel), contour(v, fine, channel ^ 1)),
+        "shape" => (shape(v, fine, true), shape(v, fine, false)),
+        "pattern" => (pattern(v, fine, channel), pattern(v, fine, channel ^ 1)),
         _ => composition(v, fine, channel),
-    }
+    };
+    v.sum(&[(excitation, 1.0), (inhibition, -INHIBITION)], 0.0)
 }
 
-/// Red, orange, yellow, green, turquoise, blue, pink: spots of it on a ground of another hue, or wide areas.
-fn colour(v: &mut Vision, fine: bool, channel: usize) -> Node {
-    let hue = [Hue::Red, Hue::Orange, Hue::Yellow, Hue::Green, Hue::Turquoise, Hue::Blue, Hue::Pink][channel];
+const HUES: [Hue; 7] = [Hue::Red, Hue::Orange, Hue::Yellow, Hue::Green, Hue::Turquoise, Hue::Blue, Hue::Pink];
+
+/// Small or large things of a hue on a ground of another.
+fn colour(v: &mut Vision, fine: bool, hue: Hue) -> Node {
     if fine {
         let hue = v.hue(hue, 1);
         let around = v.smooth(hue, 9);
@@ -110,15 +125,24 @@ fn colour(v: &mut Vision, fine: bool, channel: usize) -> Node {
         v.positive(spot)
     } else {
         let hue = v.hue(hue, 2);
-        let area = v.smooth(hue, 2);
-        v.square(area)
+        let (centre, around) = (v.smooth(hue, 2), v.smooth(hue, 10));
+        let thing = v.sum(&[(centre, 1.0), (around, -1.5)], -0.02);
+        let thing = v.positive(thing);
+        v.square(thing)
     }
 }
 
-/// Bright spots (0), dark spots (1).
-fn contrast(v: &mut Vision, fine: bool, channel: usize) -> Node {
+/// Calm areas of a hue.
+fn expanse(v: &mut Vision, hue: Hue) -> Node {
+    let (hue, calm) = (v.hue(hue, 2), v.calm());
+    let area = v.smooth(hue, 3);
+    v.product(area, calm)
+}
+
+/// Bright or dark spots.
+fn contrast(v: &mut Vision, fine: bool, bright: bool) -> Node {
     let l = v.luminance(if fine { 0 } else { 2 });
-    let spots = v.spots(l, 4, channel == 0);
+    let spots = v.spots(l, 4, bright);
     v.square(spots)
 }
 
@@ -131,73 +155,66 @@ fn orientation(v: &mut Vision, fine: bool, channel: usize) -> Node {
 /// Directions of slope, in turns, of upright, level, falling and rising lines. (The slope of a falling line rises.)
 const DIRECTIONS: [f32; 4] = [0.0, 0.25, 0.375, 0.125];
 
-/// Detail of one size and no other: each band of frequencies inhibits the others. From fine 0 over fine 1 and coarse 0 to
-/// coarse 1 the size doubles.
-fn frequency(v: &mut Vision, fine: bool, channel: usize) -> Node {
+/// Detail of about 4 px (fine) or 8 px (coarse) and of no other size: each band of frequencies inhibits the others.
+fn frequency(v: &mut Vision, fine: bool) -> Node {
     let bands: Vec<Node> = (0..4).map(|level| v.band_energy(level, 3)).collect();
-    let weights = match (fine, channel) {
-        (true, 0) => [1.0, -0.3, -0.5, -0.5],
-        (true, _) => [-0.5, 1.0, -0.5, -0.5],
-        (false, 0) => [-1.0, -0.7, 1.0, -0.5],
-        (false, _) => [-1.5, -1.0, -0.5, 1.0],
-    };
+    let weights = if fine { [-0.5, 1.0, -0.5, -0.5] } else { [-1.0, -0.7, 1.0, -0.5] };
     let terms: Vec<(Node, f32)> = bands.into_iter().zip(weights).collect();
     let excess = v.sum(&terms, -0.001);
     let excess = v.positive(excess);
     v.saturate(excess, 0.02)
 }
 
-/// Level lines crossing upright ones (0), rising ones crossing falling ones (1).
-fn texture(v: &mut Vision, fine: bool, channel: usize) -> Node {
+/// Grids of level and upright lines, or lattices of rising and falling ones.
+fn texture(v: &mut Vision, fine: bool, grid: bool) -> Node {
     let l = v.luminance(if fine { 1 } else { 2 });
-    let [upright, level, falling, rising] = DIRECTIONS.map(|turns| {
+    let directions = if grid { [DIRECTIONS[0], DIRECTIONS[1]] } else { [DIRECTIONS[2], DIRECTIONS[3]] };
+    let [first, second] = directions.map(|turns| {
         let lines = v.lines(l, turns, 1, 0.003);
         v.smooth(lines, 3)
     });
-    let (grid, lattice) = (v.both(upright, level), v.both(falling, rising));
-    let (wanted, other) = if channel == 0 { (grid, lattice) } else { (lattice, grid) };
-    let excess = v.sum(&[(wanted, 1.0), (other, -1.0)], -0.05);
-    v.positive(excess)
+    v.product(first, second)
 }
 
-/// Bright (0) and dark (1) things with round or pointed outlines; outlines that are round at their top (2).
+/// Bright (0) and dark (1) things with round or pointed outlines; outlines round at their top (2), at their bottom (3).
 fn contour(v: &mut Vision, fine: bool, channel: usize) -> Node {
     let l = v.luminance(if fine { 1 } else { 2 });
     let l = v.smooth(l, 1);
     let bend = v.curvature(l);
     let (bright, dark) = (v.sum(&[(bend, 1.0)], -0.01), v.sum(&[(bend, -1.0)], -0.01));
     let (bright, dark) = (v.positive(bright), v.positive(dark));
-    match channel {
-        0 => bright,
-        1 => dark,
-        _ => {
-            // Bright below its upper edge, or dark below it.
-            let (_, down) = v.slopes(l);
-            let up = v.sum(&[(down, -1.0)], 0.0);
-            let (down, up) = (v.positive(down), v.positive(up));
-            let (bright, dark) = (v.product(bright, down), v.product(dark, up));
-            v.sum(&[(bright, 10.0), (dark, 10.0)], 0.0)
-        }
+    if channel < 2 {
+        return [bright, dark][channel];
     }
+    let (_, down) = v.slopes(l);
+    let up = v.sum(&[(down, -1.0)], 0.0);
+    let (down, up) = (v.positive(down), v.positive(up));
+    // Round on top: bright below its edge, or dark below it. Round below: the reverse.
+    let (of_bright, of_dark) = if channel == 2 { (down, up) } else { (up, down) };
+    let (bright, dark) = (v.product(bright, of_bright), v.product(dark, of_dark));
+    v.sum(&[(bright, 10.0), (dark, 10.0)], 0.0)
 }
 
-/// Rings and discs whose outline is about `r` cells from the centre.
-fn shape(v: &mut Vision, fine: bool) -> Node {
+/// Rings and discs, or crosses, whose parts are about `r` cells from the centre.
+fn shape(v: &mut Vision, fine: bool, round: bool) -> Node {
     let (level, r) = if fine { (1, 4) } else { (2, 5) };
     let l = v.luminance(level);
     let [upright, flat, falling, rising] = DIRECTIONS.map(|turns| v.lines(l, turns, 1, 0.003));
+    if !round {
+        return v.arrangement(&[(upright, 0, -r), (upright, 0, r), (flat, -r, 0), (flat, r, 0)], 0.5);
+    }
     let d = (r * 5 + 3) / 7;
     let sides = [(upright, -r, 0), (upright, r, 0), (flat, 0, -r), (flat, 0, r)];
     let corners = [(rising, d, d), (rising, -d, -d), (falling, d, -d), (falling, -d, d)];
     v.arrangement(&[sides, corners].concat(), 0.45)
 }
 
-/// Upright bars side by side (0), level bars one above the other (1), bright spots in rows and columns (2).
+/// Upright bars side by side (0), level bars one above the other (1), bright (2) and dark (3) spots in rows and columns.
 fn pattern(v: &mut Vision, fine: bool, channel: usize) -> Node {
     let l = v.luminance(if fine { 1 } else { 2 });
     let period = 5;
-    if channel == 2 {
-        let spots = v.spots(l, 3, true);
+    if channel >= 2 {
+        let spots = v.spots(l, 3, channel == 2);
         let spots = v.saturate(spots, 0.05);
         let rows = [(0, 0), (-period, 0), (period, 0), (0, -period), (0, period)];
         return v.arrangement(&rows.map(|(dx, dy)| (spots, dx, dy)), 0.4);
@@ -207,18 +224,22 @@ fn pattern(v: &mut Vision, fine: bool, channel: usize) -> Node {
     v.arrangement(&steps, 0.6)
 }
 
-/// Fine: something warm on a cool ground (0), bright in the dark (1), dark before the light (2).
-/// Coarse: blue above green (0), light above dark (1), warm above cool (3).
-fn composition(v: &mut Vision, fine: bool, channel: usize) -> Node {
-    let (light, dark) = v.light_and_dark();
+/// Fine: something warm on a cool ground (0), bright in the dark (1). Coarse: calm blue above green (0), light above dark (1).
+/// The opponent has both the other way round.
+fn composition(v: &mut Vision, fine: bool, channel: usize) -> (Node, Node) {
     let (first, second) = match (fine, channel) {
-        (true, 0) | (false, 3) => (v.warm(2), v.cool(2)),
-        (true, 1) | (false, 1) => (light, dark),
-        (true, _) => (dark, light),
-        (false, _) => {
+        (true, 0) => (v.warm(2), v.cool(2)),
+        (false, 0) => {
             let (blue, turquoise) = (v.hue(Hue::Blue, 2), v.hue(Hue::Turquoise, 2));
-            (v.sum(&[(blue, 1.0), (turquoise, 1.0)], 0.0), v.hue(Hue::Green, 2))
+            let sky = v.sum(&[(blue, 1.0), (turquoise, 1.0)], 0.0);
+            let (calm, green) = (v.calm(), v.hue(Hue::Green, 2));
+            (v.product(sky, calm), green)
         }
+        _ => v.light_and_dark(),
     };
-    if fine { v.within(first, second) } else { v.above(first, second) }
+    if fine {
+        (v.within(first, second), v.within(second, first))
+    } else {
+        (v.above(first, second), v.above(second, first))
+    }
 }

@@ -45,12 +45,6 @@ impl Vision {
         self.sum(&[(a, 1.0), (more, -1.0)], 0.0)
     }
 
-    /// sqrt(a b): high only where both are.
-    pub fn both(&mut self, a: Node, b: Node) -> Node {
-        let product = self.product(a, b);
-        self.graph.add(Op::Root(product))
-    }
-
     /// A map smoothed over about `reach` cells to each side: 1, 2 or, by a box, more.
     pub fn smooth(&mut self, a: Node, reach: usize) -> Node {
         let kernel = match reach {
@@ -179,6 +173,14 @@ impl Vision {
         let energy = self.smooth(energy, 1);
         let energy = self.level(energy, at - level);
         self.smooth(energy, 1)
+    }
+
+    /// How little detail there is, 0 to 1, at level 2.
+    pub fn calm(&mut self) -> Node {
+        let detail = self.band_energy(1, 2);
+        let detail = self.smooth(detail, 2);
+        let detail = self.saturate(detail, 0.0006);
+        self.sum(&[(detail, -1.0)], 1.0)
     }
 
     /// A thing on a ground of another kind (both at level 2): nearly all of the surround has to be ground.

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::{BuildError, DemoOptions, Progress, Stage};
 use crate::stimuli::dice::Dice;
 use crate::stimuli::inlay::{PATCH, corners};
-use crate::stimuli::machine::{GraphMachine, Machine};
+use crate::stimuli::machine::GraphMachine;
 use crate::stimuli::occlusion::Queries;
 use crate::stimuli::ranking::{BINS, Favourites};
 use crate::stimuli::scenes;

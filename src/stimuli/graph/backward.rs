@@ -1,6 +1,6 @@
 //! The gradient of a map's sum with respect to the picture.
 
-use super::forward::{ROOT_FLOOR, clamped};
+use super::forward::clamped;
 use super::{Graph, Map, Node, Op, RETINA};
 
 impl Graph {
@@ -95,7 +95,6 @@ fn back(op: &Op, maps: &[Map], gradient: Map, leak: f32) -> Vec<(Node, Map)> {
         Op::Saturate(input, half) => {
             vec![(*input, scaled(gradient, &maps[*input], |x| half / ((x + half) * (x + half))))]
         }
-        Op::Root(input) => vec![(*input, scaled(gradient, &maps[*input], |x| 0.5 / (x + ROOT_FLOOR).sqrt()))],
     }
 }
 

@@ -132,13 +132,9 @@ impl Graph {
             }
             Op::Rectify(input) => pointwise(&before[*input], rect, out, |x| x.max(0.0)),
             Op::Saturate(input, half) => pointwise(&before[*input], rect, out, |x| x / (x + half)),
-            Op::Root(input) => pointwise(&before[*input], rect, out, |x| (x + ROOT_FLOOR).sqrt()),
         }
     }
 }
-
-/// What [`Op::Root`] adds, so that its slope stays finite.
-pub const ROOT_FLOOR: f32 = 1e-6;
 
 #[inline]
 fn pointwise(input: &Map, rect: Rect, out: &mut Map, f: impl Fn(f32) -> f32) {

@@ -37,8 +37,6 @@ pub enum Op {
     Rectify(Node),
     /// x / (x + half) of a map that is not negative: 0 at 0, 0.5 at `half`, at most 1.
     Saturate(Node, f32),
-    /// The square root of x + 0.000001 of a map that is not negative.
-    Root(Node),
     /// The first map divided by the second (not negative) plus a constant.
     Ratio(Node, Node, f32),
 }
@@ -53,8 +51,7 @@ impl Op {
             | Self::Halve(a)
             | Self::Shift(a, ..)
             | Self::Rectify(a)
-            | Self::Saturate(a, _)
-            | Self::Root(a) => vec![*a],
+            | Self::Saturate(a, _) => vec![*a],
             Self::Product(a, b) | Self::Ratio(a, b, _) => vec![*a, *b],
         }
     }
@@ -170,7 +167,6 @@ fn renumbered(op: &Op, number: &[Node]) -> Op {
         Op::Product(a, b) => Op::Product(number[*a], number[*b]),
         Op::Rectify(a) => Op::Rectify(number[*a]),
         Op::Saturate(a, half) => Op::Saturate(number[*a], *half),
-        Op::Root(a) => Op::Root(number[*a]),
         Op::Ratio(a, b, floor) => Op::Ratio(number[*a], number[*b], *floor),
     }
 }
