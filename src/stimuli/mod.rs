@@ -3,7 +3,7 @@
 mod baselines;
 mod blur;
 pub mod demo;
-mod dice;
+pub mod dice;
 mod graph;
 pub mod inlay;
 pub mod machine;
@@ -12,6 +12,6 @@ pub mod occlusion;
 pub mod picture;
 mod ranking;
 pub mod scenes;
-mod synthetic;
+pub mod synthetic;
 pub mod units;
 mod vision;

@@ -36,34 +36,67 @@ const WEIGHTS: [f32; 5] = [1.0, 1.0, 1.0, 0.8, 0.5];
 /// How the three parameters of a pixel (light, red-green, blue-yellow) make its red, green and blue.
 const COLOURS: [[f32; 3]; 3] = [[1.0, 1.0, 0.5], [1.0, -1.0, 0.5], [1.0, 0.0, -1.2]];
 
-/// `count` images that the unit responds to strongly, unlike each other.
-pub fn visualise<M: Differentiable>(machine: &M, unit: usize, count: usize, ascent: &Ascent, dice: &Dice) -> Vec<Picture> {
+/// How often images that fall short of the target are taken up again.
+const ROUNDS: usize = 6;
+
+/// `count` images that the unit responds to more strongly than `target`, unlike each other.
+///
+/// All are optimised together. Those that fall short of the target are optimised further, or from other noise if they are
+/// not even half way, a few times at most.
+pub fn visualise<M: Differentiable>(
+    machine: &M,
+    unit: usize,
+    count: usize,
+    target: f64,
+    ascent: &Ascent,
+    dice: &Dice,
+) -> Vec<Picture> {
     let style = Style::new();
     let mut canvases: Vec<Pyramid> = (0..count).map(|_| Pyramid::noise(dice)).collect();
-    for step in 1..=ascent.steps {
-        let images: Vec<[Map; 3]> = canvases.iter().map(Pyramid::image).collect();
-        let apart = style.gradients(&images);
-        for ((canvas, image), apart) in canvases.iter_mut().zip(&images).zip(apart) {
-            let shift = || dice.below(2 * ascent.jitter + 1) + RETINA - ascent.jitter;
-            let (dx, dy) = (shift(), shift());
-            let seen = [0, 1, 2].map(|c| rolled(&image[c], dx, dy));
-            let (_, up) = machine.gradient(unit, &seen);
-            let up = [0, 1, 2].map(|c| rolled(&up[c], RETINA * 2 - dx, RETINA * 2 - dy));
-            let (unit_length, away) = (1.0 / norm(&up).max(1e-20), ascent.diversity / norm(&apart).max(1e-20));
-            let gradient = [0, 1, 2].map(|c| {
-                let both = up[c].values.iter().zip(&apart[c].values);
-                Map { side: RETINA, values: both.map(|(u, a)| u * unit_length - a * away).collect() }
-            });
-            canvas.climb(image, &gradient, ascent.rate, step);
+    let mut short: Vec<usize> = (0..count).collect();
+    let mut pictures = Vec::new();
+    for _ in 0..ROUNDS {
+        optimise(machine, unit, &mut canvases, &short, &style, ascent, dice);
+        pictures = canvases.iter().map(Pyramid::picture).collect();
+        let responses: Vec<f64> = pictures.iter().map(|picture| machine.response(unit, picture)).collect();
+        short = (0..count).filter(|i| responses[*i] <= target).collect();
+        for i in short.iter().filter(|i| responses[**i] < 0.5 * target) {
+            canvases[*i] = Pyramid::noise(dice);
+        }
+        if short.is_empty() {
+            break;
         }
     }
-    canvases
-        .iter()
-        .map(|canvas| {
-            let [red, green, blue] = canvas.image();
-            Picture::from_half_size(&red.values, &green.values, &blue.values)
-        })
-        .collect()
+    pictures
+}
+
+/// Optimises the images of `which` canvases, keeping them apart from each other and from the rest.
+fn optimise<M: Differentiable>(
+    machine: &M,
+    unit: usize,
+    canvases: &mut [Pyramid],
+    which: &[usize],
+    style: &Style,
+    ascent: &Ascent,
+    dice: &Dice,
+) {
+    for _ in 0..ascent.steps {
+        let images: Vec<[Map; 3]> = canvases.iter().map(Pyramid::image).collect();
+        let together = style.gradients(&images, which);
+        for (i, similarity) in which.iter().zip(together) {
+            let shift = || dice.below(2 * ascent.jitter + 1) + RETINA - ascent.jitter;
+            let (dx, dy) = (shift(), shift());
+            let seen = [0, 1, 2].map(|c| rolled(&images[*i][c], dx, dy));
+            let (_, up) = machine.gradient(unit, &seen);
+            let up = [0, 1, 2].map(|c| rolled(&up[c], 2 * RETINA - dx, 2 * RETINA - dy));
+            let (unit_length, away) = (1.0 / norm(&up).max(1e-20), ascent.diversity / norm(&similarity).max(1e-20));
+            let gradient = [0, 1, 2].map(|c| {
+                let both = up[c].values.iter().zip(&similarity[c].values);
+                Map { side: RETINA, values: both.map(|(u, s)| u * unit_length - s * away).collect() }
+            });
+            canvases[*i].climb(&images[*i], &gradient, ascent.rate);
+        }
+    }
 }
 
 fn norm(maps: &[Map; 3]) -> f32 {
@@ -136,6 +169,8 @@ struct Level {
 /// The parameters of one image, with their moments.
 struct Pyramid {
     levels: Vec<Level>,
+    /// What is still missing from the moments of each order, which start at zero: beta to the power of the steps done.
+    bias: (f32, f32),
 }
 
 impl Pyramid {
@@ -149,7 +184,7 @@ impl Pyramid {
             });
             Level { axes, square: 0.0 }
         };
-        Self { levels: LEVELS.iter().enumerate().map(level).collect() }
+        Self { levels: LEVELS.iter().enumerate().map(level).collect(), bias: (1.0, 1.0) }
     }
 
     /// The image: red, green, blue, 0 to 1.
@@ -175,8 +210,13 @@ impl Pyramid {
         })
     }
 
+    fn picture(&self) -> Picture {
+        let [red, green, blue] = self.image();
+        Picture::from_half_size(&red.values, &green.values, &blue.values)
+    }
+
     /// One step of Adam (Kingma and Ba 2015) up the gradient with respect to the image.
-    fn climb(&mut self, image: &[Map; 3], gradient: &[Map; 3], rate: f32, step: usize) {
+    fn climb(&mut self, image: &[Map; 3], gradient: &[Map; 3], rate: f32) {
         let axes = COLOURS.map(|colour| {
             let mut map = Map::zeros(RETINA);
             for (i, value) in map.values.iter_mut().enumerate() {
@@ -189,8 +229,8 @@ impl Pyramid {
             }
             map
         });
-        let correction = |beta: f32| 1.0 - (0..step).fold(1.0, |power, _| power * beta);
-        let (first, second) = (correction(BETA_1), correction(BETA_2));
+        self.bias = (self.bias.0 * BETA_1, self.bias.1 * BETA_2);
+        let (first, second) = (1.0 - self.bias.0, 1.0 - self.bias.1);
         let mut gradients = axes;
         for (level, weight) in self.levels.iter_mut().zip(WEIGHTS).rev() {
             let count = (3 * gradients[0].values.len()) as f32;
@@ -249,14 +289,15 @@ impl Style {
         Self { graph, features }
     }
 
-    /// For each image the gradient of the summed similarity (cosine) of its Gram matrix to those of the others.
-    fn gradients(&self, images: &[[Map; 3]]) -> Vec<[Map; 3]> {
+    /// For each of `which` images the gradient of the summed similarity (cosine) of its Gram matrix to those of all others.
+    fn gradients(&self, images: &[[Map; 3]], which: &[usize]) -> Vec<[Map; 3]> {
         let maps: Vec<Vec<Map>> = images.iter().map(|image| self.graph.evaluate(image)).collect();
         let grams: Vec<Vec<f32>> = maps.iter().map(|maps| self.gram(maps)).collect();
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>();
         let lengths: Vec<f32> = grams.iter().map(|gram| dot(gram, gram).sqrt().max(1e-12)).collect();
-        (0..images.len())
-            .map(|i| {
+        which
+            .iter()
+            .map(|&i| {
                 let mut slope = vec![0.0; grams[i].len()];
                 for j in (0..images.len()).filter(|j| *j != i) {
                     let cosine = dot(&grams[i], &grams[j]) / (lengths[i] * lengths[j]);

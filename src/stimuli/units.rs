@@ -41,7 +41,7 @@ use Role::{Catch, Easy, Instruction, Main, Obvious};
 /// All units: layer, branch, channel, role.
 const UNITS: [(&str, &str, usize, Role); 34] = [
     ("colour", "fine", 2, Main),        // small yellow things
-    ("colour", "coarse", 12, Main),     // a calm blue
+    ("colour", "coarse", 6, Main),      // something large and pink
     ("contrast", "fine", 0, Main),      // bright specks
     ("contrast", "coarse", 1, Main),    // dark blobs
     ("orientation", "fine", 1, Main),   // thin level lines
@@ -58,22 +58,22 @@ const UNITS: [(&str, &str, usize, Role); 34] = [
     ("pattern", "coarse", 2, Main),     // spots in rows
     ("composition", "fine", 1, Main),   // something bright in the dark
     ("composition", "coarse", 0, Main), // blue above green
-    ("colour", "coarse", 0, Catch),     // something large and red
     ("colour", "coarse", 5, Catch),     // something large and blue
+    ("colour", "coarse", 3, Catch),     // something large and green
     ("composition", "fine", 0, Catch),  // something warm on a cool ground
     ("colour", "coarse", 2, Obvious),   // something large and yellow
-    ("colour", "coarse", 3, Obvious),   // something large and green
+    ("colour", "coarse", 4, Obvious),   // something large and turquoise
     ("colour", "coarse", 1, Obvious),   // something large and orange
-    ("colour", "fine", 1, Easy),        // small orange things
-    ("colour", "coarse", 4, Easy),      // something large and turquoise
-    ("colour", "fine", 6, Easy),        // small pink things
+    ("colour", "fine", 3, Easy),        // small green things
+    ("colour", "fine", 5, Easy),        // small blue things
     ("orientation", "fine", 2, Easy),   // thin falling lines
     ("orientation", "coarse", 1, Easy), // broad level bars
-    ("pattern", "fine", 1, Easy),       // bars one above the other
-    ("contrast", "coarse", 0, Easy),    // bright blobs
-    ("colour", "fine", 0, Instruction), // small red things
+    ("pattern", "fine", 1, Easy),       // thin bars one above the other
+    ("pattern", "coarse", 0, Easy),     // broad bars side by side
+    ("composition", "coarse", 1, Easy), // light above dark
+    ("colour", "coarse", 0, Instruction), // something large and red
     ("orientation", "fine", 0, Instruction), // thin upright lines
-    ("composition", "coarse", 1, Instruction), // light above dark
+    ("contrast", "coarse", 0, Instruction), // bright blobs
 ];
 
 /// The demo's machine, and the role of each of its units.
@@ -96,18 +96,15 @@ fn map_of(v: &mut Vision, layer: &str, fine: bool, channel: usize) -> Node {
     let (excitation, inhibition) = match layer {
         "colour" => {
             let opposite = [Hue::Turquoise, Hue::Blue, Hue::Blue, Hue::Pink, Hue::Red, Hue::Orange, Hue::Green];
-            if channel < 7 {
-                (colour(v, fine, HUES[channel]), colour(v, fine, opposite[channel]))
-            } else {
-                (expanse(v, HUES[channel - 7]), expanse(v, opposite[channel - 7]))
-            }
+            (colour(v, fine, HUES[channel]), colour(v, fine, opposite[channel]))
         }
         "contrast" => (contrast(v, fine, channel == 0), contrast(v, fine, channel != 0)),
         "orientation" => (orientation(v, fine, channel), orientation(v, fine, channel ^ 1)),
         "frequency" => (frequency(v, fine), frequency(v, !fine)),
         "texture" => (texture(v, fine, channel == 0), texture(v, fine, channel != 0)),
         "contour" => (contour(v, fine, channel), contour(v, fine, channel ^ 1)),
-        "shape" => (shape(v, fine, true), shape(v, fine, false)),
+        // A circle has no opposite.
+        "shape" => return shape(v, fine),
         "pattern" => (pattern(v, fine, channel), pattern(v, fine, channel ^ 1)),
         _ => composition(v, fine, channel),
     };
@@ -130,13 +127,6 @@ fn colour(v: &mut Vision, fine: bool, hue: Hue) -> Node {
         let thing = v.positive(thing);
         v.square(thing)
     }
-}
-
-/// Calm areas of a hue.
-fn expanse(v: &mut Vision, hue: Hue) -> Node {
-    let (hue, calm) = (v.hue(hue, 2), v.calm());
-    let area = v.smooth(hue, 3);
-    v.product(area, calm)
 }
 
 /// Bright or dark spots.
@@ -173,7 +163,7 @@ fn texture(v: &mut Vision, fine: bool, grid: bool) -> Node {
         let lines = v.lines(l, turns, 1, 0.003);
         v.smooth(lines, 3)
     });
-    v.product(first, second)
+    v.min(first, second)
 }
 
 /// Bright (0) and dark (1) things with round or pointed outlines; outlines round at their top (2), at their bottom (3).
@@ -195,14 +185,11 @@ fn contour(v: &mut Vision, fine: bool, channel: usize) -> Node {
     v.sum(&[(bright, 10.0), (dark, 10.0)], 0.0)
 }
 
-/// Rings and discs, or crosses, whose parts are about `r` cells from the centre.
-fn shape(v: &mut Vision, fine: bool, round: bool) -> Node {
+/// Rings and discs whose outline is about `r` cells from the centre.
+fn shape(v: &mut Vision, fine: bool) -> Node {
     let (level, r) = if fine { (1, 4) } else { (2, 5) };
     let l = v.luminance(level);
     let [upright, flat, falling, rising] = DIRECTIONS.map(|turns| v.lines(l, turns, 1, 0.003));
-    if !round {
-        return v.arrangement(&[(upright, 0, -r), (upright, 0, r), (flat, -r, 0), (flat, r, 0)], 0.5);
-    }
     let d = (r * 5 + 3) / 7;
     let sides = [(upright, -r, 0), (upright, r, 0), (flat, 0, -r), (flat, 0, r)];
     let corners = [(rising, d, d), (rising, -d, -d), (falling, d, -d), (falling, -d, d)];

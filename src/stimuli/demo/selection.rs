@@ -24,6 +24,8 @@ pub struct Plan {
     pub roles: Vec<Role>,
     /// The unit's favourite scenes.
     pub favourites: Vec<Favourites>,
+    /// The strongest response of any scene.
+    pub strongest: Vec<f64>,
     /// The image sets that become trials.
     pub image_sets: Vec<Vec<usize>>,
 }
@@ -68,7 +70,9 @@ impl Plan {
             })
             .collect();
         let image_sets = choose(roles, &favourites, &preferences, options.image_sets);
-        Ok(Self { roles: roles.to_vec(), favourites, image_sets })
+        let strongest =
+            (0..roles.len()).map(|unit| responses.iter().map(|scene| scene[unit]).fold(f64::MIN, f64::max)).collect();
+        Ok(Self { roles: roles.to_vec(), favourites, strongest, image_sets })
     }
 }
 

@@ -182,7 +182,7 @@ impl<'a> Workshop<'a> {
     fn synthetic(&self, unit: usize, count: usize) -> Result<Vec<String>, BuildError> {
         let ascent = Ascent { steps: self.options.ascent_steps, ..Ascent::default() };
         let dice = Dice::new(self.options.seed, "synthetic", (unit * BINS + count) as u64);
-        let pictures = visualise(self.machine, unit, count, &ascent, &dice);
+        let pictures = visualise(self.machine, unit, count, self.plan.strongest[unit], &ascent, &dice);
         let path = |i: usize| format!("images/synthetic/{}-{}of{count}.jpg", self.name(unit), i + 1);
         pictures.into_iter().enumerate().map(|(i, picture)| self.folder.image(path(i), || picture)).collect()
     }

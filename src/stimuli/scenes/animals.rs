@@ -2,7 +2,7 @@
 
 use super::Scene;
 use super::canvas::{Canvas, Frame, SIZE};
-use super::colour::{Rgb, leaf_green, vivid};
+use super::colour::{Rgb, vivid};
 use super::form::{ball, disc, ellipse, leaf, length, polygon, slab, stroke};
 use super::landscape::{Mood, daylight, grass, sky};
 use super::material::{Material, Pattern};

@@ -3,7 +3,7 @@
 use super::Scene;
 use super::canvas::{Canvas, Frame, SIZE};
 use super::colour::{Rgb, leaf_green, vivid};
-use super::form::{ball, cylinder, disc, heart, length, polygon, ring, slab, star, stroke};
+use super::form::{ball, disc, heart, length, polygon, ring, slab, star, stroke};
 use super::landscape::{Mood, any_mood, daylight, grass, sky};
 use super::material::{Material, PRINTS, Pattern};
 use super::noise::{cells, noise};

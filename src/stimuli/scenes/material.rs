@@ -28,11 +28,10 @@ pub enum Pattern {
     Terrazzo,
     Mottled,
     Marble,
-    Fur,
 }
 
 use Pattern::{
-    Blossoms, Bricks, Checks, Dots, Fur, Honeycomb, Marble, Mottled, Pebbles, Plain, Planks, Rings, Scales, Stripes,
+    Blossoms, Bricks, Checks, Dots, Honeycomb, Marble, Mottled, Pebbles, Plain, Planks, Rings, Scales, Stripes,
     Tartan, Terrazzo, Tiles, Waves, Weave, Zigzag,
 };
 
@@ -158,10 +157,6 @@ impl Material {
                 let warp = fbm(u * 0.6, v * 0.6, 4, self.seed);
                 let vein = (sin_turns(u * 0.3 + v * 0.2 + 1.6 * warp)).abs();
                 self.ground.mix(self.figure, smoothstep(0.25, 0.0, vein) * 0.8)
-            }
-            Fur => {
-                let hair = noise(u * 9.0 + 2.0 * noise(u, v, self.seed), v * 1.3, self.seed);
-                self.ground.mix(self.figure, hair)
             }
         }
     }

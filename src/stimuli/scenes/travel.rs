@@ -200,8 +200,8 @@ pub fn stained_glass(s: &mut Scene) {
     let palette = s.palette;
     let wall = Material::new(Pattern::Bricks, &s.dice, &palette, 20.0).turned(0.0).coloured(Rgb(0.24, 0.22, 0.21), Rgb(0.15, 0.14, 0.14));
     s.canvas.lay((0.0, 0.0, SIZE, SIZE), |x, y| (wall.at(x, y), 1.0));
-    let first = vivid(&s.dice);
-    let colours = [first, first.vary(&s.dice, 0.15), first.vary(&s.dice, 0.15), vivid(&s.dice)];
+    let first = vivid(&s.dice).shade(0.2);
+    let colours = [first, first.vary(&s.dice, 0.15), first.vary(&s.dice, 0.15), vivid(&s.dice).shade(0.2)];
     let (seed, n) = (s.dice.seed(), s.dice.pick(&[6.0, 8.0, 10.0, 12.0]));
     if s.dice.chance(0.5) {
         let f = Frame::new(112.0, s.dice.range(95.0, 125.0), s.dice.range(62.0, 92.0));
