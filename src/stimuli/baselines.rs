@@ -39,7 +39,9 @@ fn squared_distance(corner: Corner) -> i64 {
 /// The saliency in a patch, in millionths of a millionth of the whole. (The patches are of one size, so sums compare as means do.)
 fn hidden(map: &[i64], corner: Corner) -> i64 {
     let columns = corner.x / 2..(corner.x + PATCH) / 2;
-    (corner.y / 2..(corner.y + PATCH) / 2).map(|y| map[y * RETINA..][columns.clone()].iter().sum::<i64>()).sum()
+    (corner.y / 2..(corner.y + PATCH) / 2)
+        .map(|y| map[y * RETINA..][columns.clone()].iter().sum::<i64>())
+        .sum()
 }
 
 /// A model of saliency: contrast between centre and surround in lightness, red against green and blue against yellow, at

@@ -1,6 +1,7 @@
 //! Blurred references: everything out of focus but the one window that keeps the response highest.
 
 use super::inlay::{Inlay, compose, corners};
+use super::kernels::add;
 use super::machine::Machine;
 use super::maths::exp;
 use super::picture::{Picture, SIDE};
@@ -46,9 +47,7 @@ pub fn gaussian(picture: &Picture) -> Picture {
             }
         }
         for (k, weight) in weights.iter().enumerate() {
-            for (value, p) in out.iter_mut().zip(&padded[3 * k..3 * k + WIDTH]) {
-                *value += weight * p;
-            }
+            add(out, *weight, &padded[3 * k..3 * k + WIDTH]);
         }
     }
     let mut line = vec![0.0f32; WIDTH];
@@ -57,9 +56,7 @@ pub fn gaussian(picture: &Picture) -> Picture {
         line.fill(0.0);
         for (k, weight) in weights.iter().enumerate() {
             let from = mirrored((y + k) as isize - RADIUS as isize) * WIDTH;
-            for (value, p) in line.iter_mut().zip(&rows[from..from + WIDTH]) {
-                *value += weight * p;
-            }
+            add(&mut line, *weight, &rows[from..from + WIDTH]);
         }
         bytes.extend(line.iter().map(|value| (value + 0.5) as u8));
     }
@@ -127,9 +124,11 @@ mod tests {
         let windows: Vec<Picture> =
             corners(WINDOW_STRIDE).iter().map(|at| compose(&blurred, Inlay::Of(&picture), *at)).collect();
         let reference = blurred_reference(&machine, unit, &picture);
-        let best = windows.iter().step_by(5).map(|window| machine.response(unit, window)).fold(f64::MIN, f64::max);
+        let best =
+            windows.iter().step_by(5).map(|window| machine.response(unit, window)).fold(f64::MIN, f64::max);
         assert!(machine.response(unit, &reference) >= best);
-        let sharp = (0..SIDE * SIDE).filter(|i| reference.pixel(i % SIDE, i / SIDE) == picture.pixel(i % SIDE, i / SIDE));
+        let sharp = (0..SIDE * SIDE)
+            .filter(|i| reference.pixel(i % SIDE, i / SIDE) == picture.pixel(i % SIDE, i / SIDE));
         assert!(sharp.count() >= PATCH * PATCH);
         assert!(windows.contains(&reference));
     }

@@ -37,7 +37,13 @@ pub trait Machine: Sync {
 
     /// The responses of one unit to a background with a square laid into it at each of the corners. A machine that can
     /// do better than to look at every composed picture does so here; the numbers must be the same.
-    fn inlay_responses(&self, unit: usize, background: &Picture, inlay: Inlay<'_>, corners: &[Corner]) -> Vec<f64> {
+    fn inlay_responses(
+        &self,
+        unit: usize,
+        background: &Picture,
+        inlay: Inlay<'_>,
+        corners: &[Corner],
+    ) -> Vec<f64> {
         corners.iter().map(|at| self.response(unit, &compose(background, inlay, *at))).collect()
     }
 }
@@ -86,7 +92,13 @@ impl Machine for GraphMachine {
         inlay::mean(&graph.evaluate(&retina(picture))[*node])
     }
 
-    fn inlay_responses(&self, unit: usize, background: &Picture, inlay: Inlay<'_>, corners: &[Corner]) -> Vec<f64> {
+    fn inlay_responses(
+        &self,
+        unit: usize,
+        background: &Picture,
+        inlay: Inlay<'_>,
+        corners: &[Corner],
+    ) -> Vec<f64> {
         let (graph, node) = &self.parts[unit];
         inlay::responses(graph, *node, background, inlay, corners)
     }

@@ -36,7 +36,8 @@ pub fn exp(x: f32) -> f32 {
     let scaled = x.min(80.0) * std::f32::consts::LOG2_E;
     let whole = scaled.floor();
     let f = (scaled - whole) * std::f32::consts::LN_2;
-    let fraction = 1.0 + f * (1.0 + f * (0.5 + f * (1.0 / 6.0 + f * (1.0 / 24.0 + f * (1.0 / 120.0 + f / 720.0)))));
+    let fraction =
+        1.0 + f * (1.0 + f * (0.5 + f * (1.0 / 6.0 + f * (1.0 / 24.0 + f * (1.0 / 120.0 + f / 720.0)))));
     fraction * f32::from_bits(((whole as i32 + 127) as u32) << 23)
 }
 
@@ -82,7 +83,10 @@ mod tests {
             assert!((cos_turns(x) - radians.cos()).abs() < 2e-5, "cos {x}");
             assert!((exp(x) / x.exp() - 1.0).abs() < 1e-4, "exp {x}");
             let (s, c) = radians.sin_cos();
-            assert!((angle_turns(s * 3.0, c * 3.0) * std::f32::consts::TAU - s.atan2(c)).abs() < 1e-4, "atan {x}");
+            assert!(
+                (angle_turns(s * 3.0, c * 3.0) * std::f32::consts::TAU - s.atan2(c)).abs() < 1e-4,
+                "atan {x}"
+            );
         }
         assert_eq!(exp(-100.0), 0.0);
         assert_eq!(angle_turns(0.0, 0.0), 0.0);

@@ -37,12 +37,21 @@ impl Queries {
     }
 
     /// Searches the given positions only.
-    pub fn find_among<M: Machine>(machine: &M, unit: usize, base: &Picture, corners: &[Corner]) -> Option<Self> {
+    pub fn find_among<M: Machine>(
+        machine: &M,
+        unit: usize,
+        base: &Picture,
+        corners: &[Corner],
+    ) -> Option<Self> {
         let responses = machine.inlay_responses(unit, base, Inlay::MeanColour, corners);
-        let mut all = corners.iter().zip(responses).map(|(corner, response)| Occlusion { corner: *corner, response });
+        let mut all =
+            corners.iter().zip(responses).map(|(corner, response)| Occlusion { corner: *corner, response });
         let first = all.next()?;
         let (max, min) = all.fold((first, first), |(max, min), next| {
-            (if next.response > max.response { next } else { max }, if next.response < min.response { next } else { min })
+            (
+                if next.response > max.response { next } else { max },
+                if next.response < min.response { next } else { min },
+            )
         });
         (max.response > min.response).then_some(Self { max, min })
     }
@@ -55,7 +64,8 @@ impl Queries {
     /// Distance of the two squares, in px.
     pub fn distance(&self) -> f64 {
         let along = |a: usize, b: usize| a.abs_diff(b) as f64;
-        let (dx, dy) = (along(self.max.corner.x, self.min.corner.x), along(self.max.corner.y, self.min.corner.y));
+        let (dx, dy) =
+            (along(self.max.corner.x, self.min.corner.x), along(self.max.corner.y, self.min.corner.y));
         (dx * dx + dy * dy).sqrt()
     }
 }
@@ -74,7 +84,8 @@ mod tests {
         }
 
         fn responses(&self, picture: &Picture) -> Vec<f64> {
-            let sum: f64 = picture.bytes().iter().step_by(3).map(|red| (f64::from(*red) / 255.0).powi(self.1)).sum();
+            let sum: f64 =
+                picture.bytes().iter().step_by(3).map(|red| (f64::from(*red) / 255.0).powi(self.1)).sum();
             vec![sum]
         }
     }

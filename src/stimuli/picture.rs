@@ -32,7 +32,9 @@ impl Picture {
     pub fn from_half_size(red: &[f32], green: &[f32], blue: &[f32]) -> Self {
         const HALF: usize = SIDE / 2;
         // A pixel lies a quarter of a cell from the middle of its own, towards a neighbour.
-        let neighbours = |i: usize| (i / 2, if i % 2 == 0 { (i / 2).saturating_sub(1) } else { (i / 2 + 1).min(HALF - 1) });
+        let neighbours = |i: usize| {
+            (i / 2, if i % 2 == 0 { (i / 2).saturating_sub(1) } else { (i / 2 + 1).min(HALF - 1) })
+        };
         Self::from_fn(|x, y| {
             let ((x0, x1), (y0, y1)) = (neighbours(x), neighbours(y));
             [red, green, blue].map(|map| {
@@ -152,7 +154,8 @@ mod tests {
 
     #[test]
     fn deviation_is_that_of_the_definition() {
-        let values: Vec<f64> = (0..9).flat_map(|i| [f64::from(i % 3), f64::from(i / 3 + 5), 7.0]).map(|v| v / 255.0).collect();
+        let values: Vec<f64> =
+            (0..9).flat_map(|i| [f64::from(i % 3), f64::from(i / 3 + 5), 7.0]).map(|v| v / 255.0).collect();
         let mean = values.iter().sum::<f64>() / 27.0;
         let expected = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 27.0).sqrt();
         assert!((ramp().deviation(0, 5, 3) - expected).abs() < 1e-12);

@@ -92,7 +92,9 @@ mod tests {
         let favourites = Favourites::rank(&pool(), 4, &Dice::new(1, "test", 0)).unwrap();
         let responses = pool();
         let in_order = (0..9).all(|bin| {
-            (1..4).all(|set| responses[favourites.references(set)[bin]] > responses[favourites.references(set - 1)[bin]])
+            (1..4).all(|set| {
+                responses[favourites.references(set)[bin]] > responses[favourites.references(set - 1)[bin]]
+            })
         });
         assert!(!in_order);
         let other = Favourites::rank(&pool(), 4, &Dice::new(2, "test", 0)).unwrap();

@@ -6,8 +6,8 @@
 
 use super::dice::Dice;
 use super::graph::{Graph, Map, Node, Op, RETINA};
+use super::kernels::{add, dot, map2, map3};
 use super::machine::Differentiable;
-use super::maths::exp;
 use super::picture::Picture;
 
 /// How the images are optimised.
@@ -33,7 +33,7 @@ impl Default for Ascent {
 const LEVELS: [usize; 5] = [7, 14, 28, 56, 112];
 /// Weight of each level in the image, coarse to fine.
 const WEIGHTS: [f32; 5] = [1.0, 1.0, 1.0, 0.8, 0.5];
-/// How the three parameters of a pixel (light, red-green, blue-yellow) make its red, green and blue.
+/// How red, green and blue are made from a pixel's three parameters (light, red against green, blue against yellow).
 const COLOURS: [[f32; 3]; 3] = [[1.0, 1.0, 0.5], [1.0, -1.0, 0.5], [1.0, 0.0, -1.2]];
 
 /// How often images that fall short of the target are taken up again.
@@ -82,17 +82,24 @@ fn optimise<M: Differentiable>(
 ) {
     for _ in 0..ascent.steps {
         let images: Vec<[Map; 3]> = canvases.iter().map(Pyramid::image).collect();
-        let together = style.gradients(&images, which);
-        for (i, similarity) in which.iter().zip(together) {
-            let shift = || dice.below(2 * ascent.jitter + 1) + RETINA - ascent.jitter;
-            let (dx, dy) = (shift(), shift());
-            let seen = [0, 1, 2].map(|c| rolled(&images[*i][c], dx, dy));
-            let (_, up) = machine.gradient(unit, &seen);
-            let up = [0, 1, 2].map(|c| rolled(&up[c], 2 * RETINA - dx, 2 * RETINA - dy));
-            let (unit_length, away) = (1.0 / norm(&up).max(1e-20), ascent.diversity / norm(&similarity).max(1e-20));
+        let shift = || dice.below(2 * ascent.jitter + 1) + RETINA - ascent.jitter;
+        let shifts: Vec<(usize, usize)> = images.iter().map(|_| (shift(), shift())).collect();
+        let seen: Vec<[Map; 3]> = images
+            .iter()
+            .zip(&shifts)
+            .map(|(image, (dx, dy))| [0, 1, 2].map(|c| rolled(&image[c], *dx, *dy)))
+            .collect();
+        for (i, similarity) in which.iter().zip(style.gradients(&seen, which)) {
+            let (_, up) = machine.gradient(unit, &seen[*i]);
+            let (unit_length, away) =
+                (1.0 / norm(&up).max(1e-20), ascent.diversity / norm(&similarity).max(1e-20));
+            let (dx, dy) = shifts[*i];
             let gradient = [0, 1, 2].map(|c| {
-                let both = up[c].values.iter().zip(&similarity[c].values);
-                Map { side: RETINA, values: both.map(|(u, s)| u * unit_length - s * away).collect() }
+                let mut both = Map::zeros(RETINA);
+                map2(&mut both.values, &up[c].values, &similarity[c].values, |u, s| {
+                    u * unit_length - s * away
+                });
+                rolled(&both, 2 * RETINA - dx, 2 * RETINA - dy)
             });
             canvases[*i].climb(&images[*i], &gradient, ascent.rate);
         }
@@ -100,7 +107,7 @@ fn optimise<M: Differentiable>(
 }
 
 fn norm(maps: &[Map; 3]) -> f32 {
-    maps.iter().flat_map(|map| &map.values).map(|v| v * v).sum::<f32>().sqrt()
+    maps.iter().map(|map| dot(&map.values, &map.values)).sum::<f32>().sqrt()
 }
 
 /// A map shifted cyclically.
@@ -117,22 +124,33 @@ fn rolled(map: &Map, dx: usize, dy: usize) -> Map {
 }
 
 /// Twice the side, by repetition and smoothing, edges joined.
-fn enlarged(map: &Map) -> Map {
-    let side = map.side * 2;
+fn enlarged(small: &Map) -> Map {
+    let (half, side) = (small.side, small.side * 2);
     let mut out = Map::zeros(side);
-    for (i, value) in out.values.iter_mut().enumerate() {
-        *value = map.values[i / side / 2 * map.side + i % side / 2];
+    for (y, row) in out.values.chunks_exact_mut(side).enumerate() {
+        let from = &small.values[y / 2 * half..][..half];
+        let mut x = 0;
+        while x < side {
+            row[x] = from[x / 2];
+            x += 1;
+        }
     }
     smoothed(&out)
 }
 
 /// The transpose of [`enlarged`].
-fn reduced(map: &Map) -> Map {
-    let smooth = smoothed(map);
-    let side = map.side / 2;
-    let mut out = Map::zeros(side);
-    for (i, value) in smooth.values.iter().enumerate() {
-        out.values[i / map.side / 2 * side + i % map.side / 2] += value;
+fn reduced(large: &Map) -> Map {
+    let smooth = smoothed(large);
+    let (side, half) = (large.side, large.side / 2);
+    let mut out = Map::zeros(half);
+    for (y, row) in out.values.chunks_exact_mut(half).enumerate() {
+        let (upper, lower) =
+            (&smooth.values[2 * y * side..][..side], &smooth.values[(2 * y + 1) * side..][..side]);
+        let mut x = 0;
+        while x < half {
+            row[x] = (upper[2 * x] + upper[2 * x + 1]) + (lower[2 * x] + lower[2 * x + 1]);
+            x += 1;
+        }
     }
     out
 }
@@ -140,19 +158,17 @@ fn reduced(map: &Map) -> Map {
 /// Binomial smoothing over 3 x 3 cells, edges joined.
 fn smoothed(map: &Map) -> Map {
     let side = map.side;
+    let weigh = |a: f32, b: f32, c: f32| 0.25 * a + 0.5 * b + 0.25 * c;
     let mut rows = Map::zeros(side);
     for (row, out) in map.values.chunks_exact(side).zip(rows.values.chunks_exact_mut(side)) {
-        for x in 0..side {
-            out[x] = 0.25 * row[(x + side - 1) % side] + 0.5 * row[x] + 0.25 * row[(x + 1) % side];
-        }
+        map3(&mut out[1..side - 1], row, &row[1..], &row[2..], weigh);
+        out[0] = weigh(row[side - 1], row[0], row[1]);
+        out[side - 1] = weigh(row[side - 2], row[side - 1], row[0]);
     }
     let mut out = Map::zeros(side);
-    for y in 0..side {
+    for (y, values) in out.values.chunks_exact_mut(side).enumerate() {
         let line = |y: usize| &rows.values[y % side * side..][..side];
-        let (above, here, below) = (line(y + side - 1), line(y), line(y + 1));
-        for (x, value) in out.values[y * side..(y + 1) * side].iter_mut().enumerate() {
-            *value = 0.25 * above[x] + 0.5 * here[x] + 0.25 * below[x];
-        }
+        map3(values, line(y + side - 1), line(y), line(y + 1), weigh);
     }
     out
 }
@@ -190,22 +206,22 @@ impl Pyramid {
     /// The image: red, green, blue, 0 to 1.
     fn image(&self) -> [Map; 3] {
         let axes = [0, 1, 2].map(|axis| {
-            let mut sum: Option<Map> = None;
+            let mut sum = Map::zeros(LEVELS[0]);
             for (level, weight) in self.levels.iter().zip(WEIGHTS) {
-                let mut map = sum.map_or_else(|| Map::zeros(level.axes[axis].0.side), |map| enlarged(&map));
-                for (value, parameter) in map.values.iter_mut().zip(&level.axes[axis].0.values) {
-                    *value += weight * parameter;
+                let parameters = &level.axes[axis].0;
+                if parameters.side > sum.side {
+                    sum = enlarged(&sum);
                 }
-                sum = Some(map);
+                add(&mut sum.values, weight, &parameters.values);
             }
-            sum.unwrap_or_else(|| Map::zeros(RETINA))
+            sum
         });
-        [0, 1, 2].map(|channel| {
+        COLOURS.map(|[p, q, r]| {
             let mut map = Map::zeros(RETINA);
-            for (i, value) in map.values.iter_mut().enumerate() {
-                let logit: f32 = axes.iter().zip(COLOURS).map(|(axis, colour)| axis.values[i] * colour[channel]).sum();
-                *value = DARKEST + (BRIGHTEST - DARKEST) / (1.0 + exp(-1.5 * logit));
-            }
+            map3(&mut map.values, &axes[0].values, &axes[1].values, &axes[2].values, |a, b, c| {
+                let x = p * a + q * b + r * c;
+                MIDDLE + RANGE * x / (1.0 + x * x).sqrt()
+            });
             map
         })
     }
@@ -217,15 +233,19 @@ impl Pyramid {
 
     /// One step of Adam (Kingma and Ba 2015) up the gradient with respect to the image.
     fn climb(&mut self, image: &[Map; 3], gradient: &[Map; 3], rate: f32) {
-        let axes = COLOURS.map(|colour| {
+        let mut slopes = [Map::zeros(RETINA), Map::zeros(RETINA), Map::zeros(RETINA)];
+        for ((slope, image), gradient) in slopes.iter_mut().zip(image).zip(gradient) {
+            // With s = x / sqrt(1 + x^2), ds/dx is (1 - s^2) to the power of 3/2.
+            map2(&mut slope.values, &image.values, &gradient.values, |value, g| {
+                let s = (value - MIDDLE) / RANGE;
+                let rest = (1.0 - s * s).max(0.0);
+                g * rest * rest.sqrt()
+            });
+        }
+        let axes = [0, 1, 2].map(|axis| {
             let mut map = Map::zeros(RETINA);
-            for (i, value) in map.values.iter_mut().enumerate() {
-                *value = (0..3)
-                    .map(|c| {
-                        let p = image[c].values[i];
-                        gradient[c].values[i] * (p - DARKEST) * (BRIGHTEST - p) * colour[c]
-                    })
-                    .sum();
+            for (slope, colour) in slopes.iter().zip(COLOURS) {
+                add(&mut map.values, colour[axis], &slope.values);
             }
             map
         });
@@ -234,14 +254,17 @@ impl Pyramid {
         let mut gradients = axes;
         for (level, weight) in self.levels.iter_mut().zip(WEIGHTS).rev() {
             let count = (3 * gradients[0].values.len()) as f32;
-            let square = weight * weight * gradients.iter().flat_map(|map| &map.values).map(|g| g * g).sum::<f32>() / count;
+            let length = norm(&gradients);
+            let square = weight * weight * length * length / count;
             level.square = BETA_2 * level.square + (1.0 - BETA_2) * square;
             let scale = rate / first / ((level.square / second).sqrt() + 1e-12);
             for ((parameters, mean), gradient) in level.axes.iter_mut().zip(&gradients) {
-                for ((p, m), g) in parameters.values.iter_mut().zip(&mut mean.values).zip(&gradient.values) {
-                    *m = BETA_1 * *m + (1.0 - BETA_1) * weight * g;
-                    *p = (*p + scale * *m) * DECAY;
-                }
+                let before = mean.values.clone();
+                map2(&mut mean.values, &before, &gradient.values, |m, g| {
+                    BETA_1 * m + (1.0 - BETA_1) * weight * g
+                });
+                let before = parameters.values.clone();
+                map2(&mut parameters.values, &before, &mean.values, |p, m| (p + scale * m) * DECAY);
             }
             gradients = gradients.map(|map| if map.side > LEVELS[0] { reduced(&map) } else { map });
         }
@@ -249,8 +272,8 @@ impl Pyramid {
 }
 
 /// The range of the images' values: a little less than a screen's, which is kinder to the eye.
-const DARKEST: f32 = 0.04;
-const BRIGHTEST: f32 = 0.96;
+const MIDDLE: f32 = 0.5;
+const RANGE: f32 = 0.47;
 /// Strength of the noise at the start.
 const NOISE: f32 = 0.5;
 /// What is left of a parameter after a step without gradient.
@@ -265,23 +288,23 @@ struct Style {
 }
 
 impl Style {
+    /// Lightness, red against green and blue against yellow at a quarter of the resolution, and their slopes.
     fn new() -> Self {
         let mut graph = Graph::default();
-        let [r, g, b] = [0, 1, 2].map(|c| graph.add(Op::Channel(c)));
+        let [r, g, b] = [0, 1, 2].map(|channel| {
+            let whole = graph.add(Op::Channel(channel));
+            let half = graph.add(Op::Halve(whole));
+            graph.add(Op::Halve(half))
+        });
         let opponents = [
-            vec![(r, 0.33), (g, 0.33), (b, 0.33)],
-            vec![(r, 1.0), (g, -1.0)],
-            vec![(r, -0.5), (g, -0.5), (b, 1.0)],
+            (vec![(r, 0.33), (g, 0.33), (b, 0.33)], -0.5),
+            (vec![(r, 1.0), (g, -1.0)], 0.0),
+            (vec![(r, -0.5), (g, -0.5), (b, 1.0)], 0.0),
         ];
-        let smooth = vec![0.25, 0.5, 0.25];
-        let slope = vec![-0.5, 0.0, 0.5];
+        let (smooth, slope) = (vec![0.25, 0.5, 0.25], vec![-0.5, 0.0, 0.5]);
         let mut features = Vec::new();
-        for (i, opponent) in opponents.into_iter().enumerate() {
-            let mut map = graph.add(Op::Sum(opponent, if i == 0 { -0.5 } else { 0.0 }));
-            for _ in 0..2 {
-                map = graph.add(Op::Convolve(map, smooth.clone(), smooth.clone()));
-                map = graph.add(Op::Halve(map));
-            }
+        for (terms, bias) in opponents {
+            let map = graph.add(Op::Sum(terms, bias));
             features.push(map);
             features.push(graph.add(Op::Convolve(map, slope.clone(), smooth.clone())));
             features.push(graph.add(Op::Convolve(map, smooth.clone(), slope.clone())));
@@ -293,7 +316,6 @@ impl Style {
     fn gradients(&self, images: &[[Map; 3]], which: &[usize]) -> Vec<[Map; 3]> {
         let maps: Vec<Vec<Map>> = images.iter().map(|image| self.graph.evaluate(image)).collect();
         let grams: Vec<Vec<f32>> = maps.iter().map(|maps| self.gram(maps)).collect();
-        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>();
         let lengths: Vec<f32> = grams.iter().map(|gram| dot(gram, gram).sqrt().max(1e-12)).collect();
         which
             .iter()
@@ -302,7 +324,8 @@ impl Style {
                 for j in (0..images.len()).filter(|j| *j != i) {
                     let cosine = dot(&grams[i], &grams[j]) / (lengths[i] * lengths[j]);
                     for (k, value) in slope.iter_mut().enumerate() {
-                        *value += grams[j][k] / (lengths[i] * lengths[j]) - cosine * grams[i][k] / (lengths[i] * lengths[i]);
+                        *value += grams[j][k] / (lengths[i] * lengths[j])
+                            - cosine * grams[i][k] / (lengths[i] * lengths[i]);
                     }
                 }
                 self.graph.gradient(&maps[i], self.seeds(&maps[i], &slope), 0.0)
@@ -312,7 +335,7 @@ impl Style {
 
     fn gram(&self, maps: &[Map]) -> Vec<f32> {
         let pairs = self.features.iter().flat_map(|a| self.features.iter().map(move |b| (*a, *b)));
-        pairs.map(|(a, b)| maps[a].values.iter().zip(&maps[b].values).map(|(x, y)| x * y).sum()).collect()
+        pairs.map(|(a, b)| dot(&maps[a].values, &maps[b].values)).collect()
     }
 
     /// The gradient with respect to the features, given that with respect to the (symmetric) Gram matrix.
@@ -321,9 +344,7 @@ impl Style {
         let seed = |a: usize| {
             let mut seed = Map::zeros(maps[self.features[a]].side);
             for (b, other) in self.features.iter().enumerate() {
-                for (value, x) in seed.values.iter_mut().zip(&maps[*other].values) {
-                    *value += 2.0 * slope[a * n + b] * x;
-                }
+                add(&mut seed.values, 2.0 * slope[a * n + b], &maps[*other].values);
             }
             (self.features[a], seed)
         };

@@ -40,40 +40,40 @@ use Role::{Catch, Easy, Instruction, Main, Obvious};
 
 /// All units: layer, branch, channel, role.
 const UNITS: [(&str, &str, usize, Role); 34] = [
-    ("colour", "fine", 2, Main),        // small yellow things
-    ("colour", "coarse", 6, Main),      // something large and pink
-    ("contrast", "fine", 0, Main),      // bright specks
-    ("contrast", "coarse", 1, Main),    // dark blobs
-    ("orientation", "fine", 1, Main),   // thin level lines
-    ("orientation", "coarse", 0, Main), // broad upright bars
-    ("frequency", "fine", 1, Main),     // fine detail
-    ("frequency", "coarse", 0, Main),   // coarse detail and no fine one
-    ("texture", "fine", 0, Main),       // grids
-    ("texture", "coarse", 1, Main),     // diagonal lattices
-    ("contour", "fine", 1, Main),       // small dark round things
-    ("contour", "coarse", 2, Main),     // arches
-    ("shape", "fine", 0, Main),         // small rings
-    ("shape", "coarse", 0, Main),       // large discs and rings
-    ("pattern", "fine", 0, Main),       // bars side by side
-    ("pattern", "coarse", 2, Main),     // spots in rows
-    ("composition", "fine", 1, Main),   // something bright in the dark
-    ("composition", "coarse", 0, Main), // blue above green
-    ("colour", "coarse", 5, Catch),     // something large and blue
-    ("colour", "coarse", 3, Catch),     // something large and green
-    ("composition", "fine", 0, Catch),  // something warm on a cool ground
-    ("colour", "coarse", 2, Obvious),   // something large and yellow
-    ("colour", "coarse", 4, Obvious),   // something large and turquoise
-    ("colour", "coarse", 1, Obvious),   // something large and orange
-    ("colour", "fine", 3, Easy),        // small green things
-    ("colour", "fine", 5, Easy),        // small blue things
-    ("orientation", "fine", 2, Easy),   // thin falling lines
-    ("orientation", "coarse", 1, Easy), // broad level bars
-    ("pattern", "fine", 1, Easy),       // thin bars one above the other
-    ("pattern", "coarse", 0, Easy),     // broad bars side by side
-    ("composition", "coarse", 1, Easy), // light above dark
-    ("colour", "coarse", 0, Instruction), // something large and red
+    ("colour", "fine", 2, Main),             // small yellow things
+    ("colour", "coarse", 6, Main),           // something large and pink
+    ("contrast", "fine", 0, Main),           // bright specks
+    ("contrast", "coarse", 1, Main),         // dark blobs
+    ("orientation", "fine", 1, Main),        // thin level lines
+    ("orientation", "coarse", 0, Main),      // broad upright bars
+    ("frequency", "fine", 1, Main),          // fine detail
+    ("frequency", "coarse", 0, Main),        // coarse detail and no fine one
+    ("texture", "fine", 0, Main),            // grids
+    ("texture", "coarse", 1, Main),          // diagonal lattices
+    ("contour", "fine", 1, Main),            // small dark round things
+    ("contour", "coarse", 2, Main),          // arches
+    ("shape", "fine", 0, Main),              // small rings
+    ("shape", "coarse", 0, Main),            // large discs and rings
+    ("pattern", "fine", 0, Main),            // bars side by side
+    ("pattern", "coarse", 2, Main),          // spots in rows
+    ("composition", "fine", 1, Main),        // something bright in the dark
+    ("composition", "coarse", 0, Main),      // blue above green
+    ("colour", "coarse", 5, Catch),          // something large and blue
+    ("colour", "coarse", 3, Catch),          // something large and green
+    ("composition", "fine", 0, Catch),       // something warm on a cool ground
+    ("colour", "coarse", 2, Obvious),        // something large and yellow
+    ("colour", "coarse", 4, Obvious),        // something large and turquoise
+    ("colour", "coarse", 1, Obvious),        // something large and orange
+    ("colour", "fine", 3, Easy),             // small green things
+    ("colour", "fine", 5, Easy),             // small blue things
+    ("orientation", "fine", 2, Easy),        // thin falling lines
+    ("orientation", "coarse", 1, Easy),      // broad level bars
+    ("pattern", "fine", 1, Easy),            // thin bars one above the other
+    ("pattern", "coarse", 0, Easy),          // broad bars side by side
+    ("composition", "coarse", 1, Easy),      // light above dark
+    ("colour", "coarse", 0, Instruction),    // something large and red
     ("orientation", "fine", 0, Instruction), // thin upright lines
-    ("contrast", "coarse", 0, Instruction), // bright blobs
+    ("contrast", "coarse", 0, Instruction),  // bright blobs
 ];
 
 /// The demo's machine, and the role of each of its units.
@@ -95,7 +95,8 @@ const INHIBITION: f32 = 0.6;
 fn map_of(v: &mut Vision, layer: &str, fine: bool, channel: usize) -> Node {
     let (excitation, inhibition) = match layer {
         "colour" => {
-            let opposite = [Hue::Turquoise, Hue::Blue, Hue::Blue, Hue::Pink, Hue::Red, Hue::Orange, Hue::Green];
+            let opposite =
+                [Hue::Turquoise, Hue::Blue, Hue::Blue, Hue::Pink, Hue::Red, Hue::Orange, Hue::Green];
             (colour(v, fine, HUES[channel]), colour(v, fine, opposite[channel]))
         }
         "contrast" => (contrast(v, fine, channel == 0), contrast(v, fine, channel != 0)),
@@ -207,7 +208,8 @@ fn pattern(v: &mut Vision, fine: bool, channel: usize) -> Node {
         return v.arrangement(&rows.map(|(dx, dy)| (spots, dx, dy)), 0.4);
     }
     let bars = v.lines(l, DIRECTIONS[channel], 1, 0.003);
-    let steps = [-2, -1, 0, 1, 2].map(|i| if channel == 0 { (bars, i * period, 0) } else { (bars, 0, i * period) });
+    let steps =
+        [-2, -1, 0, 1, 2].map(|i| if channel == 0 { (bars, i * period, 0) } else { (bars, 0, i * period) });
     v.arrangement(&steps, 0.6)
 }
 

@@ -90,7 +90,8 @@ impl Vision {
             Hue::Turquoise => self.secondary(g, b, r),
             Hue::Pink => self.secondary(r, b, g),
             Hue::Orange => {
-                let (warm, yellowish) = (self.sum(&[(r, 1.0), (g, -1.0)], -0.05), self.sum(&[(g, 1.0), (b, -1.0)], -0.05));
+                let (warm, yellowish) =
+                    (self.sum(&[(r, 1.0), (g, -1.0)], -0.05), self.sum(&[(g, 1.0), (b, -1.0)], -0.05));
                 self.min(warm, yellowish)
             }
         };
@@ -99,7 +100,8 @@ impl Vision {
 
     /// One channel above both others.
     fn primary(&mut self, high: Node, low: Node, other: Node) -> Node {
-        let (a, b) = (self.sum(&[(high, 1.0), (low, -1.0)], -0.12), self.sum(&[(high, 1.0), (other, -1.0)], -0.12));
+        let (a, b) =
+            (self.sum(&[(high, 1.0), (low, -1.0)], -0.12), self.sum(&[(high, 1.0), (other, -1.0)], -0.12));
         self.min(a, b)
     }
 
@@ -219,7 +221,8 @@ impl Vision {
     /// (as a share of the largest sum).
     pub fn arrangement(&mut self, parts: &[(Node, isize, isize)], threshold: f32) -> Node {
         let weight = 1.0 / parts.len() as f32;
-        let terms: Vec<(Node, f32)> = parts.iter().map(|(map, dx, dy)| (self.shift(*map, *dx, *dy), weight)).collect();
+        let terms: Vec<(Node, f32)> =
+            parts.iter().map(|(map, dx, dy)| (self.shift(*map, *dx, *dy), weight)).collect();
         let sum = self.sum(&terms, -threshold);
         self.positive(sum)
     }

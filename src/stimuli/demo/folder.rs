@@ -45,7 +45,8 @@ impl Folder {
         if !notes.exists() && (images.exists() || table.exists()) {
             return Err(BuildError::Foreign(root.to_path_buf()));
         }
-        let matches = stamp.as_ref().is_some_and(|stamp| stamp.algorithm == ALGORITHM && stamp.options == *options);
+        let matches =
+            stamp.as_ref().is_some_and(|stamp| stamp.algorithm == ALGORITHM && stamp.options == *options);
         if !matches {
             remove_file(&table)?;
             remove_folder(&images)?;
@@ -111,7 +112,12 @@ impl Folder {
     }
 
     /// Numbers that were computed before, or are now, and are kept until the build is complete.
-    pub fn numbers(&self, name: &str, count: usize, compute: impl FnOnce() -> Vec<f64>) -> Result<Vec<f64>, BuildError> {
+    pub fn numbers(
+        &self,
+        name: &str,
+        count: usize,
+        compute: impl FnOnce() -> Vec<f64>,
+    ) -> Result<Vec<f64>, BuildError> {
         let path = format!("{NOTES}/{name}");
         let known = fs::read(self.root.join(&path)).ok().filter(|bytes| bytes.len() == count * 8);
         if let Some(bytes) = known {
@@ -132,7 +138,9 @@ impl Folder {
         let path = format!("{NOTES}/{name}.json");
         let known: Option<Vec<TrialRow>> =
             fs::read(self.root.join(&path)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        if let Some(rows) = known.filter(|rows| rows.iter().flat_map(TrialRow::images).all(|image| self.has(image))) {
+        if let Some(rows) =
+            known.filter(|rows| rows.iter().flat_map(TrialRow::images).all(|image| self.has(image)))
+        {
             return Ok(rows);
         }
         let rows = make()?;

@@ -67,7 +67,9 @@ pub enum BuildError {
     #[error("the options do not fit together: {0}")]
     Options(String),
     /// The folder holds images or trials that this program did not make, and they would be overwritten.
-    #[error("{0} already has `images` or `trials.csv` that were not made here; choose another folder, or remove them")]
+    #[error(
+        "{0} already has `images` or `trials.csv` that were not made here; choose another folder, or remove them"
+    )]
     Foreign(std::path::PathBuf),
     /// Something could not be read or written.
     #[error("cannot write {path}: {source}")]
@@ -142,8 +144,11 @@ fn rank(
     for from in (0..options.pool).step_by(CHUNK) {
         let scenes = from..(from + CHUNK).min(options.pool);
         let numbers = folder.numbers(&format!("responses-{from}"), scenes.len() * units, || {
-            let chunk: Vec<Vec<f64>> =
-                scenes.clone().into_par_iter().map(|scene| machine.responses(&scenes::paint(options.seed, scene))).collect();
+            let chunk: Vec<Vec<f64>> = scenes
+                .clone()
+                .into_par_iter()
+                .map(|scene| machine.responses(&scenes::paint(options.seed, scene)))
+                .collect();
             chunk.concat()
         })?;
         responses.extend(numbers.chunks_exact(units).map(<[f64]>::to_vec));

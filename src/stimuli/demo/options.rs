@@ -38,7 +38,10 @@ impl DemoOptions {
     pub(super) fn check(&self) -> Result<(), BuildError> {
         let refuse = |reason: String| Err(BuildError::Options(reason));
         if self.image_sets == 0 || self.image_sets > self.bin_size {
-            return refuse(format!("{} image sets, but they must be 1 to {} (the size of a bin)", self.image_sets, self.bin_size));
+            return refuse(format!(
+                "{} image sets, but they must be 1 to {} (the size of a bin)",
+                self.image_sets, self.bin_size
+            ));
         }
         if self.pool < 2 * BINS * self.bin_size {
             return refuse(format!(

@@ -70,8 +70,9 @@ impl Plan {
             })
             .collect();
         let image_sets = choose(roles, &favourites, &preferences, options.image_sets);
-        let strongest =
-            (0..roles.len()).map(|unit| responses.iter().map(|scene| scene[unit]).fold(f64::MIN, f64::max)).collect();
+        let strongest = (0..roles.len())
+            .map(|unit| responses.iter().map(|scene| scene[unit]).fold(f64::MIN, f64::max))
+            .collect();
         Ok(Self { roles: roles.to_vec(), favourites, strongest, image_sets })
     }
 }
@@ -88,7 +89,8 @@ fn easiest_first(
     let score = |image_set: usize| {
         let scene = favourites.base(image_set);
         let base = scenes::paint(options.seed, scene);
-        Queries::find_among(machine, unit, &base, &corners).map_or(0.0, |queries| ease(&queries, responses[scene][unit]))
+        Queries::find_among(machine, unit, &base, &corners)
+            .map_or(0.0, |queries| ease(&queries, responses[scene][unit]))
     };
     let scores: Vec<f64> = (0..favourites.image_sets()).map(score).collect();
     let mut order: Vec<usize> = (0..scores.len()).collect();
@@ -98,7 +100,12 @@ fn easiest_first(
 
 /// Main units take the first image sets; then each other unit takes the first of its preferences whose base image no trial
 /// has yet (or its very first, should all be taken).
-fn choose(roles: &[Role], favourites: &[Favourites], preferences: &[Vec<usize>], image_sets: usize) -> Vec<Vec<usize>> {
+fn choose(
+    roles: &[Role],
+    favourites: &[Favourites],
+    preferences: &[Vec<usize>],
+    image_sets: usize,
+) -> Vec<Vec<usize>> {
     let main = |unit: &usize| roles[*unit] == Role::Main;
     let mut used: HashSet<usize> = (0..roles.len())
         .filter(main)
@@ -109,7 +116,8 @@ fn choose(roles: &[Role], favourites: &[Favourites], preferences: &[Vec<usize>],
             if main(&unit) {
                 return (0..image_sets).collect();
             }
-            let free = preferences[unit].iter().copied().find(|set| !used.contains(&favourites[unit].base(*set)));
+            let free =
+                preferences[unit].iter().copied().find(|set| !used.contains(&favourites[unit].base(*set)));
             let chosen = free.unwrap_or(preferences[unit][0]);
             used.insert(favourites[unit].base(chosen));
             vec![chosen]

@@ -148,7 +148,8 @@ impl TrialRow {
     fn fields(&self) -> [String; 18] {
         let (kind, difficulty) = self.kind.names();
         let groups: Vec<String> = self.references.iter().map(|group| group.join(";")).collect();
-        let [center, variance, saliency] = self.baselines.map(|known| known.map_or(String::new(), |yes| yes.to_string()));
+        let [center, variance, saliency] =
+            self.baselines.map(|known| known.map_or(String::new(), |yes| yes.to_string()));
         [
             self.condition.name().into(),
             kind.into(),
@@ -174,7 +175,8 @@ impl TrialRow {
 
 /// The table, with its heading. Lines end in a line feed.
 pub(super) fn to_csv(rows: &[TrialRow]) -> Vec<u8> {
-    let mut writer: Writer<Vec<u8>> = WriterBuilder::new().quote_style(QuoteStyle::Necessary).from_writer(Vec::new());
+    let mut writer: Writer<Vec<u8>> =
+        WriterBuilder::new().quote_style(QuoteStyle::Necessary).from_writer(Vec::new());
     writer.write_record(COLUMNS).expect("writing to memory cannot fail");
     for row in rows {
         writer.write_record(row.fields()).expect("every row has as many fields as there are columns");
@@ -223,7 +225,13 @@ mod tests {
 
     #[test]
     fn rows_are_sorted_by_kind_condition_set_and_unit() {
-        let with = |kind, condition, image_set, unit_index| TrialRow { kind, condition, image_set, unit_index, ..row() };
+        let with = |kind, condition, image_set, unit_index| TrialRow {
+            kind,
+            condition,
+            image_set,
+            unit_index,
+            ..row()
+        };
         let mut rows = vec![
             with(Kind::Instruction, Condition::Natural, 0, 0),
             with(Kind::Catch, Condition::Natural, 9, 1),

@@ -38,7 +38,12 @@ struct ImageSet {
 }
 
 impl<'a> Workshop<'a> {
-    pub fn new(machine: &'a GraphMachine, options: &'a DemoOptions, folder: &'a Folder, plan: &'a Plan) -> Self {
+    pub fn new(
+        machine: &'a GraphMachine,
+        options: &'a DemoOptions,
+        folder: &'a Folder,
+        plan: &'a Plan,
+    ) -> Self {
         Self { machine, options, folder, plan, saliency: Saliency::default() }
     }
 
@@ -124,7 +129,8 @@ impl<'a> Workshop<'a> {
             base_activation: set.base_response,
             max_activation: queries.max.response,
             min_activation,
-            baselines: [decided.center, decided.variance, decided.saliency].map(|right| compared.then_some(right)),
+            baselines: [decided.center, decided.variance, decided.saliency]
+                .map(|right| compared.then_some(right)),
         })
     }
 
@@ -162,12 +168,15 @@ impl<'a> Workshop<'a> {
         mixed: &[String],
     ) -> Result<Vec<Vec<String>>, BuildError> {
         let scenes = self.plan.favourites[unit].references(image_set);
-        let natural = |scenes: &[usize]| scenes.iter().map(|scene| self.scene(*scene)).collect::<Result<Vec<_>, _>>();
+        let natural =
+            |scenes: &[usize]| scenes.iter().map(|scene| self.scene(*scene)).collect::<Result<Vec<_>, _>>();
         Ok(match condition {
             Condition::Synthetic => vec![synthetic.to_vec()],
             Condition::Natural => vec![natural(&scenes)?],
             Condition::Mixed => vec![natural(&scenes[scenes.len() - MIXED_NATURAL..])?, mixed.to_vec()],
-            Condition::Blur => vec![scenes.iter().map(|scene| self.blurred(unit, *scene)).collect::<Result<_, _>>()?],
+            Condition::Blur => {
+                vec![scenes.iter().map(|scene| self.blurred(unit, *scene)).collect::<Result<_, _>>()?]
+            }
             Condition::None => Vec::new(),
         })
     }

@@ -2,6 +2,7 @@
 
 use super::forward::clamped;
 use super::{Graph, Map, Node, Op, RETINA};
+use crate::stimuli::kernels;
 
 impl Graph {
     /// Given all maps and the gradients of some quantity with respect to some of them, its gradient with respect to the
@@ -35,18 +36,15 @@ fn add(sum: &mut Option<Map>, part: Map) {
     match sum {
         None => *sum = Some(part),
         Some(sum) => {
-            for (value, more) in sum.values.iter_mut().zip(&part.values) {
-                *value += more;
-            }
+            kernels::add(&mut sum.values, 1.0, &part.values);
         }
     }
 }
 
 /// `gradient` (consumed) with each value multiplied by the slope at the input's value.
+#[inline(always)]
 fn scaled(mut gradient: Map, input: &Map, slope: impl Fn(f32) -> f32) -> Map {
-    for (value, x) in gradient.values.iter_mut().zip(&input.values) {
-        *value *= slope(*x);
-    }
+    kernels::scale(&mut gradient.values, &input.values, slope);
     gradient
 }
 
@@ -56,20 +54,14 @@ fn back(op: &Op, maps: &[Map], gradient: Map, leak: f32) -> Vec<(Node, Map)> {
         Op::Channel(_) => Vec::new(),
         Op::Sum(terms, _) => {
             let part = |weight: f32| {
-                let values = gradient.values.iter().map(|g| g * weight).collect();
-                Map { side: gradient.side, values }
+                let mut part = Map::zeros(gradient.side);
+                kernels::add(&mut part.values, weight, &gradient.values);
+                part
             };
             terms.iter().map(|(input, weight)| (*input, part(*weight))).collect()
         }
         Op::Convolve(input, across, down) => vec![(*input, convolve_back(&gradient, across, down))],
-        Op::Halve(input) => {
-            let mut out = Map::zeros(gradient.side * 2);
-            for (i, value) in out.values.iter_mut().enumerate() {
-                let (x, y) = (i % (gradient.side * 2) / 2, i / (gradient.side * 2) / 2);
-                *value = 0.25 * gradient.values[y * gradient.side + x];
-            }
-            vec![(*input, out)]
-        }
+        Op::Halve(input) => vec![(*input, halve_back(&gradient))],
         Op::Shift(input, dx, dy) => {
             let side = gradient.side;
             let mut out = Map::zeros(side);
@@ -86,7 +78,8 @@ fn back(op: &Op, maps: &[Map], gradient: Map, leak: f32) -> Vec<(Node, Map)> {
         }
         Op::Ratio(a, b, floor) => {
             let first = scaled(gradient.clone(), &maps[*b], |q| 1.0 / (q + floor));
-            let second = scaled(scaled(gradient, &maps[*a], |p| -p), &maps[*b], |q| 1.0 / ((q + floor) * (q + floor)));
+            let second =
+                scaled(scaled(gradient, &maps[*a], |p| -p), &maps[*b], |q| 1.0 / ((q + floor) * (q + floor)));
             vec![(*a, first), (*b, second)]
         }
         Op::Rectify(input) => {
@@ -98,6 +91,20 @@ fn back(op: &Op, maps: &[Map], gradient: Map, leak: f32) -> Vec<(Node, Map)> {
     }
 }
 
+fn halve_back(gradient: &Map) -> Map {
+    let (half, side) = (gradient.side, gradient.side * 2);
+    let mut out = Map::zeros(side);
+    for y in 0..side {
+        let (from, row) = (gradient.row(y / 2, 0..half), out.row_mut(y, 0..side));
+        let mut x = 0;
+        while x < side {
+            row[x] = 0.25 * from[x / 2];
+            x += 1;
+        }
+    }
+    out
+}
+
 /// The transpose of the convolution, edges included.
 fn convolve_back(gradient: &Map, across: &[f32], down: &[f32]) -> Map {
     let side = gradient.side;
@@ -106,9 +113,7 @@ fn convolve_back(gradient: &Map, across: &[f32], down: &[f32]) -> Map {
     for y in 0..side {
         for (k, weight) in down.iter().enumerate() {
             let target = clamped((y + k) as isize - ry as isize, side);
-            for (value, g) in rows.row_mut(target, 0..side).iter_mut().zip(gradient.row(y, 0..side)) {
-                *value += weight * g;
-            }
+            kernels::add(rows.row_mut(target, 0..side), *weight, gradient.row(y, 0..side));
         }
     }
     let mut out = Map::zeros(side);
@@ -116,9 +121,7 @@ fn convolve_back(gradient: &Map, across: &[f32], down: &[f32]) -> Map {
     for y in 0..side {
         padded.fill(0.0);
         for (k, weight) in across.iter().enumerate() {
-            for (value, g) in padded[k..k + side].iter_mut().zip(rows.row(y, 0..side)) {
-                *value += weight * g;
-            }
+            kernels::add(&mut padded[k..k + side], *weight, rows.row(y, 0..side));
         }
         // What fell beyond the edges belongs to the outermost values.
         let row = out.row_mut(y, 0..side);

@@ -4,6 +4,7 @@
 //! evaluated in parts equals the map evaluated at once, bit for bit.
 
 use super::{Graph, Map, Node, Op};
+use crate::stimuli::kernels::{add, map, map2, map3};
 
 /// Columns `left..right` and rows `top..bottom` of a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,46 +103,48 @@ impl Graph {
             Op::Channel(_) => {}
             Op::Sum(terms, bias) => {
                 for y in rect.top..rect.bottom {
-                    let row = out.row_mut(y, columns.clone());
-                    row.fill(*bias);
-                    for (input, weight) in terms {
-                        for (sum, value) in row.iter_mut().zip(before[*input].row(y, columns.clone())) {
-                            *sum += weight * value;
-                        }
-                    }
+                    let row = |input: Node| before[input].row(y, columns.clone());
+                    weighted_sum(terms, *bias, row, out.row_mut(y, columns.clone()));
                 }
             }
             Op::Convolve(input, across, down) => convolve(&before[*input], across, down, rect, out, scratch),
             Op::Halve(input) => halve(&before[*input], rect, out),
             Op::Shift(input, dx, dy) => shift(&before[*input], *dx, *dy, rect, out),
-            Op::Product(a, b) => {
-                for y in rect.top..rect.bottom {
-                    let factors = before[*a].row(y, columns.clone()).iter().zip(before[*b].row(y, columns.clone()));
-                    for (value, (p, q)) in out.row_mut(y, columns.clone()).iter_mut().zip(factors) {
-                        *value = p * q;
-                    }
-                }
-            }
-            Op::Ratio(a, b, floor) => {
-                for y in rect.top..rect.bottom {
-                    let parts = before[*a].row(y, columns.clone()).iter().zip(before[*b].row(y, columns.clone()));
-                    for (value, (p, q)) in out.row_mut(y, columns.clone()).iter_mut().zip(parts) {
-                        *value = p / (q + floor);
-                    }
-                }
-            }
+            Op::Product(a, b) => pairwise(&before[*a], &before[*b], rect, out, |p, q| p * q),
+            Op::Ratio(a, b, floor) => pairwise(&before[*a], &before[*b], rect, out, |p, q| p / (q + floor)),
             Op::Rectify(input) => pointwise(&before[*input], rect, out, |x| x.max(0.0)),
             Op::Saturate(input, half) => pointwise(&before[*input], rect, out, |x| x / (x + half)),
         }
     }
 }
 
-#[inline]
+#[inline(always)]
 fn pointwise(input: &Map, rect: Rect, out: &mut Map, f: impl Fn(f32) -> f32) {
+    let columns = rect.left..rect.right;
     for y in rect.top..rect.bottom {
-        let columns = rect.left..rect.right;
-        for (value, x) in out.row_mut(y, columns.clone()).iter_mut().zip(input.row(y, columns)) {
-            *value = f(*x);
+        map(out.row_mut(y, columns.clone()), input.row(y, columns.clone()), &f);
+    }
+}
+
+#[inline(always)]
+fn pairwise(a: &Map, b: &Map, rect: Rect, out: &mut Map, f: impl Fn(f32, f32) -> f32) {
+    let columns = rect.left..rect.right;
+    for y in rect.top..rect.bottom {
+        map2(out.row_mut(y, columns.clone()), a.row(y, columns.clone()), b.row(y, columns.clone()), &f);
+    }
+}
+
+/// The weighted sum of rows, plus a constant.
+fn weighted_sum<'a>(terms: &[(Node, f32)], bias: f32, row: impl Fn(Node) -> &'a [f32], out: &mut [f32]) {
+    match *terms {
+        [] => out.fill(bias),
+        [(a, p)] => map(out, row(a), |a| bias + p * a),
+        [(a, p), (b, q)] => map2(out, row(a), row(b), |a, b| bias + p * a + q * b),
+        [(a, p), (b, q), (c, r), ref rest @ ..] => {
+            map3(out, row(a), row(b), row(c), |a, b, c| bias + p * a + q * b + r * c);
+            for (input, weight) in rest {
+                add(out, *weight, row(*input));
+            }
         }
     }
 }
@@ -150,9 +153,11 @@ fn halve(input: &Map, rect: Rect, out: &mut Map) {
     for y in rect.top..rect.bottom {
         let columns = 2 * rect.left..2 * rect.right;
         let (upper, lower) = (input.row(2 * y, columns.clone()), input.row(2 * y + 1, columns));
-        let pairs = upper.chunks_exact(2).zip(lower.chunks_exact(2));
-        for (value, (a, b)) in out.row_mut(y, rect.left..rect.right).iter_mut().zip(pairs) {
-            *value = 0.25 * ((a[0] + a[1]) + (b[0] + b[1]));
+        let row = out.row_mut(y, rect.left..rect.right);
+        let mut i = 0;
+        while i < row.len() {
+            row[i] = 0.25 * ((upper[2 * i] + upper[2 * i + 1]) + (lower[2 * i] + lower[2 * i + 1]));
+            i += 1;
         }
     }
 }
@@ -167,29 +172,39 @@ fn shift(input: &Map, dx: isize, dy: isize, rect: Rect, out: &mut Map) {
     let side = input.side;
     for y in rect.top..rect.bottom {
         let from = input.row(clamped(y as isize + dy, side), 0..side);
-        for (i, value) in out.row_mut(y, rect.left..rect.right).iter_mut().enumerate() {
-            *value = from[clamped((rect.left + i) as isize + dx, side)];
+        let row = out.row_mut(y, rect.left..rect.right);
+        let mut i = 0;
+        while i < row.len() {
+            row[i] = from[clamped((rect.left + i) as isize + dx, side)];
+            i += 1;
         }
     }
 }
 
 fn convolve(input: &Map, across: &[f32], down: &[f32], rect: Rect, out: &mut Map, scratch: &mut Scratch) {
     let side = input.side;
-    let (rx, ry) = ((across.len() / 2) as isize, (down.len() / 2) as isize);
+    let (rx, ry) = (across.len() / 2, down.len() / 2);
     let width = rect.right - rect.left;
-    let height = rect.bottom - rect.top + down.len() - 1;
-    scratch.rows.clear();
-    scratch.rows.resize(width * height, 0.0);
-    for (i, sums) in scratch.rows.chunks_exact_mut(width).enumerate() {
-        let y = clamped((rect.top + i) as isize - ry, side);
-        pad(input.row(y, 0..side), rect.left as isize - rx, width + across.len() - 1, &mut scratch.padded);
-        weigh(across, sums, |k| &scratch.padded[k..k + width]);
+    let height = rect.bottom - rect.top + 2 * ry;
+    let Scratch { padded, rows } = scratch;
+    if rows.len() < width * height {
+        rows.resize(width * height, 0.0);
+    }
+    let within = rect.left >= rx && rect.right + rx <= side;
+    for i in 0..height {
+        let y = clamped((rect.top + i) as isize - ry as isize, side);
+        let line: &[f32] = if within {
+            input.row(y, rect.left - rx..rect.right + rx)
+        } else {
+            pad(input.row(y, 0..side), rect.left as isize - rx as isize, width + 2 * rx, padded);
+            &padded[..]
+        };
+        weigh(across, &mut rows[i * width..(i + 1) * width], |k| &line[k..k + width]);
     }
     for y in rect.top..rect.bottom {
         let first = (y - rect.top) * width;
-        weigh(down, out.row_mut(y, rect.left..rect.right), |k| {
-            &scratch.rows[first + k * width..first + (k + 1) * width]
-        });
+        let row = |k: usize| &rows[first + k * width..first + (k + 1) * width];
+        weigh(down, out.row_mut(y, rect.left..rect.right), row);
     }
 }
 
@@ -198,32 +213,22 @@ fn pad(row: &[f32], from: isize, length: usize, padded: &mut Vec<f32>) {
     padded.clear();
     let side = row.len() as isize;
     let to = from + length as isize;
-    padded.extend((from..to.min(0)).map(|_| row[0]));
+    padded.resize((-from).clamp(0, length as isize) as usize, row[0]);
     padded.extend_from_slice(&row[from.clamp(0, side) as usize..to.clamp(0, side) as usize]);
-    padded.extend((from.max(side)..to).map(|_| row[row.len() - 1]));
+    padded.resize(length, row[row.len() - 1]);
 }
 
 /// Weighted sums of rows: `out[i]` becomes the sum over k of `weights[k] * rows(k)[i]`.
-#[inline]
+#[inline(always)]
 fn weigh<'a>(weights: &[f32], out: &mut [f32], rows: impl Fn(usize) -> &'a [f32]) {
     match *weights {
-        [w] => {
-            for (value, a) in out.iter_mut().zip(rows(0)) {
-                *value = w * a;
-            }
-        }
-        [w0, w1, w2] => {
-            let (a, b, c) = (rows(0), rows(1), rows(2));
-            for (value, ((a, b), c)) in out.iter_mut().zip(a.iter().zip(b).zip(c)) {
-                *value = w0 * a + w1 * b + w2 * c;
-            }
-        }
-        _ => {
-            out.fill(0.0);
-            for (k, weight) in weights.iter().enumerate() {
-                for (value, a) in out.iter_mut().zip(rows(k)) {
-                    *value += weight * a;
-                }
+        [] => out.fill(0.0),
+        [p] => map(out, rows(0), |a| p * a),
+        [p, q] => map2(out, rows(0), rows(1), |a, b| p * a + q * b),
+        [p, q, r, ref rest @ ..] => {
+            map3(out, rows(0), rows(1), rows(2), |a, b, c| p * a + q * b + r * c);
+            for (k, weight) in rest.iter().enumerate() {
+                add(out, *weight, rows(k + 3));
             }
         }
     }

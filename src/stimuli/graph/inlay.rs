@@ -15,7 +15,18 @@ const PATCH_CELLS: usize = PATCH / 2;
 /// A map's value as a whole number of 2^-20ths. Sums of these do not depend on their order.
 #[inline]
 pub fn fixed(value: f32) -> i64 {
-    (f64::from(value) * 1_048_576.0).round() as i64
+    // A float times a power of two is exact, so this rounds half away from zero without the help of a library.
+    let scaled = f64::from(value) * 1_048_576.0;
+    (scaled + if scaled < 0.0 { -0.5 } else { 0.5 }) as i64
+}
+
+fn fixed_sum(values: &[f32]) -> i64 {
+    let (mut sum, mut i) = (0, 0);
+    while i < values.len() {
+        sum += fixed(values[i]);
+        i += 1;
+    }
+    sum
 }
 
 /// The mean of a map whose values as [`fixed`] add up to `sum`.
@@ -25,7 +36,7 @@ pub fn mean_of_fixed(sum: i64, side: usize) -> f64 {
 
 /// The mean of a map.
 pub fn mean(map: &Map) -> f64 {
-    mean_of_fixed(map.values.iter().map(|value| fixed(*value)).sum(), map.side)
+    mean_of_fixed(fixed_sum(&map.values), map.side)
 }
 
 /// Sums over rectangles in constant time.
@@ -52,7 +63,9 @@ impl<T: Copy + Default + std::ops::Add<Output = T> + std::ops::Sub<Output = T>> 
             return T::default();
         }
         let at = |x: usize, y: usize| self.sums[y * self.side + x];
-        at(rect.right, rect.bottom) + at(rect.left, rect.top) - at(rect.left, rect.bottom) - at(rect.right, rect.top)
+        at(rect.right, rect.bottom) + at(rect.left, rect.top)
+            - at(rect.left, rect.bottom)
+            - at(rect.right, rect.top)
     }
 }
 
@@ -116,8 +129,18 @@ impl Reach {
     fn halved(self) -> Self {
         let (d, i) = (self.dirty, self.inside);
         Self {
-            dirty: Rect { left: d.left / 2, top: d.top / 2, right: d.right.div_ceil(2), bottom: d.bottom.div_ceil(2) },
-            inside: Rect { left: i.left.div_ceil(2), top: i.top.div_ceil(2), right: i.right / 2, bottom: i.bottom / 2 },
+            dirty: Rect {
+                left: d.left / 2,
+                top: d.top / 2,
+                right: d.right.div_ceil(2),
+                bottom: d.bottom.div_ceil(2),
+            },
+            inside: Rect {
+                left: i.left.div_ceil(2),
+                top: i.top.div_ceil(2),
+                right: i.right / 2,
+                bottom: i.bottom / 2,
+            },
         }
     }
 }
@@ -131,7 +154,13 @@ enum Content<'a> {
 }
 
 /// The mean of the map of `node`, the last of the `graph`, for the `background` with the inlay at each of the corners.
-pub fn responses(graph: &Graph, node: Node, background: &Picture, inlay: Inlay<'_>, corners: &[Corner]) -> Vec<f64> {
+pub fn responses(
+    graph: &Graph,
+    node: Node,
+    background: &Picture,
+    inlay: Inlay<'_>,
+    corners: &[Corner],
+) -> Vec<f64> {
     let maps = graph.evaluate(&retina(background));
     match inlay {
         Inlay::MeanColour => {
@@ -181,9 +210,14 @@ impl<'a> Search<'a> {
                 Op::Channel(_) => Reach { dirty: patch, inside: patch },
                 op => Reach::through(op, &reaches, side),
             };
-            self.fill_inside(node, reach.inside, corner);
-            for part in reach.dirty.without(reach.inside) {
-                self.graph.evaluate_rect(node, part, &mut self.composed, &mut self.scratch);
+            if 2 * reach.inside.area() < reach.dirty.area() {
+                // The ring is most of it, and in one piece quicker than in four.
+                self.graph.evaluate_rect(node, reach.dirty, &mut self.composed, &mut self.scratch);
+            } else {
+                self.fill_inside(node, reach.inside, corner);
+                for part in reach.dirty.without(reach.inside) {
+                    self.graph.evaluate_rect(node, part, &mut self.composed, &mut self.scratch);
+                }
             }
             reaches.push(reach);
         }
@@ -226,7 +260,7 @@ impl<'a> Search<'a> {
         let mut sum = self.integral.sum(all) - self.integral.sum(reach.dirty);
         for part in reach.dirty.without(reach.inside) {
             for y in part.top..part.bottom {
-                sum += map.row(y, part.left..part.right).iter().map(|value| fixed(*value)).sum::<i64>();
+                sum += fixed_sum(map.row(y, part.left..part.right));
             }
         }
         if reach.inside.is_empty() {

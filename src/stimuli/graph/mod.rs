@@ -90,7 +90,10 @@ pub fn retina(picture: &Picture) -> [Map; 3] {
         let (upper, lower) = (picture.row(2 * y), picture.row(2 * y + 1));
         for (x, (a, b)) in upper.chunks_exact(6).zip(lower.chunks_exact(6)).enumerate() {
             for (channel, map) in maps.iter_mut().enumerate() {
-                let sum = u16::from(a[channel]) + u16::from(a[channel + 3]) + u16::from(b[channel]) + u16::from(b[channel + 3]);
+                let sum = u16::from(a[channel])
+                    + u16::from(a[channel + 3])
+                    + u16::from(b[channel])
+                    + u16::from(b[channel + 3]);
                 map.values[y * RETINA + x] = f32::from(sum) / 1020.0;
             }
         }
@@ -116,7 +119,10 @@ impl Graph {
             Op::Halve(input) => self.sides[*input] / 2,
             other => {
                 let inputs = other.inputs();
-                debug_assert!(inputs.iter().all(|i| self.sides[*i] == self.sides[inputs[0]]), "maps of one size: {op:?}");
+                debug_assert!(
+                    inputs.iter().all(|i| self.sides[*i] == self.sides[inputs[0]]),
+                    "maps of one size: {op:?}"
+                );
                 self.sides[inputs[0]]
             }
         };
@@ -160,7 +166,9 @@ impl Graph {
 fn renumbered(op: &Op, number: &[Node]) -> Op {
     match op {
         Op::Channel(channel) => Op::Channel(*channel),
-        Op::Sum(terms, bias) => Op::Sum(terms.iter().map(|(node, weight)| (number[*node], *weight)).collect(), *bias),
+        Op::Sum(terms, bias) => {
+            Op::Sum(terms.iter().map(|(node, weight)| (number[*node], *weight)).collect(), *bias)
+        }
         Op::Convolve(a, across, down) => Op::Convolve(number[*a], across.clone(), down.clone()),
         Op::Halve(a) => Op::Halve(number[*a]),
         Op::Shift(a, dx, dy) => Op::Shift(number[*a], *dx, *dy),

@@ -10,17 +10,22 @@ use super::noise::{cells, fbm, noise};
 use crate::stimuli::maths::{angle_turns, cos_turns, sin_turns, smoothstep};
 
 fn eye(s: &mut Scene, f: Frame, iris: Rgb) {
-    s.canvas.form(&f, 1.1, |u, v| disc(u, v, 1.0), |u, v, _| {
-        if disc(u + 0.2, v + 0.25, 0.18) < 0.0 {
-            Rgb::WHITE
-        } else if disc(u, v, 0.5) < 0.0 {
-            Rgb::BLACK
-        } else if disc(u, v, 0.85) < 0.0 {
-            iris
-        } else {
-            Rgb::WHITE
-        }
-    });
+    s.canvas.form(
+        &f,
+        1.1,
+        |u, v| disc(u, v, 1.0),
+        |u, v, _| {
+            if disc(u + 0.2, v + 0.25, 0.18) < 0.0 {
+                Rgb::WHITE
+            } else if disc(u, v, 0.5) < 0.0 {
+                Rgb::BLACK
+            } else if disc(u, v, 0.85) < 0.0 {
+                iris
+            } else {
+                Rgb::WHITE
+            }
+        },
+    );
 }
 
 /// Fish and weeds under water.
@@ -46,7 +51,8 @@ pub fn aquarium(s: &mut Scene) {
     }
     if s.dice.chance(0.2) {
         for _ in 0..s.dice.count(2, 4) {
-            let f = Frame::new(s.dice.range(30.0, 194.0), s.dice.range(40.0, 120.0), s.dice.range(16.0, 34.0));
+            let f =
+                Frame::new(s.dice.range(30.0, 194.0), s.dice.range(40.0, 120.0), s.dice.range(16.0, 34.0));
             jellyfish(s, f);
         }
         return;
@@ -80,7 +86,15 @@ fn fish(s: &mut Scene, f: Frame) {
     let up = if left { 1.0 } else { -1.0 };
     let palette = s.palette;
     let (a, b) = (vivid(&s.dice), if s.dice.chance(0.5) { Rgb::WHITE } else { vivid(&s.dice) });
-    let patterns = [Pattern::Stripes, Pattern::Stripes, Pattern::Scales, Pattern::Scales, Pattern::Dots, Pattern::Plain, Pattern::Waves];
+    let patterns = [
+        Pattern::Stripes,
+        Pattern::Stripes,
+        Pattern::Scales,
+        Pattern::Scales,
+        Pattern::Dots,
+        Pattern::Plain,
+        Pattern::Waves,
+    ];
     let period = s.dice.range(8.0, 18.0);
     let skin = Material::new(s.dice.pick(&patterns), &s.dice, &palette, period).coloured(a, b);
     let skin = skin.turned(s.dice.pick(&[0.0, 0.25, 0.25]));
@@ -94,12 +108,27 @@ fn fish(s: &mut Scene, f: Frame) {
         |u, v| polygon(u, v, &[tail[0], tail[1], tail[2]]).min(polygon(u, v, &[tail[0], tail[2], tail[3]])),
         |_, v, _| fin * (0.85 + 0.2 * sin_turns(v * 5.0)),
     );
-    s.canvas.form(&f, 1.4, |u, v| ellipse(u - 0.15, v + up * tall * 0.85, 0.5, 0.32), |u, _, _| fin * (0.85 + 0.2 * sin_turns(u * 6.0)));
-    s.canvas.form(&f, 1.2, |u, v| ellipse(u, v, 1.0, tall), |u, v, _| {
-        let body = if u < -0.55 { a.tint(0.15) } else { skin.at(u * k, v * k) };
-        ball(body, u * 0.8, up * v / tall * 0.9, light, 0.3)
-    });
-    s.canvas.form(&f, 1.0, |u, v| ellipse(u - 0.1, v - up * 0.1, 0.28, 0.16), |u, _, _| fin * (0.9 + 0.2 * sin_turns(u * 8.0)));
+    s.canvas.form(
+        &f,
+        1.4,
+        |u, v| ellipse(u - 0.15, v + up * tall * 0.85, 0.5, 0.32),
+        |u, _, _| fin * (0.85 + 0.2 * sin_turns(u * 6.0)),
+    );
+    s.canvas.form(
+        &f,
+        1.2,
+        |u, v| ellipse(u, v, 1.0, tall),
+        |u, v, _| {
+            let body = if u < -0.55 { a.tint(0.15) } else { skin.at(u * k, v * k) };
+            ball(body, u * 0.8, up * v / tall * 0.9, light, 0.3)
+        },
+    );
+    s.canvas.form(
+        &f,
+        1.0,
+        |u, v| ellipse(u - 0.1, v - up * 0.1, 0.28, 0.16),
+        |u, _, _| fin * (0.9 + 0.2 * sin_turns(u * 8.0)),
+    );
     eye(s, f.at(-0.68, -up * tall * 0.25, 0.13), Rgb::WHITE);
 }
 
@@ -115,9 +144,15 @@ fn jellyfish(s: &mut Scene, f: Frame) {
         });
     }
     s.canvas.glow(f.x, f.y - f.scale * 0.3, f.scale * 2.0, colour, 0.35);
-    s.canvas.form(&f, 1.2, |u, v| ellipse(u, v, 1.0, 0.95).max(v - 0.15 - 0.06 * cos_turns(u * 3.0)), |u, v, _| {
-        colour * (0.6 + 0.5 * length(u, v)) + Rgb(0.1, 0.1, 0.1) * sin_turns(angle_turns(v - 0.3, u) * 10.0)
-    });
+    s.canvas.form(
+        &f,
+        1.2,
+        |u, v| ellipse(u, v, 1.0, 0.95).max(v - 0.15 - 0.06 * cos_turns(u * 3.0)),
+        |u, v, _| {
+            colour * (0.6 + 0.5 * length(u, v))
+                + Rgb(0.1, 0.1, 0.1) * sin_turns(angle_turns(v - 0.3, u) * 10.0)
+        },
+    );
 }
 
 /// Butterflies and flowers.
@@ -138,7 +173,8 @@ pub fn butterflies(s: &mut Scene) {
 fn butterfly(s: &mut Scene, f: Frame) {
     let palette = s.palette;
     let (a, b) = (vivid(&s.dice), if s.dice.chance(0.5) { Rgb::BLACK } else { vivid(&s.dice) });
-    let pattern = s.dice.pick(&[Pattern::Dots, Pattern::Rings, Pattern::Scales, Pattern::Stripes, Pattern::Plain]);
+    let pattern =
+        s.dice.pick(&[Pattern::Dots, Pattern::Rings, Pattern::Scales, Pattern::Stripes, Pattern::Plain]);
     let print = Material::new(pattern, &s.dice, &palette, s.dice.range(9.0, 20.0)).coloured(a, b);
     let k = f.scale;
     let wings = |u: f32, v: f32| {
@@ -151,7 +187,12 @@ fn butterfly(s: &mut Scene, f: Frame) {
         if d > -0.07 { b } else { print.at(u.abs() * k, v * k) * (0.85 + 0.3 * u.abs()) }
     });
     s.canvas.form(&f, 1.1, |u, v| ellipse(u, v, 0.08, 0.55), |_, _, _| Rgb::BLACK);
-    s.canvas.form(&f, 1.2, |u, v| stroke(u.abs(), v, (0.03, -0.5), (0.25, -0.95), 0.015, 0.03), |_, _, _| Rgb::BLACK);
+    s.canvas.form(
+        &f,
+        1.2,
+        |u, v| stroke(u.abs(), v, (0.03, -0.5), (0.25, -0.95), 0.015, 0.03),
+        |_, _, _| Rgb::BLACK,
+    );
 }
 
 /// A ladybird of radius 1, seen from above.
@@ -160,14 +201,26 @@ pub fn ladybird(s: &mut Scene, f: Frame) {
     let shell = if s.dice.chance(0.8) { Rgb(0.87, 0.13, 0.1) } else { Rgb(0.95, 0.65, 0.1) };
     let light = s.light;
     s.canvas.shadow(&f.at(0.1, 0.15, 1.0), 1.2, 0.4, 0.45, |u, v| disc(u, v, 1.0));
-    s.canvas.form(&f, 1.5, |u, v| ellipse(u, v + 0.85, 0.55, 0.45), |u, v, _| {
-        if disc(u.abs() - 0.28, v + 1.0, 0.1) < 0.0 { Rgb::WHITE } else { Rgb::BLACK }
-    });
-    s.canvas.form(&f, 1.1, |u, v| disc(u, v, 1.0), |u, v, _| {
-        let spots = disc(u.abs() - 0.45, v + 0.3, 0.19).min(disc(u.abs() - 0.55, v - 0.3, 0.17)).min(disc(u.abs() - 0.2, v - 0.65, 0.14));
-        let black = spots < 0.0 || u.abs() < 0.03 || disc(u, v + 0.72, 0.2) < 0.0;
-        ball(if black { Rgb::BLACK } else { shell }, u, v, light, 0.7)
-    });
+    s.canvas.form(
+        &f,
+        1.5,
+        |u, v| ellipse(u, v + 0.85, 0.55, 0.45),
+        |u, v, _| {
+            if disc(u.abs() - 0.28, v + 1.0, 0.1) < 0.0 { Rgb::WHITE } else { Rgb::BLACK }
+        },
+    );
+    s.canvas.form(
+        &f,
+        1.1,
+        |u, v| disc(u, v, 1.0),
+        |u, v, _| {
+            let spots = disc(u.abs() - 0.45, v + 0.3, 0.19)
+                .min(disc(u.abs() - 0.55, v - 0.3, 0.17))
+                .min(disc(u.abs() - 0.2, v - 0.65, 0.14));
+            let black = spots < 0.0 || u.abs() < 0.03 || disc(u, v + 0.72, 0.2) < 0.0;
+            ball(if black { Rgb::BLACK } else { shell }, u, v, light, 0.7)
+        },
+    );
 }
 
 /// An owl on a branch, at night or in the day.
@@ -178,27 +231,56 @@ pub fn owl(s: &mut Scene) {
     let y = s.dice.range(165.0, 190.0);
     let palette = s.palette;
     let bark = Rgb::hex(0x5A4030);
-    s.canvas.form(&Frame::new(112.0, y, 1.0), 130.0, |u, v| stroke(u, v, (-120.0, 8.0), (120.0, -4.0), 9.0, 6.0), |u, v, _| {
-        bark * (0.8 + 0.4 * sin_turns(v / 6.0 + noise(u / 20.0, 0.0, 3)))
-    });
+    s.canvas.form(
+        &Frame::new(112.0, y, 1.0),
+        130.0,
+        |u, v| stroke(u, v, (-120.0, 8.0), (120.0, -4.0), 9.0, 6.0),
+        |u, v, _| bark * (0.8 + 0.4 * sin_turns(v / 6.0 + noise(u / 20.0, 0.0, 3))),
+    );
     for i in 0..count {
         let x = 112.0 + (i as f32 - (count as f32 - 1.0) / 2.0) * 72.0;
         let k = if count == 1 { 58.0 } else { 33.0 };
         let f = Frame::new(x, y - k * 0.95, k);
         let feather = Rgb::hsl(s.dice.range(0.04, 0.12), s.dice.range(0.15, 0.5), s.dice.range(0.3, 0.55));
-        let plumage = Material::new(Pattern::Scales, &s.dice, &palette, k * 0.32).turned(0.0).coloured(feather * 0.7, feather.tint(0.35));
+        let plumage = Material::new(Pattern::Scales, &s.dice, &palette, k * 0.32)
+            .turned(0.0)
+            .coloured(feather * 0.7, feather.tint(0.35));
         s.canvas.form(
             &f,
             1.5,
-            |u, v| ellipse(u, v, 0.75, 1.0).min(polygon(u.abs(), v, &[(0.25, -0.85), (0.62, -1.25), (0.66, -0.55)])),
-            |u, v, _| if u.abs() > 0.48 { feather * 0.8 } else if v < -0.1 { feather } else { plumage.at(u * k, v * k) },
+            |u, v| {
+                ellipse(u, v, 0.75, 1.0).min(polygon(
+                    u.abs(),
+                    v,
+                    &[(0.25, -0.85), (0.62, -1.25), (0.66, -0.55)],
+                ))
+            },
+            |u, v, _| {
+                if u.abs() > 0.48 {
+                    feather * 0.8
+                } else if v < -0.1 {
+                    feather
+                } else {
+                    plumage.at(u * k, v * k)
+                }
+            },
         );
         let iris = s.dice.pick(&[Rgb(1.0, 0.75, 0.1), Rgb(0.95, 0.5, 0.1), Rgb(0.6, 0.8, 0.2)]);
         for side in [-1.0, 1.0] {
-            s.canvas.form(&f.at(side * 0.3, -0.45, 0.33), 1.1, |u, v| disc(u, v, 1.0), |_, _, _| feather.tint(0.55));
+            s.canvas.form(
+                &f.at(side * 0.3, -0.45, 0.33),
+                1.1,
+                |u, v| disc(u, v, 1.0),
+                |_, _, _| feather.tint(0.55),
+            );
             eye(s, f.at(side * 0.28, -0.45, 0.24), iris);
         }
-        s.canvas.form(&f, 1.0, |u, v| polygon(u, v, &[(-0.09, -0.35), (0.09, -0.35), (0.0, -0.1)]), |_, _, _| Rgb(0.95, 0.65, 0.15));
+        s.canvas.form(
+            &f,
+            1.0,
+            |u, v| polygon(u, v, &[(-0.09, -0.35), (0.09, -0.35), (0.0, -0.1)]),
+            |_, _, _| Rgb(0.95, 0.65, 0.15),
+        );
     }
 }
 
@@ -215,12 +297,45 @@ pub fn snails(s: &mut Scene) {
         let f = Frame::new(x, y, if count == 1 { 48.0 } else { 27.0 });
         let (a, b) = (vivid(&s.dice).shade(0.1), s.dice.pick(&s.palette));
         let lamp = s.light;
-        s.canvas.form(&f, 2.2, |u, v| stroke(u, v, (-1.4, 0.0), (1.2, 0.0), 0.08, 0.24).min(stroke(u, v, (1.2, 0.0), (1.5, -0.7), 0.24, 0.18)), |_, v, _| skin * (1.0 - 0.4 * v));
-        s.canvas.form(&f, 2.2, |u, v| stroke(u, v, (1.45, -0.8), (1.4, -1.25), 0.05, 0.08).min(stroke(u, v, (1.6, -0.8), (1.85, -1.2), 0.05, 0.08)), |_, _, _| skin * 0.85);
-        s.canvas.form(&f.at(-0.1, -0.85, 0.95), 1.1, |u, v| disc(u, v, 1.0), |u, v, _| {
-            let spiral = sin_turns(length(u, v) * 2.6 - angle_turns(v, u));
-            ball(a.mix(b, smoothstep(-0.3, 0.3, spiral)), u, v, lamp, 0.4)
-        });
+        s.canvas.form(
+            &f,
+            2.2,
+            |u, v| {
+                stroke(u, v, (-1.4, 0.0), (1.2, 0.0), 0.08, 0.24).min(stroke(
+                    u,
+                    v,
+                    (1.2, 0.0),
+                    (1.5, -0.7),
+                    0.24,
+                    0.18,
+                ))
+            },
+            |_, v, _| skin * (1.0 - 0.4 * v),
+        );
+        s.canvas.form(
+            &f,
+            2.2,
+            |u, v| {
+                stroke(u, v, (1.45, -0.8), (1.4, -1.25), 0.05, 0.08).min(stroke(
+                    u,
+                    v,
+                    (1.6, -0.8),
+                    (1.85, -1.2),
+                    0.05,
+                    0.08,
+                ))
+            },
+            |_, _, _| skin * 0.85,
+        );
+        s.canvas.form(
+            &f.at(-0.1, -0.85, 0.95),
+            1.1,
+            |u, v| disc(u, v, 1.0),
+            |u, v, _| {
+                let spiral = sin_turns(length(u, v) * 2.6 - angle_turns(v, u));
+                ball(a.mix(b, smoothstep(-0.3, 0.3, spiral)), u, v, lamp, 0.4)
+            },
+        );
     }
 }
 
@@ -265,24 +380,59 @@ pub fn herd(s: &mut Scene) {
 
 fn quadruped(s: &mut Scene, f: Frame, kind: usize, light: Rgb) {
     let (seed, k) = (s.dice.seed(), s.dice.range(2.6, 4.0));
-    let colour = if kind == 1 { Rgb::hsl(0.1, 0.6, 0.6) } else { Rgb::hsl(s.dice.range(0.03, 0.1), s.dice.range(0.05, 0.5), s.dice.range(0.3, 0.6)) };
+    let colour = if kind == 1 {
+        Rgb::hsl(0.1, 0.6, 0.6)
+    } else {
+        Rgb::hsl(s.dice.range(0.03, 0.1), s.dice.range(0.05, 0.5), s.dice.range(0.3, 0.6))
+    };
     let lamp = s.light;
     let side = if s.dice.chance(0.5) { 1.0 } else { -1.0 };
     let neck = if kind == 2 { (1.15, -2.3) } else { (1.05, -1.45) };
-    let skin = move |u: f32, v: f32, shade: f32| (coat(kind, u * k * side, v * k, colour, seed) * shade).lit(light);
+    let skin =
+        move |u: f32, v: f32, shade: f32| (coat(kind, u * k * side, v * k, colour, seed) * shade).lit(light);
     s.canvas.shadow(&f, 1.3, 0.25, 0.35, |u, v| ellipse(u, v, 1.0, 0.1));
     for (x, shade) in [(-0.55, 0.6), (0.65, 0.6), (-0.75, 0.9), (0.5, 0.9)] {
-        s.canvas.form(&f, 1.4, |u, v| stroke(u * side, v, (x, -0.7), (x + 0.02, -0.02), 0.15, 0.08), |u, v, _| {
-            if v > -0.09 { Rgb::BLACK } else { skin(u, v, shade) }
-        });
+        s.canvas.form(
+            &f,
+            1.4,
+            |u, v| stroke(u * side, v, (x, -0.7), (x + 0.02, -0.02), 0.15, 0.08),
+            |u, v, _| {
+                if v > -0.09 { Rgb::BLACK } else { skin(u, v, shade) }
+            },
+        );
     }
-    s.canvas.form(&f, 1.6, |u, v| stroke(u * side, v, (-0.95, -1.1), (-1.2, -0.5), 0.04, 0.07), |u, v, _| skin(u, v, 0.7));
-    s.canvas.form(&f, 2.8, |u, v| stroke(u * side, v, (0.7, -1.0), neck, 0.3, 0.17), |u, v, _| skin(u, v, 0.95));
-    s.canvas.form(&f, 1.8, |u, v| ellipse(u, v + 0.95, 1.0, 0.5), |u, v, _| ball(skin(u, v, 1.0), u * 0.5, (v + 0.95) * 1.3, lamp, 0.0));
-    s.canvas.form(&f, 3.0, |u, v| stroke(u * side, v, (neck.0 - 0.05, neck.1), (neck.0 + 0.42, neck.1 + 0.16), 0.21, 0.13), |u, v, _| {
-        if u * side > neck.0 + 0.36 { Rgb(0.2, 0.16, 0.15) } else { skin(u, v, 1.0) }
-    });
-    s.canvas.form(&f, 3.0, |u, v| stroke(u * side, v, (neck.0 - 0.1, neck.1 - 0.12), (neck.0 - 0.18, neck.1 - 0.36), 0.07, 0.04), |u, v, _| skin(u, v, 0.8));
+    s.canvas.form(
+        &f,
+        1.6,
+        |u, v| stroke(u * side, v, (-0.95, -1.1), (-1.2, -0.5), 0.04, 0.07),
+        |u, v, _| skin(u, v, 0.7),
+    );
+    s.canvas.form(
+        &f,
+        2.8,
+        |u, v| stroke(u * side, v, (0.7, -1.0), neck, 0.3, 0.17),
+        |u, v, _| skin(u, v, 0.95),
+    );
+    s.canvas.form(
+        &f,
+        1.8,
+        |u, v| ellipse(u, v + 0.95, 1.0, 0.5),
+        |u, v, _| ball(skin(u, v, 1.0), u * 0.5, (v + 0.95) * 1.3, lamp, 0.0),
+    );
+    s.canvas.form(
+        &f,
+        3.0,
+        |u, v| stroke(u * side, v, (neck.0 - 0.05, neck.1), (neck.0 + 0.42, neck.1 + 0.16), 0.21, 0.13),
+        |u, v, _| {
+            if u * side > neck.0 + 0.36 { Rgb(0.2, 0.16, 0.15) } else { skin(u, v, 1.0) }
+        },
+    );
+    s.canvas.form(
+        &f,
+        3.0,
+        |u, v| stroke(u * side, v, (neck.0 - 0.1, neck.1 - 0.12), (neck.0 - 0.18, neck.1 - 0.36), 0.07, 0.04),
+        |u, v, _| skin(u, v, 0.8),
+    );
     eye(s, f.at(side * (neck.0 + 0.1), neck.1 - 0.03, 0.055), Rgb(0.3, 0.2, 0.1));
 }
 
@@ -290,7 +440,9 @@ fn quadruped(s: &mut Scene, f: Frame, kind: usize, light: Rgb) {
 pub fn bees(s: &mut Scene) {
     let palette = s.palette;
     let honey = Rgb::hsl(s.dice.range(0.09, 0.13), 0.9, 0.5);
-    let comb = Material::new(Pattern::Honeycomb, &s.dice, &palette, s.dice.range(16.0, 34.0)).turned(0.0).coloured(honey * 0.55, honey);
+    let comb = Material::new(Pattern::Honeycomb, &s.dice, &palette, s.dice.range(16.0, 34.0))
+        .turned(0.0)
+        .coloured(honey * 0.55, honey);
     let over = s.dice.chance(0.5);
     if over {
         let seed = s.dice.seed();
@@ -306,12 +458,22 @@ pub fn bees(s: &mut Scene) {
         let light = s.light;
         s.canvas.shadow(&f.at(0.1, 0.4, 1.0), 1.3, 0.4, 0.3, |u, v| ellipse(u, v, 1.1, 0.6));
         for (x, turn) in [(0.1, 0.08), (-0.3, -0.02)] {
-            s.canvas.form(&f.at(x, -0.85, 0.62).turned(turn), 1.1, |u, v| leaf(u, v, 0.45), |_, v, _| Rgb(0.85, 0.92, 0.98) * (1.0 + 0.1 * v));
+            s.canvas.form(
+                &f.at(x, -0.85, 0.62).turned(turn),
+                1.1,
+                |u, v| leaf(u, v, 0.45),
+                |_, v, _| Rgb(0.85, 0.92, 0.98) * (1.0 + 0.1 * v),
+            );
         }
-        s.canvas.form(&f, 1.3, |u, v| ellipse(u, v, 1.1, 0.68), |u, v, _| {
-            let band = smoothstep(-0.15, 0.15, sin_turns(u * 1.6 + 0.1));
-            ball(Rgb::BLACK.mix(Rgb(1.0, 0.78, 0.12), band), u * 0.8, v * 1.2, light, 0.3)
-        });
+        s.canvas.form(
+            &f,
+            1.3,
+            |u, v| ellipse(u, v, 1.1, 0.68),
+            |u, v, _| {
+                let band = smoothstep(-0.15, 0.15, sin_turns(u * 1.6 + 0.1));
+                ball(Rgb::BLACK.mix(Rgb(1.0, 0.78, 0.12), band), u * 0.8, v * 1.2, light, 0.3)
+            },
+        );
         eye(s, f.at(0.85, -0.1, 0.17), Rgb::WHITE);
         s.canvas.form(&f, 1.8, |u, v| slab(u + 1.2, v, 0.16, 0.03, 0.03), |_, _, _| Rgb::BLACK);
     }

@@ -145,7 +145,8 @@ impl Canvas {
             let light = 1.0 - vignette * 2.0 * (dx * dx + dy * dy);
             let speck = (grain(x as i32, y as i32, seed) - 0.5) * film;
             let p = self.pixels[y * SIDE + x];
-            let byte = |value: f32, tint: f32| ((value * tint * light + speck).clamp(0.0, 1.0) * 255.0 + 0.5) as u8;
+            let byte =
+                |value: f32, tint: f32| ((value * tint * light + speck).clamp(0.0, 1.0) * 255.0 + 0.5) as u8;
             [byte(p.0, tint.0), byte(p.1, tint.1), byte(p.2, tint.2)]
         })
     }

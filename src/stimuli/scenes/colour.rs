@@ -140,7 +140,9 @@ pub fn contrasting(dice: &Dice, palette: &Palette) -> (Rgb, Rgb) {
     let b = palette
         .iter()
         .copied()
-        .max_by(|x, y| (x.luminance() - a.luminance()).abs().total_cmp(&(y.luminance() - a.luminance()).abs()))
+        .max_by(|x, y| {
+            (x.luminance() - a.luminance()).abs().total_cmp(&(y.luminance() - a.luminance()).abs())
+        })
         .unwrap_or(Rgb::WHITE);
     if a.luminance() < b.luminance() { (a, b) } else { (b, a) }
 }

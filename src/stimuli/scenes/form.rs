@@ -54,11 +54,7 @@ pub fn polygon(u: f32, v: f32, corners: &[(f32, f32)]) -> f32 {
 #[inline]
 pub fn star(u: f32, v: f32, points: f32, inner: f32, outer: f32, round: bool) -> f32 {
     let wave = (angle_turns(v, u) + 0.25) * points;
-    let tip = if round {
-        0.5 + 0.5 * cos_turns(wave)
-    } else {
-        (2.0 * (wave - wave.floor()) - 1.0).abs()
-    };
+    let tip = if round { 0.5 + 0.5 * cos_turns(wave) } else { (2.0 * (wave - wave.floor()) - 1.0).abs() };
     let tip = if round { tip.sqrt() } else { tip };
     (length(u, v) - (inner + (outer - inner) * tip)) * 0.8
 }

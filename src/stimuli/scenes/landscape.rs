@@ -33,13 +33,18 @@ pub fn bare_sky(s: &mut Scene, mood: Mood, horizon: f32) -> Rgb {
     let (top, low) = match mood {
         Mood::Day => {
             let hue = d.range(0.54, 0.6);
-            (Rgb::hsl(hue, d.range(0.55, 0.9), d.range(0.42, 0.62)), Rgb::hsl(hue - 0.02, 0.6, d.range(0.82, 0.92)))
+            (
+                Rgb::hsl(hue, d.range(0.55, 0.9), d.range(0.42, 0.62)),
+                Rgb::hsl(hue - 0.02, 0.6, d.range(0.82, 0.92)),
+            )
         }
         Mood::Dusk => (
             Rgb::hsl(d.range(0.62, 0.95), d.range(0.35, 0.6), d.range(0.3, 0.5)),
             Rgb::hsl(d.range(0.02, 0.13), d.range(0.85, 1.0), d.range(0.58, 0.7)),
         ),
-        Mood::Night => (Rgb::hsl(0.65, 0.6, d.range(0.05, 0.1)), Rgb::hsl(d.range(0.58, 0.72), 0.5, d.range(0.16, 0.28))),
+        Mood::Night => {
+            (Rgb::hsl(0.65, 0.6, d.range(0.05, 0.1)), Rgb::hsl(d.range(0.58, 0.72), 0.5, d.range(0.16, 0.28)))
+        }
         Mood::Grey => (Rgb::hsl(0.58, 0.1, d.range(0.55, 0.7)), Rgb::hsl(0.57, 0.1, d.range(0.78, 0.88))),
     };
     let seed = d.seed();
@@ -77,9 +82,14 @@ fn sun_or_moon(s: &mut Scene, mood: Mood, horizon: f32) {
     };
     s.canvas.glow(x, y, r * 3.2, colour, 0.5);
     let seed = s.dice.seed();
-    s.canvas.form(&Frame::new(x, y, r), 1.1, |u, v| disc(u, v, 1.0), |u, v, _| {
-        if mood == Mood::Night { colour * (0.82 + 0.25 * fbm(u * 2.0, v * 2.0, 3, seed)) } else { colour }
-    });
+    s.canvas.form(
+        &Frame::new(x, y, r),
+        1.1,
+        |u, v| disc(u, v, 1.0),
+        |u, v, _| {
+            if mood == Mood::Night { colour * (0.82 + 0.25 * fbm(u * 2.0, v * 2.0, 3, seed)) } else { colour }
+        },
+    );
 }
 
 fn clouds(s: &mut Scene, mood: Mood, horizon: f32, low: Rgb) {
@@ -108,8 +118,9 @@ pub fn any_mood(s: &mut Scene) -> Mood {
 pub fn ridge(s: &mut Scene, base: f32, height: f32, wave: f32, paint: impl Fn(f32, f32, f32) -> Rgb) {
     let seed = s.dice.seed();
     let shift = s.dice.range(0.0, 100.0);
-    let line: Vec<f32> =
-        (0..=SIZE as usize).map(|x| base - height * (fbm(x as f32 / wave + shift, 0.5, 4, seed) * 1.6 - 0.3)).collect();
+    let line: Vec<f32> = (0..=SIZE as usize)
+        .map(|x| base - height * (fbm(x as f32 / wave + shift, 0.5, 4, seed) * 1.6 - 0.3))
+        .collect();
     s.canvas.lay((0.0, base - height * 1.4, SIZE, SIZE), |x, y| {
         let top = line[x as usize];
         (paint(x, y, y - top), smoothstep(-0.7, 0.7, y - top))
@@ -197,7 +208,8 @@ pub fn grass(s: &mut Scene, from: f32, light: Rgb) {
 pub fn water(s: &mut Scene, from: f32, mood: Mood) {
     let seed = s.dice.seed();
     let (chop, calm) = (s.dice.range(2.0, 12.0), s.dice.range(0.2, 0.8));
-    let deep = Rgb::hsl(s.dice.range(0.48, 0.62), s.dice.range(0.4, 0.75), s.dice.range(0.25, 0.42)).lit(daylight(mood));
+    let deep = Rgb::hsl(s.dice.range(0.48, 0.62), s.dice.range(0.4, 0.75), s.dice.range(0.25, 0.42))
+        .lit(daylight(mood));
     let mirror: Vec<Rgb> = (0..(SIZE * SIZE) as usize)
         .map(|i| s.canvas.colour_at((i % SIZE as usize) as f32, (i / SIZE as usize) as f32))
         .collect();
@@ -209,7 +221,12 @@ pub fn water(s: &mut Scene, from: f32, mood: Mood) {
         let sy = (from - depth * 1.1 + wave * chop * 2.0).clamp(0.0, SIZE - 1.0);
         let image = mirror[sy as usize * SIZE as usize + sx as usize];
         let crest = smoothstep(0.25, 0.45, wave) * 0.35;
-        (image.mix(deep * (1.0 + 0.5 * wave), 1.0 - calm * exp(-depth / 90.0)).mix(Rgb::WHITE, crest * (1.0 - calm * 0.5)), 1.0)
+        (
+            image
+                .mix(deep * (1.0 + 0.5 * wave), 1.0 - calm * exp(-depth / 90.0))
+                .mix(Rgb::WHITE, crest * (1.0 - calm * 0.5)),
+            1.0,
+        )
     });
 }
 
@@ -326,7 +343,11 @@ pub fn desert(s: &mut Scene) {
     for _ in 0..s.dice.count(0, 4) {
         let (x, y) = (s.dice.range(20.0, 204.0), s.dice.range(horizon + 45.0, 210.0));
         let frame = Frame::new(x, y, 18.0 + 0.2 * (y - horizon));
-        if s.dice.chance(0.6) { trees::cactus(s, frame) } else { trees::palm(s, frame.at(0.0, 0.0, 1.5), light) }
+        if s.dice.chance(0.6) {
+            trees::cactus(s, frame)
+        } else {
+            trees::palm(s, frame.at(0.0, 0.0, 1.5), light)
+        }
     }
 }
 
@@ -340,7 +361,8 @@ pub fn winter(s: &mut Scene) {
     ridge(s, horizon, 30.0, 70.0, |_, _, _| far);
     let seed = s.dice.seed();
     ridge(s, horizon + 22.0, 22.0, 100.0, |x, y, depth| {
-        (Rgb(0.93, 0.95, 1.0) * (0.86 + 0.16 * exp(-depth / 18.0) + 0.05 * noise(x / 20.0, y / 8.0, seed))).lit(light)
+        (Rgb(0.93, 0.95, 1.0) * (0.86 + 0.16 * exp(-depth / 18.0) + 0.05 * noise(x / 20.0, y / 8.0, seed)))
+            .lit(light)
     });
     if s.dice.chance(0.5) {
         outdoors::homestead(s, horizon + 20.0, light);
@@ -364,9 +386,12 @@ pub fn winter(s: &mut Scene) {
 fn snowman(s: &mut Scene, frame: Frame) {
     let light = s.light;
     for (height, size) in [(-0.7, 1.0), (-2.1, 0.75), (-3.2, 0.52)] {
-        s.canvas.form(&frame.at(0.0, height, size), 1.1, |u, v| disc(u, v, 1.0), |u, v, _| {
-            ball(Rgb(0.95, 0.97, 1.0), u, v, light, 0.0)
-        });
+        s.canvas.form(
+            &frame.at(0.0, height, size),
+            1.1,
+            |u, v| disc(u, v, 1.0),
+            |u, v, _| ball(Rgb(0.95, 0.97, 1.0), u, v, light, 0.0),
+        );
     }
     for (x, y) in [(-0.18, -3.35), (0.18, -3.35), (0.0, -2.3), (0.0, -1.9), (0.0, -0.9)] {
         s.canvas.form(&frame.at(x, y, 0.08), 1.2, |u, v| disc(u, v, 1.0), |_, _, _| Rgb::BLACK);

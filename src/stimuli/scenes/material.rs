@@ -31,8 +31,8 @@ pub enum Pattern {
 }
 
 use Pattern::{
-    Blossoms, Bricks, Checks, Dots, Honeycomb, Marble, Mottled, Pebbles, Plain, Planks, Rings, Scales, Stripes,
-    Tartan, Terrazzo, Tiles, Waves, Weave, Zigzag,
+    Blossoms, Bricks, Checks, Dots, Honeycomb, Marble, Mottled, Pebbles, Plain, Planks, Rings, Scales,
+    Stripes, Tartan, Terrazzo, Tiles, Waves, Weave, Zigzag,
 };
 
 /// Patterns of cloth, paper and painted things.
@@ -78,7 +78,17 @@ impl Material {
 
     pub fn plain(colour: Rgb) -> Self {
         let (cos, sin) = (1.0, 0.0);
-        Self { pattern: Plain, ground: colour, figure: colour, accent: colour, period: 10.0, duty: 0.5, cos, sin, seed: 0 }
+        Self {
+            pattern: Plain,
+            ground: colour,
+            figure: colour,
+            accent: colour,
+            period: 10.0,
+            duty: 0.5,
+            cos,
+            sin,
+            seed: 0,
+        }
     }
 
     /// Any print, or plain with the probability `plain`.
@@ -144,7 +154,8 @@ impl Material {
             Weave => self.weave(u, v),
             Pebbles => {
                 let c = cells(u, v, 0.8, self.seed);
-                let stone = self.ground.mix(self.accent, c.id * 0.7) * (0.7 + 0.35 * smoothstep(0.0, 0.5, c.gap));
+                let stone =
+                    self.ground.mix(self.accent, c.id * 0.7) * (0.7 + 0.35 * smoothstep(0.0, 0.5, c.gap));
                 (self.figure * 0.5).mix(stone, smoothstep(0.03, 0.12, c.gap))
             }
             Terrazzo => {
@@ -233,7 +244,13 @@ impl Material {
         let (iu, iv) = (u.floor(), v.floor());
         let (du, dv) = ((u - iu - 0.5).abs(), (v - iv - 0.5).abs());
         let pick = grain(iu as i32, iv as i32, self.seed);
-        let tile = if pick < 0.5 { self.ground } else if pick < 0.8 { self.figure } else { self.accent };
+        let tile = if pick < 0.5 {
+            self.ground
+        } else if pick < 0.8 {
+            self.figure
+        } else {
+            self.accent
+        };
         (tile * (0.95 + 0.1 * pick)).mix(self.mean().tint(0.7), self.inside(0.46 - du.max(dv)))
     }
 

@@ -30,7 +30,11 @@ fn lit_tower(s: &mut Scene, (x0, top, width, bottom): (f32, f32, f32, f32), wall
     let seed = s.dice.seed();
     s.canvas.lay((x0, top, x0 + width, bottom), |x, y| {
         let (u, v) = ((x - x0 - 2.0) / px, (y - top - 3.0) / py);
-        let pane = (u.fract() - 0.5).abs() < 0.27 && (v.fract() - 0.5).abs() < 0.3 && u > 0.0 && v > 0.0 && x < x0 + width - 2.0;
+        let pane = (u.fract() - 0.5).abs() < 0.27
+            && (v.fract() - 0.5).abs() < 0.3
+            && u > 0.0
+            && v > 0.0
+            && x < x0 + width - 2.0;
         let on = grain(u as i32, v as i32, seed);
         (if pane && on < share { glow * (0.7 + on * 0.5) } else { wall }, 1.0)
     });
@@ -48,7 +52,8 @@ pub fn lanterns(s: &mut Scene) {
     for _ in 0..s.dice.count(2, 4) {
         let (y0, sag, n) = (s.dice.range(20.0, 120.0), s.dice.range(10.0, 40.0), s.dice.count(4, 8));
         let tilt = s.dice.range(-40.0, 40.0);
-        let height = |x: f32| y0 + tilt * (x / SIZE - 0.5) + sag * (1.0 - (x / 112.0 - 1.0) * (x / 112.0 - 1.0));
+        let height =
+            |x: f32| y0 + tilt * (x / SIZE - 0.5) + sag * (1.0 - (x / 112.0 - 1.0) * (x / 112.0 - 1.0));
         s.canvas.lay((0.0, 0.0, SIZE, SIZE), |x, y| (dark, smoothstep(1.2, 0.4, (y - height(x)).abs())));
         let size = if paper { s.dice.range(8.0, 17.0) } else { s.dice.range(4.0, 7.0) };
         for i in 0..n {
@@ -56,10 +61,15 @@ pub fn lanterns(s: &mut Scene) {
             let colour = s.dice.pick(&colours);
             let f = Frame::new(x, height(x) + size * 1.1, size);
             s.canvas.glow(f.x, f.y, size * 3.0, colour, 0.55);
-            s.canvas.form(&f, 1.3, |u, v| ellipse(u, v, 1.0, 1.05), |u, v, _| {
-                let ribs = if paper { 0.9 + 0.1 * sin_turns(v * 3.0) } else { 1.0 };
-                colour.mix(Rgb(1.0, 0.97, 0.8), smoothstep(1.0, 0.0, length(u, v)) * 0.8) * ribs
-            });
+            s.canvas.form(
+                &f,
+                1.3,
+                |u, v| ellipse(u, v, 1.0, 1.05),
+                |u, v, _| {
+                    let ribs = if paper { 0.9 + 0.1 * sin_turns(v * 3.0) } else { 1.0 };
+                    colour.mix(Rgb(1.0, 0.97, 0.8), smoothstep(1.0, 0.0, length(u, v)) * 0.8) * ribs
+                },
+            );
         }
     }
 }
@@ -127,9 +137,24 @@ fn street_lamp(s: &mut Scene) {
     let f = Frame::new(s.dice.range(50.0, 174.0), 230.0, s.dice.range(70.0, 95.0));
     let iron = Rgb(0.03, 0.03, 0.04);
     s.canvas.glow(f.x, f.y - 1.75 * f.scale, f.scale, Rgb(1.0, 0.8, 0.45), 0.7);
-    s.canvas.form(&f, 2.5, |u, v| slab(u, v + 0.75, 0.035, 0.8, 0.0).min(slab(u, v + 1.52, 0.14, 0.03, 0.0)), |_, _, _| iron);
-    s.canvas.form(&f, 2.5, |u, v| ellipse(u, v + 1.75, 0.17, 0.22), |_, v, _| Rgb(1.0, 0.93, 0.7) * (1.0 - 0.2 * (v + 1.75)));
-    s.canvas.form(&f, 2.5, |u, v| ellipse(u, v + 1.96, 0.2, 0.08).min(slab(u, v + 1.75, 0.012, 0.22, 0.0)), |_, _, _| iron);
+    s.canvas.form(
+        &f,
+        2.5,
+        |u, v| slab(u, v + 0.75, 0.035, 0.8, 0.0).min(slab(u, v + 1.52, 0.14, 0.03, 0.0)),
+        |_, _, _| iron,
+    );
+    s.canvas.form(
+        &f,
+        2.5,
+        |u, v| ellipse(u, v + 1.75, 0.17, 0.22),
+        |_, v, _| Rgb(1.0, 0.93, 0.7) * (1.0 - 0.2 * (v + 1.75)),
+    );
+    s.canvas.form(
+        &f,
+        2.5,
+        |u, v| ellipse(u, v + 1.96, 0.2, 0.08).min(slab(u, v + 1.75, 0.012, 0.22, 0.0)),
+        |_, _, _| iron,
+    );
 }
 
 /// A great moon or planet among stars, over hills.
@@ -140,18 +165,30 @@ pub fn moon(s: &mut Scene) {
     let (seed, bands) = (s.dice.seed(), s.dice.chance(0.4));
     let light = s.light;
     s.canvas.glow(x, y, r * 2.2, colour, 0.35);
-    s.canvas.form(&Frame::new(x, y, r), 1.05, |u, v| disc(u, v, 1.0), |u, v, _| {
-        let spots = if bands { noise(v * 4.0 + 0.4 * noise(u, v * 3.0, seed), 0.5, seed) } else { fbm(u * 2.2 + 5.0, v * 2.2, 4, seed) };
-        let w = (1.0 - u * u - v * v).max(0.0).sqrt();
-        let shade = (u * light.0 + v * light.1 + w * light.2).max(0.0);
-        colour * (0.25 + 0.75 * shade) * (0.6 + 0.7 * spots)
-    });
+    s.canvas.form(
+        &Frame::new(x, y, r),
+        1.05,
+        |u, v| disc(u, v, 1.0),
+        |u, v, _| {
+            let spots = if bands {
+                noise(v * 4.0 + 0.4 * noise(u, v * 3.0, seed), 0.5, seed)
+            } else {
+                fbm(u * 2.2 + 5.0, v * 2.2, 4, seed)
+            };
+            let w = (1.0 - u * u - v * v).max(0.0).sqrt();
+            let shade = (u * light.0 + v * light.1 + w * light.2).max(0.0);
+            colour * (0.25 + 0.75 * shade) * (0.6 + 0.7 * spots)
+        },
+    );
     if bands {
         let f = Frame::new(x, y, r).turned(s.dice.range(-0.08, 0.08));
         s.canvas.form(
             &f,
             2.0,
-            |u, v| (length(u, v * 4.5) - 1.55).abs() - 0.16 + if v < 0.0 && length(u, v) < 1.0 { 1.0 } else { 0.0 },
+            |u, v| {
+                (length(u, v * 4.5) - 1.55).abs() - 0.16
+                    + if v < 0.0 && length(u, v) < 1.0 { 1.0 } else { 0.0 }
+            },
             |u, _, _| colour.tint(0.4) * (0.7 + 0.3 * sin_turns(u)),
         );
     }

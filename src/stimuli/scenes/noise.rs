@@ -3,7 +3,8 @@
 /// A scrambled 32-bit number (the finaliser of MurmurHash3 over the coordinates).
 #[inline]
 pub fn hash(x: i32, y: i32, seed: u32) -> u32 {
-    let mut h = seed ^ (x as u32).wrapping_mul(0x85EB_CA6B) ^ (y as u32).wrapping_mul(0xC2B2_AE35).rotate_left(13);
+    let mut h =
+        seed ^ (x as u32).wrapping_mul(0x85EB_CA6B) ^ (y as u32).wrapping_mul(0xC2B2_AE35).rotate_left(13);
     h ^= h >> 16;
     h = h.wrapping_mul(0x85EB_CA6B);
     h ^= h >> 13;
@@ -34,7 +35,8 @@ pub fn noise(x: f32, y: f32, seed: u32) -> f32 {
 pub fn fbm(x: f32, y: f32, octaves: u32, seed: u32) -> f32 {
     let (mut sum, mut weight, mut total, mut k) = (0.0, 1.0, 0.0, 1.0);
     for octave in 0..octaves {
-        sum += weight * noise(x * k + 17.3 * octave as f32, y * k - 9.1 * octave as f32, seed.wrapping_add(octave));
+        sum += weight
+            * noise(x * k + 17.3 * octave as f32, y * k - 9.1 * octave as f32, seed.wrapping_add(octave));
         total += weight;
         weight *= 0.5;
         k *= 2.0;

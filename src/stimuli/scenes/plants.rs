@@ -33,7 +33,12 @@ pub fn flowers(s: &mut Scene) {
     let green = leaf_green(&s.dice);
     for (x, y) in &places {
         let bend = s.dice.range(-20.0, 20.0);
-        s.canvas.form(&Frame::new(0.0, 0.0, 1.0), 300.0, |u, v| stroke(u, v, (*x, *y), (*x + bend, 240.0), 2.0, 3.5), |_, _, _| green);
+        s.canvas.form(
+            &Frame::new(0.0, 0.0, 1.0),
+            300.0,
+            |u, v| stroke(u, v, (*x, *y), (*x + bend, 240.0), 2.0, 3.5),
+            |_, _, _| green,
+        );
         let side = if s.dice.chance(0.5) { 0.1 } else { -0.1 };
         let f = Frame::new(x + bend * 0.5 + side * 180.0, 185.0, 26.0).turned(side * 2.0);
         veined_leaf(s, f, green, 0.35);
@@ -56,47 +61,72 @@ fn daisy(s: &mut Scene, f: Frame, colour: Rgb) {
     let heart = if s.dice.chance(0.7) { Rgb(0.98, 0.78, 0.2) } else { Rgb(0.3, 0.15, 0.1) };
     let inner = s.dice.range(0.3, 0.6);
     s.canvas.shadow(&f, 1.1, 0.25, 0.3, |u, v| star(u, v, petals, inner, 1.0, true));
-    s.canvas.form(&f, 1.1, |u, v| star(u, v, petals, inner, 1.0, true), |u, v, _| {
-        let line = cos_turns((angle_turns(v, u) + 0.25) * petals);
-        colour * (0.7 + 0.2 * line + 0.3 * length(u, v))
-    });
+    s.canvas.form(
+        &f,
+        1.1,
+        |u, v| star(u, v, petals, inner, 1.0, true),
+        |u, v, _| {
+            let line = cos_turns((angle_turns(v, u) + 0.25) * petals);
+            colour * (0.7 + 0.2 * line + 0.3 * length(u, v))
+        },
+    );
     let (light, seed) = (s.light, s.dice.seed());
-    s.canvas.form(&f.at(0.0, 0.0, 0.3), 1.1, |u, v| disc(u, v, 1.0), |u, v, _| {
-        ball(heart * (0.75 + 0.5 * noise(u * 6.0, v * 6.0, seed)), u, v, light, 0.0)
-    });
+    s.canvas.form(
+        &f.at(0.0, 0.0, 0.3),
+        1.1,
+        |u, v| disc(u, v, 1.0),
+        |u, v, _| ball(heart * (0.75 + 0.5 * noise(u * 6.0, v * 6.0, seed)), u, v, light, 0.0),
+    );
 }
 
 fn sunflower(s: &mut Scene, f: Frame) {
     for (turn, size, shade) in [(0.03, 1.0, 0.85), (0.0, 0.92, 1.0)] {
-        s.canvas.form(&f.turned(turn), 1.1, |u, v| star(u, v, 16.0, 0.6 * size, size, false), |u, v, _| {
-            Rgb(1.0, 0.76, 0.1) * (shade * (0.6 + 0.45 * length(u, v)))
-        });
+        s.canvas.form(
+            &f.turned(turn),
+            1.1,
+            |u, v| star(u, v, 16.0, 0.6 * size, size, false),
+            |u, v, _| Rgb(1.0, 0.76, 0.1) * (shade * (0.6 + 0.45 * length(u, v))),
+        );
     }
-    s.canvas.form(&f, 1.0, |u, v| disc(u, v, 0.52), |u, v, _| {
-        let r = length(u, v);
-        let spiral = sin_turns(angle_turns(v, u) * 13.0 + r * 7.0) * sin_turns(angle_turns(v, u) * 8.0 - r * 9.0);
-        Rgb(0.34, 0.19, 0.08) * (0.75 + 0.5 * spiral + 0.5 * r)
-    });
+    s.canvas.form(
+        &f,
+        1.0,
+        |u, v| disc(u, v, 0.52),
+        |u, v, _| {
+            let r = length(u, v);
+            let spiral =
+                sin_turns(angle_turns(v, u) * 13.0 + r * 7.0) * sin_turns(angle_turns(v, u) * 8.0 - r * 9.0);
+            Rgb(0.34, 0.19, 0.08) * (0.75 + 0.5 * spiral + 0.5 * r)
+        },
+    );
 }
 
 fn tulip(s: &mut Scene, f: Frame, colour: Rgb) {
     let light = s.light;
     for (x, turn, shade) in [(-0.35, -0.04, 0.8), (0.35, 0.04, 0.8), (0.0, 0.0, 1.0)] {
         let petal = f.at(x, 0.0, 0.95).turned(turn);
-        s.canvas.form(&petal, 1.1, |u, v| leaf(u, v * 0.95, 0.55), |u, v, _| {
-            cylinder(colour * (shade * (1.0 - 0.15 * v)), u * 1.5, light, 0.2)
-        });
+        s.canvas.form(
+            &petal,
+            1.1,
+            |u, v| leaf(u, v * 0.95, 0.55),
+            |u, v, _| cylinder(colour * (shade * (1.0 - 0.15 * v)), u * 1.5, light, 0.2),
+        );
     }
 }
 
 /// A leaf with ribs, tip up, 2 units long.
 pub fn veined_leaf(s: &mut Scene, f: Frame, green: Rgb, width: f32) {
     let ribs = s.dice.range(2.5, 5.0);
-    s.canvas.form(&f, 1.1, |u, v| leaf(u, v, width), |u, v, _| {
-        let rib = sin_turns((v + u.abs() * 0.8) * ribs);
-        let spine = smoothstep(0.05, 0.02, u.abs());
-        (green * (0.85 + 0.2 * rib + if u > 0.0 { 0.08 } else { -0.05 })).mix(green.tint(0.5), spine)
-    });
+    s.canvas.form(
+        &f,
+        1.1,
+        |u, v| leaf(u, v, width),
+        |u, v, _| {
+            let rib = sin_turns((v + u.abs() * 0.8) * ribs);
+            let spine = smoothstep(0.05, 0.02, u.abs());
+            (green * (0.85 + 0.2 * rib + if u > 0.0 { 0.08 } else { -0.05 })).mix(green.tint(0.5), spine)
+        },
+    );
 }
 
 /// Leaves that fill the picture: a jungle, a fern, autumn leaves.
@@ -107,7 +137,8 @@ pub fn leaves(s: &mut Scene) {
     let fern = s.dice.chance(0.35);
     if fern {
         for _ in 0..s.dice.count(2, 5) {
-            let f = Frame::new(s.dice.range(20.0, 204.0), s.dice.range(90.0, 200.0), s.dice.range(55.0, 95.0));
+            let f =
+                Frame::new(s.dice.range(20.0, 204.0), s.dice.range(90.0, 200.0), s.dice.range(55.0, 95.0));
             frond(s, f, autumn);
         }
         return;
@@ -120,7 +151,8 @@ pub fn leaves(s: &mut Scene) {
         } else {
             leaf_green(&s.dice)
         };
-        let f = Frame::new(s.dice.range(-10.0, 234.0), s.dice.range(-10.0, 234.0), size * s.dice.range(0.7, 1.3));
+        let f =
+            Frame::new(s.dice.range(-10.0, 234.0), s.dice.range(-10.0, 234.0), size * s.dice.range(0.7, 1.3));
         let f = f.turned(s.dice.unit());
         s.canvas.shadow(&f.at(0.06, 0.08, 1.0), 1.1, 0.2, 0.4, |u, v| leaf(u, v, width));
         veined_leaf(s, f, base, width);
@@ -155,15 +187,19 @@ pub fn mushrooms(s: &mut Scene) {
     soft_ground(s, 0.28);
     let floor = s.dice.range(150.0, 190.0);
     super::landscape::grass(s, floor, Rgb(0.8, 0.8, 0.75));
-    let cap = if s.dice.chance(0.6) { Rgb(0.83, 0.12, 0.1) } else { Rgb::hsl(s.dice.range(0.03, 0.12), 0.5, 0.42) };
+    let cap =
+        if s.dice.chance(0.6) { Rgb(0.83, 0.12, 0.1) } else { Rgb::hsl(s.dice.range(0.03, 0.12), 0.5, 0.42) };
     let count = s.dice.count(1, 4);
     for (x, y) in s.places(count, (35.0, 189.0), (floor + 8.0, 205.0), 45.0) {
         let size = s.dice.range(22.0, 42.0) * if count == 1 { 1.5 } else { 1.0 };
         let f = Frame::new(x, y, size);
         let light = s.light;
-        s.canvas.form(&f, 1.9, |u, v| stroke(u, v, (0.0, 0.0), (0.0, -1.2), 0.3, 0.2), |u, _, _| {
-            cylinder(Rgb(0.95, 0.92, 0.85), u * 3.3, light, 0.0)
-        });
+        s.canvas.form(
+            &f,
+            1.9,
+            |u, v| stroke(u, v, (0.0, 0.0), (0.0, -1.2), 0.3, 0.2),
+            |u, _, _| cylinder(Rgb(0.95, 0.92, 0.85), u * 3.3, light, 0.0),
+        );
         let seed = s.dice.seed();
         let dome = |u: f32, v: f32| ellipse(u, v + 1.1, 1.0, 0.85).max(v + 1.02 - 0.1 * (1.0 - u * u));
         s.canvas.form(&f, 2.1, dome, |u, v, _| {
@@ -197,14 +233,18 @@ pub fn potted(s: &mut Scene, f: Frame) {
                 |u, v| disc(u, v, 1.0) + 0.25 * (noise(u * 4.0, v * 4.0, seed) - 0.5),
                 |u, v, _| {
                     let c = super::noise::cells(u * 4.0, v * 4.0, 0.8, seed);
-                    (green * (0.6 + 0.6 * noise(u * 7.0, v * 7.0, seed))).mix(bloom, smoothstep(0.36, 0.3, c.distance))
+                    (green * (0.6 + 0.6 * noise(u * 7.0, v * 7.0, seed)))
+                        .mix(bloom, smoothstep(0.36, 0.3, c.distance))
                 },
             );
         }
         _ => super::trees::cactus(s, f.at(0.0, -0.9, 1.0)),
     }
     let shape = [(-0.8, -1.0), (0.8, -1.0), (0.55, 0.0), (-0.55, 0.0)];
-    s.canvas.form(&f, 1.4, |u, v| polygon(u, v, &shape).min(slab(u, v + 1.0, 0.88, 0.12, 0.04)), |u, v, _| {
-        cylinder(pot.at(u * k, v * k), u * 1.2, light, 0.15)
-    });
+    s.canvas.form(
+        &f,
+        1.4,
+        |u, v| polygon(u, v, &shape).min(slab(u, v + 1.0, 0.88, 0.12, 0.04)),
+        |u, v, _| cylinder(pot.at(u * k, v * k), u * 1.2, light, 0.15),
+    );
 }

@@ -17,7 +17,11 @@ pub fn quilt(s: &mut Scene) {
     let patches: Vec<Material> = (0..n * n)
         .map(|_| {
             let period = s.dice.range(9.0, 24.0);
-            if s.dice.chance(0.25) { Material::plain(s.dice.pick(&palette)) } else { Material::new(s.dice.pick(&PRINTS), &s.dice, &palette, period) }
+            if s.dice.chance(0.25) {
+                Material::plain(s.dice.pick(&palette))
+            } else {
+                Material::new(s.dice.pick(&PRINTS), &s.dice, &palette, period)
+            }
         })
         .collect();
     let (size, seed, tilt) = (SIZE / n as f32, s.dice.seed(), s.dice.range(-0.04, 0.04));
@@ -62,7 +66,10 @@ pub fn wall_piece(s: &mut Scene) {
             let cover = s.dice.range(0.42, 0.58);
             s.canvas.lay((0.0, 0.0, SIZE, SIZE), |x, y| {
                 let body = fbm(x / 60.0, y / 60.0, 4, seed ^ 5);
-                (plaster * (0.92 + 0.1 * noise(x / 5.0, y / 5.0, seed)), smoothstep(cover, cover + 0.015, body))
+                (
+                    plaster * (0.92 + 0.1 * noise(x / 5.0, y / 5.0, seed)),
+                    smoothstep(cover, cover + 0.015, body),
+                )
             });
         }
         1 => {
@@ -70,15 +77,22 @@ pub fn wall_piece(s: &mut Scene) {
             plants::potted(s, f);
         }
         2 => {
-            let f = Frame::new(s.dice.range(65.0, 159.0), s.dice.range(70.0, 150.0), s.dice.range(34.0, 52.0));
+            let f =
+                Frame::new(s.dice.range(65.0, 159.0), s.dice.range(70.0, 150.0), s.dice.range(34.0, 52.0));
             let poster = Material::print(&s.dice, &palette, 0.2);
             let k = f.scale;
-            s.canvas.form(&f.turned(s.dice.range(-0.03, 0.03)), 1.6, |u, v| slab(u, v, 0.85, 1.1, 0.0), |u, v, d| {
-                if d > -0.08 { Rgb::WHITE } else { poster.at(u * k, v * k) }
-            });
+            s.canvas.form(
+                &f.turned(s.dice.range(-0.03, 0.03)),
+                1.6,
+                |u, v| slab(u, v, 0.85, 1.1, 0.0),
+                |u, v, d| {
+                    if d > -0.08 { Rgb::WHITE } else { poster.at(u * k, v * k) }
+                },
+            );
         }
         _ => {
-            let f = Frame::new(s.dice.range(65.0, 159.0), s.dice.range(60.0, 165.0), s.dice.range(28.0, 48.0));
+            let f =
+                Frame::new(s.dice.range(65.0, 159.0), s.dice.range(60.0, 165.0), s.dice.range(28.0, 48.0));
             things::clock_face(s, f);
         }
     }
@@ -91,7 +105,15 @@ pub fn floor(s: &mut Scene) {
     sky(s, mood, horizon);
     let light = daylight(mood);
     let palette = s.palette;
-    let pattern = s.dice.pick(&[Pattern::Checks, Pattern::Checks, Pattern::Tiles, Pattern::Stripes, Pattern::Bricks, Pattern::Dots, Pattern::Honeycomb]);
+    let pattern = s.dice.pick(&[
+        Pattern::Checks,
+        Pattern::Checks,
+        Pattern::Tiles,
+        Pattern::Stripes,
+        Pattern::Bricks,
+        Pattern::Dots,
+        Pattern::Honeycomb,
+    ]);
     let tiles = Material::new(pattern, &s.dice, &palette, s.dice.range(22.0, 44.0));
     let turn = s.dice.range(-0.06, 0.06);
     s.canvas.lay((0.0, horizon, SIZE, SIZE), |x, y| {
@@ -113,7 +135,9 @@ pub fn logs(s: &mut Scene) {
     sky(s, mood, floor - 30.0);
     let light = daylight(mood);
     let wood_behind = leaf_green(&s.dice).shade(0.3).lit(light);
-    super::landscape::ridge(s, floor - 20.0, 40.0, 40.0, |x, y, _| wood_behind * (0.8 + 0.4 * noise(x / 4.0, y / 4.0, 7)));
+    super::landscape::ridge(s, floor - 20.0, 40.0, 40.0, |x, y, _| {
+        wood_behind * (0.8 + 0.4 * noise(x / 4.0, y / 4.0, 7))
+    });
     grass(s, floor - 12.0, light);
     let bark = Rgb::hsl(0.07, 0.35, 0.18).lit(light);
     let wood = Rgb::hsl(s.dice.range(0.07, 0.11), s.dice.range(0.4, 0.6), s.dice.range(0.5, 0.66)).lit(light);
@@ -135,13 +159,18 @@ pub fn logs(s: &mut Scene) {
 fn log_end(s: &mut Scene, f: Frame, wood: Rgb, bark: Rgb) {
     let (seed, tone) = (s.dice.seed(), wood.vary(&s.dice, 0.07));
     let rings = s.dice.range(3.5, 6.5);
-    s.canvas.form(&f, 1.1, |u, v| disc(u, v, 1.0), |u, v, d| {
-        if d > -0.13 {
-            return bark * (0.7 + 0.6 * noise(angle_turns(v, u) * 30.0, 0.0, seed));
-        }
-        let r = length(u - 0.06, v - 0.04) + 0.1 * noise(u * 2.0, v * 2.0, seed);
-        tone * (0.9 + 0.12 * sin_turns(r * rings)) * (1.05 - 0.15 * r)
-    });
+    s.canvas.form(
+        &f,
+        1.1,
+        |u, v| disc(u, v, 1.0),
+        |u, v, d| {
+            if d > -0.13 {
+                return bark * (0.7 + 0.6 * noise(angle_turns(v, u) * 30.0, 0.0, seed));
+            }
+            let r = length(u - 0.06, v - 0.04) + 0.1 * noise(u * 2.0, v * 2.0, seed);
+            tone * (0.9 + 0.12 * sin_turns(r * rings)) * (1.05 - 0.15 * r)
+        },
+    );
 }
 
 /// A tiled roof with a chimney or a cat's-eye window, under the sky.
@@ -150,12 +179,26 @@ pub fn roof(s: &mut Scene) {
     sky(s, mood, 140.0);
     let light = daylight(mood);
     let palette = s.palette;
-    let clay = Rgb::hsl(s.dice.pick(&[0.02, 0.03, 0.05, 0.58, 0.9]), s.dice.range(0.25, 0.6), s.dice.range(0.35, 0.5)).lit(light);
-    let tiles = Material::new(Pattern::Scales, &s.dice, &palette, s.dice.range(14.0, 30.0)).turned(0.0).coloured(clay * 0.65, clay.tint(0.15));
+    let clay = Rgb::hsl(
+        s.dice.pick(&[0.02, 0.03, 0.05, 0.58, 0.9]),
+        s.dice.range(0.25, 0.6),
+        s.dice.range(0.35, 0.5),
+    )
+    .lit(light);
+    let tiles = Material::new(Pattern::Scales, &s.dice, &palette, s.dice.range(14.0, 30.0))
+        .turned(0.0)
+        .coloured(clay * 0.65, clay.tint(0.15));
     let (top, slant) = (s.dice.range(30.0, 110.0), s.dice.range(-0.4, 0.4));
     let chimney = Frame::new(s.dice.range(40.0, 184.0), top + 14.0, 18.0);
-    let brick = Material::new(Pattern::Bricks, &s.dice, &palette, 12.0).turned(0.0).coloured(Rgb(0.6, 0.28, 0.2).lit(light), Rgb(0.8, 0.75, 0.7).lit(light));
-    s.canvas.form(&chimney, 3.0, |u, v| slab(u, v + 0.8, 0.75, 1.4, 0.0).min(slab(u, v + 2.1, 0.95, 0.18, 0.0)), |u, v, _| brick.at(u * 18.0, v * 18.0));
+    let brick = Material::new(Pattern::Bricks, &s.dice, &palette, 12.0)
+        .turned(0.0)
+        .coloured(Rgb(0.6, 0.28, 0.2).lit(light), Rgb(0.8, 0.75, 0.7).lit(light));
+    s.canvas.form(
+        &chimney,
+        3.0,
+        |u, v| slab(u, v + 0.8, 0.75, 1.4, 0.0).min(slab(u, v + 2.1, 0.95, 0.18, 0.0)),
+        |u, v, _| brick.at(u * 18.0, v * 18.0),
+    );
     s.canvas.lay((0.0, 0.0, SIZE, SIZE), |x, y| {
         let edge = top + slant * (x - 112.0);
         let ridge = if y - edge < 6.0 { 1.25 } else { 1.0 };
@@ -165,9 +208,14 @@ pub fn roof(s: &mut Scene) {
         let f = Frame::new(s.dice.range(55.0, 169.0), s.dice.range(140.0, 180.0), s.dice.range(24.0, 36.0));
         let glow = if light.0 < 0.6 { Rgb(1.0, 0.85, 0.45) } else { Rgb(0.35, 0.48, 0.6) };
         let gable = [(0.0, -1.3), (1.1, -0.5), (-1.1, -0.5)];
-        s.canvas.form(&f, 1.4, |u, v| slab(u, v, 0.8, 0.7, 0.0), |u, v, d| {
-            if d > -0.14 || u.abs() < 0.05 || v.abs() < 0.05 { Rgb::WHITE.lit(light) } else { glow }
-        });
+        s.canvas.form(
+            &f,
+            1.4,
+            |u, v| slab(u, v, 0.8, 0.7, 0.0),
+            |u, v, d| {
+                if d > -0.14 || u.abs() < 0.05 || v.abs() < 0.05 { Rgb::WHITE.lit(light) } else { glow }
+            },
+        );
         s.canvas.form(&f, 1.6, |u, v| polygon(u, v, &gable), |_, _, _| clay * 0.8);
     }
 }
@@ -180,7 +228,11 @@ pub fn fence(s: &mut Scene) {
     let light = daylight(mood);
     grass(s, horizon, light);
     for _ in 0..s.dice.count(1, 3) {
-        let f = Frame::new(s.dice.range(10.0, 214.0), s.dice.range(horizon + 10.0, 150.0), s.dice.range(30.0, 50.0));
+        let f = Frame::new(
+            s.dice.range(10.0, 214.0),
+            s.dice.range(horizon + 10.0, 150.0),
+            s.dice.range(30.0, 50.0),
+        );
         super::trees::broadleaf(s, f, light);
     }
     outdoors::flower_dots(s, horizon + 20.0);
@@ -201,8 +253,9 @@ pub fn fence(s: &mut Scene) {
 /// Rings on water, with leaves of water lilies.
 pub fn ripples(s: &mut Scene) {
     let water = Rgb::hsl(s.dice.range(0.45, 0.64), s.dice.range(0.35, 0.7), s.dice.range(0.25, 0.45));
-    let sources: Vec<(f32, f32, f32)> =
-        (0..s.dice.count(1, 3)).map(|_| (s.dice.range(20.0, 204.0), s.dice.range(20.0, 204.0), s.dice.range(9.0, 20.0))).collect();
+    let sources: Vec<(f32, f32, f32)> = (0..s.dice.count(1, 3))
+        .map(|_| (s.dice.range(20.0, 204.0), s.dice.range(20.0, 204.0), s.dice.range(9.0, 20.0)))
+        .collect();
     let (seed, reach) = (s.dice.seed(), s.dice.range(50.0, 130.0));
     s.canvas = Canvas::new(|x, y| {
         let mut wave = 0.6 * (fbm(x / 30.0, y / 18.0, 3, seed) - 0.5);
@@ -216,12 +269,20 @@ pub fn ripples(s: &mut Scene) {
     let count = s.dice.count(0, 6);
     for (x, y) in s.places(count, (20.0, 204.0), (20.0, 204.0), 45.0) {
         let f = Frame::new(x, y, s.dice.range(14.0, 26.0)).turned(s.dice.unit());
-        s.canvas.form(&f, 1.1, |u, v| disc(u, v, 1.0).max(0.12 + 0.5 * u - v.abs()), |u, v, _| {
-            green * (0.9 + 0.12 * sin_turns(angle_turns(v, u) * 9.0))
-        });
+        s.canvas.form(
+            &f,
+            1.1,
+            |u, v| disc(u, v, 1.0).max(0.12 + 0.5 * u - v.abs()),
+            |u, v, _| green * (0.9 + 0.12 * sin_turns(angle_turns(v, u) * 9.0)),
+        );
         if s.dice.chance(0.4) {
             let petal = vivid(&s.dice).tint(0.4);
-            s.canvas.form(&f, 1.0, |u, v| super::form::star(u, v, 8.0, 0.25, 0.6, false), |u, v, _| petal * (0.75 + 0.5 * length(u, v)));
+            s.canvas.form(
+                &f,
+                1.0,
+                |u, v| super::form::star(u, v, 8.0, 0.25, 0.6, false),
+                |u, v, _| petal * (0.75 + 0.5 * length(u, v)),
+            );
         }
     }
 }
@@ -236,7 +297,9 @@ pub fn shingle(s: &mut Scene) {
     s.canvas = Canvas::new(|x, y| {
         let c = cells(x / size, y / size, 0.8, seed);
         let round = smoothstep(0.02, 0.2, c.gap);
-        let stone = b.mix(a, c.id) * (0.75 + 0.35 * noise(x / 4.0, y / 4.0, seed)) * (1.1 + 0.5 * (c.offset.0 * light.0 + c.offset.1 * light.1));
+        let stone = b.mix(a, c.id)
+            * (0.75 + 0.35 * noise(x / 4.0, y / 4.0, seed))
+            * (1.1 + 0.5 * (c.offset.0 * light.0 + c.offset.1 * light.1));
         let pebbles = Rgb(0.1, 0.09, 0.09).mix(stone, round);
         let sand = Rgb::hsl(0.11, 0.45, 0.7) * (0.9 + 0.2 * noise(x / 1.5, y / 1.5, seed));
         sand.mix(pebbles, smoothstep(-3.0, 3.0, y - edge + 10.0 * noise(x / 25.0, 0.0, seed)))
@@ -245,11 +308,26 @@ pub fn shingle(s: &mut Scene) {
     for (x, y) in s.places(count, (40.0, 184.0), (30.0, 194.0), 60.0) {
         let f = Frame::new(x, y, s.dice.range(18.0, 34.0)).turned(s.dice.unit());
         let colour = vivid(&s.dice).tint(0.15);
-        s.canvas.shadow(&f.at(0.1, 0.1, 1.0), 1.2, 0.3, 0.4, |u, v| super::form::star(u, v, 5.0, 0.35, 1.0, true));
+        s.canvas.shadow(&f.at(0.1, 0.1, 1.0), 1.2, 0.3, 0.4, |u, v| {
+            super::form::star(u, v, 5.0, 0.35, 1.0, true)
+        });
         if s.dice.chance(0.5) {
-            s.canvas.form(&f, 1.1, |u, v| super::form::star(u, v, 5.0, 0.35, 1.0, true), |u, v, _| colour * (0.8 + 0.25 * noise(u * 9.0, v * 9.0, seed)));
+            s.canvas.form(
+                &f,
+                1.1,
+                |u, v| super::form::star(u, v, 5.0, 0.35, 1.0, true),
+                |u, v, _| colour * (0.8 + 0.25 * noise(u * 9.0, v * 9.0, seed)),
+            );
         } else {
-            s.canvas.form(&f, 1.1, |u, v| ellipse(u, v, 0.9, 0.75), |u, v, _| colour.mix(Rgb::WHITE, 0.5 + 0.5 * sin_turns(angle_turns(v - 0.8, u) * 18.0)) * (1.0 - 0.2 * v));
+            s.canvas.form(
+                &f,
+                1.1,
+                |u, v| ellipse(u, v, 0.9, 0.75),
+                |u, v, _| {
+                    colour.mix(Rgb::WHITE, 0.5 + 0.5 * sin_turns(angle_turns(v - 0.8, u) * 18.0))
+                        * (1.0 - 0.2 * v)
+                },
+            );
         }
     }
 }

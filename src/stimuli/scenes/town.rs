@@ -13,12 +13,15 @@ use crate::stimuli::maths::{sin_turns, smoothstep};
 /// The front of a house: rows of windows, a door, perhaps an awning, balconies, a climbing plant.
 pub fn front(s: &mut Scene) {
     let palette = s.palette;
-    let pattern = s.dice.pick(&[Pattern::Bricks, Pattern::Bricks, Pattern::Mottled, Pattern::Planks, Pattern::Plain]);
+    let pattern =
+        s.dice.pick(&[Pattern::Bricks, Pattern::Bricks, Pattern::Mottled, Pattern::Planks, Pattern::Plain]);
     let base = Rgb::hsl(s.dice.unit(), s.dice.range(0.1, 0.6), s.dice.range(0.4, 0.8));
     let brick = Rgb::hsl(s.dice.range(0.0, 0.08), s.dice.range(0.3, 0.55), s.dice.range(0.35, 0.6));
     let ground = if matches!(pattern, Pattern::Bricks) { brick } else { base };
     let period = s.dice.range(14.0, 26.0);
-    let wall = Material::new(pattern, &s.dice, &palette, period).turned(0.0).coloured(ground, ground.mix(Rgb::WHITE, 0.3));
+    let wall = Material::new(pattern, &s.dice, &palette, period)
+        .turned(0.0)
+        .coloured(ground, ground.mix(Rgb::WHITE, 0.3));
     s.canvas.lay((0.0, 0.0, SIZE, SIZE), |x, y| (wall.at(x, y) * (1.02 - 0.06 * y / SIZE), 1.0));
     let (columns, rows) = (s.dice.count(2, 5), s.dice.count(2, 4));
     let street = s.dice.range(190.0, 212.0);
@@ -73,7 +76,11 @@ impl Window {
             frame: if s.dice.chance(0.7) { Rgb::WHITE } else { vivid(&s.dice).shade(0.3) },
             glass: Rgb::hsl(0.58, s.dice.range(0.1, 0.5), s.dice.range(0.15, 0.5)),
             lit: if night { 0.6 } else { 0.06 },
-            shutter: if s.dice.chance(0.45) { Some(vivid(&s.dice).shade(s.dice.range(0.1, 0.5))) } else { None },
+            shutter: if s.dice.chance(0.45) {
+                Some(vivid(&s.dice).shade(s.dice.range(0.1, 0.5)))
+            } else {
+                None
+            },
             bars: s.dice.pick(&[1.0, 2.0, 2.0, 3.0]),
             tall: s.dice.range(1.0, 1.6),
             arched: s.dice.chance(0.25),
@@ -86,7 +93,11 @@ fn window(s: &mut Scene, f: Frame, look: &Window) {
     let (half, tall) = (0.62, 0.62 * look.tall);
     let outline = |u: f32, v: f32, grow: f32| {
         if look.arched {
-            slab(u, v, half + grow, tall + grow, 0.0).max(if v < -tall + half { disc(u, v + tall - half, half + grow) } else { -1.0 })
+            slab(u, v, half + grow, tall + grow, 0.0).max(if v < -tall + half {
+                disc(u, v + tall - half, half + grow)
+            } else {
+                -1.0
+            })
         } else {
             slab(u, v, half + grow, tall + grow, 0.0)
         }
@@ -103,12 +114,22 @@ fn window(s: &mut Scene, f: Frame, look: &Window) {
     }
     let glass = if s.dice.chance(look.lit) { Rgb(1.0, 0.86, 0.5) } else { look.glass };
     s.canvas.form(&f, 2.0, |u, v| outline(u, v, 0.1), |_, _, _| look.frame * 0.92);
-    s.canvas.form(&f, 2.0, |u, v| outline(u, v, 0.0), |u, v, _| {
-        let pane = |t: f32, n: f32, size: f32| ((t / size * 0.5 + 0.5) * n).fract() * size * 2.0 / n;
-        let bar = pane(u, 2.0, half).min(pane(v, look.bars, tall));
-        if bar < 0.07 { look.frame } else { glass.mix(Rgb::WHITE, 0.25 * smoothstep(0.3, -0.8, u + v)) }
-    });
-    s.canvas.form(&f, 2.0, |u, v| slab(u, v - tall - 0.16, half + 0.2, 0.07, 0.0), |_, _, _| look.frame * 0.8);
+    s.canvas.form(
+        &f,
+        2.0,
+        |u, v| outline(u, v, 0.0),
+        |u, v, _| {
+            let pane = |t: f32, n: f32, size: f32| ((t / size * 0.5 + 0.5) * n).fract() * size * 2.0 / n;
+            let bar = pane(u, 2.0, half).min(pane(v, look.bars, tall));
+            if bar < 0.07 { look.frame } else { glass.mix(Rgb::WHITE, 0.25 * smoothstep(0.3, -0.8, u + v)) }
+        },
+    );
+    s.canvas.form(
+        &f,
+        2.0,
+        |u, v| slab(u, v - tall - 0.16, half + 0.2, 0.07, 0.0),
+        |_, _, _| look.frame * 0.8,
+    );
     if look.box_ {
         let colour = vivid(&s.dice);
         let seed = s.dice.seed();
@@ -129,10 +150,15 @@ fn door_at(s: &mut Scene, f: Frame) {
         if arched && v < -1.1 { d.max(disc(u, v + 1.1, 0.5 + k)) } else { d }
     };
     s.canvas.form(&f, 2.0, |u, v| shape(u, v, 0.1), |_, _, _| Rgb::WHITE * 0.9);
-    s.canvas.form(&f, 2.0, |u, v| shape(u, v, 0.0), |u, v, _| {
-        let panel = slab(u.abs() - 0.25, (v + 0.8).abs() - 0.4, 0.16, 0.3, 0.02).abs();
-        colour * if panel < 0.03 { 0.7 } else { 1.0 }
-    });
+    s.canvas.form(
+        &f,
+        2.0,
+        |u, v| shape(u, v, 0.0),
+        |u, v, _| {
+            let panel = slab(u.abs() - 0.25, (v + 0.8).abs() - 0.4, 0.16, 0.3, 0.02).abs();
+            colour * if panel < 0.03 { 0.7 } else { 1.0 }
+        },
+    );
     s.canvas.form(&f.at(0.36, -0.75, 0.06), 1.2, |u, v| disc(u, v, 1.0), |_, _, _| Rgb::hex(0xFFD166));
 }
 
@@ -193,14 +219,23 @@ fn narrow_house(s: &mut Scene, (x, ground, width, height): (f32, f32, f32, f32),
     let top = -tall;
     let stepped = |u: f32, v: f32| {
         let rise = -tall - v;
-        slab(u, v + tall / 2.0, 0.96, tall / 2.0, 0.0).min(if rise > 0.0 { u.abs() - (0.95 - (rise * 4.0).floor() / 4.0) } else { 1.0 })
+        slab(u, v + tall / 2.0, 0.96, tall / 2.0, 0.0).min(if rise > 0.0 {
+            u.abs() - (0.95 - (rise * 4.0).floor() / 4.0)
+        } else {
+            1.0
+        })
     };
     match gable {
         0 => s.canvas.form(&f, tall + 1.0, stepped, |_, _, _| wall),
         1 => {
             s.canvas.form(&f, tall, |u, v| slab(u, v + tall / 2.0, 0.96, tall / 2.0, 0.0), |_, _, _| wall);
             let cap = [(0.0, top - 0.9), (1.08, top), (-1.08, top)];
-            s.canvas.form(&f, tall + 1.0, |u, v| polygon(u, v, &cap), |_, v, _| roof * (0.85 + 0.2 * sin_turns(v * 6.0)));
+            s.canvas.form(
+                &f,
+                tall + 1.0,
+                |u, v| polygon(u, v, &cap),
+                |_, v, _| roof * (0.85 + 0.2 * sin_turns(v * 6.0)),
+            );
         }
         _ => {
             s.canvas.form(&f, tall, |u, v| slab(u, v + tall / 2.0, 0.96, tall / 2.0, 0.0), |_, _, _| wall);
@@ -216,7 +251,12 @@ fn narrow_house(s: &mut Scene, (x, ground, width, height): (f32, f32, f32, f32),
             let pane = f.at(u, top + 0.55 + 0.95 * floor as f32, 1.0);
             let half = 0.5 / columns as f32;
             s.canvas.form(&pane, 0.6, |u, v| slab(u, v, half + 0.05, 0.33, 0.0), |_, _, _| trim);
-            s.canvas.form(&pane, 0.6, |u, v| slab(u, v, half, 0.28, 0.0), |u, v, _| if u.abs() < 0.02 || v.abs() < 0.02 { trim } else { glass });
+            s.canvas.form(
+                &pane,
+                0.6,
+                |u, v| slab(u, v, half, 0.28, 0.0),
+                |u, v, _| if u.abs() < 0.02 || v.abs() < 0.02 { trim } else { glass },
+            );
         }
     }
     let door = s.dice.range(-0.4, 0.4);
@@ -232,7 +272,8 @@ pub fn castle(s: &mut Scene) {
     let ground = s.dice.range(165.0, 190.0);
     let stone = Rgb::hsl(s.dice.range(0.05, 0.15), 0.15, s.dice.range(0.5, 0.72)).lit(light);
     let palette = s.palette;
-    let masonry = Material::new(Pattern::Bricks, &s.dice, &palette, 15.0).turned(0.0).coloured(stone, stone * 0.75);
+    let masonry =
+        Material::new(Pattern::Bricks, &s.dice, &palette, 15.0).turned(0.0).coloured(stone, stone * 0.75);
     let roof = vivid(&s.dice).shade(0.2).lit(light);
     let wall_top = ground - s.dice.range(40.0, 60.0);
     s.canvas.lay((25.0, wall_top - 8.0, 199.0, ground), |x, y| {
@@ -245,23 +286,42 @@ pub fn castle(s: &mut Scene) {
         let (half, tall) = (s.dice.range(11.0, 19.0), s.dice.range(70.0, 115.0));
         let f = Frame::new(x, ground, half);
         let high = tall / half;
-        s.canvas.form(&f, high, |u, v| slab(u, v + high / 2.0, 1.0, high / 2.0, 0.0), |u, v, _| {
-            cylinder(masonry.at(x + u * half, v * half), u, lamp, 0.0)
-        });
+        s.canvas.form(
+            &f,
+            high,
+            |u, v| slab(u, v + high / 2.0, 1.0, high / 2.0, 0.0),
+            |u, v, _| cylinder(masonry.at(x + u * half, v * half), u, lamp, 0.0),
+        );
         let cone = [(0.0, -high - 2.3), (1.3, -high), (-1.3, -high)];
-        s.canvas.form(&f, high + 2.5, |u, v| polygon(u, v, &cone), |u, v, _| {
-            cylinder(roof, u / (0.3 + (v + high + 2.3) * 0.45), lamp, 0.2)
-        });
+        s.canvas.form(
+            &f,
+            high + 2.5,
+            |u, v| polygon(u, v, &cone),
+            |u, v, _| cylinder(roof, u / (0.3 + (v + high + 2.3) * 0.45), lamp, 0.2),
+        );
         let flag = [(0.05, -high - 2.9), (0.95, -high - 2.65), (0.05, -high - 2.4)];
-        s.canvas.form(&f, high + 3.0, |u, v| polygon(u, v, &flag).min(slab(u, v + high + 2.6, 0.05, 0.4, 0.0)), |_, _, _| roof.tint(0.3));
+        s.canvas.form(
+            &f,
+            high + 3.0,
+            |u, v| polygon(u, v, &flag).min(slab(u, v + high + 2.6, 0.05, 0.4, 0.0)),
+            |_, _, _| roof.tint(0.3),
+        );
         for v in [-high + 0.9, -high * 0.5] {
-            s.canvas.form(&f.at(0.0, v, 1.0), 0.6, |u, v| stroke(u, v, (0.0, -0.2), (0.0, 0.2), 0.16, 0.16), |_, _, _| glass);
+            s.canvas.form(
+                &f.at(0.0, v, 1.0),
+                0.6,
+                |u, v| stroke(u, v, (0.0, -0.2), (0.0, 0.2), 0.16, 0.16),
+                |_, _, _| glass,
+            );
         }
     }
     let gate = Frame::new(112.0, ground, 14.0);
-    s.canvas.form(&gate, 2.0, |u, v| disc(u, v + 1.0, 1.0).min(slab(u, v + 0.5, 1.0, 0.5, 0.0)), |u, _, _| {
-        Rgb::hex(0x3A2A1C) * (0.8 + 0.3 * sin_turns(u * 2.5))
-    });
+    s.canvas.form(
+        &gate,
+        2.0,
+        |u, v| disc(u, v + 1.0, 1.0).min(slab(u, v + 0.5, 1.0, 0.5, 0.0)),
+        |u, _, _| Rgb::hex(0x3A2A1C) * (0.8 + 0.3 * sin_turns(u * 2.5)),
+    );
     if s.dice.chance(0.4) { water(s, ground, mood) } else { grass(s, ground, light) }
 }
 
@@ -274,8 +334,10 @@ pub fn arches(s: &mut Scene) {
     let back = leaf_green(&s.dice).lit(light);
     super::landscape::ridge(s, ground - 15.0, 30.0, 60.0, |_, _, _| back);
     let palette = s.palette;
-    let stone = Rgb::hsl(s.dice.range(0.04, 0.13), s.dice.range(0.1, 0.4), s.dice.range(0.5, 0.75)).lit(light);
-    let masonry = Material::new(Pattern::Bricks, &s.dice, &palette, 17.0).turned(0.0).coloured(stone, stone * 0.78);
+    let stone =
+        Rgb::hsl(s.dice.range(0.04, 0.13), s.dice.range(0.1, 0.4), s.dice.range(0.5, 0.75)).lit(light);
+    let masonry =
+        Material::new(Pattern::Bricks, &s.dice, &palette, 17.0).turned(0.0).coloured(stone, stone * 0.78);
     let tiers = s.dice.count(1, 3);
     let (mut top, mut span) = (s.dice.range(30.0, 70.0), 0.0);
     let height = (ground - top) / tiers as f32;
@@ -334,10 +396,18 @@ fn tower(s: &mut Scene, (x0, top, width): (f32, f32, f32), wall: Rgb, bright: bo
         };
         let sheen = 0.8 + 0.4 * grain(u as i32, v as i32, seed);
         let edge = (x - x0).min(x0 + width - x).min(y - top);
-        (if edge < 3.0 { wall } else { wall.mix(glass * sheen, pane) } * (1.06 - 0.14 * (x - x0) / width), 1.0)
+        (
+            if edge < 3.0 { wall } else { wall.mix(glass * sheen, pane) } * (1.06 - 0.14 * (x - x0) / width),
+            1.0,
+        )
     });
     if s.dice.chance(0.3) {
         let f = Frame::new(x0 + width / 2.0, top, 10.0);
-        s.canvas.form(&f, 3.0, |u, v| slab(u, v + 1.0, 0.08, 1.2, 0.0).min(ellipse(u, v, 0.5, 0.3)), |_, _, _| wall * 0.7);
+        s.canvas.form(
+            &f,
+            3.0,
+            |u, v| slab(u, v + 1.0, 0.08, 1.2, 0.0).min(ellipse(u, v, 0.5, 0.3)),
+            |_, _, _| wall * 0.7,
+        );
     }
 }

@@ -12,16 +12,20 @@ const BARK: Rgb = Rgb::hex(0x6B4A33);
 
 /// A fir whose foot is the frame's centre and whose height is about 2 units.
 pub fn conifer(s: &mut Scene, f: Frame, light: Rgb) {
-    let green = Rgb::hsl(s.dice.range(0.34, 0.45), s.dice.range(0.25, 0.5), s.dice.range(0.16, 0.3)).lit(light);
+    let green =
+        Rgb::hsl(s.dice.range(0.34, 0.45), s.dice.range(0.25, 0.5), s.dice.range(0.16, 0.3)).lit(light);
     let seed = s.dice.seed();
     s.canvas.form(&f, 0.4, |u, v| slab(u, v + 0.15, 0.07, 0.2, 0.0), |_, _, _| BARK.lit(light));
     for tier in 0..4 {
         let t = tier as f32;
         let (y, half) = (-0.3 - 0.42 * t, 0.62 - 0.12 * t);
         let outline = [(0.0, y - 0.75), (half, y), (0.0, y + 0.1), (-half, y)];
-        s.canvas.form(&f, 2.4, |u, v| polygon(u, v, &outline), |u, v, _| {
-            green * (0.75 + 0.5 * noise(u * 14.0, v * 9.0, seed) + 0.25 * u)
-        });
+        s.canvas.form(
+            &f,
+            2.4,
+            |u, v| polygon(u, v, &outline),
+            |u, v, _| green * (0.75 + 0.5 * noise(u * 14.0, v * 9.0, seed) + 0.25 * u),
+        );
     }
 }
 
@@ -31,7 +35,12 @@ pub fn broadleaf(s: &mut Scene, f: Frame, light: Rgb) {
     let hue = if autumn { s.dice.range(0.0, 0.13) } else { s.dice.range(0.2, 0.36) };
     let green = Rgb::hsl(hue, s.dice.range(0.45, 0.75), s.dice.range(0.3, 0.45)).lit(light);
     let seed = s.dice.seed();
-    s.canvas.form(&f, 1.2, |u, v| stroke(u, v, (0.0, 0.0), (0.0, -1.0), 0.1, 0.06), |_, _, _| BARK.lit(light));
+    s.canvas.form(
+        &f,
+        1.2,
+        |u, v| stroke(u, v, (0.0, 0.0), (0.0, -1.0), 0.1, 0.06),
+        |_, _, _| BARK.lit(light),
+    );
     let lamp = s.light;
     s.canvas.form(
         &f.at(0.0, -1.3, 0.75),
@@ -58,7 +67,12 @@ pub fn palm(s: &mut Scene, f: Frame, light: Rgb) {
         let angle = -0.5 + i as f32 / 8.0 * 1.0 + 0.02;
         let (c, d) = (sin_turns(angle * 0.9), -cos_turns(angle * 0.9));
         let crown = f.at(lean + c * 0.45, -1.6 + d * 0.3 + c.abs() * 0.15, 0.5).turned(angle * 0.9);
-        s.canvas.form(&crown, 1.1, |u, v| leaf(u, v, 0.22), |u, v, _| green * (0.8 + 0.3 * sin_turns(v * 6.0 + u.abs() * 8.0)));
+        s.canvas.form(
+            &crown,
+            1.1,
+            |u, v| leaf(u, v, 0.22),
+            |u, v, _| green * (0.8 + 0.3 * sin_turns(v * 6.0 + u.abs() * 8.0)),
+        );
     }
 }
 
@@ -67,9 +81,18 @@ pub fn cactus(s: &mut Scene, f: Frame) {
     let green = Rgb::hsl(s.dice.range(0.28, 0.42), 0.4, s.dice.range(0.3, 0.42));
     let light = s.light;
     let side = if s.dice.chance(0.5) { 1.0 } else { -1.0 };
-    let ribs = move |u: f32, half: f32| cylinder(green * (0.8 + 0.3 * sin_turns(u / half * 2.0)), u / half, light, 0.1);
+    let ribs = move |u: f32, half: f32| {
+        cylinder(green * (0.8 + 0.3 * sin_turns(u / half * 2.0)), u / half, light, 0.1)
+    };
     let arm = move |u: f32, v: f32, k: f32, low: f32, high: f32| {
-        stroke(u, v, (0.0, low), (k * 0.5, low), 0.14, 0.14).min(stroke(u, v, (k * 0.5, low), (k * 0.5, high), 0.14, 0.14))
+        stroke(u, v, (0.0, low), (k * 0.5, low), 0.14, 0.14).min(stroke(
+            u,
+            v,
+            (k * 0.5, low),
+            (k * 0.5, high),
+            0.14,
+            0.14,
+        ))
     };
     s.canvas.form(
         &f,
@@ -109,7 +132,11 @@ pub fn forest(s: &mut Scene) {
     let floor = s.dice.range(150.0, 190.0);
     grass(s, floor, light);
     let birch = s.dice.chance(0.4);
-    let bark = if birch { Rgb(0.9, 0.9, 0.86) } else { Rgb::hsl(s.dice.range(0.04, 0.09), 0.35, s.dice.range(0.18, 0.4)) };
+    let bark = if birch {
+        Rgb(0.9, 0.9, 0.86)
+    } else {
+        Rgb::hsl(s.dice.range(0.04, 0.09), 0.35, s.dice.range(0.18, 0.4))
+    };
     let count = s.dice.count(5, 14);
     for i in 0..count {
         let near = (i as f32 + 0.5) / count as f32;
@@ -126,7 +153,12 @@ pub fn forest(s: &mut Scene) {
             |u, v, _| {
                 let rough = noise(u * 2.0, v * 0.25, seed);
                 let mark = birch && noise(u * 0.8, v * 0.9, seed) > 0.72;
-                cylinder(if mark { Rgb::BLACK.tint(0.1) } else { colour * (0.75 + 0.4 * rough) }, u, lamp, 0.0)
+                cylinder(
+                    if mark { Rgb::BLACK.tint(0.1) } else { colour * (0.75 + 0.4 * rough) },
+                    u,
+                    lamp,
+                    0.0,
+                )
             },
         );
     }
