@@ -1,6 +1,6 @@
 //! The machine whose favourite images the study is about: what the making of stimuli asks of it.
 
-use super::graph::{Graph, Map, Node, inlay, retina};
+use super::graph::{Graph, Map, Node, inlay_responses, mean, retina};
 use super::inlay::{Corner, Inlay, compose};
 use super::picture::Picture;
 
@@ -71,7 +71,7 @@ impl GraphMachine {
     /// A machine whose units are maps of the graph.
     pub fn new(graph: &Graph, units: Vec<(Unit, Node)>) -> Self {
         let (units, nodes): (Vec<Unit>, Vec<Node>) = units.into_iter().unzip();
-        let parts = nodes.iter().map(|node| (graph.part(&[*node]))).map(|(part, at)| (part, at[0])).collect();
+        let parts = nodes.iter().map(|node| graph.part(&[*node])).map(|(part, at)| (part, at[0])).collect();
         let (graph, outputs) = graph.part(&nodes);
         Self { units, graph, outputs, parts }
     }
@@ -84,12 +84,12 @@ impl Machine for GraphMachine {
 
     fn responses(&self, picture: &Picture) -> Vec<f64> {
         let maps = self.graph.evaluate(&retina(picture));
-        self.outputs.iter().map(|node| inlay::mean(&maps[*node])).collect()
+        self.outputs.iter().map(|node| mean(&maps[*node])).collect()
     }
 
     fn response(&self, unit: usize, picture: &Picture) -> f64 {
         let (graph, node) = &self.parts[unit];
-        inlay::mean(&graph.evaluate(&retina(picture))[*node])
+        mean(&graph.evaluate(&retina(picture))[*node])
     }
 
     fn inlay_responses(
@@ -100,7 +100,7 @@ impl Machine for GraphMachine {
         corners: &[Corner],
     ) -> Vec<f64> {
         let (graph, node) = &self.parts[unit];
-        inlay::responses(graph, *node, background, inlay, corners)
+        inlay_responses(graph, *node, background, inlay, corners)
     }
 }
 
@@ -111,6 +111,6 @@ impl Differentiable for GraphMachine {
         let side = graph.side(*node);
         let mut seed = Map::zeros(side);
         seed.values.fill(1.0 / (side * side) as f32);
-        (inlay::mean(&maps[*node]), graph.gradient(&maps, vec![(*node, seed)], LEAK))
+        (mean(&maps[*node]), graph.gradient(&maps, vec![(*node, seed)], LEAK))
     }
 }

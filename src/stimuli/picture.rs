@@ -33,7 +33,7 @@ impl Picture {
         const HALF: usize = SIDE / 2;
         // A pixel lies a quarter of a cell from the middle of its own, towards a neighbour.
         let neighbours = |i: usize| {
-            (i / 2, if i % 2 == 0 { (i / 2).saturating_sub(1) } else { (i / 2 + 1).min(HALF - 1) })
+            (i / 2, if i.is_multiple_of(2) { (i / 2).saturating_sub(1) } else { (i / 2 + 1).min(HALF - 1) })
         };
         Self::from_fn(|x, y| {
             let ((x0, x1), (y0, y1)) = (neighbours(x), neighbours(y));

@@ -38,53 +38,82 @@ pub enum Role {
 
 use Role::{Catch, Easy, Instruction, Main, Obvious};
 
-/// All units: layer, branch, channel, role.
-const UNITS: [(&str, &str, usize, Role); 34] = [
-    ("colour", "fine", 2, Main),             // small yellow things
-    ("colour", "coarse", 6, Main),           // something large and pink
-    ("contrast", "fine", 0, Main),           // bright specks
-    ("contrast", "coarse", 1, Main),         // dark blobs
-    ("orientation", "fine", 1, Main),        // thin level lines
-    ("orientation", "coarse", 0, Main),      // broad upright bars
-    ("frequency", "fine", 1, Main),          // fine detail
-    ("frequency", "coarse", 0, Main),        // coarse detail and no fine one
-    ("texture", "fine", 0, Main),            // grids
-    ("texture", "coarse", 1, Main),          // diagonal lattices
-    ("contour", "fine", 1, Main),            // small dark round things
-    ("contour", "coarse", 2, Main),          // arches
-    ("shape", "fine", 0, Main),              // small rings
-    ("shape", "coarse", 0, Main),            // large discs and rings
-    ("pattern", "fine", 0, Main),            // bars side by side
-    ("pattern", "coarse", 2, Main),          // spots in rows
-    ("composition", "fine", 1, Main),        // something bright in the dark
-    ("composition", "coarse", 0, Main),      // blue above green
-    ("colour", "coarse", 5, Catch),          // something large and blue
-    ("colour", "coarse", 3, Catch),          // something large and green
-    ("composition", "fine", 0, Catch),       // something warm on a cool ground
-    ("colour", "coarse", 2, Obvious),        // something large and yellow
-    ("colour", "coarse", 4, Obvious),        // something large and turquoise
-    ("colour", "coarse", 1, Obvious),        // something large and orange
-    ("colour", "fine", 3, Easy),             // small green things
-    ("colour", "fine", 5, Easy),             // small blue things
-    ("orientation", "fine", 2, Easy),        // thin falling lines
-    ("orientation", "coarse", 1, Easy),      // broad level bars
-    ("pattern", "fine", 1, Easy),            // thin bars one above the other
-    ("pattern", "coarse", 0, Easy),          // broad bars side by side
-    ("composition", "coarse", 1, Easy),      // light above dark
-    ("colour", "coarse", 0, Instruction),    // something large and red
-    ("orientation", "fine", 0, Instruction), // thin upright lines
-    ("contrast", "coarse", 0, Instruction),  // bright blobs
+/// A unit of the demo.
+#[derive(Clone, Copy, Debug)]
+pub struct Definition {
+    /// Its layer.
+    pub layer: &'static str,
+    /// Its branch, `fine` or `coarse`.
+    pub branch: &'static str,
+    /// Its number in layer and branch.
+    pub channel: usize,
+    /// What it is for.
+    pub role: Role,
+    /// What it likes, for people: words that can follow "it likes".
+    pub likes: &'static str,
+}
+
+const fn unit(
+    layer: &'static str,
+    branch: &'static str,
+    channel: usize,
+    role: Role,
+    likes: &'static str,
+) -> Definition {
+    Definition { layer, branch, channel, role, likes }
+}
+
+/// All units of the demo.
+#[rustfmt::skip]
+pub const UNITS: [Definition; 34] = [
+    unit("colour", "fine", 2, Main, "small yellow things"),
+    unit("colour", "coarse", 6, Main, "something large and pink"),
+    unit("contrast", "fine", 0, Main, "bright specks"),
+    unit("contrast", "coarse", 1, Main, "dark blobs"),
+    unit("orientation", "fine", 1, Main, "thin level lines"),
+    unit("orientation", "coarse", 0, Main, "broad upright bars"),
+    unit("frequency", "fine", 1, Main, "fine detail"),
+    unit("frequency", "coarse", 0, Main, "coarse detail and no fine one"),
+    unit("texture", "fine", 0, Main, "grids"),
+    unit("texture", "coarse", 1, Main, "diagonal lattices"),
+    unit("contour", "fine", 1, Main, "small dark round things"),
+    unit("contour", "coarse", 2, Main, "arches"),
+    unit("shape", "fine", 0, Main, "small rings"),
+    unit("shape", "coarse", 0, Main, "large discs and rings"),
+    unit("pattern", "fine", 0, Main, "bars side by side"),
+    unit("pattern", "coarse", 2, Main, "spots in rows"),
+    unit("composition", "fine", 1, Main, "something bright in the dark"),
+    unit("composition", "coarse", 0, Main, "blue above green"),
+    unit("colour", "coarse", 5, Catch, "something large and blue"),
+    unit("colour", "coarse", 3, Catch, "something large and green"),
+    unit("composition", "fine", 0, Catch, "something warm on a cool ground"),
+    unit("colour", "coarse", 2, Obvious, "something large and yellow"),
+    unit("colour", "coarse", 4, Obvious, "something large and turquoise"),
+    unit("colour", "coarse", 1, Obvious, "something large and orange"),
+    unit("colour", "fine", 3, Easy, "small green things"),
+    unit("colour", "fine", 5, Easy, "small blue things"),
+    unit("orientation", "fine", 2, Easy, "thin falling lines"),
+    unit("orientation", "coarse", 1, Easy, "broad level bars"),
+    unit("pattern", "fine", 1, Easy, "thin bars one above the other"),
+    unit("pattern", "coarse", 0, Easy, "broad bars side by side"),
+    unit("composition", "coarse", 1, Easy, "light above dark"),
+    unit("colour", "coarse", 0, Instruction, "something large and red"),
+    unit("orientation", "fine", 0, Instruction, "thin upright lines"),
+    unit("contrast", "coarse", 0, Instruction, "bright blobs"),
 ];
 
 /// The demo's machine, and the role of each of its units.
 pub fn machine() -> (GraphMachine, Vec<Role>) {
     let mut v = Vision::default();
-    let unit = |v: &mut Vision, (layer, branch, channel, _): (&str, &str, usize, Role)| {
-        let node = map_of(v, layer, branch == "fine", channel);
-        (Unit { layer: layer.into(), branch: branch.into(), channel }, node)
-    };
-    let units = UNITS.iter().map(|definition| unit(&mut v, *definition)).collect();
-    (GraphMachine::new(&v.graph, units), UNITS.iter().map(|definition| definition.3).collect())
+    let units = UNITS
+        .iter()
+        .map(|definition| {
+            let Definition { layer, branch, channel, .. } = *definition;
+            let node = map_of(&mut v, layer, branch == "fine", channel);
+            (Unit { layer: layer.into(), branch: branch.into(), channel }, node)
+        })
+        .collect();
+    (GraphMachine::new(&v.graph, units), UNITS.iter().map(|definition| definition.role).collect())
 }
 
 /// How strongly a unit is inhibited by what its opponent likes.
@@ -230,5 +259,102 @@ fn composition(v: &mut Vision, fine: bool, channel: usize) -> (Node, Node) {
         (v.within(first, second), v.within(second, first))
     } else {
         (v.above(first, second), v.above(second, first))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stimuli::dice::Dice;
+    use crate::stimuli::inlay::{Corner, Inlay, compose};
+    use crate::stimuli::machine::Machine;
+    use crate::stimuli::scenes;
+    use crate::stimuli::synthetic::{Ascent, visualise};
+
+    #[test]
+    fn the_units_are_those_of_the_design() {
+        let (machine, roles) = machine();
+        let count = |role| roles.iter().filter(|r| **r == role).count();
+        assert_eq!([Main, Catch, Obvious, Easy, Instruction].map(count), [18, 3, 3, 7, 3]);
+        let mut names: Vec<String> = machine.units().iter().map(Unit::name).collect();
+        assert_eq!(names[0], "colour-fine-2");
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), 34);
+        let mut main: Vec<(&str, &str)> =
+            UNITS.iter().filter(|unit| unit.role == Main).map(|unit| (unit.layer, unit.branch)).collect();
+        main.sort_unstable();
+        main.dedup();
+        assert_eq!(main.len(), 18, "one unit of each layer and branch");
+    }
+
+    #[test]
+    fn the_search_agrees_with_brute_force_for_every_unit() {
+        let (machine, _) = machine();
+        let (first, second) = (scenes::paint(5, 21), scenes::paint(5, 34));
+        let dice = Dice::new(1, "corners", 0);
+        let mut corners: Vec<Corner> =
+            [(0, 0), (134, 0), (0, 134), (134, 134), (2, 66)].map(|(x, y)| Corner { x, y }).to_vec();
+        corners.extend((0..8).map(|_| Corner { x: 2 * dice.below(68), y: 2 * dice.below(68) }));
+        for unit in 0..machine.units().len() {
+            for (background, inlay) in [(&first, Inlay::MeanColour), (&second, Inlay::Of(&first))] {
+                let searched = machine.inlay_responses(unit, background, inlay, &corners);
+                let brute: Vec<f64> = corners
+                    .iter()
+                    .map(|at| machine.response(unit, &compose(background, inlay, *at)))
+                    .collect();
+                assert_eq!(searched, brute, "{}", machine.units()[unit].name());
+            }
+        }
+    }
+
+    #[test]
+    fn one_pass_gives_the_responses_of_all_units() {
+        let (machine, _) = machine();
+        let scene = scenes::paint(2, 8);
+        let all = machine.responses(&scene);
+        for (unit, response) in all.iter().enumerate() {
+            assert_eq!(*response, machine.response(unit, &scene));
+        }
+    }
+
+    #[test]
+    fn units_like_what_they_are_said_to_like() {
+        let (machine, _) = machine();
+        let unit = |name: &str| machine.units().iter().position(|unit| unit.name() == name).unwrap();
+        let stripes = |across: bool| {
+            crate::stimuli::picture::Picture::from_fn(|x, y| {
+                [if (if across { x } else { y }) / 10 % 2 == 0 { 230 } else { 20 }; 3]
+            })
+        };
+        let (upright, level) = (unit("orientation-coarse-0"), unit("orientation-coarse-1"));
+        assert!(machine.response(upright, &stripes(true)) > 0.3);
+        assert!(machine.response(upright, &stripes(false)) < 0.0, "inhibited by the other direction");
+        assert!(machine.response(level, &stripes(false)) > 0.3);
+        let disc = |colour: [u8; 3]| {
+            crate::stimuli::picture::Picture::from_fn(|x, y| {
+                let (dx, dy) = (x as i32 - 80, y as i32 - 120);
+                if dx * dx + dy * dy < 900 { colour } else { [128; 3] }
+            })
+        };
+        let red = unit("colour-coarse-0");
+        assert!(machine.response(red, &disc([230, 20, 20])) > 0.001);
+        assert!(machine.response(red, &disc([20, 220, 220])) < 0.0);
+    }
+
+    #[test]
+    fn synthetic_images_beat_natural_ones() {
+        let (machine, _) = machine();
+        let pool: Vec<Vec<f64>> = (0..104).map(|scene| machine.responses(&scenes::paint(1, scene))).collect();
+        let ascent = Ascent { steps: 12, ..Ascent::default() };
+        for unit in (0..machine.units().len()).step_by(3) {
+            let strongest = pool.iter().map(|scene| scene[unit]).fold(f64::MIN, f64::max);
+            let images = visualise(&machine, unit, 2, strongest, &ascent, &Dice::new(1, "test", unit as u64));
+            for image in &images {
+                let response = machine.response(unit, image);
+                assert!(response > strongest, "{}: {response} <= {strongest}", machine.units()[unit].name());
+            }
+            assert_ne!(images[0], images[1]);
+        }
     }
 }

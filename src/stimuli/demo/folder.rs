@@ -94,8 +94,8 @@ impl Folder {
     /// Writes a file under another name and renames it. Threads may write the same file at the same time.
     fn write(&self, path: &str, bytes: &[u8]) -> Result<(), BuildError> {
         let target = self.root.join(path);
-        let thread = rayon::current_thread_index().map_or(String::new(), |i| i.to_string());
-        let draft = self.root.join(NOTES).join(format!("draft{thread}.tmp"));
+        let (process, thread) = (std::process::id(), rayon::current_thread_index().unwrap_or(usize::MAX));
+        let draft = self.root.join(NOTES).join(format!("draft-{process}-{thread}.tmp"));
         let written = fs::File::create(&draft).and_then(|mut file| file.write_all(bytes));
         written.map_err(io(&draft))?;
         fs::rename(&draft, &target).map_err(io(&target))

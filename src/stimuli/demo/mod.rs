@@ -9,10 +9,13 @@
 mod folder;
 mod options;
 mod selection;
+#[cfg(test)]
+mod tests;
 mod trials;
 mod work;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use thiserror::Error;
@@ -20,7 +23,8 @@ use thiserror::Error;
 pub use options::DemoOptions;
 pub use trials::{Baseline, Condition, Difficulty, Kind, TrialRow};
 
-use super::machine::{GraphMachine, Machine};
+use super::machine::{Differentiable, Machine};
+use super::units::Role;
 use super::{scenes, units};
 use folder::Folder;
 use selection::Plan;
@@ -106,22 +110,32 @@ pub enum BuildError {
 /// # Errors
 /// See [`BuildError`].
 pub fn build(out: &Path, options: &DemoOptions, progress: Progress<'_>) -> Result<Built, BuildError> {
+    let (machine, roles) = units::machine();
+    build_for(&machine, &roles, out, options, progress)
+}
+
+/// [`build`] for any machine whose units have roles: at least one of each, so that every kind of trial has its unit.
+fn build_for<M: Differentiable>(
+    machine: &M,
+    roles: &[Role],
+    out: &Path,
+    options: &DemoOptions,
+    progress: Progress<'_>,
+) -> Result<Built, BuildError> {
     options.check()?;
     let folder = Folder::open(out, options)?;
     if folder.is_complete() {
         return Ok(Built::Already);
     }
-    let (machine, roles) = units::machine();
-    let responses = rank(&machine, options, &folder, progress)?;
-    let plan = Plan::make(&machine, &roles, options, &responses, progress)?;
-    let workshop = Workshop::new(&machine, options, &folder, &plan);
-    let done = std::sync::atomic::AtomicUsize::new(0);
-    let all = machine.units().len();
+    let responses = rank(machine, options, &folder, progress)?;
+    let plan = Plan::make(machine, roles, options, &responses, progress)?;
+    let workshop = Workshop::new(machine, options, &folder, &plan);
+    let (done, all) = (AtomicUsize::new(0), roles.len());
     let rows: Result<Vec<Vec<TrialRow>>, BuildError> = (0..all)
         .into_par_iter()
         .map(|unit| {
             let rows = workshop.unit(unit)?;
-            progress(Stage::Making, done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, all);
+            progress(Stage::Making, done.fetch_add(1, Ordering::Relaxed) + 1, all);
             Ok(rows)
         })
         .collect();
@@ -132,8 +146,8 @@ pub fn build(out: &Path, options: &DemoOptions, progress: Progress<'_>) -> Resul
 }
 
 /// The responses of all units to all scenes: `[scene][unit]`. Kept in the folder, so that they are computed once.
-fn rank(
-    machine: &GraphMachine,
+fn rank<M: Machine>(
+    machine: &M,
     options: &DemoOptions,
     folder: &Folder,
     progress: Progress<'_>,

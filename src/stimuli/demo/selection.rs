@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::{BuildError, DemoOptions, Progress, Stage};
 use crate::stimuli::dice::Dice;
 use crate::stimuli::inlay::{PATCH, corners};
-use crate::stimuli::machine::GraphMachine;
+use crate::stimuli::machine::Machine;
 use crate::stimuli::occlusion::Queries;
 use crate::stimuli::ranking::{BINS, Favourites};
 use crate::stimuli::scenes;
@@ -42,8 +42,8 @@ fn ease(queries: &Queries, base_response: f64) -> f64 {
 
 impl Plan {
     /// Ranks the scenes for every unit and picks the image sets.
-    pub fn make(
-        machine: &GraphMachine,
+    pub fn make<M: Machine>(
+        machine: &M,
         roles: &[Role],
         options: &DemoOptions,
         responses: &[Vec<f64>],
@@ -78,8 +78,8 @@ impl Plan {
 }
 
 /// The image sets of a unit, the easiest first.
-fn easiest_first(
-    machine: &GraphMachine,
+fn easiest_first<M: Machine>(
+    machine: &M,
     unit: usize,
     favourites: &Favourites,
     options: &DemoOptions,

@@ -7,7 +7,7 @@ use super::{BuildError, DemoOptions};
 use crate::stimuli::baselines::{Baselines, Saliency};
 use crate::stimuli::blur::blurred_reference;
 use crate::stimuli::dice::Dice;
-use crate::stimuli::machine::{GraphMachine, Machine};
+use crate::stimuli::machine::Differentiable;
 use crate::stimuli::occlusion::Queries;
 use crate::stimuli::picture::Picture;
 use crate::stimuli::ranking::{BINS, MIXED_NATURAL};
@@ -20,8 +20,8 @@ const SYNTHETIC: usize = BINS - 1;
 const MIXED_SYNTHETIC: usize = SYNTHETIC - MIXED_NATURAL;
 
 /// All that is needed to make a unit's images.
-pub struct Workshop<'a> {
-    machine: &'a GraphMachine,
+pub struct Workshop<'a, M> {
+    machine: &'a M,
     options: &'a DemoOptions,
     folder: &'a Folder,
     plan: &'a Plan,
@@ -37,13 +37,8 @@ struct ImageSet {
     queries: Queries,
 }
 
-impl<'a> Workshop<'a> {
-    pub fn new(
-        machine: &'a GraphMachine,
-        options: &'a DemoOptions,
-        folder: &'a Folder,
-        plan: &'a Plan,
-    ) -> Self {
+impl<'a, M: Differentiable> Workshop<'a, M> {
+    pub fn new(machine: &'a M, options: &'a DemoOptions, folder: &'a Folder, plan: &'a Plan) -> Self {
         Self { machine, options, folder, plan, saliency: Saliency::default() }
     }
 

@@ -131,3 +131,83 @@ fn convolve_back(gradient: &Map, across: &[f32], down: &[f32]) -> Map {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stimuli::graph::retina;
+    use crate::stimuli::scenes;
+
+    /// The mean of the last map, in double precision.
+    fn quantity(graph: &Graph, node: Node, image: &[Map; 3]) -> f64 {
+        graph.evaluate(image)[node].values.iter().map(|value| f64::from(*value)).sum()
+    }
+
+    fn gradient(graph: &Graph, node: Node, image: &[Map; 3], leak: f32) -> [Map; 3] {
+        let maps = graph.evaluate(image);
+        let mut seed = Map::zeros(maps[node].side);
+        seed.values.fill(1.0);
+        graph.gradient(&maps, vec![(node, seed)], leak)
+    }
+
+    /// The gradient along random directions against the difference of two evaluations.
+    fn check(graph: &Graph, node: Node) {
+        let image = retina(&scenes::paint(4, 30));
+        let gradient = gradient(graph, node, &image, 0.0);
+        let dice = crate::stimuli::dice::Dice::new(1, "directions", 0);
+        for _ in 0..4 {
+            let step = 1e-3;
+            let direction =
+                [0, 1, 2].map(|_| (0..RETINA * RETINA).map(|_| dice.range(-1.0, 1.0)).collect::<Vec<f32>>());
+            let moved = |sign: f32| {
+                let mut moved = image.clone();
+                for (map, d) in moved.iter_mut().zip(&direction) {
+                    kernels::add(&mut map.values, sign * step, d);
+                }
+                quantity(graph, node, &moved)
+            };
+            let measured = (moved(1.0) - moved(-1.0)) / (2.0 * f64::from(step));
+            let computed: f64 = gradient
+                .iter()
+                .zip(&direction)
+                .flat_map(|(map, d)| map.values.iter().zip(d))
+                .map(|(g, d)| f64::from(*g) * f64::from(*d))
+                .sum();
+            let scale = measured.abs().max(computed.abs()).max(1.0);
+            assert!((measured - computed).abs() < 0.03 * scale, "{measured} measured, {computed} computed");
+        }
+    }
+
+    #[test]
+    fn each_operation_passes_its_gradient_back() {
+        let mut graph = Graph::default();
+        let [r, g, b] = [0, 1, 2].map(|channel| graph.add(Op::Channel(channel)));
+        let sum = graph.add(Op::Sum(vec![(r, 0.5), (g, -0.25), (b, 1.5)], 0.1));
+        let product = graph.add(Op::Product(r, sum));
+        let positive = graph.add(Op::Rectify(product));
+        for op in [
+            Op::Convolve(product, vec![0.5, -1.0, 0.25], vec![1.0, 2.0, -0.5, 0.3, 0.1]),
+            Op::Halve(product),
+            Op::Shift(product, 7, -3),
+            Op::Rectify(product),
+            Op::Saturate(positive, 0.1),
+            Op::Ratio(product, positive, 0.2),
+        ] {
+            let node = graph.add(op);
+            check(&graph, node);
+        }
+        check(&graph, product);
+    }
+
+    #[test]
+    fn closed_rectifications_leak_if_told_to() {
+        let mut graph = Graph::default();
+        let r = graph.add(Op::Channel(0));
+        let below = graph.add(Op::Sum(vec![(r, 1.0)], -2.0));
+        let closed = graph.add(Op::Rectify(below));
+        let image = retina(&scenes::paint(4, 30));
+        let sum = |leak| gradient(&graph, closed, &image, leak)[0].values.iter().sum::<f32>();
+        assert_eq!(sum(0.0), 0.0);
+        assert!((sum(0.1) - 0.1 * (RETINA * RETINA) as f32).abs() < 0.5);
+    }
+}

@@ -8,7 +8,7 @@ use crate::stimuli::kernels::{add, map, map2, map3};
 
 /// Columns `left..right` and rows `top..bottom` of a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rect {
+pub(super) struct Rect {
     pub left: usize,
     pub top: usize,
     pub right: usize,
@@ -74,7 +74,7 @@ impl Rect {
 
 /// Buffers that are used again from one evaluation to the next.
 #[derive(Default)]
-pub struct Scratch {
+pub(super) struct Scratch {
     padded: Vec<f32>,
     rows: Vec<f32>,
 }
@@ -95,7 +95,7 @@ impl Graph {
     }
 
     /// Evaluates one map on a rectangle from the maps before it. Channels are left as they are.
-    pub fn evaluate_rect(&self, node: Node, rect: Rect, maps: &mut [Map], scratch: &mut Scratch) {
+    pub(super) fn evaluate_rect(&self, node: Node, rect: Rect, maps: &mut [Map], scratch: &mut Scratch) {
         let (before, rest) = maps.split_at_mut(node);
         let out = &mut rest[0];
         let columns = rect.left..rect.right;
@@ -164,7 +164,7 @@ fn halve(input: &Map, rect: Rect, out: &mut Map) {
 
 /// A coordinate moved onto the map.
 #[inline]
-pub fn clamped(i: isize, side: usize) -> usize {
+pub(super) fn clamped(i: isize, side: usize) -> usize {
     i.clamp(0, side as isize - 1) as usize
 }
 
@@ -229,6 +229,92 @@ fn weigh<'a>(weights: &[f32], out: &mut [f32], rows: impl Fn(usize) -> &'a [f32]
             map3(out, rows(0), rows(1), rows(2), |a, b, c| p * a + q * b + r * c);
             for (k, weight) in rest.iter().enumerate() {
                 add(out, *weight, rows(k + 3));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stimuli::graph::{RETINA, retina};
+    use crate::stimuli::scenes;
+    use proptest::prelude::*;
+
+    /// A graph with one of each operation, and its last node.
+    pub fn one_of_each(shift: (isize, isize), kernel: usize) -> (Graph, Node) {
+        let mut graph = Graph::default();
+        let [r, g, b] = [0, 1, 2].map(|channel| graph.add(Op::Channel(channel)));
+        let grey = graph.add(Op::Sum(vec![(r, 0.3), (g, 0.6), (b, -0.2)], 0.1));
+        let weights: Vec<f32> = (0..kernel).map(|k| 0.2 + 0.1 * k as f32).collect();
+        let smooth = graph.add(Op::Convolve(grey, weights, vec![-0.5, 0.25, 0.5]));
+        let half = graph.add(Op::Halve(smooth));
+        let moved = graph.add(Op::Shift(half, shift.0, shift.1));
+        let product = graph.add(Op::Product(half, moved));
+        let positive = graph.add(Op::Rectify(product));
+        let bounded = graph.add(Op::Saturate(positive, 0.05));
+        let ratio = graph.add(Op::Ratio(moved, bounded, 0.3));
+        let all = graph.add(Op::Sum(vec![(ratio, 1.0), (bounded, 0.5), (half, -0.3), (moved, 0.2)], -0.05));
+        (graph, all)
+    }
+
+    #[test]
+    fn a_hole_leaves_four_parts() {
+        let whole = Rect { left: 2, top: 3, right: 12, bottom: 10 };
+        let hole = Rect { left: 4, top: 5, right: 7, bottom: 8 };
+        let parts: Vec<Rect> = whole.without(hole).collect();
+        assert_eq!(parts.iter().map(Rect::area).sum::<usize>(), whole.area() - hole.area());
+        for (i, a) in parts.iter().enumerate() {
+            assert!(a.intersection(hole).is_empty());
+            assert!(parts[i + 1..].iter().all(|b| a.intersection(*b).is_empty()));
+        }
+        assert_eq!(whole.without(Rect::EMPTY).collect::<Vec<_>>(), [whole]);
+        assert_eq!(whole.without(whole).count(), 0);
+    }
+
+    #[test]
+    fn operations_compute_what_they_say() {
+        let mut graph = Graph::default();
+        let r = graph.add(Op::Channel(0));
+        let slope = graph.add(Op::Convolve(r, vec![-1.0, 0.0, 1.0], vec![1.0]));
+        let half = graph.add(Op::Halve(r));
+        let moved = graph.add(Op::Shift(r, 2, -1));
+        let ramp = |x: usize, y: usize| 0.001 * x as f32 + 0.002 * y as f32;
+        let mut red = Map::zeros(RETINA);
+        for (i, value) in red.values.iter_mut().enumerate() {
+            *value = ramp(i % RETINA, i / RETINA);
+        }
+        let maps = graph.evaluate(&[red, Map::zeros(RETINA), Map::zeros(RETINA)]);
+        let at = |node: Node, x: usize, y: usize| maps[node].values[y * maps[node].side + x];
+        let near = |a: f32, b: f32| (a - b).abs() < 1e-5;
+        assert!(near(at(slope, 50, 60), 0.002));
+        assert!(near(at(slope, 0, 60), 0.001), "beyond the edge the outermost value goes on");
+        assert!(near(at(half, 10, 20), (ramp(20, 40) + ramp(21, 41)) / 2.0));
+        assert!(near(at(moved, 30, 30), ramp(32, 29)));
+        assert!(near(at(moved, 111, 0), ramp(111, 0)));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn parts_equal_the_whole(
+            left in 0usize..50, top in 0usize..50, width in 1usize..60, height in 1usize..60,
+            dx in -9isize..9, dy in -9isize..9, kernel in 0usize..4,
+        ) {
+            let (graph, _) = one_of_each((dx, dy), 2 * kernel + 1);
+            let whole = graph.evaluate(&retina(&scenes::paint(1, 12)));
+            for node in 0..whole.len() {
+                let side = graph.side(node);
+                let rect = Rect { left, top, right: left + width, bottom: top + height };
+                let rect = rect.intersection(Rect::whole(side));
+                let mut maps = whole.clone();
+                if !matches!(graph.ops[node], Op::Channel(_)) {
+                    maps[node] = Map::zeros(side);
+                }
+                graph.evaluate_rect(node, rect, &mut maps, &mut Scratch::default());
+                for y in rect.top..rect.bottom {
+                    prop_assert_eq!(maps[node].row(y, rect.left..rect.right), whole[node].row(y, rect.left..rect.right));
+                }
             }
         }
     }

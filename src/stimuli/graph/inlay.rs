@@ -14,7 +14,7 @@ const PATCH_CELLS: usize = PATCH / 2;
 
 /// A map's value as a whole number of 2^-20ths. Sums of these do not depend on their order.
 #[inline]
-pub fn fixed(value: f32) -> i64 {
+fn fixed(value: f32) -> i64 {
     // A float times a power of two is exact, so this rounds half away from zero without the help of a library.
     let scaled = f64::from(value) * 1_048_576.0;
     (scaled + if scaled < 0.0 { -0.5 } else { 0.5 }) as i64
@@ -30,7 +30,7 @@ fn fixed_sum(values: &[f32]) -> i64 {
 }
 
 /// The mean of a map whose values as [`fixed`] add up to `sum`.
-pub fn mean_of_fixed(sum: i64, side: usize) -> f64 {
+fn mean_of_fixed(sum: i64, side: usize) -> f64 {
     sum as f64 / 1_048_576.0 / (side * side) as f64
 }
 
@@ -154,7 +154,7 @@ enum Content<'a> {
 }
 
 /// The mean of the map of `node`, the last of the `graph`, for the `background` with the inlay at each of the corners.
-pub fn responses(
+pub fn inlay_responses(
     graph: &Graph,
     node: Node,
     background: &Picture,
@@ -283,5 +283,58 @@ impl<'a> Search<'a> {
 fn copy(from: &Map, rect: Rect, to: &mut Map) {
     for y in rect.top..rect.bottom {
         to.row_mut(y, rect.left..rect.right).copy_from_slice(from.row(y, rect.left..rect.right));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stimuli::inlay::compose;
+    use crate::stimuli::scenes;
+    use proptest::prelude::*;
+
+    #[test]
+    fn sums_are_of_whole_numbers() {
+        assert_eq!(fixed(1.0), 1 << 20);
+        assert_eq!(fixed(-0.5 / 1_048_576.0), -1);
+        assert_eq!(fixed(0.4 / 1_048_576.0), 0);
+        let map = Map { side: 2, values: vec![0.5, -0.25, 1.0, 0.75] };
+        assert_eq!(mean(&map), 0.5);
+    }
+
+    #[test]
+    fn integral_images_add_up() {
+        let integral = Integral::new(5, |x, y| (x + 10 * y) as i64);
+        let rect = Rect { left: 1, top: 2, right: 4, bottom: 5 };
+        let direct: usize = (2..5).flat_map(|y| (1..4).map(move |x| x + 10 * y)).sum();
+        assert_eq!(integral.sum(rect), direct as i64);
+        assert_eq!(integral.sum(Rect { left: 3, ..Rect::whole(3) }), 0);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+        #[test]
+        fn the_ring_is_enough(
+            x in 0usize..=67, y in 0usize..=67, dx in -20isize..20, dy in -20isize..20, kernel in 0usize..6, window: bool,
+        ) {
+            let mut graph = Graph::default();
+            let [r, g, b] = [0, 1, 2].map(|channel| graph.add(Op::Channel(channel)));
+            let grey = graph.add(Op::Sum(vec![(r, 0.5), (g, 0.3), (b, -0.4)], 0.0));
+            let box_ = vec![0.3; 2 * kernel + 1];
+            let smooth = graph.add(Op::Convolve(grey, box_.clone(), vec![0.5, -0.2, 0.5]));
+            let half = graph.add(Op::Halve(smooth));
+            let moved = graph.add(Op::Shift(half, dx, dy));
+            let product = graph.add(Op::Product(half, moved));
+            let quarter = graph.add(Op::Halve(product));
+            let last = graph.add(Op::Convolve(quarter, vec![-0.5, 0.0, 0.5], box_));
+            let (background, other) = (scenes::paint(1, 31), scenes::paint(1, 7));
+            let inlay = if window { Inlay::Of(&other) } else { Inlay::MeanColour };
+            let at = Corner { x: 2 * x, y: 2 * y };
+            let expected = mean(&graph.evaluate(&retina(&compose(&background, inlay, at)))[last]);
+            let far = Corner { x: 134 - 2 * x, y: 0 };
+            let found = inlay_responses(&graph, last, &background, inlay, &[far, at, at]);
+            // The position before must leave no trace.
+            prop_assert_eq!(&found[1..], &[expected, expected]);
+        }
     }
 }

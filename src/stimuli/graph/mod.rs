@@ -1,13 +1,15 @@
 //! A miniature network, written by hand: maps computed from maps, without learned weights.
 //!
 //! A [`Graph`] is a list of operations on square maps. Each operation reads maps that come before it, so that the order of
-//! the list is an order of evaluation. Any map can be evaluated on a rectangle only ([`forward`]), which is what makes the
-//! search for the best occlusion fast, and its gradient with respect to the picture can be followed back ([`backward`]),
+//! the list is an order of evaluation. Any map can be evaluated on a rectangle only (see [`Graph::evaluate`]), which is what makes the
+//! search for the best occlusion fast, and its gradient with respect to the picture can be followed back (see [`Graph::gradient`]),
 //! which is what feature visualisation needs.
 
-pub mod backward;
-pub mod forward;
-pub mod inlay;
+mod backward;
+mod forward;
+mod inlay;
+
+pub use inlay::{inlay_responses, mean};
 
 use crate::stimuli::picture::{Picture, SIDE};
 

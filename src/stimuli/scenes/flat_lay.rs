@@ -1,5 +1,7 @@
 //! Things seen from above: buttons, coins, sweets, pencils, plates, sewing and writing tables; and the fun fair.
 
+use std::f32::consts::TAU;
+
 use super::Scene;
 use super::canvas::{Canvas, Frame, SIZE};
 use super::colour::{Rgb, leaf_green, vivid};
@@ -282,7 +284,7 @@ fn citrus_slice(s: &mut Scene, f: Frame) {
         |u, v, d| {
             let r = length(u, v);
             let wedge = (angle_turns(v, u) * n).rem_euclid(1.0) - 0.5;
-            let skin = (0.5 - wedge.abs()) * r * 6.28 / n < 0.035;
+            let skin = (0.5 - wedge.abs()) * r * TAU / n < 0.035;
             if d > -0.1 {
                 rind
             } else if d > -0.18 || skin || r < 0.08 {
@@ -389,7 +391,7 @@ fn spoked_wheel(s: &mut Scene, f: Frame, tyre: Rgb, spokes: usize) {
         1.1,
         |u, v| {
             let spoke = (angle_turns(v, u) * n).fract().abs();
-            let spoke = (spoke.min(1.0 - spoke) * length(u, v) * 6.28 / n - 0.006).max(length(u, v) - 0.9);
+            let spoke = (spoke.min(1.0 - spoke) * length(u, v) * TAU / n - 0.006).max(length(u, v) - 0.9);
             ring(u, v, 0.93, 0.07).min(spoke).min(disc(u, v, 0.1))
         },
         |u, v, _| if length(u, v) > 0.86 { tyre } else { Rgb(0.75, 0.76, 0.78) },

@@ -124,3 +124,30 @@ pub fn paint(seed: u64, number: usize) -> Picture {
     let tint = Rgb(exposure + warmth, exposure, exposure - warmth);
     canvas.develop(tint, dice.range(0.0, 0.5), dice.range(0.0, 0.05), dice.seed())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn scenes_repeat_and_differ() {
+        assert_eq!(paint(1, 5), paint(1, 5));
+        let scenes: Vec<Picture> = (0..GENRES.len()).map(|number| paint(1, number)).collect();
+        let distinct: HashSet<&[u8]> = scenes.iter().map(Picture::bytes).collect();
+        assert_eq!(distinct.len(), GENRES.len());
+        assert_ne!(paint(1, 5), paint(2, 5));
+        assert_ne!(paint(1, 5), paint(1, 5 + GENRES.len()));
+    }
+
+    #[test]
+    fn every_genre_fills_the_picture_with_something() {
+        for number in 0..2 * GENRES.len() {
+            let scene = paint(3, number);
+            assert!(
+                scene.deviation(0, 0, crate::stimuli::picture::SIDE) > 0.02,
+                "scene {number} is nearly plain"
+            );
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Away from home: tents, pyramids, beach huts, trains, washing on the line.
 
+use std::f32::consts::TAU;
+
 use super::Scene;
 use super::canvas::{Frame, SIZE};
 use super::colour::{Rgb, leaf_green, vivid};
@@ -283,7 +285,7 @@ pub fn stained_glass(s: &mut Scene) {
             |u, v, _| {
                 let r = super::form::length(u, v);
                 let t = crate::stimuli::maths::angle_turns(v, u) * n;
-                let lead = (t - t.round()).abs() * r * 6.28 / n;
+                let lead = (t - t.round()).abs() * r * TAU / n;
                 let zone = (r * 3.6) as usize;
                 if lead < 0.02 || (r * 3.6).fract() < 0.1 || r > 0.95 {
                     Rgb::BLACK
