@@ -1,0 +1,172 @@
+//! The demo study's stimuli: the full design of the reference experiment with images of our own making.
+//!
+//! [`build`] ranks a pool of procedural [scenes](super::scenes) for 34 hand-written [units](super::units), makes images
+//! and queries by the study's algorithm, and writes a folder with `images/` and `trials.csv`. The same options give the
+//! same bytes on every machine, with any number of threads: numbers come from ChaCha8, sines and exponentials from
+//! our own [maths](super::maths), sums of responses are of whole numbers, and every unit's work is done in order by one
+//! thread.
+
+mod folder;
+mod options;
+mod selection;
+#[cfg(test)]
+mod tests;
+mod trials;
+mod work;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+use thiserror::Error;
+
+pub use options::DemoOptions;
+pub use trials::{Baseline, Condition, Difficulty, Kind, TrialRow};
+
+use super::machine::{Differentiable, Machine};
+use super::units::Role;
+use super::{scenes, units};
+use folder::Folder;
+use selection::Plan;
+use work::Workshop;
+
+/// A stage of the work, for progress: the stages come in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Scenes painted and shown to the machine.
+    Ranking,
+    /// Units whose easiest images were looked for.
+    Choosing,
+    /// Units whose images were made.
+    Making,
+}
+
+impl Stage {
+    /// The stage in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ranking => "ranking scenes",
+            Self::Choosing => "choosing easy trials",
+            Self::Making => "making images",
+        }
+    }
+}
+
+/// Called as the work goes on, from any thread: stage, done so far, and all there is to do in the stage.
+pub type Progress<'a> = &'a (dyn Fn(Stage, usize, usize) + Sync);
+
+/// What [`build`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Built {
+    /// The folder was made, or what was missing of it.
+    Made,
+    /// The folder was complete already.
+    Already,
+}
+
+/// Why a demo could not be built.
+#[derive(Debug, Error)]
+pub enum BuildError {
+    /// Numbers that do not fit together.
+    #[error("the options do not fit together: {0}")]
+    Options(String),
+    /// The folder holds images or trials that this program did not make, and they would be overwritten.
+    #[error(
+        "{0} already has `images` or `trials.csv` that were not made here; choose another folder, or remove them"
+    )]
+    Foreign(std::path::PathBuf),
+    /// Something could not be read or written.
+    #[error("cannot write {path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// An image could not be encoded.
+    #[error("cannot encode {path}: {source}")]
+    Encode {
+        /// The file it was meant for.
+        path: std::path::PathBuf,
+        /// What the encoder said.
+        source: image::ImageError,
+    },
+    /// A unit responds to all occlusions of an image alike, so that a trial would have no answer.
+    #[error("{unit} responds alike to every occlusion of scene {scene}; use a larger pool or another seed")]
+    NoAnswer {
+        /// The unit's name.
+        unit: String,
+        /// The number of the scene.
+        scene: usize,
+    },
+}
+
+/// Writes the demo's images and `trials.csv` into the folder `out`, which is made if need be.
+///
+/// A build that was interrupted continues where it was; a complete folder is recognised at once; a folder made with other
+/// options, or by another version of the algorithm, is made anew. Files are written under another name and then renamed,
+/// `trials.csv` last. Runs on rayon's current thread pool.
+///
+/// # Errors
+/// See [`BuildError`].
+pub fn build(out: &Path, options: &DemoOptions, progress: Progress<'_>) -> Result<Built, BuildError> {
+    let (machine, roles) = units::machine();
+    build_for(&machine, &roles, out, options, progress)
+}
+
+/// [`build`] for any machine whose units have roles: at least one of each, so that every kind of trial has its unit.
+fn build_for<M: Differentiable>(
+    machine: &M,
+    roles: &[Role],
+    out: &Path,
+    options: &DemoOptions,
+    progress: Progress<'_>,
+) -> Result<Built, BuildError> {
+    options.check()?;
+    let folder = Folder::open(out, options)?;
+    if folder.is_complete() {
+        return Ok(Built::Already);
+    }
+    let responses = rank(machine, options, &folder, progress)?;
+    let plan = Plan::make(machine, roles, options, &responses, progress)?;
+    let workshop = Workshop::new(machine, options, &folder, &plan);
+    let (done, all) = (AtomicUsize::new(0), roles.len());
+    let rows: Result<Vec<Vec<TrialRow>>, BuildError> = (0..all)
+        .into_par_iter()
+        .map(|unit| {
+            let rows = workshop.unit(unit)?;
+            progress(Stage::Making, done.fetch_add(1, Ordering::Relaxed) + 1, all);
+            Ok(rows)
+        })
+        .collect();
+    let mut rows = rows?.concat();
+    rows.sort_by(TrialRow::in_order);
+    folder.finish(&trials::to_csv(&rows))?;
+    Ok(Built::Made)
+}
+
+/// The responses of all units to all scenes: `[scene][unit]`. Kept in the folder, so that they are computed once.
+fn rank<M: Machine>(
+    machine: &M,
+    options: &DemoOptions,
+    folder: &Folder,
+    progress: Progress<'_>,
+) -> Result<Vec<Vec<f64>>, BuildError> {
+    const CHUNK: usize = 256;
+    let units = machine.units().len();
+    let mut responses = Vec::with_capacity(options.pool);
+    for from in (0..options.pool).step_by(CHUNK) {
+        let scenes = from..(from + CHUNK).min(options.pool);
+        let numbers = folder.numbers(&format!("responses-{from}"), scenes.len() * units, || {
+            let chunk: Vec<Vec<f64>> = scenes
+                .clone()
+                .into_par_iter()
+                .map(|scene| machine.responses(&scenes::paint(options.seed, scene)))
+                .collect();
+            chunk.concat()
+        })?;
+        responses.extend(numbers.chunks_exact(units).map(<[f64]>::to_vec));
+        progress(Stage::Ranking, responses.len(), options.pool);
+    }
+    Ok(responses)
+}

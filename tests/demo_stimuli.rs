@@ -1,0 +1,83 @@
+//! The demo study of two image sets, as it is built for a trial run.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
+
+use weber::stimuli::check::check_image;
+use weber::stimuli::demo::{Built, DemoOptions, build};
+use weber::stimuli::machine::Machine;
+use weber::stimuli::picture::Picture;
+use weber::stimuli::units;
+
+type Row = BTreeMap<String, String>;
+
+fn number(row: &Row, column: &str) -> f64 {
+    row[column].parse().unwrap()
+}
+
+fn relative_difference(row: &Row) -> f64 {
+    (number(row, "max_activation") - number(row, "min_activation")) / number(row, "base_activation")
+}
+
+#[test]
+fn the_demo_of_two_image_sets() {
+    let out = tempfile::tempdir().unwrap();
+    let options = DemoOptions::new(2);
+    assert_eq!(build(out.path(), &options, &|_, _, _| ()).unwrap(), Built::Made);
+    assert_eq!(
+        build(out.path(), &options, &|_, _, _| panic!("nothing is left to do")).unwrap(),
+        Built::Already
+    );
+
+    let rows: Vec<Row> = csv::Reader::from_path(out.path().join("trials.csv"))
+        .unwrap()
+        .deserialize()
+        .map(Result::unwrap)
+        .collect();
+    let of_kind = |kind: &str| rows.iter().filter(|row| row["kind"] == kind).collect::<Vec<_>>();
+    let counts = ["main", "catch", "practice", "instruction"].map(|kind| of_kind(kind).len());
+    assert_eq!(counts, [18 * 2 * 5, 3 * 5, 10 * 4, 3 * 5]);
+    let obvious: HashSet<_> =
+        rows.iter().filter(|row| row["difficulty"] == "obvious").map(|row| &row["unit"]).collect();
+    assert_eq!(obvious.len(), 3);
+
+    // Hard and easy main trials; nothing but easy ones where people have to succeed.
+    let mut spread: Vec<f64> = of_kind("main").iter().map(|row| relative_difference(row)).collect();
+    spread.sort_by(f64::total_cmp);
+    assert!(
+        spread[0] < 0.25 && spread[spread.len() / 2] > 0.3 && spread[spread.len() - 1] > 0.9,
+        "{spread:?}"
+    );
+    for row in of_kind("catch") {
+        assert!(relative_difference(row) > 0.5, "{row:?}");
+    }
+    assert!(rows.iter().all(|row| number(row, "base_activation") > 0.0));
+    let bases = |main: bool| -> HashSet<&String> {
+        rows.iter().filter(|row| (row["kind"] == "main") == main).map(|row| &row["base"]).collect()
+    };
+    assert!(bases(true).is_disjoint(&bases(false)));
+    assert_eq!(bases(false).len(), 16);
+
+    // Every image is one, and synthetic ones excite their unit more than any base image does, even as JPEG.
+    let (machine, _) = units::machine();
+    let mut checked = HashSet::new();
+    for row in &rows {
+        let unit = machine.units().iter().position(|unit| unit.name() == row["unit"]).unwrap();
+        for (group, paths) in row["references"].split('|').enumerate() {
+            for path in paths.split(';').filter(|path| !path.is_empty()) {
+                let bytes = fs::read(out.path().join(path)).unwrap();
+                assert!(bytes.len() < 60_000, "{path} has {} bytes", bytes.len());
+                if !checked.insert(path.to_string()) {
+                    continue;
+                }
+                check_image(&bytes, 224, 224).unwrap();
+                if row["condition"] == "synthetic" || group == 1 {
+                    let image = image::load_from_memory(&bytes).unwrap().to_rgb8();
+                    let picture = Picture::from_fn(|x, y| image.get_pixel(x as u32, y as u32).0);
+                    let response = machine.response(unit, &picture);
+                    assert!(response > number(row, "base_activation"), "{path}: {response}");
+                }
+            }
+        }
+    }
+}
