@@ -1,0 +1,84 @@
+/** What happens around the trials: focus, size, network, faults. Each is noted with the time of the experiment clock. */
+
+/** @typedef {(kind: string, detail?: Record<string, unknown>) => void} Note */
+
+/** A window that is being resized comes to rest after this. */
+const REST_MS = 400;
+/** A lost focus and a hidden tab are one event if they come together. */
+const TOGETHER_MS = 60;
+/** Faults are noted, but a fault that repeats must not flood the record. */
+const MOST_FAULTS = 20;
+
+/** Watches the browser for as long as the page lives. @param {Note} note */
+export function watchBrowser(note) {
+  watchFocus(note);
+  watchSize(note);
+  watchFaults(note);
+  addEventListener("offline", () => note("offline"));
+  addEventListener("online", () => note("online"));
+}
+
+/** @param {Note} note */
+function watchFocus(note) {
+  /** @type {number | null} */
+  let awaySince = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let blurred;
+  const lost = () => {
+    clearTimeout(blurred);
+    blurred = undefined;
+    note("focus_loss", { hidden: document.hidden });
+  };
+  const leave = () => {
+    if (awaySince !== null) return;
+    awaySince = performance.now();
+    if (document.hidden) lost();
+    else blurred = setTimeout(lost, TOGETHER_MS);
+  };
+  const hide = () => {
+    if (awaySince === null) leave();
+    else if (document.hidden && blurred !== undefined) lost();
+  };
+  const comeBack = () => {
+    if (awaySince === null || document.hidden || !document.hasFocus()) return;
+    if (blurred !== undefined) lost();
+    note("focus_gain", { away_ms: Math.round(performance.now() - awaySince) });
+    awaySince = null;
+  };
+  addEventListener("blur", leave);
+  addEventListener("focus", comeBack);
+  document.addEventListener("visibilitychange", () => (document.hidden ? hide() : comeBack()));
+}
+
+/** @param {Note} note */
+function watchSize(note) {
+  let [width, height] = [innerWidth, innerHeight];
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  addEventListener("resize", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (width === innerWidth && height === innerHeight) return;
+      [width, height] = [innerWidth, innerHeight];
+      note("resize", { width, height });
+    }, REST_MS);
+  });
+}
+
+/** @param {Note} note */
+function watchFaults(note) {
+  let faults = 0;
+  /** @param {unknown} message */
+  const fault = (message) => {
+    if (++faults <= MOST_FAULTS) note("program_error", { message: withoutSecrets(String(message)) });
+  };
+  addEventListener("error", (event) => {
+    fault(`${event.message} (${event.filename.split("/").pop()}:${event.lineno})`);
+  });
+  addEventListener("unhandledrejection", (event) => fault(event.reason?.stack ?? event.reason));
+}
+
+/** The token stands in the page's address, which browsers like to quote. @param {string} message */
+export function withoutSecrets(message) {
+  return message.replace(/#[\w-]+/g, "#...").slice(0, 500);
+}

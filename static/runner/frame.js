@@ -1,0 +1,106 @@
+/**
+ * The frame around all screens: the bar with progress, connection and the way out, and below it one screen at a time.
+ *
+ * A flow of screens draws through a {@link View}. When the frame is taken over (the person leaves, or another tab goes
+ * on), the old flow's view is dead: whatever it still shows is ignored, and its presses never come.
+ */
+import { button, ignoreHeldKeys, isForScreen, make } from "./dom.js";
+
+/**
+ * @typedef {object} Showing
+ * @property {number} percent of the progress bar
+ * @property {HTMLElement} [focus] what gets the focus; the first heading otherwise
+ * @property {HTMLButtonElement} [enter] what the Enter key presses while no control has the focus
+ */
+
+export class Frame {
+  #main = make("main", { class: "screen" });
+  #progress = make("progress", { class: "bar-progress", max: "100", value: "0", "aria-label": "Progress" });
+  #status = make("p", { class: "bar-status", role: "status" });
+  #leave;
+  /** @type {View | null} */
+  #view = null;
+  #onScreen;
+  /** Ends what the shown screen listens to. */
+  #shown = new AbortController();
+
+  /**
+   * @param {HTMLElement} host
+   * @param {{onLeave: () => void, onScreen: (name: string) => void}} listener
+   */
+  constructor(host, { onLeave, onScreen }) {
+    this.#onScreen = onScreen;
+    this.#leave = button("Leave", onLeave, "quiet");
+    const bar = make("header", { class: "bar" }, this.#progress, this.#status, this.#leave);
+    host.replaceChildren(bar, this.#main);
+    ignoreHeldKeys(new AbortController().signal);
+  }
+
+  /** Takes the frame away from whatever flow has it. */
+  takeOver() {
+    this.#view = new View(this);
+    return this.#view;
+  }
+
+  /** Says how the connection is. @param {string} words */
+  say(words) {
+    if (this.#status.textContent !== words) this.#status.textContent = words;
+  }
+
+  /** Whether there still is something to leave. @param {boolean} can */
+  letLeave(can) {
+    this.#leave.hidden = !can;
+  }
+
+  /**
+   * @param {View} view @param {string} name @param {Node} content @param {Showing} showing
+   * @returns {AbortSignal} aborted when the next screen is shown
+   */
+  show(view, name, content, { percent, focus, enter }) {
+    if (view !== this.#view) return AbortSignal.abort();
+    this.#shown.abort();
+    this.#shown = new AbortController();
+    const { signal } = this.#shown;
+    this.#progress.value = percent;
+    this.#main.replaceChildren(content);
+    this.#main.scrollTop = 0;
+    this.#focus(focus);
+    if (enter) pressWithEnter(enter, signal);
+    this.#onScreen(name);
+    return signal;
+  }
+
+  /** A new screen is announced by its heading. @param {HTMLElement | undefined} wanted */
+  #focus(wanted) {
+    const target = wanted ?? this.#main.querySelector("h1") ?? this.#main;
+    if (target.tabIndex < 0) target.tabIndex = -1;
+    target.focus({ preventScroll: true });
+  }
+}
+
+/** One flow's right to draw. */
+export class View {
+  #frame;
+
+  /** @param {Frame} frame */
+  constructor(frame) {
+    this.#frame = frame;
+  }
+
+  /** @param {string} name @param {Node} content @param {Showing} showing */
+  show(name, content, showing) {
+    return this.#frame.show(this, name, content, showing);
+  }
+}
+
+/** @param {HTMLButtonElement} target @param {AbortSignal} signal */
+function pressWithEnter(target, signal) {
+  /** @param {KeyboardEvent} event */
+  const press = (event) => {
+    const onControl = event.target instanceof Element && event.target.closest("button, a, input, textarea");
+    if (event.key !== "Enter" || onControl || !isForScreen(event)) return;
+    event.preventDefault();
+    target.click();
+  };
+  document.addEventListener("keydown", press, { signal });
+}

@@ -1,0 +1,227 @@
+/** A participation in this page: where the person stands, by the server's word and by what is on its way to the server. */
+import { post, untilAnswered } from "./api.js";
+import { Clock } from "./clock.js";
+import { Images } from "./images.js";
+import { Outbox, isSamePlace } from "./outbox.js";
+import { shortHash, storage } from "./storage.js";
+import { Tabs } from "./tabs.js";
+
+/** @import { AnswerReply, Block, BlockName, KnownAnswer, Measures, Opened, Place, RecordReply, StepName, Trial } from "./types.js" */
+
+/** The server's picture of the participation is newer than this page's: open it again. */
+export class OutOfStep extends Error {}
+
+/**
+ * @typedef {object} Watcher
+ * @property {(trouble: boolean) => void} onTrouble whether the server cannot be reached
+ * @property {() => void} onSuperseded a newer page has opened the participation
+ * @property {() => void} onEnded the participation has ended, though not in this page
+ * @property {() => void} onUnknown the server does not know the participation
+ */
+
+export class Session {
+  clock = new Clock();
+  images = new Images((tries, reason) => this.note("image_failure", { try: tries, reason }));
+  /** The screen that is shown, as the record names it. */
+  screen = "load";
+  /** Whether the end of the participation would come as a surprise to this page. */
+  isUnderWay = false;
+  #token;
+  #watcher;
+  #key;
+  #tabs;
+  /** @type {Opened | null} */
+  #opened = null;
+  /** @type {Outbox | null} */
+  #outbox = null;
+  /** @type {{kind: string, at: number | null, detail: Record<string, unknown>}[]} Noted before the page knew its number. */
+  #early = [];
+  /** @type {Map<string, (reply: AnswerReply) => void>} Who waits for the reply to an answer. */
+  #expecting = new Map();
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #heart;
+  #isTroubled = false;
+
+  /** @param {string} token @param {Watcher} watcher */
+  constructor(token, watcher) {
+    this.#token = token;
+    this.#watcher = watcher;
+    this.#key = shortHash(token);
+    this.#tabs = new Tabs(this.#key, (tab) => {
+      if (this.#opened && tab > this.#opened.tab) watcher.onSuperseded();
+    });
+    addEventListener("beforeunload", (event) => {
+      // Leaving now would lose answers for good if the browser keeps nothing, and delay them otherwise.
+      if (this.#isTroubled && this.#outbox?.holdsWork) event.preventDefault();
+    });
+  }
+
+  /** Opens the participation in this page, whatever it takes. @param {string} navigation */
+  async open(navigation) {
+    const request = () => this.post("open", { navigation });
+    const opened = /** @type {Opened} */ (await untilAnswered(request, (trouble) => this.#trouble(trouble)));
+    this.#retire();
+    this.#opened = opened;
+    this.isUnderWay = false;
+    this.#startClock(opened.clock_ms);
+    this.#outbox = new Outbox(this.#token, `weber.outbox.${this.#key}`, opened.tab, {
+      now: () => ({ clock_ms: this.clock.now() ?? 0, screen: this.screen }),
+      onReply: (reply, tab) => this.#learn(reply, tab),
+      onTrouble: (trouble) => this.#trouble(trouble),
+      onDropped: (answer) => this.#resolve({ ...placeOf(answer), status: "refused", code: "malformed" }),
+      onUnknown: () => this.#watcher.onUnknown(),
+    });
+    const outbox = this.#outbox;
+    this.#tabs.announce(opened.tab);
+    this.#early.splice(0).forEach(({ kind, at, detail }) => outbox.addEvent(kind, at, detail));
+    const everyMs = opened.study.heartbeat_s * 1000;
+    this.#heart = setInterval(() => outbox.beat(everyMs), everyMs);
+    // What an earlier page left behind decides where the person stands.
+    await outbox.delivered();
+    this.isUnderWay = !hasEnded(opened);
+  }
+
+  /** This page is not the newest any more: it only sends what it still has. */
+  rest() {
+    clearInterval(this.#heart);
+    const outbox = this.#outbox;
+    void outbox?.delivered().then(() => outbox.stop());
+  }
+
+  #retire() {
+    clearInterval(this.#heart);
+    this.#outbox?.stop();
+  }
+
+  /** @param {number | null} serverMs */
+  #startClock(serverMs) {
+    if (this.clock.now() !== null) return;
+    const welcomedAt = /** @type {number | null} */ (this.recall("welcomedAt"));
+    if (serverMs !== null) this.clock.runFrom(serverMs);
+    else if (welcomedAt !== null) this.clock.runFrom(Math.max(0, Date.now() - welcomedAt));
+  }
+
+  /** What the server said when the page opened the participation. */
+  get opened() {
+    if (!this.#opened) throw new Error("The participation is not open yet.");
+    return this.#opened;
+  }
+
+  get outbox() {
+    if (!this.#outbox) throw new Error("The participation is not open yet.");
+    return this.#outbox;
+  }
+
+  /** A request that is not a record. @param {string} path @param {Record<string, unknown>} body */
+  post(path, body) {
+    return post(`/api/v1/${path}`, body, { token: this.#token });
+  }
+
+  /** @param {string} kind @param {Record<string, unknown>} [detail] */
+  note(kind, detail = {}) {
+    const at = this.clock.now();
+    if (this.#outbox) this.#outbox.addEvent(kind, at, detail);
+    else this.#early.push({ kind, at, detail });
+  }
+
+  /** @param {StepName} step */
+  takeStep(step) {
+    if (step === "welcome") {
+      this.clock.runFrom(0);
+      this.remember("welcomedAt", Date.now());
+    }
+    const load_wait = step === "instructed" ? (this.recall("loadWait") ?? 0) : 0;
+    this.outbox.addStep({ step, clock_ms: this.clock.now() ?? 0, load_wait });
+  }
+
+  /** @param {Place} place @param {Measures} measures */
+  answer(place, measures) {
+    this.outbox.addAnswer({ ...place, ...measures });
+  }
+
+  /** The server's reply to an answer that is about to be given. @param {Place} place @returns {Promise<AnswerReply>} */
+  replyTo(place) {
+    return new Promise((resolve) => this.#expecting.set(keyOf(place), resolve));
+  }
+
+  /** @param {BlockName} block @param {number} attempt @returns {Block | undefined} */
+  block(block, attempt) {
+    return this.opened.blocks.find((other) => other.block === block && other.attempt === attempt);
+  }
+
+  /** The first trial of a block that has no answer, here or at the server. @param {Block} block @returns {Trial | undefined} */
+  nextTrial(block) {
+    const given = [...this.opened.answers, ...this.outbox.unconfirmed];
+    return block.trials.find((trial) => !given.some((answer) => isSamePlace(answer, placeIn(block, trial))));
+  }
+
+  /** These were thought to be answered, but the server has no answer. @param {Place[]} places */
+  forget(places) {
+    const { answers } = this.opened;
+    this.opened.answers = answers.filter((answer) => !places.some((place) => isSamePlace(answer, place)));
+  }
+
+  /** @param {RecordReply} reply @param {number} tab whose record it was */
+  #learn(reply, tab) {
+    const { opened } = this;
+    opened.stage = reply.stage;
+    opened.practice_attempt = reply.practice_attempt;
+    const { next_block: drawn } = reply;
+    if (drawn && !this.block(drawn.block, drawn.attempt)) opened.blocks.push(drawn);
+    for (const answer of reply.answers) {
+      const isThere = answer.status !== "refused" || answer.code === "conflict";
+      if (isThere) opened.answers.push(/** @type {KnownAnswer} */ (answer));
+      this.#resolve(answer);
+    }
+    if (reply.superseded && tab === opened.tab) this.#watcher.onSuperseded();
+    else if (hasEnded(opened) && this.isUnderWay) this.#watcher.onEnded();
+  }
+
+  /** @param {AnswerReply} reply */
+  #resolve(reply) {
+    this.#expecting.get(keyOf(reply))?.(reply);
+    this.#expecting.delete(keyOf(reply));
+  }
+
+  /** @param {boolean} trouble */
+  #trouble(trouble) {
+    this.#isTroubled = trouble;
+    this.#watcher.onTrouble(trouble);
+  }
+
+  /** What this browser remembers of the participation over a reload. @param {string} name @returns {any} */
+  recall(name) {
+    return storage.get(`weber.run.${this.#key}`)?.[name] ?? null;
+  }
+
+  /** @param {string} name @param {unknown} value */
+  remember(name, value) {
+    const key = `weber.run.${this.#key}`;
+    storage.set(key, { ...storage.get(key), [name]: value });
+  }
+}
+
+/** @param {Pick<Opened, "stage">} opened */
+export function hasEnded({ stage }) {
+  return stage === "complete" || stage === "abandoned" || stage === "withdrawn";
+}
+
+/** @param {Block} block @param {Trial} trial @returns {Place} */
+export function placeIn({ block, attempt }, { trial_index }) {
+  return { block, attempt, trial_index };
+}
+
+/** @param {Place} place @returns {Place} */
+function placeOf({ block, attempt, trial_index }) {
+  return { block, attempt, trial_index };
+}
+
+/** A trial's place in one word. @param {Place} place */
+export function keyOf({ block, attempt, trial_index }) {
+  return block === "main" ? `main:${trial_index}` : `practice:${attempt}:${trial_index}`;
+}
+
+/** All images of a trial. @param {Trial} trial */
+export function imagesOf({ references, base, left, right }) {
+  return [...references, base, left, right];
+}
