@@ -9,19 +9,19 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 pub struct DataArgs {
     /// Folder for the private PostgreSQL, the installation's key and the demo's images.
-    #[arg(long, env = "WEBER_DATA", default_value = "data", value_name = "FOLDER")]
+    #[arg(long, global = true, env = "WEBER_DATA", default_value = "data", value_name = "FOLDER")]
     pub data: PathBuf,
 
     /// PostgreSQL to use instead of a private one: postgres://user:password@host/database.
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<secrecy::SecretString>,
 
     /// The installation's key, 64 hexadecimal digits; by default it is kept in the file `secret` of the data folder.
-    #[arg(long, env = "WEBER_SECRET_KEY", hide_env_values = true, value_name = "HEX")]
+    #[arg(long, global = true, env = "WEBER_SECRET_KEY", hide_env_values = true, value_name = "HEX")]
     pub secret_key: Option<secrecy::SecretString>,
 
     /// Connections to the database, at most.
-    #[arg(long, env = "WEBER_DATABASE_CONNECTIONS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(2..=500))]
+    #[arg(long, global = true, env = "WEBER_DATABASE_CONNECTIONS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(2..=500))]
     pub database_connections: u32,
 }
 

@@ -1,9 +1,148 @@
 //! The shipped study: `weber demo`, and the import into an empty database.
 
-use crate::config::DataArgs;
-use crate::flow::App;
+use std::fs;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
-/// Brings the shipped study into an empty database.
-pub async fn import_if_empty(_app: &App, _args: &DataArgs) -> anyhow::Result<()> {
+use anyhow::{Context, bail};
+use clap::Args;
+use rust_embed::RustEmbed;
+
+use crate::config::DataArgs;
+use crate::flow::{App, import};
+use crate::stimuli::demo::{self, Built, DemoOptions, Stage};
+use crate::store;
+
+/// The study's settings and words; its images are built.
+#[derive(RustEmbed)]
+#[folder = "stimuli/demo/"]
+struct Words;
+
+/// The line of `study.toml` that a demo of another size has otherwise.
+const IMAGE_SETS: &str = "image_sets = 10";
+
+/// What to build.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Folder to build it in. A build that was interrupted goes on where it was.
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+
+    /// Image sets: 10 as in the study, or fewer for a quick trial.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u8).range(1..=20))]
+    image_sets: u8,
+}
+
+/// Builds the study folder.
+pub async fn run(args: &DemoArgs) -> anyhow::Result<()> {
+    let texts = texts(args.image_sets)?;
+    for (path, text) in &texts {
+        let path = args.out.join(path);
+        if fs::read_to_string(&path).is_ok_and(|there| there != *text) {
+            bail!(
+                "{} is there and is not the demo's. Choose another folder, or remove the file",
+                path.display()
+            );
+        }
+    }
+    build(args.out.clone(), args.image_sets, texts).await?;
+    super::say(format!("The study folder {} is ready: weber import {0}", args.out.display()));
     Ok(())
+}
+
+/// Brings the shipped study into an empty database, and starts it.
+pub async fn import_if_empty(app: &App, args: &DataArgs) -> anyhow::Result<()> {
+    let is_empty =
+        async || anyhow::Ok(store::studies::all(&mut *app.pool.acquire().await?).await?.is_empty());
+    if !is_empty().await? {
+        return Ok(());
+    }
+    let image_sets = 10;
+    let folder = args.data.join("demo");
+    super::say(
+        "The database is empty: the demo study comes first. Its images are made once, in about a minute.",
+    );
+    build(folder.clone(), image_sets, texts(image_sets)?).await?;
+    // Another server may have been quicker, and researchers may have their own studies by now.
+    if is_empty().await? {
+        import::import_and_start(app, &folder).await?;
+    }
+    Ok(())
+}
+
+/// The study's settings and words, by path in the folder.
+fn texts(image_sets: u8) -> anyhow::Result<Vec<(String, String)>> {
+    let text = |path: &str| {
+        let file = Words::get(path).context("the program has lost a part of the demo")?;
+        let mut text = String::from_utf8(file.data.into_owned())?;
+        if path == "study.toml" {
+            text = text.replace(IMAGE_SETS, &format!("image_sets = {image_sets}"));
+        }
+        Ok((path.to_owned(), text))
+    };
+    Words::iter().map(|path| text(&path)).collect()
+}
+
+async fn build(folder: PathBuf, image_sets: u8, texts: Vec<(String, String)>) -> anyhow::Result<()> {
+    let work = tokio::task::spawn_blocking(move || {
+        for (path, text) in texts {
+            write(&folder.join(path), &text)?;
+        }
+        let progress = Progress::default();
+        let built = demo::build(&folder, &DemoOptions::new(image_sets.into()), &|stage, done, all| {
+            progress.tell(stage, done, all);
+        })?;
+        anyhow::Ok(built)
+    });
+    if work.await?? == Built::Already {
+        super::say("The images are there already.");
+    }
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, text))
+        .with_context(|| format!("{} cannot be written", path.display()))
+}
+
+/// Tells how far the work is: on a terminal in one line that changes, else with a line per tenth.
+#[derive(Default)]
+struct Progress(Mutex<Option<(Stage, usize)>>);
+
+impl Progress {
+    fn tell(&self, stage: Stage, done: usize, all: usize) {
+        let Ok(mut told) = self.0.lock() else { return };
+        let tenths = done * 10 / all.max(1);
+        let terminal = std::io::stdout().is_terminal();
+        if !terminal && *told == Some((stage, tenths)) {
+            return;
+        }
+        *told = Some((stage, tenths));
+        let line = format!("  {}: {done} of {all}", stage.name());
+        if terminal {
+            let end = if done == all { "\n" } else { "" };
+            let _ = write!(std::io::stdout(), "\r{line}   {end}");
+            let _ = std::io::stdout().flush();
+        } else {
+            super::say(line);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_of_the_demo_stands_in_its_settings() {
+        let study = |sets| {
+            let texts = texts(sets).unwrap();
+            texts.into_iter().find(|(path, _)| path == "study.toml").unwrap().1
+        };
+        assert!(study(10).contains(IMAGE_SETS));
+        assert!(study(2).contains("\nimage_sets = 2\n"));
+    }
 }

@@ -36,6 +36,8 @@ enum Command {
         /// The folder, as docs/study-format.md describes it.
         path: std::path::PathBuf,
     },
+    /// Build the study that ships with Weber, as a folder: to look at, to change, and to import.
+    Demo(demo::DemoArgs),
     /// Write a study's data as CSV files, raw and cleaned.
     Export(export::ExportArgs),
     /// Send simulated people through a study, by the same way as real ones.
@@ -94,6 +96,7 @@ pub fn main(cli: Cli) -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve(args) => serve::run(&cli.data, &args).await,
+        Command::Demo(args) => demo::run(&args).await,
         Command::Export(args) => export::run(&cli.data, &args).await,
         Command::Simulate(args) => simulate::run(&cli.data, &args).await,
         Command::Researcher(ResearcherCommand::Add { email, public_url }) => {

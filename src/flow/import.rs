@@ -5,8 +5,8 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
-use super::{App, FlowError};
-use crate::domain::study::StudyDefinition;
+use super::{App, FlowError, steer};
+use crate::domain::study::{StudyDefinition, StudyState};
 use crate::domain::trial::Trial;
 use crate::store::images::NewImage;
 use crate::store::studies::VersionHashes;
@@ -63,15 +63,32 @@ impl From<FlowError> for ImportError {
 
 /// Reads, checks and stores a study folder.
 pub async fn import(app: &App, folder: &Path) -> Result<Imported, ImportError> {
-    let path = folder.to_owned();
-    let read = tokio::task::spawn_blocking(move || study_folder::read(&path)).await;
-    let folder =
-        read.map_err(|error| StoreError::Corrupt(format!("reading the folder failed: {error}")))??;
+    let folder = read(folder).await?;
     let mut tx = app.pool.begin().await?;
     let imported = save(app, &mut tx, &folder).await?;
     tx.commit().await?;
     app.changed(imported.study_id);
     Ok(imported)
+}
+
+/// Like [`import`], and a study that is new is live in the same moment. Servers that do this at once do it once.
+pub async fn import_and_start(app: &App, folder: &Path) -> Result<Imported, ImportError> {
+    let folder = read(folder).await?;
+    let mut tx = app.pool.begin().await?;
+    let imported = save(app, &mut tx, &folder).await?;
+    let study = store::studies::by_id(&mut tx, imported.study_id).await?;
+    if study.state == StudyState::Draft {
+        steer::change(app, &mut tx, &study, StudyState::Live).await?;
+    }
+    tx.commit().await?;
+    app.changed(imported.study_id);
+    Ok(imported)
+}
+
+async fn read(folder: &Path) -> Result<StudyFolder, ImportError> {
+    let path = folder.to_owned();
+    let read = tokio::task::spawn_blocking(move || study_folder::read(&path)).await;
+    Ok(read.map_err(|error| StoreError::Corrupt(format!("reading the folder failed: {error}")))??)
 }
 
 async fn save(app: &App, conn: &mut PgConnection, folder: &StudyFolder) -> Result<Imported, ImportError> {

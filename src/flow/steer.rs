@@ -1,22 +1,36 @@
 //! Starting, pausing and closing a study, and switching its links.
 
+use sqlx::PgConnection;
+
 use super::slots::enrolment_policy;
 use super::{App, Refused, Result};
 use crate::domain::study::StudyState;
 use crate::store;
+use crate::store::studies::Study;
 
 /// Changes what a study is open for. Going live for the first time pins the enrolment policy.
 pub async fn set_state(app: &App, slug: &str, state: StudyState) -> Result<()> {
     let mut tx = app.pool.begin().await?;
     let study = store::studies::by_slug(&mut tx, slug).await?.ok_or(Refused::NoSuchStudy)?;
+    change(app, &mut tx, &study, state).await?;
+    tx.commit().await?;
+    app.changed(study.id);
+    Ok(())
+}
+
+/// The change itself, within the transaction of the caller.
+pub(super) async fn change(
+    app: &App,
+    conn: &mut PgConnection,
+    study: &Study,
+    state: StudyState,
+) -> Result<()> {
     if !study.state.may_become(state) {
         return Err(Refused::NoSuchTransition { from: study.state, to: state }.into());
     }
-    let version = app.newest_version(&mut tx, study.id).await?;
-    let policy = enrolment_policy(&study, &version);
-    store::studies::set_state(&mut tx, study.id, state, &policy, app.now()).await?;
-    tx.commit().await?;
-    app.changed(study.id);
+    let version = app.newest_version(&mut *conn, study.id).await?;
+    let policy = enrolment_policy(study, &version);
+    store::studies::set_state(conn, study.id, state, &policy, app.now()).await?;
     Ok(())
 }
 
