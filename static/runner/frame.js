@@ -72,7 +72,7 @@ export class Frame {
 
   /** A new screen is announced by its heading. @param {HTMLElement | undefined} wanted */
   #focus(wanted) {
-    const target = wanted ?? this.#main.querySelector("h1") ?? this.#main;
+    const target = wanted ?? this.#main.querySelector("h1, h2") ?? this.#main;
     if (target.tabIndex < 0) target.tabIndex = -1;
     target.focus({ preventScroll: true });
   }

@@ -6,7 +6,10 @@ import { Outbox, isSamePlace } from "./outbox.js";
 import { shortHash, storage } from "./storage.js";
 import { Tabs } from "./tabs.js";
 
-/** @import { AnswerReply, Block, BlockName, KnownAnswer, Measures, Opened, Place, RecordReply, StepName, Trial } from "./types.js" */
+/** @import { AnswerReply, Block, BlockName, Measures, Opened, Place, RecordReply, Return, Stage, StepName, Trial } from "./types.js" */
+
+/** @type {Stage[]} In their order. */
+const STAGES = ["consented", "instructed", "practised", "running", "complete", "abandoned", "withdrawn"];
 
 /** The server's picture of the participation is newer than this page's: open it again. */
 export class OutOfStep extends Error {}
@@ -117,6 +120,36 @@ export class Session {
     return post(`/api/v1/${path}`, body, { token: this.#token });
   }
 
+  /** Ends the participation early; there is no way back. @param {"left" | "screened_out"} reason */
+  async leave(reason) {
+    await this.outbox.delivered();
+    this.isUnderWay = false;
+    this.#finish("abandoned", await this.#insist("leave", { reason }));
+  }
+
+  /**
+   * Hands the participation in.
+   *
+   * @param {number} clock_ms at the press on Submit
+   * @param {string} feedback
+   */
+  async complete(clock_ms, feedback) {
+    await this.outbox.delivered();
+    this.isUnderWay = false;
+    this.#finish("complete", await this.#insist("complete", { tab: this.opened.tab, clock_ms, feedback }));
+  }
+
+  /** @param {string} path @param {Record<string, unknown>} body */
+  #insist(path, body) {
+    return untilAnswered(() => this.post(path, body), (trouble) => this.#trouble(trouble));
+  }
+
+  /** @param {Stage} stage @param {{return: Return}} reply */
+  #finish(stage, reply) {
+    this.opened.stage = stage;
+    this.opened.return = reply.return;
+  }
+
   /** @param {string} kind @param {Record<string, unknown>} [detail] */
   note(kind, detail = {}) {
     const at = this.clock.now();
@@ -132,6 +165,9 @@ export class Session {
     }
     const load_wait = step === "instructed" ? (this.recall("loadWait") ?? 0) : 0;
     this.outbox.addStep({ step, clock_ms: this.clock.now() ?? 0, load_wait });
+    // The step waits for nobody: the server gets it before anything that rests on it.
+    if (step === "instructed") this.opened.stage = later(this.opened.stage, "instructed");
+    if (step === "main") this.opened.stage = later(this.opened.stage, "running");
   }
 
   /** @param {Place} place @param {Measures} measures */
@@ -164,13 +200,13 @@ export class Session {
   /** @param {RecordReply} reply @param {number} tab whose record it was */
   #learn(reply, tab) {
     const { opened } = this;
-    opened.stage = reply.stage;
+    opened.stage = later(opened.stage, reply.stage);
     opened.practice_attempt = reply.practice_attempt;
     const { next_block: drawn } = reply;
     if (drawn && !this.block(drawn.block, drawn.attempt)) opened.blocks.push(drawn);
     for (const answer of reply.answers) {
       const isThere = answer.status !== "refused" || answer.code === "conflict";
-      if (isThere) opened.answers.push(/** @type {KnownAnswer} */ (answer));
+      if (isThere) opened.answers.push(placeOf(answer));
       this.#resolve(answer);
     }
     if (reply.superseded && tab === opened.tab) this.#watcher.onSuperseded();
@@ -199,6 +235,11 @@ export class Session {
     const key = `weber.run.${this.#key}`;
     storage.set(key, { ...storage.get(key), [name]: value });
   }
+}
+
+/** A reply may be older than a step that was taken meanwhile. @param {Stage} a @param {Stage} b */
+function later(a, b) {
+  return STAGES.indexOf(a) > STAGES.indexOf(b) ? a : b;
 }
 
 /** @param {Pick<Opened, "stage">} opened */

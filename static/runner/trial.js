@@ -1,6 +1,6 @@
 /** One trial: from its images to Continue. */
 import { toTenths } from "./clock.js";
-import { isForScreen, make } from "./dom.js";
+import { isForScreen } from "./dom.js";
 import { fit } from "./fit.js";
 import { imagesOf, keyOf, placeIn } from "./session.js";
 import { tell, words } from "./pages.js";

@@ -64,8 +64,6 @@
  * @typedef {{kind: "mturk_form", action: string, fields: Record<string, string>}
  *   | {kind: "code", code: string} | {kind: "thanks"}} Return How the person goes back.
  *
- * @typedef {Place & {response: number, correct?: boolean}} KnownAnswer
- *
  * @typedef {object} Opened Answer to POST /api/v1/open.
  * @property {string} participant
  * @property {number} tab
@@ -78,7 +76,7 @@
  * @property {string[]} instruction_images
  * @property {number} practice_attempt
  * @property {Block[]} blocks
- * @property {KnownAnswer[]} answers
+ * @property {Place[]} answers The trials answered so far.
  * @property {Return | null} return
  *
  * @typedef {object} Step

@@ -1,0 +1,145 @@
+/** The page of consent: it enrols whoever agrees, and hands the participation over to the trial program's page. */
+import { Refusal, post, untilAnswered } from "./api.js";
+import { button } from "./dom.js";
+import { entryKey, storage } from "./storage.js";
+
+const parameters = Object.fromEntries(new URLSearchParams(location.search));
+const page = /** @type {HTMLElement} */ (document.getElementById("enter"));
+const problem = /** @type {HTMLElement} */ (document.getElementById("enter-problem"));
+const actions = /** @type {HTMLElement} */ (document.getElementById("enter-actions"));
+const agree = /** @type {HTMLButtonElement} */ (document.getElementById("agree"));
+const decline = /** @type {HTMLButtonElement} */ (document.getElementById("decline"));
+const { link = "", consent = "", minWidth = "0", minHeight = "0" } = page.dataset;
+const key = entryKey(link, parameters);
+
+/** What an answer says to which nothing can be done on this page. */
+const FINAL = ["no_such_link", "not_open_yet", "paused", "closed", "full", "already_took_part", "preview", "api_token_needed"];
+
+/** @param {string} words */
+function say(words) {
+  problem.hidden = words === "";
+  problem.textContent = words;
+}
+
+/** @param {boolean} busy */
+function setBusy(busy) {
+  for (const element of actions.querySelectorAll("button")) element.disabled = busy;
+}
+
+/** @param {string} token */
+function goOn(token) {
+  location.assign(`/run#${token}`);
+}
+
+/** The screen must be able to show the study; the window may still be made larger later. */
+function screenIsTooSmall() {
+  return screen.width < Number(minWidth) || screen.height < Number(minHeight);
+}
+
+async function enrol() {
+  setBusy(true);
+  const device = {
+    screen_width: Math.round(screen.width),
+    screen_height: Math.round(screen.height),
+    window_width: Math.round(innerWidth),
+    window_height: Math.round(innerHeight),
+    pixel_ratio: devicePixelRatio,
+  };
+  const body = { link, parameters, consent_sha256: consent, device };
+  const waiting = "The server does not answer. This page keeps trying; please leave it open.";
+  try {
+    const { token } = await untilAnswered(
+      () => post("/api/v1/enrolments", body),
+      (trouble) => say(trouble ? waiting : ""),
+    );
+    storage.set(key, token);
+    goOn(token);
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+/** @param {unknown} error */
+function refuse(error) {
+  setBusy(false);
+  if (!(error instanceof Refusal)) throw error;
+  if (error.code === "consent_changed") {
+    say("The text above has changed meanwhile. Please read the new one.");
+    actions.replaceChildren(button("Read the new text", () => location.reload(), "primary"));
+    return;
+  }
+  if (FINAL.includes(error.code)) {
+    page.replaceChildren(heading(error.title), paragraph(error.detail));
+  } else {
+    say(`${error.title} ${error.detail}`);
+  }
+}
+
+/** @param {"declined" | "unsuitable"} reason */
+async function count(reason) {
+  // Nobody has to wait for this.
+  await post("/api/v1/declines", { link, reason }, { keepalive: true }).catch(() => {});
+}
+
+function thank() {
+  void count("declined");
+  const words = /** @type {HTMLTemplateElement} */ (document.getElementById("declined"));
+  page.replaceChildren(words.content.cloneNode(true));
+  focusHeading();
+}
+
+/** @param {string} text */
+function heading(text) {
+  const element = document.createElement("h1");
+  element.textContent = text;
+  queueMicrotask(focusHeading);
+  return element;
+}
+
+/** @param {string} text */
+function paragraph(text) {
+  const element = document.createElement("p");
+  element.textContent = text;
+  return element;
+}
+
+function focusHeading() {
+  const title = page.querySelector("h1");
+  if (!title) return;
+  title.tabIndex = -1;
+  title.focus();
+}
+
+/** This browser has begun the study at this address: on a shared computer that may have been somebody else. */
+function offerReturn() {
+  const token = /** @type {string | null} */ (storage.get(key));
+  if (!token) return;
+  say("You have already begun this study in this browser. Nothing is lost: you can go on where you were.");
+  const back = button("Go on where I was", () => goOn(token), "primary");
+  const isAnonymous = Object.keys(parameters).length === 0;
+  const other = button("I am somebody else", () => {
+    storage.remove(key);
+    location.reload();
+  });
+  actions.replaceChildren(back, ...(isAnonymous ? [other] : []));
+}
+
+function turnAway() {
+  void count("unsuitable");
+  page.replaceChildren(
+    heading("This device is too small"),
+    paragraph(
+      `The images need a screen of at least ${minWidth} × ${minHeight} pixels. Please open the study on a laptop or a desktop computer. ` +
+        "Nothing was recorded, and you can still take part.",
+    ),
+  );
+}
+
+agree.addEventListener("click", () => void enrol());
+decline.addEventListener("click", thank);
+// Shown again by the back button, the page has to look afresh.
+addEventListener("pageshow", () => {
+  setBusy(false);
+  offerReturn();
+});
+if (screenIsTooSmall()) turnAway();

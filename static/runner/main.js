@@ -1,0 +1,125 @@
+/** The page of the trial program: it opens the participation that the address names, and goes on until it has ended. */
+import { Refusal } from "./api.js";
+import { ask } from "./dialog.js";
+import { showEnd } from "./end.js";
+import { watchBrowser, withoutSecrets } from "./events.js";
+import { Frame } from "./frame.js";
+import { leaveFullscreen, watchFullscreen } from "./fullscreen.js";
+import { choose, tell, words } from "./pages.js";
+import { OutOfStep, Session, hasEnded } from "./session.js";
+import { takePart } from "./way.js";
+
+/** @import { View } from "./frame.js" */
+
+const TROUBLE = "No connection. Your answers are kept, and are sent as soon as it is back.";
+
+class Program {
+  #frame;
+  #session;
+
+  /** @param {HTMLElement} host @param {string} token */
+  constructor(host, token) {
+    this.#frame = new Frame(host, {
+      onLeave: () => void this.#leave(),
+      onScreen: (name) => this.#seen(name),
+    });
+    this.#session = new Session(token, {
+      onTrouble: (trouble) => this.#frame.say(trouble ? TROUBLE : ""),
+      onSuperseded: () => void this.#superseded(),
+      onEnded: () => void this.open(),
+      onUnknown: () => this.#unknown(),
+    });
+    /** @type {(kind: string, detail?: Record<string, unknown>) => void} */
+    const note = (kind, detail) => this.#session.note(kind, detail);
+    watchBrowser(note);
+    watchFullscreen(note);
+  }
+
+  /** Opens the participation, and goes on from where the person stands. @param {string} [navigation] why the page was loaded */
+  async open(navigation = "navigate") {
+    const view = this.#frame.takeOver();
+    this.#frame.letLeave(false);
+    tell(view, { name: "load", percent: 0, content: words("One moment", "The study is being prepared.") });
+    try {
+      await this.#session.open(navigation);
+      this.#frame.letLeave(!hasEnded(this.#session.opened));
+      if (!hasEnded(this.#session.opened)) await takePart(view, this.#session);
+      await this.#end(view);
+    } catch (error) {
+      await this.#recover(view, error);
+    }
+  }
+
+  /** @param {View} view */
+  async #end(view) {
+    this.#session.isUnderWay = false;
+    this.#frame.letLeave(false);
+    leaveFullscreen();
+    showEnd(view, this.#session.opened);
+  }
+
+  /** Whatever went wrong, nobody may be stuck. @param {View} view @param {unknown} error */
+  async #recover(view, error) {
+    if (error instanceof Refusal && error.code === "unknown_token") return this.#unknown();
+    if (!(error instanceof OutOfStep)) {
+      const message = error instanceof Error ? `${error.message} ${error.stack ?? ""}` : String(error);
+      this.#session.note("program_error", { message: withoutSecrets(message) });
+      const content = words("Something went wrong", "We are sorry. Nothing is lost: please press the button to go on.");
+      await choose(view, { name: "error", percent: 0, content }, { on: "Go on" });
+    }
+    await this.open();
+  }
+
+  /** @param {string} name */
+  #seen(name) {
+    if (this.#session.screen === name) return;
+    this.#session.screen = name;
+    this.#session.note("screen", { screen: name });
+  }
+
+  async #leave() {
+    const sure = await ask({
+      title: "Leave the study?",
+      text: "You cannot come back later. Your answers so far are kept.",
+      yes: "Leave",
+      no: "Stay",
+    });
+    if (!sure) return;
+    const view = this.#frame.takeOver();
+    tell(view, { name: "leave", percent: 0, content: words("One moment", "Your answers are being sent.") });
+    await this.#session.leave("left").catch((error) => this.#recover(view, error));
+    if (hasEnded(this.#session.opened)) await this.#end(view);
+  }
+
+  async #superseded() {
+    const view = this.#frame.takeOver();
+    this.#frame.letLeave(false);
+    this.#session.rest();
+    leaveFullscreen();
+    const content = words(
+      "You went on in another window",
+      "The study is open in another window or tab: please go on there. If you have closed it, you can go on here.",
+    );
+    await choose(view, { name: "superseded", percent: 0, content }, { here: "Go on here" });
+    await this.open();
+  }
+
+  #unknown() {
+    const view = this.#frame.takeOver();
+    this.#frame.letLeave(false);
+    const content = words(
+      "This address is not known",
+      "Please go back to the page that brought you here, and open the study from there once more.",
+    );
+    tell(view, { name: "unknown", percent: 0, content });
+  }
+}
+
+/** @returns {string} Why the page was loaded. */
+function navigation() {
+  const [entry] = performance.getEntriesByType("navigation");
+  return entry instanceof PerformanceNavigationTiming ? entry.type : "navigate";
+}
+
+const host = document.getElementById("runner");
+if (host) void new Program(host, location.hash.slice(1)).open(navigation());
