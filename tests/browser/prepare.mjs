@@ -1,0 +1,17 @@
+// Builds the study that the browser tests use: the demo of two image sets, with links to every kind of way.
+import { execFileSync } from "node:child_process";
+import { appendFileSync, cpSync, rmSync } from "node:fs";
+import { BUILT, STUDY, WEBER } from "./support/places.mjs";
+
+execFileSync(WEBER, ["demo", "--out", BUILT, "--image-sets", "2"], { stdio: "inherit" });
+rmSync(STUDY, { recursive: true, force: true });
+cpSync(BUILT, STUDY, { recursive: true });
+
+const link = (name, rest) => `\n[[links]]\nname = "${name}"\n${rest}\n`;
+appendFileSync(
+  `${STUDY}/study.toml`,
+  link("Mixed", 'conditions = ["mixed"]') +
+    link("Natural", 'conditions = ["natural"]\ncompletion_code = "W-4711"') +
+    link("None", 'conditions = ["none"]') +
+    link("Workers", 'platform = "mturk"\nconditions = ["none"]'),
+);
