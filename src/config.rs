@@ -37,7 +37,8 @@ pub struct ServeArgs {
     pub public_url: Option<String>,
 }
 
-fn public_url(text: &str) -> Result<String, String> {
+/// Reads the address by which browsers reach the server.
+pub fn public_url(text: &str) -> Result<String, String> {
     let url = url::Url::parse(text).map_err(|error| format!("not an address: {error}"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         return Err("must begin with http:// or https:// and a host".into());

@@ -1,5 +1,7 @@
 //! The demo study of two image sets, as it is built for a trial run.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
 

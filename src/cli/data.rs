@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub struct Data {
 }
 
 /// Where the database runs.
-enum Database {
+pub enum Database {
     /// Somewhere else, by `DATABASE_URL`.
     Elsewhere(Box<PgConnectOptions>),
     /// Here, for this server.
@@ -39,7 +39,8 @@ enum Database {
 }
 
 impl Database {
-    async fn open(args: &DataArgs, serve: bool) -> anyhow::Result<Self> {
+    /// Reaches the database, and starts it if it is a private one.
+    pub async fn open(args: &DataArgs, serve: bool) -> anyhow::Result<Self> {
         match &args.database_url {
             Some(url) => {
                 let options = PgConnectOptions::from_str(url.expose_secret());
@@ -52,7 +53,8 @@ impl Database {
         }
     }
 
-    fn options(&self) -> PgConnectOptions {
+    /// How to connect to it.
+    pub fn options(&self) -> PgConnectOptions {
         match self {
             Self::Elsewhere(options) => (**options).clone(),
             Self::Own(server) => server.options(),
@@ -60,7 +62,8 @@ impl Database {
         }
     }
 
-    async fn close(self) -> anyhow::Result<()> {
+    /// Ends a private one, unless somebody else uses it.
+    pub async fn close(self) -> anyhow::Result<()> {
         match self {
             Self::Elsewhere(_) => Ok(()),
             Self::Own(server) => Ok(server.stop().await?),
@@ -143,14 +146,30 @@ async fn check_key(pool: &sqlx::PgPool, secrets: &Secrets) -> anyhow::Result<()>
 
 /// The installation's key: as given, or from the data folder, where it is made when it is missing.
 fn key(args: &DataArgs) -> anyhow::Result<[u8; 32]> {
-    if let Some(key) = &args.secret_key {
-        return parse_key(key.expose_secret()).context("WEBER_SECRET_KEY must be 64 hexadecimal digits");
+    match existing_key(args)? {
+        Some(key) => Ok(key),
+        None => make_key(&args.data, &key_path(args)),
     }
-    let path = args.data.join("secret");
+}
+
+/// The file that holds the key, unless it is given otherwise.
+pub fn key_path(args: &DataArgs) -> PathBuf {
+    args.data.join("secret")
+}
+
+/// The installation's key as given, or from the data folder.
+pub fn existing_key(args: &DataArgs) -> anyhow::Result<Option<[u8; 32]>> {
+    if let Some(key) = &args.secret_key {
+        let key = parse_key(key.expose_secret()).context("WEBER_SECRET_KEY must be 64 hexadecimal digits")?;
+        return Ok(Some(key));
+    }
+    let path = key_path(args);
     match fs::read_to_string(&path) {
-        Ok(text) => parse_key(text.trim())
-            .with_context(|| format!("{} must hold 64 hexadecimal digits", path.display())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => make_key(&args.data, &path),
+        Ok(text) => Ok(Some(
+            parse_key(text.trim())
+                .with_context(|| format!("{} must hold 64 hexadecimal digits", path.display()))?,
+        )),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
     }
 }

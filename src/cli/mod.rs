@@ -2,6 +2,7 @@
 
 mod data;
 mod demo;
+mod doctor;
 mod export;
 mod import;
 mod researcher;
@@ -48,6 +49,8 @@ enum Command {
     /// API tokens for scripts.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Examine what a study rests on, and say what to do about what is not well.
+    Doctor(doctor::DoctorArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -103,6 +106,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             researcher::add(&cli.data, &email, public_url.trim_end_matches('/')).await
         }
         Command::Token(TokenCommand::Create { name }) => researcher::create_token(&cli.data, &name).await,
+        Command::Doctor(args) => doctor::run(&cli.data, &args).await,
         Command::Import { path } => import::run(&cli.data, &path).await,
     }
 }

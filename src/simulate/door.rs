@@ -90,6 +90,7 @@ mod tests {
         let (first, second) = (door.arrive(), door.arrive());
         let (left, right) = (first.watch(), second.watch());
         assert_eq!(tokio::join!(first.wait(left), second.wait(right)), (false, false));
+        drop((first, second));
         let late = door.arrive();
         let left = late.watch();
         assert!(!late.wait(left).await);

@@ -14,3 +14,8 @@ pub async fn claim_key(conn: &mut PgConnection, fingerprint: &[u8]) -> Result<Ve
     .await?;
     Ok(sqlx::query_scalar!("select key_fingerprint from installation").fetch_one(conn).await?)
 }
+
+/// The fingerprint that stands, if there is one.
+pub async fn key_fingerprint(conn: &mut PgConnection) -> Result<Option<Vec<u8>>> {
+    Ok(sqlx::query_scalar!("select key_fingerprint from installation").fetch_optional(conn).await?)
+}

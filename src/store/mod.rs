@@ -5,6 +5,7 @@
 
 pub mod arrivals;
 pub mod exports;
+pub mod health;
 pub mod identities;
 pub mod images;
 pub mod installation;

@@ -232,7 +232,7 @@ mod tests {
             unit_index,
             ..row()
         };
-        let mut rows = vec![
+        let mut rows = [
             with(Kind::Instruction, Condition::Natural, 0, 0),
             with(Kind::Catch, Condition::Natural, 9, 1),
             with(Kind::Catch, Condition::Natural, 2, 4),

@@ -4,10 +4,14 @@
 //! that scene number `i` of a seed is the same picture everywhere and can be painted again at any time.
 
 mod animals;
+mod aquarium;
 mod canvas;
+mod castle;
 mod colour;
+mod fair;
 mod flat_lay;
 mod form;
+mod fruit;
 mod landscape;
 mod material;
 mod night;
@@ -20,6 +24,7 @@ mod things;
 mod town;
 mod travel;
 mod trees;
+mod winter;
 
 use canvas::Canvas;
 use colour::{Palette, Rgb, random_palette};
@@ -62,12 +67,12 @@ const GENRES: [fn(&mut Scene); 52] = [
     landscape::meadow,
     landscape::fields,
     landscape::desert,
-    landscape::winter,
+    winter::winter,
     trees::forest,
     town::front,
     town::terrace,
-    town::castle,
-    town::arches,
+    castle::castle,
+    castle::arches,
     town::high_rises,
     night::city,
     night::lanterns,
@@ -78,7 +83,7 @@ const GENRES: [fn(&mut Scene); 52] = [
     plants::flowers,
     plants::leaves,
     plants::mushrooms,
-    animals::aquarium,
+    aquarium::aquarium,
     animals::butterflies,
     animals::owl,
     animals::snails,
@@ -100,8 +105,8 @@ const GENRES: [fn(&mut Scene); 52] = [
     surfaces::shingle,
     flat_lay::collection,
     flat_lay::pencils,
-    flat_lay::wheels,
-    flat_lay::fair,
+    fair::wheels,
+    fair::fair,
     flat_lay::garden,
     travel::camp,
     travel::pyramids,

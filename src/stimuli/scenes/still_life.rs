@@ -6,7 +6,7 @@ use super::colour::{Rgb, leaf_green, vivid};
 use super::form::{ellipse, polygon, slab};
 use super::material::{Material, PRINTS, Pattern};
 use super::noise::{fbm, noise};
-use super::{plants, things};
+use super::{fruit, plants, things};
 use crate::stimuli::dice::Dice;
 use crate::stimuli::maths::{sin_turns, smoothstep};
 
@@ -168,7 +168,7 @@ pub fn fruit_scene(s: &mut Scene) {
     for (x, y) in s.places(count, (26.0, 198.0), (edge + 22.0, 212.0), 34.0) {
         let size = s.dice.range(20.0, 30.0) * (0.8 + 0.3 * (y - edge) / 80.0);
         let f = Frame::new(x, y, size);
-        if s.dice.chance(0.12) { things::bowl(s, f.at(0.0, 0.0, 1.2)) } else { things::fruit(s, f) }
+        if s.dice.chance(0.12) { things::bowl(s, f.at(0.0, 0.0, 1.2)) } else { fruit::fruit(s, f) }
     }
 }
 

@@ -72,9 +72,14 @@ export class Server {
     return text.split("\n").slice(0, -1).map((line) => line.split("|"));
   }
 
+  /** The one-time link that a first start prints. */
+  get passwordLink() {
+    return /\S+\/set-password#\S+/.exec(this.#said)[0];
+  }
+
   /** What a researcher does first, by the same requests as their browser. */
   async goLive() {
-    const token = /set-password#(\S+)/.exec(this.#said)[1];
+    const [, token] = this.passwordLink.split("#");
     const password = "correct horse battery";
     const welcome = await this.#post("/set-password", { token, password, again: password });
     this.#cookie = welcome.headers.getSetCookie()[0].split(";")[0];
@@ -95,6 +100,11 @@ export class Server {
   link(name) {
     const [[code]] = this.sql(`select code from links where name = '${name}'`);
     return `${this.url}/enter/${code}`;
+  }
+
+  /** How often people arrived, by how their arrival ended. */
+  arrivals() {
+    return Object.fromEntries(this.sql("select kind, count(*) from arrivals group by kind").map(([kind, n]) => [kind, Number(n)]));
   }
 
   /** A file of the export, as a list of objects. */

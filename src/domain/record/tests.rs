@@ -2,6 +2,7 @@ use super::*;
 use crate::domain::fixture;
 use crate::domain::fixture::at;
 use crate::domain::schedule::{draw_main, draw_practice};
+use crate::domain::trial::Input;
 
 /// A person with their schedule, as the store would keep them.
 struct Story {

@@ -3,186 +3,24 @@
 //! A record may arrive twice, late, or from a tab that another one has superseded. Whatever is new and possible is kept;
 //! whatever is there already is confirmed; what contradicts it is refused and noted.
 
+mod message;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+pub use message::{
+    Answer, AnswerReply, AnswerStatus, Event, EventKind, Record, Refusal, Step, StepName, StepReply,
+};
 
 use super::participant::{Participant, Stage};
 use super::schedule::{Place, ScheduledTrial};
 use super::study::StudyDefinition;
-use super::trial::{Block, Input, Press, Side};
-use super::words;
+use super::trial::{Block, Press, Side};
 
 /// Longest time in ms that a browser may report: a week.
 const LONGEST_MS: f64 = 7.0 * 86_400_000.0;
-
-/// Everything that a browser has to tell at once; each part may be empty, and then it is a sign of life.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Record {
-    /// The number that opening the participation gave to the page.
-    pub tab: i32,
-    /// The experiment clock at sending, in ms since Welcome; 0 before.
-    pub clock_ms: f64,
-    /// The screen that is shown.
-    #[serde(default)]
-    pub screen: Option<String>,
-    /// Steps taken, in order.
-    #[serde(default)]
-    pub steps: Vec<Step>,
-    /// Answers given, in order.
-    #[serde(default)]
-    pub answers: Vec<Answer>,
-    /// What else happened.
-    #[serde(default)]
-    pub events: Vec<Event>,
-}
-
-words! {
-    /// The steps that a browser takes.
-    StepName {
-        /// Welcome was shown: the experiment clock starts.
-        Welcome = "welcome",
-        /// The fullscreen page ended: the instructions are done.
-        Instructed = "instructed",
-        /// The first main trial is about to be shown.
-        Main = "main",
-    }
-}
-
-/// A step of the way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Step {
-    /// Which.
-    pub step: StepName,
-    /// The experiment clock when it was taken, in ms since Welcome.
-    pub clock_ms: f64,
-    /// Wait for images since the step before, in ms.
-    #[serde(default)]
-    pub load_wait: f64,
-}
-
-/// An answer as the browser reports it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Answer {
-    /// The trial's run.
-    pub block: Block,
-    /// Number of the practice block, from 1; 1 for main.
-    pub attempt: u16,
-    /// Position within the block, from 1.
-    pub trial_index: u16,
-    /// The button, from 0 at the left.
-    pub response: u8,
-    /// Painted screen to number click, in ms; none where the tab was hidden in between.
-    pub rt: Option<f64>,
-    /// Number click to Continue, in ms; none until it is known.
-    #[serde(default)]
-    pub continue_rt: Option<f64>,
-    /// Welcome shown to number click, in ms.
-    pub time_elapsed: f64,
-    /// What was pressed with.
-    pub input: Input,
-    /// How often the trial was shown, from 1.
-    pub presentations: u32,
-    /// How long the page was hidden during the trial, in ms.
-    pub hidden_ms: f64,
-    /// Wait for the trial's images, in ms.
-    pub load_wait: f64,
-    /// Scale of the trial screen, above 0, at most 1.
-    pub display_scale: f64,
-}
-
-impl Answer {
-    /// Its trial's place.
-    pub const fn place(&self) -> Place {
-        Place { block: self.block, attempt: self.attempt, trial_index: self.trial_index }
-    }
-
-    /// Whether this is the same answer, given once; when Continue was pressed may become known later.
-    fn same_as(&self, other: &Self) -> bool {
-        Self { continue_rt: None, ..self.clone() } == Self { continue_rt: None, ..other.clone() }
-    }
-
-    fn problem(&self, definition: &StudyDefinition) -> Option<String> {
-        let time = |name: &str, ms: f64| {
-            (!(0.0..=LONGEST_MS).contains(&ms))
-                .then(|| format!("`{name}` must be from 0 to {LONGEST_MS} ms, not {ms}"))
-        };
-        let buttons = definition.buttons().count();
-        (self.response >= buttons)
-            .then(|| format!("`response` must be from 0 to {}, not {}", buttons - 1, self.response))
-            .or_else(|| self.rt.and_then(|ms| time("rt", ms)))
-            .or_else(|| self.continue_rt.and_then(|ms| time("continue_rt", ms)))
-            .or_else(|| time("time_elapsed", self.time_elapsed))
-            .or_else(|| time("hidden_ms", self.hidden_ms))
-            .or_else(|| time("load_wait", self.load_wait))
-            .or_else(|| (self.presentations == 0).then(|| "`presentations` counts from 1".into()))
-            .or_else(|| {
-                let fits = self.display_scale > 0.0 && self.display_scale <= 1.0;
-                (!fits).then(|| {
-                    format!("`display_scale` must be above 0 and at most 1, not {}", self.display_scale)
-                })
-            })
-    }
-}
-
-words! {
-    /// What else can happen.
-    EventKind {
-        /// A screen was shown; detail: `screen`.
-        Screen = "screen",
-        /// Fullscreen was entered.
-        FullscreenEnter = "fullscreen_enter",
-        /// Fullscreen was left before the end.
-        FullscreenExit = "fullscreen_exit",
-        /// Fullscreen was refused by the person or is not to be had; detail: `reason`.
-        FullscreenRefused = "fullscreen_refused",
-        /// The window lost the focus, or the tab was hidden; detail: `hidden`.
-        FocusLoss = "focus_loss",
-        /// It came back; detail: `away_ms`.
-        FocusGain = "focus_gain",
-        /// The window changed its size; detail: `width`, `height` in px.
-        Resize = "resize",
-        /// An image could not be loaded at one try; detail: `try`, `reason`.
-        ImageFailure = "image_failure",
-        /// The network was gone.
-        Offline = "offline",
-        /// The network came back.
-        Online = "online",
-        /// The page was opened again; detail: `navigation`. The server records it.
-        Reload = "reload",
-        /// A second, different answer was refused; detail: both. The server records it.
-        AnswerConflict = "answer_conflict",
-        /// A known person arrived with a new assignment. The server records it.
-        NewAssignment = "new_assignment",
-        /// The trial program met a fault of its own; detail: `message`.
-        ProgramError = "program_error",
-    }
-}
-
-/// Something that happened.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Event {
-    /// Its number within the tab, so that it is stored once.
-    pub seq: i32,
-    /// Which kind.
-    pub kind: EventKind,
-    /// The experiment clock when it happened, in ms since Welcome; none before.
-    #[serde(default)]
-    pub at: Option<f64>,
-    /// What else there is to know: a JSON object of at most 2,000 characters.
-    #[serde(default = "empty_object")]
-    pub detail: Value,
-}
-
-fn empty_object() -> Value {
-    json!({})
-}
 
 /// An event to be stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -210,65 +48,6 @@ pub struct Response {
     pub confidence: u8,
     /// When the server accepted it.
     pub answered_at: DateTime<Utc>,
-}
-
-words! {
-    /// What became of an answer.
-    AnswerStatus {
-        /// Stored now.
-        Stored = "stored",
-        /// Was there already.
-        Same = "same",
-        /// Not stored; `code` says why.
-        Refused = "refused",
-    }
-}
-
-words! {
-    /// Why an answer or step was refused.
-    Refusal {
-        /// A different answer to the trial is stored.
-        Conflict = "conflict",
-        /// There is no such trial in the schedule.
-        NoSuchTrial = "no_such_trial",
-        /// The person has not come so far yet.
-        TooEarly = "too_early",
-        /// The participation has ended.
-        Ended = "ended",
-        /// A value is out of its range.
-        Invalid = "invalid",
-    }
-}
-
-/// What the browser is told about one answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AnswerReply {
-    /// The trial.
-    #[serde(flatten)]
-    pub place: Place,
-    /// What became of the answer.
-    pub status: AnswerStatus,
-    /// Why it was refused.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub code: Option<Refusal>,
-    /// What was wrong, in words.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub detail: Option<String>,
-    /// Whether it was correct; for practice trials only.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub correct: Option<bool>,
-}
-
-/// What the browser is told about one step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepReply {
-    /// Which.
-    pub step: StepName,
-    /// Whether it is taken, now or before.
-    pub taken: bool,
-    /// Why not.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub code: Option<Refusal>,
 }
 
 /// What the store knows of the trials that a record may be about.
@@ -517,5 +296,4 @@ fn bounded(detail: &Value) -> Value {
 }
 
 #[cfg(test)]
-#[path = "record_tests.rs"]
 mod tests;

@@ -1,0 +1,202 @@
+//! The definition of a study: every number and word of the experiment, with the reference study's values as defaults.
+//!
+//! A study folder's `study.toml` deserialises into [`StudyDefinition`]; `docs/study-format.md` describes it for researchers.
+
+mod condition;
+mod design;
+mod texts;
+mod words;
+
+use serde::{Deserialize, Serialize};
+
+pub use condition::{Condition, ReferenceGroup, Usd};
+pub use design::{ClockCheck, Design, Lease, Postings, Practice, TrialScreen, Unlimited, Window};
+pub use texts::{Pages, Texts, text_sha256};
+pub use words::{Group, Mode, Platform, ReferenceKind, StudyState};
+
+use super::exclusion::Policy;
+use super::trial::{Block, Buttons, Difficulty, Trial, TrialKind};
+
+/// Everything about a study but its trials and images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StudyDefinition {
+    /// Short name in addresses, commands and exports: a-z, 0-9 and hyphens, 1 to 40 characters.
+    pub slug: String,
+    /// Title that participants read.
+    pub title: String,
+    /// Where participants can ask: an e-mail address.
+    pub contact: String,
+    /// Who runs the study, as the consent page says it.
+    #[serde(default)]
+    pub institution: String,
+    /// Studies of one family share the once-only rule; by default a study is its own family.
+    #[serde(default)]
+    pub family: Option<String>,
+    /// The name of the policy that decides whether a slot is filled.
+    pub enrolment_policy: String,
+    /// Size of the design.
+    #[serde(default)]
+    pub design: Design,
+    /// How long a slot is kept for somebody.
+    #[serde(default)]
+    pub lease: Lease,
+    /// What the browser must offer.
+    #[serde(default)]
+    pub window: Window,
+    /// The trial screen.
+    #[serde(default)]
+    pub trial: TrialScreen,
+    /// Practice blocks.
+    #[serde(default)]
+    pub practice: Practice,
+    /// Checking the browser's clock.
+    #[serde(default)]
+    pub clock: ClockCheck,
+    /// Conditions, in the order in which tables and figures list them.
+    pub conditions: Vec<Condition>,
+    /// Exclusion policies.
+    pub policies: Vec<Policy>,
+    /// Entry links that importing the study creates.
+    #[serde(default)]
+    pub links: Vec<LinkDefinition>,
+    /// Words on the screens.
+    #[serde(default)]
+    pub texts: Texts,
+    /// Pages in Markdown.
+    #[serde(default)]
+    pub pages: Pages,
+}
+
+/// An entry link that importing the study creates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkDefinition {
+    /// Name for the researcher; unique in the study.
+    pub name: String,
+    /// Where its people come from.
+    #[serde(default = "direct")]
+    pub platform: Platform,
+    /// What its participations count for.
+    #[serde(default = "live")]
+    pub mode: Mode,
+    /// Who takes part.
+    #[serde(default = "crowd")]
+    pub group: Group,
+    /// Conditions it may lead to; all if empty.
+    #[serde(default)]
+    pub conditions: Vec<String>,
+    /// Code shown to people who completed, to claim their pay.
+    #[serde(default)]
+    pub completion_code: Option<String>,
+}
+
+const fn direct() -> Platform {
+    Platform::Direct
+}
+
+const fn live() -> Mode {
+    Mode::Live
+}
+
+const fn crowd() -> Group {
+    Group::Crowd
+}
+
+impl StudyDefinition {
+    /// The family whose members share the once-only rule.
+    pub fn family(&self) -> &str {
+        self.family.as_deref().unwrap_or(&self.slug)
+    }
+
+    /// The condition of that name.
+    pub fn condition(&self, name: &str) -> Option<&Condition> {
+        self.conditions.iter().find(|condition| condition.name == name)
+    }
+
+    /// The policy of that name.
+    pub fn policy(&self, name: &str) -> Option<&Policy> {
+        self.policies.iter().find(|policy| policy.name == name)
+    }
+
+    /// The buttons of a trial.
+    pub const fn buttons(&self) -> Buttons {
+        Buttons { levels: self.trial.confidence_levels }
+    }
+
+    /// The 0-based image set of a 1-based slot.
+    pub const fn image_set_of_slot(&self, slot: u32) -> u32 {
+        (slot - 1) % self.design.image_sets
+    }
+
+    /// Main and catch trials that a participant answers.
+    pub const fn main_block_trials(&self) -> u32 {
+        self.design.main_trials + self.design.catch_trials
+    }
+
+    /// Trials in a block.
+    pub const fn block_trials(&self, block: Block) -> u32 {
+        match block {
+            Block::Practice => self.practice.trials(),
+            Block::Main => self.main_block_trials(),
+        }
+    }
+}
+
+/// A stored row of the table of trials.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredTrial {
+    /// Its number in the database.
+    pub id: i64,
+    /// The row.
+    pub trial: Trial,
+}
+
+/// An imported version of a study: what a participant saw, for good.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StudyVersion {
+    /// Number in the database.
+    pub id: i64,
+    /// The study's number in the database.
+    pub study_id: i64,
+    /// 1 for the first version.
+    pub number: i32,
+    /// What the folder said.
+    pub definition: StudyDefinition,
+    /// The table of trials, in its order.
+    pub trials: Vec<StoredTrial>,
+}
+
+impl StudyVersion {
+    /// The trials of a kind in a condition.
+    pub fn trials_of(&self, condition: &str, kind: TrialKind) -> impl Iterator<Item = &StoredTrial> {
+        self.trials.iter().filter(move |row| row.trial.condition == condition && row.trial.kind == kind)
+    }
+
+    /// The main trials of an image set in a condition.
+    pub fn main_trials(&self, condition: &str, image_set: u32) -> impl Iterator<Item = &StoredTrial> {
+        self.trials_of(condition, TrialKind::Main).filter(move |row| row.trial.image_set == Some(image_set))
+    }
+
+    /// The practice pool of a condition, by difficulty.
+    pub fn practice_pool(&self, condition: &str, difficulty: Difficulty) -> Vec<&StoredTrial> {
+        self.trials_of(condition, TrialKind::Practice)
+            .filter(|row| row.trial.difficulty == Some(difficulty))
+            .collect()
+    }
+
+    /// The row of that number.
+    pub fn trial(&self, id: i64) -> Option<&Trial> {
+        self.trials.iter().find(|row| row.id == id).map(|row| &row.trial)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn image_sets_repeat_over_the_slots() {
+        let sets: Vec<_> = (1..=50).map(|slot| (slot - 1) % Design::default().image_sets).collect();
+        assert_eq!(sets[..12], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]);
+        assert!((0..10).all(|set| sets.iter().filter(|s| **s == set).count() == 5));
+    }
+}

@@ -1,0 +1,38 @@
+//! How the database itself is doing, for `weber doctor`.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::Result;
+
+/// What the doctor asks a database.
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// PostgreSQL's version as a number, such as 150006.
+    pub version: i32,
+    /// Whether a commit is on disk before it is acknowledged.
+    pub durable: bool,
+    /// Connections that it takes at most.
+    pub max_connections: i32,
+    /// The database's clock.
+    pub now: DateTime<Utc>,
+}
+
+/// Asks a database how it is doing.
+pub async fn examine(conn: &mut PgConnection) -> Result<Health> {
+    let row = sqlx::query!(
+        r#"select current_setting('server_version_num')::integer as "version!",
+                  current_setting('fsync')::boolean and current_setting('full_page_writes')::boolean
+                      and current_setting('synchronous_commit') <> 'off' as "durable!",
+                  current_setting('max_connections')::integer as "max_connections!",
+                  clock_timestamp() as "now!""#
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Health {
+        version: row.version,
+        durable: row.durable,
+        max_connections: row.max_connections,
+        now: row.now,
+    })
+}
