@@ -31,13 +31,13 @@ function assertStored(person, rows) {
 }
 
 /** What people read, sizes of the window, and practice, where feedback is the purpose. */
-const MAY_HINT = /^(screens|min_(width|height)_px|practice|practice_correct)$/;
+const MAY_HINT = /^(screens|min_(width|height)_px|practice|practice_(in)?correct)$/;
 
 /** No other name or text speaks of what a participant must find out. */
 function assertNoHint(text) {
   const visit = (value, name) => {
     if (MAY_HINT.test(name) || value?.block === "practice") return;
-    assert.doesNotMatch(name, /catch|max|min|unit|layer|branch|correct|kind/);
+    assert.doesNotMatch(name, /catch|max|min|unit|layer|branch|correct/);
     if (typeof value === "string") assert.doesNotMatch(value, /catch|max|min_|unit|layer/);
     if (value && typeof value === "object") for (const key of Object.keys(value)) visit(value[key], key);
   };

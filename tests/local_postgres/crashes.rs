@@ -192,7 +192,12 @@ async fn a_killed_backend_is_survived_by_the_server() {
     let mut connection = PgConnection::connect_with(&server.options()).await.unwrap();
     let backend: i32 =
         sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut connection).await.unwrap();
+    let mut witness = PgConnection::connect_with(&server.options()).await.unwrap();
     kill_process(Pid::from_raw(backend).unwrap(), Signal::KILL).unwrap();
+    // Until the postmaster ends all others, too, it has not noticed.
+    while sqlx::query("select 1").execute(&mut witness).await.is_ok() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
     answers_again(&server.options()).await;
     assert_eq!(number(&server.options(), "select number from kept").await, 7);
     assert_eq!(postmaster(&scratch.data()), pid);

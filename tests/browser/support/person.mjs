@@ -8,6 +8,7 @@ import { CHROMIUM, SCREENSHOTS, STUDY } from "./places.mjs";
 import { parseCsv } from "./server.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const LAPTOP = { width: 1280, height: 800 };
 const KEYS = ["s", "d", "f", "j", "k", "l"];
 
 export function launch() {
@@ -52,7 +53,7 @@ export class Person {
 
   static async arrive(browser, address, { name = "", size = [1280, 800], context } = {}) {
     const [width, height] = size;
-    const world = context ?? (await browser.newContext({ viewport: { width, height } }));
+    const world = context ?? (await browser.newContext({ viewport: { width, height }, screen: LAPTOP }));
     const person = new Person(await world.newPage(), name);
     await person.page.goto(address);
     return person;

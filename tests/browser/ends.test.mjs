@@ -1,0 +1,197 @@
+// Every way to arrive and to end, each with its page and its record.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Person, launch } from "./support/person.mjs";
+import { Server } from "./support/server.mjs";
+
+let server, browser;
+before(async () => {
+  server = await Server.start();
+  await server.goLive();
+  browser = await launch();
+});
+after(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+function participants() {
+  return Number(server.sql("select count(*) from participants")[0][0]);
+}
+
+function newest() {
+  return server.sql("select stage, coalesce(end_reason, '') from participants order by enrolled_at desc limit 1")[0];
+}
+
+async function arrivalsOf(kind, expected) {
+  for (let i = 0; i < 50 && server.arrivals()[kind] !== expected; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert.equal(server.arrivals()[kind], expected, kind);
+}
+
+test("whoever does not agree is thanked, and nothing is stored", async () => {
+  const before = participants();
+  const person = await Person.arrive(browser, server.link("Mixed"), { name: "declined" });
+  await person.press("I do not agree");
+  await person.sees("Thank you");
+  await person.checkPage("declined");
+  await arrivalsOf("declined", 1);
+  assert.equal(participants(), before);
+  assert.equal(await person.page.evaluate(() => localStorage.length), 0);
+  await person.page.context().close();
+});
+
+test("a device that cannot show the study is turned away before consent", async () => {
+  const context = await browser.newContext({ viewport: { width: 390, height: 800 }, screen: { width: 390, height: 844 } });
+  const person = await Person.arrive(browser, server.link("Mixed"), { name: "phone", context });
+  await person.sees("This device is too small");
+  await person.checkPage("unsuitable");
+  assert.equal(await person.button("I agree").count(), 0);
+  await arrivalsOf("unsuitable", 1);
+  await context.close();
+});
+
+test("Leave asks once; Escape means no; afterwards there is no way back in", async () => {
+  const person = await Person.arrive(browser, server.link("None"), { name: "leave" });
+  await person.reads();
+  await person.answersUpTo(1);
+  await person.trial(/^Trial 2 /);
+  await person.press("Leave");
+  await person.sees("Leave the study?");
+  await person.checkPage("sure");
+  // Behind the question no key answers the trial.
+  await person.page.keyboard.press("s");
+  await person.page.keyboard.press("Escape");
+  await person.trial(/^Trial 2 /);
+  assert.equal(await person.page.locator("[aria-pressed=true]").count(), 0);
+  await person.press("Leave");
+  await person.page.getByRole("dialog").getByRole("button", { name: "Leave" }).click();
+  await person.sees("You have left the study");
+  await person.checkPage("left");
+  assert.deepEqual(newest(), ["abandoned", "left"]);
+  await person.page.reload();
+  await person.sees("You have left the study");
+  person.assertNoFaults();
+  await person.page.context().close();
+});
+
+test("practice that does not succeed offers an end that is paid", async () => {
+  const person = await Person.arrive(browser, server.link("Natural"), { name: "practice" });
+  await person.reads();
+  for (let block = 1; block <= 5; block++) {
+    await person.practises(false);
+    for (let n = 2; n <= 4; n++) await person.practises(true);
+    if (block < 5) {
+      await person.sees("practice once more");
+      await person.press("Practice again");
+    }
+  }
+  await person.sees("You can stop here");
+  await person.checkPage("may-end");
+  await person.press("End here");
+  await person.sees("You have left the study");
+  await person.checkPage("ended");
+  assert.deepEqual(newest(), ["abandoned", "screened_out"]);
+  const rows = server.exported("trials.csv").filter((row) => row.condition === "natural");
+  assert.equal(rows.length, 20);
+  assert.ok(rows.every((row) => row.block === "practice"));
+  person.assertNoFaults();
+  await person.page.context().close();
+});
+
+const worker = (id, more = "") =>
+  `${server.link("Workers")}?workerId=${id}&assignmentId=3ASSIGN${id}&hitId=3HIT${more}`;
+
+test("a worker previews, takes part, hands in, and does not take part again", async () => {
+  const before = participants();
+  const preview = await Person.arrive(browser, `${server.link("Workers")}?assignmentId=ASSIGNMENT_ID_NOT_AVAILABLE`, {
+    name: "preview",
+  });
+  await preview.page.getByText("This is a preview").waitFor();
+  await preview.checkPage("preview");
+  assert.equal(participants(), before);
+  assert.equal(await preview.button("I agree").count(), 0);
+  await preview.page.context().close();
+
+  const evil = encodeURIComponent("https://evil.example/steal");
+  const person = await Person.arrive(browser, worker("AWORKER", `&turkSubmitTo=${evil}`), { name: "worker" });
+  await person.reads();
+  await person.answersUpTo(21);
+  await person.submits("\u202e=1+1 <script>alert(1)</script>");
+  await person.button("Hand in the task").waitFor();
+  await person.checkPage("done");
+  const form = await person.page.locator("form").evaluate((form) => ({
+    action: form.action,
+    method: form.method,
+    fields: [...new FormData(form).keys()],
+    assignment: new FormData(form).get("assignmentId"),
+  }));
+  assert.deepEqual(form, {
+    action: "https://www.mturk.com/mturk/externalSubmit",
+    method: "post",
+    fields: ["assignmentId", "receipt"],
+    assignment: "3ASSIGNAWORKER",
+  });
+  person.assertNoFaults();
+
+  // The same worker with another assignment, in another browser.
+  const again = await Person.arrive(browser, worker("AWORKER").replace("3ASSIGN", "3OTHER"), { name: "again" });
+  await again.sees("You have already taken part");
+  await again.checkPage("already-took-part");
+  // The same assignment finds its last page again.
+  const same = await Person.arrive(browser, worker("AWORKER"), { name: "same" });
+  await same.press("I agree");
+  await same.button("Hand in the task").waitFor();
+  const [stored] = server.exported("participants.csv").filter((row) => row.stage === "complete");
+  assert.ok(!JSON.stringify(stored).includes("AWORKER"));
+  assert.ok(!stored.feedback.startsWith("="));
+  for (const { page } of [person, again, same]) await page.context().close();
+});
+
+test("a code to complete is shown where the link has one", async () => {
+  const person = await Person.arrive(browser, server.link("Natural"), { name: "code" });
+  await person.reads();
+  await person.passesPractice();
+  await person.press("Start");
+  await person.answersUpTo(21);
+  await person.submits();
+  assert.equal(await person.page.locator("#completion-code").textContent(), "W-4711");
+  await person.checkPage("code");
+  await person.page.reload();
+  await person.page.getByText("W-4711").waitFor();
+  person.assertNoFaults();
+  await person.page.context().close();
+});
+
+test("while the study is paused or closed people are told so; whoever is inside finishes", async () => {
+  const inside = await Person.arrive(browser, server.link("None"), { name: "inside" });
+  await inside.reads();
+  for (const [state, words] of [
+    ["paused", "This study is paused"],
+    ["closed", "This study is closed"],
+  ]) {
+    await server.setState(state);
+    const person = await Person.arrive(browser, server.link("None"), { name: state });
+    await person.sees(words);
+    await person.checkPage(state);
+    await arrivalsOf(state, 1);
+    await person.page.context().close();
+  }
+  await inside.answersUpTo(21);
+  await inside.submits();
+  inside.assertNoFaults();
+  await server.setState("live");
+});
+
+test("an address that nobody gave out is told as such", async () => {
+  const person = await Person.arrive(browser, `${server.url}/enter/nowhere`, { name: "nowhere" });
+  await person.checkPage("no-such-link");
+  await person.page.goto(`${server.url}/run#not-a-token`);
+  await person.sees("This address is not known");
+  await person.checkPage("unknown-token");
+  await person.page.goto(`${server.url}/run`);
+  await person.page.reload();
+  await person.sees("This address is not known");
+  await person.page.context().close();
+});

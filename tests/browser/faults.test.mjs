@@ -1,0 +1,186 @@
+// What goes wrong in a browser, at a server and between them: nobody loses anything, nobody is stuck.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Person, launch } from "./support/person.mjs";
+import { Server } from "./support/server.mjs";
+
+let server, browser;
+before(async () => {
+  server = await Server.start();
+  await server.goLive();
+  browser = await launch();
+});
+after(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+/** Without references there is no practice: the quickest way to trials. */
+async function inTrials(name) {
+  const person = await Person.arrive(browser, server.link("None"), { name });
+  await person.reads();
+  await person.trial(/^Trial 1 /);
+  return person;
+}
+
+function eventsOf(kind) {
+  return server.exported("events.csv").filter((event) => event.kind === kind);
+}
+
+/** Main trials that the server has, of the newest participant. */
+function answersOfNewest() {
+  const [[count]] = server.sql(
+    "select count(*) from responses where block = 'main' and participant_id = (select id from participants order by enrolled_at desc limit 1)",
+  );
+  return Number(count);
+}
+
+async function eventually(check, what) {
+  for (let i = 0; i < 100; i++) {
+    if (check()) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert.fail(what);
+}
+
+test("the server dies in the middle, and the person goes on meanwhile", async () => {
+  const person = await inTrials("server-dies");
+  await person.answersUpTo(3);
+  await server.kill();
+  await person.answersUpTo(8);
+  await person.page.getByText("No connection").waitFor();
+  await server.run();
+  await person.answersUpTo(9);
+  await eventually(() => answersOfNewest() === 9, "all answers arrive");
+  await person.page.getByText("No connection").waitFor({ state: "hidden" });
+  // Closing the page while all is stored asks nothing.
+  await person.page.context().close();
+  person.assertNoFaults();
+});
+
+test("the browser dies while the connection is lost; two tabs take turns", async () => {
+  const person = await inTrials("two-tabs");
+  const context = person.page.context();
+  const address = person.page.url();
+  let isLost = false;
+  await context.route("**/api/**", (route) => (isLost ? route.abort() : route.continue()));
+  await person.answersUpTo(2);
+  await person.page.waitForLoadState("networkidle");
+  isLost = true;
+  await person.answersUpTo(4);
+  // A browser that dies says no goodbye.
+  const session = await context.newCDPSession(person.page);
+  const dead = person.page.waitForEvent("crash").catch(() => {});
+  session.send("Page.crash").catch(() => {});
+  await dead;
+  isLost = false;
+  assert.equal(answersOfNewest(), 2);
+
+  const second = await Person.arrive(browser, address, { name: "two-tabs-second", context });
+  await second.sees("Welcome back");
+  await second.press("Go on");
+  await second.trial(/^Trial 5 /);
+  assert.equal(answersOfNewest(), 4, "what waited in the dead page was sent by the new one");
+
+  const third = await Person.arrive(browser, address, { name: "two-tabs-third", context });
+  await third.sees("Welcome back");
+  await second.sees("You went on in another window");
+  await second.checkPage("superseded");
+  await third.press("Go on");
+  await third.trial(/^Trial 5 /);
+  await third.answersUpTo(6);
+  await second.press("Go on here");
+  await second.sees("Welcome back");
+  await third.sees("You went on in another window");
+  await second.press("Go on");
+  await second.trial(/^Trial 7 /);
+  await second.answersUpTo(7);
+  await eventually(() => answersOfNewest() === 7, "each trial once");
+  second.assertNoFaults();
+  third.assertNoFaults();
+  await context.close();
+});
+
+test("the back button and a lapsed lease lead back to the same trial", async () => {
+  const person = await inTrials("return");
+  await person.answersUpTo(2);
+  await eventually(() => answersOfNewest() === 2, "both answers arrive");
+  await person.page.goBack();
+  await person.page.getByText("You have already begun").waitFor();
+  await person.checkPage("consent-again");
+  server.sql("update participants set lease_until = now() - interval '2 hours'");
+  await person.press("Go on where I was");
+  await person.sees("Welcome back");
+  await person.press("Go on");
+  await person.trial(/^Trial 3 /);
+  await person.answersUpTo(3);
+  await eventually(() => answersOfNewest() === 3, "the answer after the return arrives");
+  const [[stage, claim]] = server.sql("select stage, claim from participants order by enrolled_at desc limit 1");
+  assert.deepEqual([stage, claim], ["running", "leased"]);
+
+  await person.page.goBack();
+  await person.press("I am somebody else");
+  await person.button("I agree").waitFor();
+  person.assertNoFaults();
+  await person.page.context().close();
+});
+
+test("images that fail are asked for again, and no trial is shown without them", async () => {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  let failures = 0;
+  await context.route("**/images/*", (route) => (failures++ % 5 === 2 ? route.abort() : route.continue()));
+  const person = await Person.arrive(browser, server.link("None"), { name: "images", context });
+  await person.reads();
+  await person.answersUpTo(1);
+  assert.equal(await person.page.locator(".trial img").evaluateAll((all) => all.filter((i) => !i.naturalWidth).length), 0);
+  await eventually(() => eventsOf("image_failure").length > 0, "failures are on record");
+  assert.match(eventsOf("image_failure")[0].detail, /try/);
+  person.assertNoFaults();
+  await context.close();
+});
+
+test("leaving full screen, the window and the tab's focus are on record with their times", async () => {
+  const person = await inTrials("events");
+  const { page } = person;
+  assert.ok(await page.evaluate(() => Boolean(document.fullscreenElement)), "the study fills the screen");
+  await page.evaluate(() => document.exitFullscreen());
+  await page.evaluate(() => {
+    dispatchEvent(new Event("blur"));
+    setTimeout(() => dispatchEvent(new Event("focus")), 300);
+  });
+  await page.setViewportSize({ width: 1000, height: 700 });
+  for (const kind of ["fullscreen_enter", "fullscreen_exit", "focus_loss", "resize"]) {
+    await eventually(() => eventsOf(kind).length > 0, `${kind} is on record`);
+    assert.ok(Number(eventsOf(kind)[0].at) > 0, `${kind} has a time`);
+  }
+  await page.context().close();
+});
+
+test("a window that is too small only has to be made larger", async () => {
+  const person = await Person.arrive(browser, server.link("None"), { name: "window", size: [800, 560] });
+  await person.press("I agree");
+  await person.sees("Please make the window larger");
+  await person.page.getByText("800 × 560").waitFor();
+  await person.checkPage("too-small");
+  await person.page.setViewportSize({ width: 1000, height: 700 });
+  await person.sees("Welcome");
+  person.assertNoFaults();
+  await person.page.context().close();
+});
+
+test("a browser that may keep nothing still runs the study", async () => {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  await context.addInitScript(() => {
+    Object.defineProperty(globalThis, "localStorage", {
+      get() {
+        throw new DOMException("The operation is insecure.", "SecurityError");
+      },
+    });
+  });
+  const person = await Person.arrive(browser, server.link("None"), { name: "no-storage", context });
+  await person.reads();
+  await person.answersUpTo(2);
+  await eventually(() => answersOfNewest() === 2, "both answers arrive");
+  person.assertNoFaults();
+  await context.close();
+});

@@ -1,0 +1,83 @@
+// A researcher's first day: password, start, watching, downloading.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { Person, launch } from "./support/person.mjs";
+import { Server } from "./support/server.mjs";
+
+let server, browser;
+before(async () => {
+  server = await Server.start();
+  browser = await launch();
+});
+after(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+const PASSWORD = "eleven quiet gratings";
+
+test("from the first password to the data, with the enrolment live", async () => {
+  const ada = await Person.arrive(browser, server.passwordLink, { name: "lab" });
+  const { page } = ada;
+  await ada.checkPage("set-password");
+  await page.getByLabel("New password").fill(PASSWORD);
+  await page.getByLabel("The same again").fill("something else");
+  await ada.press("Set password");
+  await page.getByText("not the same").waitFor();
+  await page.getByLabel("New password").fill(PASSWORD);
+  await page.getByLabel("The same again").fill(PASSWORD);
+  await ada.press("Set password");
+  await ada.sees("Studies");
+  await ada.checkPage("studies");
+
+  await ada.press("Sign out");
+  await ada.sees("Sign in");
+  await ada.checkPage("sign-in");
+  await page.getByLabel("E-mail address").fill("admin@localhost");
+  await page.getByLabel("Password").fill("wrong");
+  await ada.press("Sign in");
+  await page.getByRole("alert").waitFor();
+  await page.getByLabel("Password").fill(PASSWORD);
+  await ada.press("Sign in");
+  await page.getByRole("link", { name: "Which image" }).click();
+  await ada.sees("Enrolment");
+  await page.getByText("Live links let nobody in").waitFor();
+  await page.getByText("live", { exact: true }).waitFor();
+  await ada.checkPage("draft");
+
+  const early = await Person.arrive(browser, server.link("None"), { name: "early" });
+  await early.sees("has not started yet");
+  await early.checkPage("not-open-yet");
+  await early.page.context().close();
+
+  await ada.press("Start");
+  await ada.button("Pause").waitFor();
+  const person = await Person.arrive(browser, server.link("None"));
+  const cell = (condition, column) => page.locator(`#enrolment tr:has(th:text-is("${condition}")) td`).nth(column);
+  await person.reads();
+  await page.locator("#running").getByText("main:1").waitFor();
+  assert.equal(await cell("None", 2).textContent(), "1", "one person runs");
+  await ada.checkPage("running");
+  await person.answersUpTo(21);
+  await person.submits();
+  await page.getByText("Nobody is taking part").waitFor();
+  // A person who answers as quickly as a test does is excluded by the rule on the total time, or kept: never both.
+  const kept = (await cell("None", 1).textContent()) === "1/50" ? 1 : 0;
+  const excluded = Number(await cell("None", 5).textContent());
+  assert.equal(kept + excluded, 1);
+  await ada.checkPage("completed");
+  await page.setViewportSize({ width: 800, height: 900 });
+  await ada.checkPage("narrow");
+
+  const [download] = await Promise.all([page.waitForEvent("download"), ada.press("trials.csv")]);
+  assert.equal(readFileSync(await download.path(), "utf8").trim().split("\n").length, 22);
+  const [all] = await Promise.all([page.waitForEvent("download"), ada.press("Download all")]);
+  assert.match(all.suggestedFilename(), /^demo-.*\.zip$/);
+
+  page.on("dialog", (dialog) => dialog.accept());
+  await ada.press("Close");
+  await ada.button("Open again").waitFor();
+  ada.assertNoFaults();
+  await page.context().close();
+});
