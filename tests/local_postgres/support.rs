@@ -132,11 +132,14 @@ pub fn processes_of(data: &Path) -> Vec<String> {
         .collect()
 }
 
+/// Long enough for a busy machine with a slow disk.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Waits until something is so.
 pub async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "waited in vain: {what}");
+        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -160,7 +163,7 @@ pub async fn run(options: &PgConnectOptions, statement: &'static str) {
 pub async fn answers_again(options: &PgConnectOptions) {
     let begun = Instant::now();
     while PgConnection::connect_with(options).await.is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "the database did not come back");
+        assert!(begun.elapsed() < PATIENCE, "the database did not come back");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

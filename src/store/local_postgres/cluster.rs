@@ -143,14 +143,19 @@ impl Cluster {
         let logged = log::length(&self.place);
         let mut starting: Option<Starting> = None;
         let mut last = None;
+        let mut after_crash = false; // of the first attempt: the later ones find no trace any more
         loop {
             match (self.state().await?, &mut starting) {
                 (State::Ready, _) => return Ok(starting),
                 (State::Busy(reason), _) => last = reason,
-                (State::Absent, None) => starting = Some(self.start().await?),
+                (State::Absent, None) => {
+                    let child = self.start().await?;
+                    after_crash |= child.after_crash;
+                    starting = Some(child);
+                }
                 (State::Absent, Some(child)) => {
                     if let Some(status) = child.ended()? {
-                        if !child.after_crash || begun.elapsed() > LINGER_PATIENCE {
+                        if !after_crash || begun.elapsed() > LINGER_PATIENCE {
                             return Err(self.ended_at_start(status, child.logged));
                         }
                         starting = None;

@@ -21,6 +21,10 @@ const WELL: Duration = Duration::from_secs(60);
 /// How often the size of the log is looked at.
 const LOG_CHECK: Duration = Duration::from_secs(5);
 
+/// How long the watch may take to connect. The pool takes a refused connection for a server that is starting and tries
+/// again this long; it may as well be one that has just ended.
+const WATCH_PATIENCE: Duration = Duration::from_secs(2);
+
 /// Watches the server until told to stop. An idle connection is the watch: the kernel closes it at once when the server
 /// ends, however it ends and whoever started it.
 pub(super) async fn supervise(cluster: Arc<Cluster>, stop: CancellationToken) {
@@ -59,7 +63,11 @@ pub(super) async fn supervise(cluster: Arc<Cluster>, stop: CancellationToken) {
 async fn lost(cluster: &Cluster) -> sqlx::Error {
     let watch = async {
         let options = cluster.superuser().map_err(|error| sqlx::Error::Configuration(error.into()))?;
-        let pool = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(WATCH_PATIENCE)
+            .max_lifetime(None)
+            .idle_timeout(None);
         let mut listener = PgListener::connect_with(&pool.connect_with(options).await?).await?;
         listener.eager_reconnect(false);
         while listener.try_recv().await?.is_some() {}
