@@ -35,6 +35,18 @@ pub struct ServeArgs {
     /// Address by which browsers reach the server, such as https://study.example.org; by default the one it listens on.
     #[arg(long, env = "WEBER_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<String>,
+
+    /// Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8; a proxy on this machine always is.
+    #[arg(long, env = "WEBER_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',')]
+    pub trusted_proxy: Vec<ipnet::IpNet>,
+
+    /// Further sites that may show the page of an MTurk task in a frame and take it in, for tests.
+    #[arg(long, env = "WEBER_MTURK_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = public_url)]
+    pub mturk_origin: Vec<String>,
+
+    /// Where Prolific's public keys for signed links are, if not at Prolific.
+    #[arg(long, env = "WEBER_PROLIFIC_KEYS_URL", value_name = "URL")]
+    pub prolific_keys_url: Option<url::Url>,
 }
 
 /// Reads the address by which browsers reach the server.

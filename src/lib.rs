@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod flow;
+pub mod outgoing;
 pub mod recruitment;
 pub mod simulate;
 pub mod stimuli;

@@ -14,7 +14,7 @@ use super::data::{self, Database};
 use crate::config::{DataArgs, public_url};
 use crate::flow::app::{Clock, SystemClock};
 use crate::flow::secrets::Secrets;
-use crate::simulate::http_client;
+use crate::outgoing::http_client;
 use crate::store;
 use crate::store::health::Health;
 

@@ -59,6 +59,9 @@ enum ResearcherCommand {
     Add {
         /// What they sign in with.
         email: String,
+        /// They may also see who participants are: pay, find and withdraw them.
+        #[arg(long)]
+        identities: bool,
         /// Address by which browsers reach the server.
         #[arg(long, env = "WEBER_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
         public_url: String,
@@ -102,8 +105,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Demo(args) => demo::run(&args).await,
         Command::Export(args) => export::run(&cli.data, &args).await,
         Command::Simulate(args) => simulate::run(&cli.data, &args).await,
-        Command::Researcher(ResearcherCommand::Add { email, public_url }) => {
-            researcher::add(&cli.data, &email, public_url.trim_end_matches('/')).await
+        Command::Researcher(ResearcherCommand::Add { email, identities, public_url }) => {
+            researcher::add(&cli.data, &email, identities, public_url.trim_end_matches('/')).await
         }
         Command::Token(TokenCommand::Create { name }) => researcher::create_token(&cli.data, &name).await,
         Command::Doctor(args) => doctor::run(&cli.data, &args).await,

@@ -13,12 +13,19 @@ use crate::store;
 const LINK_LIFETIME: TimeDelta = TimeDelta::days(7);
 
 /// Adds a researcher, or helps one who forgot the password, with a one-time link to set it.
-pub async fn add(args: &DataArgs, email: &str, public_url: &str) -> anyhow::Result<()> {
+pub async fn add(
+    args: &DataArgs,
+    email: &str,
+    sees_identities: bool,
+    public_url: &str,
+) -> anyhow::Result<()> {
     if !email.contains('@') || email.len() > 200 {
         bail!("`{email}` is not an e-mail address");
     }
     let data = Data::open(args).await?;
-    let path = data.during(async |app| Ok(sign_in::invite(app, email, LINK_LIFETIME).await?)).await?;
+    let path = data
+        .during(async |app| Ok(sign_in::invite(app, email, sees_identities, LINK_LIFETIME).await?))
+        .await?;
     super::say(format!("To set the password of {email}, open within 7 days:\n{public_url}{path}"));
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! `weber serve`.
 
+use std::net::SocketAddr;
+
 use anyhow::Context;
 use chrono::TimeDelta;
 use tokio::net::TcpListener;
@@ -29,18 +31,29 @@ pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
             () = stop.cancelled() => return Ok(()),
         }
         greet(app, &public_url).await?;
-        let state = WebState::new(app.clone(), changes, Site { public_url: public_url.clone() });
+        let state = WebState::new(app.clone(), changes, site(serve, &public_url));
         let live = state.live.stop.clone();
         let signal = async move {
             stop.cancelled().await;
             // Open pages end, or they would keep the server from stopping.
             live.cancel();
         };
-        axum::serve(listener, web::router(state)).with_graceful_shutdown(signal).await?;
+        let service = web::router(state).into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, service).with_graceful_shutdown(signal).await?;
         super::say("Weber has stopped.");
         Ok(())
     })
     .await
+}
+
+fn site(serve: &ServeArgs, public_url: &str) -> Site {
+    let mut site = Site::at(public_url.to_owned());
+    site.mturk_origins.extend(serve.mturk_origin.iter().cloned());
+    site.trusted_proxies.extend(&serve.trusted_proxy);
+    if let Some(url) = &serve.prolific_keys_url {
+        site.prolific_keys_url = url.to_string();
+    }
+    site
 }
 
 /// Says where everything is.
@@ -51,7 +64,7 @@ async fn greet(app: &App, public_url: &str) -> anyhow::Result<()> {
         for link in store::links::all(&mut conn, study.id).await?.iter().filter(|link| link.enabled) {
             super::say(format!(
                 "  {:<22} {public_url}/enter/{}",
-                format!("{} ({})", study.slug, link.name),
+                format!("{} ({})", study.slug, link.definition.name),
                 link.code
             ));
         }
@@ -60,7 +73,7 @@ async fn greet(app: &App, public_url: &str) -> anyhow::Result<()> {
     let (_, with_password) = store::researchers::counts(&mut conn).await?;
     drop(conn);
     if with_password == 0 {
-        let path = sign_in::invite(app, "admin@localhost", FIRST_LINK_LIFETIME).await?;
+        let path = sign_in::invite(app, "admin@localhost", true, FIRST_LINK_LIFETIME).await?;
         super::say(format!("  {:<22} {public_url}{path}", "set first password"));
         super::say("\nThe first researcher signs in as admin@localhost; the link is good once, for a day.");
     }

@@ -75,7 +75,7 @@ pub async fn run(args: &DataArgs, simulate: &SimulateArgs) -> anyhow::Result<()>
 async fn here(app: &App, changes: UnboundedReceiver<i64>, simulate: &SimulateArgs) -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
-    let state = WebState::new(app.clone(), changes, Site { public_url: url.clone() });
+    let state = WebState::new(app.clone(), changes, Site::at(url.clone()));
     let server = tokio::spawn(async move { axum::serve(listener, web::router(state)).await });
     let (name, token) = (format!("simulate-{}", app.short_name()), app.token());
     let mut conn = app.pool.acquire().await?;

@@ -7,14 +7,14 @@ use super::study::Platform;
 pub struct Identity {
     /// The platform.
     pub platform: Platform,
+    /// Whose ids these are, for the once-only rule: mostly the platform's own.
+    pub ids_of: Platform,
     /// The person's id there.
     pub worker_id: String,
     /// The assignment or submission.
     pub assignment_id: Option<String>,
     /// The task.
     pub hit_id: Option<String>,
-    /// Where the platform wants the end to be posted, as it came; checked when it is used.
-    pub submit_to: Option<String>,
 }
 
 impl std::fmt::Debug for Identity {
@@ -32,10 +32,10 @@ mod tests {
     fn debug_output_names_nobody() {
         let identity = Identity {
             platform: Platform::Mturk,
+            ids_of: Platform::Mturk,
             worker_id: "AWORKER".into(),
             assignment_id: Some("3ASSIGNMENT".into()),
             hit_id: Some("3HIT".into()),
-            submit_to: None,
         };
         assert_eq!(format!("{identity:?}"), "Identity(mturk)");
     }

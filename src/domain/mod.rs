@@ -8,6 +8,7 @@ pub mod figure;
 pub(crate) mod fixture;
 pub mod gate;
 pub mod identity;
+pub mod journal;
 pub mod observer;
 pub mod participant;
 pub mod record;

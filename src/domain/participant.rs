@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::allocation::Claim;
 use super::exclusion::Times;
-use super::study::{ClockCheck, Group, Lease, Mode, Platform};
+use super::study::{ClockCheck, Group, Lease, Mode, Outcome, Platform};
 use super::words;
 
 words! {
@@ -34,6 +34,11 @@ impl Stage {
     /// Whether nothing more will come.
     pub const fn ended(self) -> bool {
         matches!(self, Self::Complete | Self::Abandoned | Self::Withdrawn)
+    }
+
+    /// Whether the person's data were deleted at their request.
+    pub const fn is_withdrawn(self) -> bool {
+        matches!(self, Self::Withdrawn)
     }
 
     /// The stored stage as a reader sees it: somebody whose lease has lapsed counts as expired until they return.
@@ -167,6 +172,16 @@ impl Participant {
         unseen == *before
     }
 
+    /// How the visit ended, as the platform is told. None: still inside, or left.
+    pub const fn outcome(&self) -> Option<Outcome> {
+        match (self.stage, self.end_reason) {
+            (Stage::Complete, _) if self.late => Some(Outcome::TimedOut),
+            (Stage::Complete, _) => Some(Outcome::Complete),
+            (Stage::Abandoned, Some(EndReason::ScreenedOut)) => Some(Outcome::ScreenedOut),
+            _ => None,
+        }
+    }
+
     /// The times that the criteria are measured on.
     pub const fn times(&self) -> Times {
         Times {
@@ -235,6 +250,20 @@ mod tests {
         let mut liar = participant();
         liar.start(3_600_000.0, at(10.0));
         assert_eq!(liar.started_at, Some(at(0.0)));
+    }
+
+    #[test]
+    fn whoever_completed_late_or_was_screened_out_has_an_outcome_and_whoever_left_has_none() {
+        let mut person = participant();
+        assert_eq!(person.outcome(), None);
+        (person.stage, person.end_reason) = (Stage::Abandoned, Some(EndReason::Left));
+        assert_eq!(person.outcome(), None);
+        person.end_reason = Some(EndReason::ScreenedOut);
+        assert_eq!(person.outcome(), Some(Outcome::ScreenedOut));
+        (person.stage, person.end_reason) = (Stage::Complete, None);
+        assert_eq!(person.outcome(), Some(Outcome::Complete));
+        person.late = true;
+        assert_eq!(person.outcome(), Some(Outcome::TimedOut));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use super::slots::{enrolment_policy, refill};
 use super::{App, Refused, Result};
 use crate::domain::allocation::{self, Claim, SlotState};
 use crate::domain::exclusion::{Measures, judge};
-use crate::domain::participant::{EndReason, Participant, Stage};
-use crate::domain::study::{Postings, StudyVersion};
+use crate::domain::participant::{Participant, Stage};
+use crate::domain::study::{Outcome, Postings, StudyVersion};
 use crate::domain::trial::Block;
 use crate::recruitment::{self, Return};
 use crate::store;
@@ -30,7 +30,7 @@ pub struct Submission {
 }
 
 /// Completes a participation and says how the person goes back. Asking again gives the same answer.
-pub async fn complete(app: &App, token: &str, submission: &Submission) -> Result<Return> {
+pub async fn complete(app: &App, token: &str, submission: &Submission) -> Result<Ending> {
     let mut tx = app.pool.begin().await?;
     let found =
         store::participants::by_token(&mut tx, &token_sha256(token)).await?.ok_or(Refused::UnknownToken)?;
@@ -38,7 +38,7 @@ pub async fn complete(app: &App, token: &str, submission: &Submission) -> Result
     store::slots::lock(&mut tx, found.study_id, found.mode).await?;
     let mut person = store::participants::lock(&mut tx, found.id).await?;
     match person.stage {
-        Stage::Complete => return way_back(&mut tx, &person).await,
+        Stage::Complete => return ending(&mut tx, &person).await,
         Stage::Running => {}
         stage if stage.ended() => return Err(Refused::Ended.into()),
         _ => return Err(Refused::TooEarly.into()),
@@ -60,10 +60,10 @@ pub async fn complete(app: &App, token: &str, submission: &Submission) -> Result
     }
     // If the person failed, the slot is open again, and somebody who passed without one comes first.
     refill(&mut tx, person.study_id, person.mode, postings(&version), now).await?;
-    let back = way_back(&mut tx, &person).await?;
+    let ending = ending(&mut tx, &person).await?;
     tx.commit().await?;
     app.changed(person.study_id);
-    Ok(back)
+    Ok(ending)
 }
 
 const fn postings(version: &StudyVersion) -> Postings {
@@ -111,17 +111,20 @@ async fn settle(
     Ok(())
 }
 
-/// How a person who is done goes back; none while they are still inside.
-pub async fn way_back(conn: &mut PgConnection, person: &Participant) -> Result<Return> {
+/// How a participation ended, and how the person goes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// How it ended, as the platform is told; none for people who left.
+    pub outcome: Option<Outcome>,
+    /// How they go back.
+    pub back: Return,
+}
+
+/// How a participation that has ended did so.
+pub async fn ending(conn: &mut PgConnection, person: &Participant) -> Result<Ending> {
+    let Some(outcome) = person.outcome() else { return Ok(Ending { outcome: None, back: Return::Thanks }) };
     let link = store::links::by_id(&mut *conn, person.link_id).await?;
-    let stored = store::identities::get(&mut *conn, person.id).await?;
-    let (identity, receipt) = match &stored {
-        Some((identity, receipt)) => (Some(identity), receipt.as_str()),
-        None => (None, ""),
-    };
-    let paid = person.stage == Stage::Complete || person.end_reason == Some(EndReason::ScreenedOut);
-    if !paid {
-        return Ok(Return::Thanks);
-    }
-    Ok(recruitment::go_back(identity, receipt, link.completion_code.as_deref()))
+    let identity = store::identities::get(&mut *conn, person.id).await?.map(|(identity, _)| identity);
+    let back = recruitment::go_back(&link.definition, identity.as_ref(), outcome);
+    Ok(Ending { outcome: Some(outcome), back })
 }

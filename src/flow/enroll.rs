@@ -1,8 +1,10 @@
 //! Consent: the one transaction that makes a person a participant.
 
+use rand::seq::IndexedRandom;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::arrival::{self, Standing};
 use super::secrets::token_sha256;
 use super::slots::refill;
 use super::{App, Refused, Result};
@@ -13,7 +15,7 @@ use crate::domain::participant::{Participant, Stage};
 use crate::domain::record::EventKind;
 use crate::domain::schedule::{draw_main, draw_practice};
 use crate::domain::study::{Group, Mode, StudyVersion};
-use crate::recruitment::{self, Parameters, Visit};
+use crate::recruitment::Parameters;
 use crate::store;
 use crate::store::links::Link;
 use crate::store::participants::Device;
@@ -47,15 +49,11 @@ pub struct Enrolled {
 pub async fn enroll(app: &App, consent: &Consent) -> Result<Enrolled> {
     let mut conn = app.pool.acquire().await?;
     let link = store::links::by_code(&mut conn, &consent.link).await?.ok_or(Refused::NoSuchLink)?;
-    if link.mode == Mode::Simulated {
+    if link.mode() == Mode::Simulated {
         super::simulation::check_api_token(&mut conn, consent.api_token.as_deref()).await?;
     }
-    let identity = match recruitment::arrive(link.platform, &consent.parameters) {
-        Visit::Known(identity) => Some(identity),
-        Visit::Anonymous => None,
-        Visit::Preview => return Err(Refused::PreviewOnly.into()),
-        Visit::Incomplete(parameter) => return Err(Refused::PlatformParameter(parameter).into()),
-    };
+    let identity = arrival::who(app, &link, &consent.parameters)?;
+    arrival::check_proof(app, &link, identity.as_ref(), &consent.parameters)?;
     drop(conn);
     // A person who arrives twice at the same instant enrols once: whoever comes second finds the first and resumes.
     for _ in 0..2 {
@@ -76,27 +74,42 @@ pub async fn enroll(app: &App, consent: &Consent) -> Result<Enrolled> {
 async fn resume(app: &App, link: &Link, identity: &Identity) -> Result<Option<Enrolled>> {
     let mut tx = app.pool.begin().await?;
     let study = store::studies::by_id(&mut tx, link.study_id).await?;
-    let hmac = app.secrets.worker_hmac(identity.platform, &identity.worker_id);
-    let Some(id) = store::identities::holder(&mut tx, &study.family, identity.platform, &hmac).await? else {
-        return Ok(None);
-    };
-    let person = store::participants::lock(&mut tx, id).await?;
-    let same_assignment = is_same_assignment(&mut tx, id, identity).await?;
+    let version = app.newest_version(&mut tx, study.id).await?;
     let now = app.now();
-    if !may_return(&person, link, same_assignment) {
-        store::arrivals::count(&mut tx, link.id, Arrival::AlreadyTookPart, now).await?;
-        tx.commit().await?;
-        return Err(Refused::AlreadyTookPart.into());
+    match arrival::standing(app, &mut tx, &study, &version, identity).await? {
+        Standing::New => Ok(None),
+        Standing::NotAgain => {
+            store::arrivals::count(&mut tx, link.id, Arrival::AlreadyTookPart, now).await?;
+            tx.commit().await?;
+            Err(Refused::AlreadyTookPart.into())
+        }
+        Standing::MayReturn(id) => {
+            store::participants::lock(&mut tx, id).await?;
+            note_assignment(app, &mut tx, id, identity).await?;
+            let token = app.token();
+            store::participants::add_token(&mut tx, id, &token_sha256(&token), now).await?;
+            tx.commit().await?;
+            Ok(Some(Enrolled { token, resumed: true }))
+        }
     }
-    if !same_assignment {
-        store::records::insert_event(&mut tx, id, EventKind::NewAssignment, None, serde_json::json!({}), now)
-            .await?;
-        store::identities::set(&mut tx, id, identity, &app.token()).await?;
+}
+
+/// Notes that a person who comes back has another assignment than before, if so.
+pub(super) async fn note_assignment(
+    app: &App,
+    conn: &mut PgConnection,
+    id: Uuid,
+    identity: &Identity,
+) -> Result<()> {
+    let Some((stored, _)) = store::identities::get(&mut *conn, id).await? else { return Ok(()) };
+    if arrival::is_same_assignment(&stored, identity) {
+        return Ok(());
     }
-    let token = app.token();
-    store::participants::add_token(&mut tx, id, &token_sha256(&token), now).await?;
-    tx.commit().await?;
-    Ok(Some(Enrolled { token, resumed: true }))
+    let now = app.now();
+    store::records::insert_event(&mut *conn, id, EventKind::NewAssignment, None, serde_json::json!({}), now)
+        .await?;
+    store::identities::set(conn, id, identity, &app.token()).await?;
+    Ok(())
 }
 
 /// Makes a new participation. None: at this very moment the same person got one elsewhere.
@@ -107,11 +120,11 @@ async fn begin(
     consent: &Consent,
 ) -> Result<Option<Enrolled>> {
     let mut tx = app.pool.begin().await?;
-    store::slots::lock(&mut tx, link.study_id, link.mode).await?;
+    store::slots::lock(&mut tx, link.study_id, link.mode()).await?;
     let study = store::studies::by_id(&mut tx, link.study_id).await?;
     let now = app.now();
-    if let Err(shut) = admits(study.state, link.enabled, link.mode) {
-        return turn_away(tx, link, arrival(shut), Refused::Shut(shut), now).await;
+    if let Err(shut) = admits(study.state, link.enabled, link.mode()) {
+        return turn_away(tx, link, counted_as(shut), Refused::Shut(shut), now).await;
     }
     let version = app.newest_version(&mut tx, study.id).await?;
     if consent.text_sha256 != crate::domain::study::text_sha256(&version.definition.pages.consent) {
@@ -121,13 +134,10 @@ async fn begin(
         return turn_away(tx, link, Arrival::Full, Refused::Full, now).await;
     };
     store::participants::insert(&mut tx, &person, &consent.text_sha256, &consent.device).await?;
-    store::slots::count_enrolment(&mut tx, study.id, link.mode).await?;
+    store::slots::count_enrolment(&mut tx, study.id, link.mode()).await?;
     if let Some(identity) = identity {
-        let hmac = app.secrets.worker_hmac(identity.platform, &identity.worker_id);
-        let holder =
-            store::identities::claim_once(&mut tx, &study.family, identity.platform, &hmac, person.id)
-                .await?;
-        if holder.is_some() {
+        let key = arrival::key(app, identity);
+        if !store::identities::claim_once(&mut tx, &study.family, &key, person.id).await? {
             return Ok(None);
         }
         store::identities::set(&mut tx, person.id, identity, &app.token()).await?;
@@ -152,14 +162,49 @@ async fn turn_away(
 }
 
 /// How somebody who is not let in is counted.
-pub const fn arrival(shut: Shut) -> Arrival {
+pub const fn counted_as(shut: Shut) -> Arrival {
     match shut {
         Shut::NotOpenYet | Shut::Paused => Arrival::Paused,
         Shut::Closed => Arrival::Closed,
     }
 }
 
-/// A new participation with its slot, or none if the study is full.
+/// What a new participation is about.
+struct Seat {
+    condition: String,
+    image_set: u32,
+    /// None for experts, who hold no slot.
+    slot_id: Option<i64>,
+}
+
+/// The slot of a crowd worker, who holds it from now on; none if the study is full.
+async fn slot(
+    app: &App,
+    conn: &mut PgConnection,
+    study: &Study,
+    version: &StudyVersion,
+    link: &Link,
+) -> Result<Option<Seat>> {
+    let postings = version.definition.design.postings_per_slot;
+    let slots = refill(&mut *conn, study.id, link.mode(), postings, app.now()).await?;
+    let allowed = |condition: &str| link.definition.allows(condition);
+    let Some(slot) = choose(&slots, postings, allowed, &mut app.rng()) else { return Ok(None) };
+    store::slots::take_back(&mut *conn, slot.id).await?;
+    Ok(Some(Seat { condition: slot.condition.clone(), image_set: slot.image_set, slot_id: Some(slot.id) }))
+}
+
+/// An expert's condition and image set: those that the link chooses, else any.
+fn expert_seat(app: &App, version: &StudyVersion, link: &Link) -> Option<Seat> {
+    let mut rng = app.rng();
+    let definition = &version.definition;
+    let allowed: Vec<_> =
+        definition.conditions.iter().filter(|condition| link.definition.allows(&condition.name)).collect();
+    let condition = allowed.choose(&mut rng)?.name.clone();
+    let any = rand::RngExt::random_range(&mut rng, 0..definition.design.image_sets);
+    Some(Seat { condition, image_set: link.definition.image_set.unwrap_or(any), slot_id: None })
+}
+
+/// A new participation, or none if the study is full.
 async fn place(
     app: &App,
     conn: &mut PgConnection,
@@ -168,16 +213,11 @@ async fn place(
     link: &Link,
 ) -> Result<Option<Participant>> {
     let now = app.now();
-    let mut rng = app.rng();
-    let postings = version.definition.design.postings_per_slot;
-    let slots = refill(&mut *conn, study.id, link.mode, postings, now).await?;
-    let Some(slot) = choose(&slots, postings, |condition| link.allows(condition), &mut rng) else {
-        return Ok(None);
+    let seat = match link.definition.group {
+        Group::Crowd => slot(app, conn, study, version, link).await?,
+        Group::Expert => expert_seat(app, version, link),
     };
-    let holds_slot = link.group == Group::Crowd;
-    if holds_slot {
-        store::slots::take_back(&mut *conn, slot.id).await?;
-    }
+    let Some(seat) = seat else { return Ok(None) };
     let lease = chrono::TimeDelta::seconds(version.definition.lease.until_welcome_s.into());
     Ok(Some(Participant {
         id: app.new_id(now),
@@ -185,17 +225,17 @@ async fn place(
         version_id: version.id,
         link_id: link.id,
         pseudonym: format!("p-{}", app.short_name()),
-        mode: link.mode,
-        group: link.group,
-        platform: link.platform,
-        condition: slot.condition.clone(),
-        image_set: slot.image_set,
-        slot_id: holds_slot.then_some(slot.id),
-        claim: if holds_slot { Claim::Leased } else { Claim::Without },
+        mode: link.mode(),
+        group: link.definition.group,
+        platform: link.definition.platform,
+        condition: seat.condition,
+        image_set: seat.image_set,
+        slot_id: seat.slot_id,
+        claim: if seat.slot_id.is_some() { Claim::Leased } else { Claim::Without },
         stage: Stage::Consented,
         end_reason: None,
         screen: None,
-        seed: rand::RngExt::random(&mut rng),
+        seed: rand::RngExt::random(&mut app.rng()),
         tab: 0,
         practice_attempt: 1,
         enrolled_at: now,
@@ -227,43 +267,4 @@ async fn draw(conn: &mut PgConnection, version: &StudyVersion, person: &Particip
     }
     store::records::insert_schedule(conn, person.id, &trials).await?;
     Ok(())
-}
-
-/// How a person whom the platform names stands before consent: what the gate shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// Not known in the study's family.
-    New,
-    /// Takes part in this very study and may go on, or see the end again.
-    MayReturn,
-    /// Took part, and cannot do so again.
-    TookPart,
-}
-
-/// How a named person stands; nothing is written.
-pub async fn standing(
-    app: &App,
-    conn: &mut PgConnection,
-    link: &Link,
-    identity: &Identity,
-) -> Result<Standing> {
-    let study = store::studies::by_id(&mut *conn, link.study_id).await?;
-    let hmac = app.secrets.worker_hmac(identity.platform, &identity.worker_id);
-    let Some(id) = store::identities::holder(&mut *conn, &study.family, identity.platform, &hmac).await?
-    else {
-        return Ok(Standing::New);
-    };
-    let person = store::participants::get(&mut *conn, id).await?;
-    let same_assignment = is_same_assignment(&mut *conn, id, identity).await?;
-    Ok(if may_return(&person, link, same_assignment) { Standing::MayReturn } else { Standing::TookPart })
-}
-
-/// Whoever is inside goes on, also with a new assignment; whoever is done sees the end again with the same one only.
-fn may_return(person: &Participant, link: &Link, same_assignment: bool) -> bool {
-    person.study_id == link.study_id && (same_assignment || !person.stage.ended())
-}
-
-async fn is_same_assignment(conn: &mut PgConnection, id: Uuid, identity: &Identity) -> Result<bool> {
-    let stored = store::identities::get(conn, id).await?;
-    Ok(stored.is_some_and(|(stored, _)| stored.assignment_id == identity.assignment_id))
 }

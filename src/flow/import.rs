@@ -124,7 +124,9 @@ async fn save(app: &App, conn: &mut PgConnection, folder: &StudyFolder) -> Resul
     store::studies::set_family(&mut *conn, study_id, definition.family()).await?;
     store::slots::create(&mut *conn, study_id, definition).await?;
     for link in &definition.links {
-        store::links::create(&mut *conn, study_id, link, &app.short_name(), now).await?;
+        // A link by which anybody may come, as often as they like, fills places that somebody else has paid for.
+        let enabled = definition.recruitment.open_links || !link.is_open_and_counts();
+        store::links::create(&mut *conn, study_id, link, &app.short_name(), enabled, now).await?;
     }
     Ok(Imported { slug: definition.slug.clone(), study_id, version: hashes.number, changed: true })
 }

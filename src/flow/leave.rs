@@ -1,18 +1,17 @@
 //! Leaving before the end.
 
-use super::complete::way_back;
+use super::complete::{Ending, ending};
 use super::secrets::token_sha256;
 use super::slots::refill;
 use super::{App, Refused, Result};
 use crate::domain::allocation::Claim;
 use crate::domain::participant::{EndReason, Stage};
-use crate::recruitment::Return;
 use crate::store;
 
 /// Ends a participation early and frees its slot; no posting is used up. Leaving again is harmless.
 ///
 /// Being screened out is offered by the study after too many practice blocks, and refused before that.
-pub async fn leave(app: &App, token: &str, reason: EndReason) -> Result<Return> {
+pub async fn leave(app: &App, token: &str, reason: EndReason) -> Result<Ending> {
     let mut tx = app.pool.begin().await?;
     let found =
         store::participants::by_token(&mut tx, &token_sha256(token)).await?.ok_or(Refused::UnknownToken)?;
@@ -20,7 +19,7 @@ pub async fn leave(app: &App, token: &str, reason: EndReason) -> Result<Return> 
     store::slots::lock(&mut tx, found.study_id, found.mode).await?;
     let mut person = store::participants::lock(&mut tx, found.id).await?;
     if person.stage.ended() {
-        return way_back(&mut tx, &person).await;
+        return ending(&mut tx, &person).await;
     }
     if reason == EndReason::ScreenedOut
         && !version.definition.practice.offers_end(person.stage, person.practice_attempt)
@@ -36,8 +35,8 @@ pub async fn leave(app: &App, token: &str, reason: EndReason) -> Result<Return> 
     }
     store::participants::update(&mut tx, &person).await?;
     refill(&mut tx, person.study_id, person.mode, version.definition.design.postings_per_slot, now).await?;
-    let back = way_back(&mut tx, &person).await?;
+    let ending = ending(&mut tx, &person).await?;
     tx.commit().await?;
     app.changed(person.study_id);
-    Ok(back)
+    Ok(ending)
 }

@@ -1,10 +1,13 @@
 //! Makes one thing happen: load, decide, save in one transaction, tell listeners. One function per verb.
 
 pub mod app;
+pub mod arrival;
 pub mod complete;
 pub mod enroll;
 pub mod export;
+pub mod identities;
 pub mod import;
+pub mod journal;
 pub mod leave;
 pub mod open;
 pub mod queue;
@@ -14,6 +17,7 @@ pub mod sign_in;
 pub mod simulation;
 pub mod slots;
 pub mod steer;
+pub mod task;
 
 pub use app::App;
 
@@ -44,7 +48,25 @@ pub enum Refused {
     ApiTokenNeeded,
     /// The platform's parameters are missing.
     #[error("the parameter {0} is missing or unusable")]
-    PlatformParameter(&'static str),
+    PlatformParameter(String),
+    /// The link is not signed by the platform, or was too long ago.
+    #[error("the link is not signed, or its signature is too old")]
+    NotSigned,
+    /// Too many people are about to begin from one place.
+    #[error("too many people are about to begin from one place")]
+    Crowded,
+    /// Somebody may not see or do this.
+    #[error("this needs the right to see identities")]
+    RightNeeded,
+    /// There is no such participant.
+    #[error("there is no such participant")]
+    NoSuchParticipant,
+    /// Too many personal links.
+    #[error("a link can have at most {0} personal links")]
+    TooManyPersonalLinks(u32),
+    /// A list of ids cannot be used; why.
+    #[error("the list cannot be used: {0}")]
+    BadList(String),
     /// The person only previews the task.
     #[error("the task is only previewed")]
     PreviewOnly,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::complete::way_back;
+use super::complete::{Ending, ending};
 use super::secrets::token_sha256;
 use super::slots::refill;
 use super::{App, Refused, Result};
@@ -12,7 +12,6 @@ use crate::domain::allocation::{Claim, SlotState};
 use crate::domain::participant::Participant;
 use crate::domain::record::EventKind;
 use crate::domain::study::StudyVersion;
-use crate::recruitment::Return;
 use crate::store;
 use crate::store::records::TrialOnFile;
 
@@ -27,8 +26,8 @@ pub struct Opened {
     pub trials: Vec<TrialOnFile>,
     /// Where the experiment clock stands, in ms since Welcome.
     pub clock_ms: Option<f64>,
-    /// How the person goes back, once they are done.
-    pub back: Option<Return>,
+    /// How it ended, once it has.
+    pub ending: Option<Ending>,
 }
 
 /// Opens a participation: this page is the newest from now on, and older ones are superseded.
@@ -56,10 +55,10 @@ pub async fn open(app: &App, token: &str, navigation: &str) -> Result<Opened> {
     }
     store::participants::update(&mut tx, &person).await?;
     let trials = store::records::trials_of(&mut tx, person.id).await?;
-    let back = if person.stage.ended() { Some(way_back(&mut tx, &person).await?) } else { None };
+    let ending = if person.stage.ended() { Some(ending(&mut tx, &person).await?) } else { None };
     tx.commit().await?;
     app.changed(person.study_id);
-    Ok(Opened { person, version, trials, clock_ms, back })
+    Ok(Opened { person, version, trials, clock_ms, ending })
 }
 
 /// Somebody who lost their slot retakes it if it is open; else they go on without one.

@@ -3,6 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
+use crate::domain::identity::Identity;
 use crate::domain::study::Platform;
 use crate::domain::trial::ImageId;
 
@@ -37,6 +38,26 @@ impl Secrets {
     /// Stands for a person in the once-only rule.
     pub fn worker_hmac(&self, platform: Platform, worker_id: &str) -> Vec<u8> {
         self.keyed("worker", &[platform.as_str().as_bytes(), worker_id.as_bytes()])
+    }
+
+    /// The code of a personal link: its number, so that it can be told from those that were never given out, and a mark
+    /// that only the key can make.
+    pub fn personal_code(&self, link: &str, number: u32) -> String {
+        let mark = self.keyed("personal", &[link.as_bytes(), &number.to_be_bytes()]);
+        format!("{number}-{}", hex::encode(&mark[..10]))
+    }
+
+    /// Vouches for an arrival that was checked when it came, until a time in seconds since 1970.
+    pub fn arrival_proof(&self, link: &str, identity: &Identity, until: i64) -> String {
+        let session = identity.assignment_id.as_deref().unwrap_or_default();
+        let parts =
+            [link.as_bytes(), identity.worker_id.as_bytes(), session.as_bytes(), &until.to_be_bytes()];
+        format!("{until}.{}", hex::encode(self.keyed("arrival", &parts)))
+    }
+
+    /// Stands for a client's address, so that none has to be kept.
+    pub fn address_hmac(&self, address: &[u8]) -> Vec<u8> {
+        self.keyed("address", &[address])
     }
 
     /// Stands for a researcher's address where failed sign-ins are counted.

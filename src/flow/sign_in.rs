@@ -31,11 +31,14 @@ const MOST_FAILURES: i64 = 8;
 const MOST_FAILURES_OVERALL: i64 = 300;
 
 /// Adds a researcher if need be and makes a one-time link to set the password. Returns the link's path; the token
-/// stands in its fragment, which no server log sees.
-pub async fn invite(app: &App, email: &str, lifetime: TimeDelta) -> Result<String> {
+/// stands in its fragment, which no server log sees. A right that somebody has is not taken from them.
+pub async fn invite(app: &App, email: &str, sees_identities: bool, lifetime: TimeDelta) -> Result<String> {
     let mut tx = app.pool.begin().await?;
     let now = app.now();
     let id = store::researchers::add(&mut tx, email.trim(), now).await?;
+    if sees_identities {
+        store::researchers::let_see_identities(&mut tx, id).await?;
+    }
     let token = app.token();
     store::researchers::add_password_link(&mut tx, id, &token_sha256(&token), now + lifetime).await?;
     tx.commit().await?;

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use super::secrets::token_sha256;
 use super::{App, Refused, Result};
 use crate::domain::schedule::Place;
-use crate::domain::study::{Group, LinkDefinition, Mode, Platform};
+use crate::domain::study::{LinkDefinition, Mode};
 use crate::domain::trial::{Side, TrialKind};
 use crate::store;
 
@@ -17,18 +17,11 @@ const LINK: &str = "Simulation";
 pub async fn link(app: &App, slug: &str) -> Result<String> {
     let mut tx = app.pool.begin().await?;
     let study = store::studies::by_slug(&mut tx, slug).await?.ok_or(Refused::NoSuchStudy)?;
-    let definition = LinkDefinition {
-        name: LINK.to_owned(),
-        platform: Platform::Direct,
-        mode: Mode::Simulated,
-        group: Group::Crowd,
-        conditions: Vec::new(),
-        completion_code: None,
-    };
-    store::links::create(&mut tx, study.id, &definition, &app.short_name(), app.now()).await?;
+    let definition = LinkDefinition::plain(LINK, Mode::Simulated);
+    store::links::create(&mut tx, study.id, &definition, &app.short_name(), true, app.now()).await?;
     let links = store::links::all(&mut tx, study.id).await?;
     tx.commit().await?;
-    let link = links.into_iter().find(|link| link.mode == Mode::Simulated).ok_or(Refused::NoSuchLink)?;
+    let link = links.into_iter().find(|link| link.mode() == Mode::Simulated).ok_or(Refused::NoSuchLink)?;
     Ok(link.code)
 }
 

@@ -1,120 +1,102 @@
-//! Amazon Mechanical Turk, ExternalQuestion.
+//! Amazon Mechanical Turk, ExternalQuestion: a page in a frame, and a form that is posted from within it.
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use url::Url;
 
-use super::{Parameters, Return, Visit, parameter};
-use crate::domain::identity::Identity;
+use super::{Parameters, Visit, named, parameter};
 use crate::domain::study::Platform;
 
 /// The value of `assignmentId` while the worker has not accepted the task.
 const PREVIEW: &str = "ASSIGNMENT_ID_NOT_AVAILABLE";
 
-/// Where answers may be posted. The parameter `turkSubmitTo` is untrusted input.
+/// MTurk's own sites, where answers may be posted and whose frames may hold the page of the task.
 pub const ORIGINS: [&str; 3] =
     ["https://www.mturk.com", "https://worker.mturk.com", "https://workersandbox.mturk.com"];
 
+/// The receipt that is handed in when the server could not be reached: nobody stays unpaid because of that.
+pub const UNVERIFIED: &str = "unverified";
+
 /// Reads the parameters that MTurk adds to the address.
 pub fn arrive(parameters: &Parameters) -> Visit {
-    let assignment_id = parameter(parameters, "assignmentId");
-    if assignment_id == Some(PREVIEW) {
+    if parameter(parameters, "assignmentId") == Some(PREVIEW) {
         return Visit::Preview;
     }
-    let (Some(assignment_id), Some(worker_id)) = (assignment_id, parameter(parameters, "workerId")) else {
-        return Visit::Incomplete(if assignment_id.is_none() { "assignmentId" } else { "workerId" });
-    };
-    Visit::Known(Identity {
-        platform: Platform::Mturk,
-        worker_id: worker_id.to_owned(),
-        assignment_id: Some(assignment_id.to_owned()),
-        hit_id: parameter(parameters, "hitId").map(str::to_owned),
-        submit_to: parameter(parameters, "turkSubmitTo").map(str::to_owned),
-    })
+    named(Platform::Mturk, parameters, ["workerId", "assignmentId", "hitId"])
 }
 
-/// The form that ends an assignment. `turkSubmitTo` is used only if it names one of MTurk's own origins; where it is
-/// missing or foreign, the form goes to MTurk itself.
-pub fn go_back(identity: &Identity, receipt: &str) -> Option<Return> {
-    if identity.platform != Platform::Mturk {
-        return None;
-    }
-    let assignment_id = identity.assignment_id.clone()?;
-    let origin = identity.submit_to.as_deref().and_then(allowed_origin).unwrap_or(ORIGINS[0]);
-    let fields = BTreeMap::from([
-        ("assignmentId".to_owned(), assignment_id),
-        ("receipt".to_owned(), receipt.to_owned()),
-    ]);
-    Some(Return::MturkForm { action: format!("{origin}/mturk/externalSubmit"), fields })
+/// The form that ends an assignment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Form {
+    /// Where it is posted to.
+    pub action: String,
+    /// Its fields.
+    pub fields: BTreeMap<&'static str, String>,
 }
 
-fn allowed_origin(submit_to: &str) -> Option<&'static str> {
+/// The form that ends the assignment of the address's own parameters: a task that was returned and accepted again has
+/// another one than it had at first. `turkSubmitTo` is untrusted: it is used only if it names one of the origins; where it
+/// is missing or foreign, the form goes to MTurk itself.
+pub fn form(parameters: &Parameters, receipt: &str, origins: &[String]) -> Option<Form> {
+    let assignment_id = parameter(parameters, "assignmentId").filter(|id| *id != PREVIEW)?;
+    let origin = parameter(parameters, "turkSubmitTo").and_then(|address| allowed_origin(address, origins));
+    let fields =
+        BTreeMap::from([("assignmentId", assignment_id.to_owned()), ("receipt", receipt.to_owned())]);
+    Some(Form { action: format!("{}/mturk/externalSubmit", origin.unwrap_or(ORIGINS[0])), fields })
+}
+
+fn allowed_origin<'a>(submit_to: &str, origins: &'a [String]) -> Option<&'a str> {
     let url = Url::parse(submit_to).ok()?;
     let clean = url.username().is_empty() && url.password().is_none();
     let origin = url.origin().ascii_serialization();
-    ORIGINS.into_iter().find(|allowed| clean && origin == *allowed)
+    origins.iter().find(|allowed| clean && origin == **allowed).map(String::as_str)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixture::{known, parameters};
     use super::*;
 
-    fn parameters(pairs: &[(&str, &str)]) -> Parameters {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-    }
-
     fn action(submit_to: Option<&str>) -> String {
-        let identity = Identity {
-            platform: Platform::Mturk,
-            worker_id: "A1".into(),
-            assignment_id: Some("3X".into()),
-            hit_id: None,
-            submit_to: submit_to.map(str::to_owned),
-        };
-        match go_back(&identity, "R").unwrap() {
-            Return::MturkForm { action, fields } => {
-                assert_eq!(fields["assignmentId"], "3X");
-                assert_eq!(fields["receipt"], "R");
-                action
-            }
-            other => panic!("{other:?}"),
+        let mut arrived = parameters(&[("assignmentId", "3X"), ("workerId", "A1")]);
+        if let Some(address) = submit_to {
+            arrived.insert("turkSubmitTo".into(), address.into());
         }
+        let form = form(&arrived, "R", &ORIGINS.map(str::to_owned)).unwrap();
+        assert_eq!(form.fields["assignmentId"], "3X");
+        assert_eq!(form.fields["receipt"], "R");
+        form.action
     }
 
     #[test]
-    fn a_preview_needs_no_worker() {
-        assert_eq!(arrive(&parameters(&[("assignmentId", PREVIEW)])), Visit::Preview);
+    fn a_preview_needs_no_worker_and_has_no_form() {
+        let preview = parameters(&[("assignmentId", PREVIEW)]);
+        assert_eq!(arrive(&preview), Visit::Preview);
         assert_eq!(arrive(&parameters(&[("assignmentId", PREVIEW), ("workerId", "A1")])), Visit::Preview);
+        assert_eq!(form(&preview, "R", &[]), None);
     }
 
     #[test]
     fn an_accepted_assignment_names_the_worker() {
-        let all = parameters(&[
-            ("assignmentId", "3X"),
-            ("workerId", "A1"),
-            ("hitId", "3H"),
-            ("turkSubmitTo", "https://www.mturk.com"),
-        ]);
-        let Visit::Known(identity) = arrive(&all) else { panic!() };
+        let identity =
+            known(arrive(&parameters(&[("assignmentId", "3X"), ("workerId", "A1"), ("hitId", "3H")])));
         assert_eq!((identity.worker_id.as_str(), identity.hit_id.as_deref()), ("A1", Some("3H")));
     }
 
     #[test]
     fn missing_parameters_are_named() {
-        assert_eq!(arrive(&parameters(&[("workerId", "A1")])), Visit::Incomplete("assignmentId"));
-        assert_eq!(arrive(&parameters(&[("assignmentId", "3X")])), Visit::Incomplete("workerId"));
-        assert_eq!(
-            arrive(&parameters(&[("assignmentId", "3X"), ("workerId", "")])),
-            Visit::Incomplete("workerId")
-        );
-        let long = "A".repeat(LONGEST);
-        assert_eq!(
-            arrive(&parameters(&[("assignmentId", "3X"), ("workerId", &long)])),
-            Visit::Incomplete("workerId")
+        let missing = |pairs: &[(&str, &str)], name: &str| {
+            assert_eq!(arrive(&parameters(pairs)), Visit::Incomplete(name.into()));
+        };
+        missing(&[("workerId", "A1")], "assignmentId");
+        missing(&[("assignmentId", "3X")], "workerId");
+        missing(&[("assignmentId", "3X"), ("workerId", "")], "workerId");
+        missing(
+            &[("assignmentId", "3X"), ("workerId", &"A".repeat(super::super::LONGEST_ID + 1))],
+            "workerId",
         );
     }
-
-    const LONGEST: usize = super::super::LONGEST_ID + 1;
 
     #[test]
     fn the_form_goes_where_mturk_says_with_or_without_a_slash() {

@@ -42,13 +42,6 @@ pub enum Trouble {
     },
 }
 
-/// A client of servers anywhere, by HTTP or HTTPS.
-pub fn http_client(patience: Duration) -> reqwest::Result<reqwest::Client> {
-    // Whoever installed a provider before us is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().timeout(patience).build()
-}
-
 /// A client of a server, with an API token.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -60,7 +53,7 @@ pub struct Client {
 impl Client {
     /// A client of the server at this address.
     pub fn new(url: &str, api_token: &str) -> reqwest::Result<Self> {
-        let http = http_client(Duration::from_secs(30))?;
+        let http = crate::outgoing::http_client(Duration::from_secs(30))?;
         Ok(Self { http, url: url.trim_end_matches('/').to_owned(), api_token: api_token.to_owned() })
     }
 

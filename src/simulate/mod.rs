@@ -11,7 +11,7 @@ use futures::StreamExt;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
-pub use client::{Client, Trouble, http_client};
+pub use client::{Client, Trouble};
 
 use crate::domain::observer::Behaviour;
 use crate::domain::schedule::Place;

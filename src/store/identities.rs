@@ -3,66 +3,105 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Result, word};
+use super::{Result, participants, word};
 use crate::domain::identity::Identity;
+use crate::domain::participant::Participant;
 use crate::domain::study::Platform;
 
-/// Claims the one participation that a person has in a study family. Returns the participation that has it already,
-/// if there is one, and then nothing was claimed.
-pub async fn claim_once(
-    conn: &mut PgConnection,
-    family: &str,
-    platform: Platform,
-    worker_hmac: &[u8],
-    id: Uuid,
-) -> Result<Option<Uuid>> {
+/// Stands for a person in the once-only rule: whose ids they are, and their keyed hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonKey {
+    /// Whose ids.
+    pub ids_of: Platform,
+    /// The keyed hash.
+    pub hmac: Vec<u8>,
+}
+
+/// Claims the one participation that a person has in a study family. False: the person has it already, and nothing was
+/// claimed.
+pub async fn claim_once(conn: &mut PgConnection, family: &str, key: &PersonKey, id: Uuid) -> Result<bool> {
     let claimed = sqlx::query!(
         "insert into once_only (family, platform, worker_hmac, participant_id) values ($1, $2, $3, $4)
          on conflict do nothing",
         family,
-        platform.as_str(),
-        worker_hmac,
+        key.ids_of.as_str(),
+        key.hmac,
         id,
     )
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
-    if claimed.rows_affected() == 1 {
-        return Ok(None);
-    }
-    holder(conn, family, platform, worker_hmac).await
+    Ok(claimed.rows_affected() == 1)
 }
 
 /// The participation that a person has in a study family.
-pub async fn holder(
-    conn: &mut PgConnection,
-    family: &str,
-    platform: Platform,
-    worker_hmac: &[u8],
-) -> Result<Option<Uuid>> {
+pub async fn holder(conn: &mut PgConnection, family: &str, key: &PersonKey) -> Result<Option<Uuid>> {
     let id = sqlx::query_scalar!(
         "select participant_id from once_only where family = $1 and platform = $2 and worker_hmac = $3",
         family,
-        platform.as_str(),
-        worker_hmac,
+        key.ids_of.as_str(),
+        key.hmac,
     )
     .fetch_optional(conn)
     .await?;
     Ok(id)
 }
 
+/// Whether a person is not to be admitted: they are on the study's list, or took part in one of these earlier studies.
+pub async fn is_barred(
+    conn: &mut PgConnection,
+    study_id: i64,
+    earlier: &[String],
+    key: &PersonKey,
+) -> Result<bool> {
+    let barred = sqlx::query_scalar!(
+        r#"select exists (select from not_admitted where study_id = $1 and platform = $3 and worker_hmac = $4)
+               or exists (select from once_only o
+                          join participants p on p.id = o.participant_id join studies s on s.id = p.study_id
+                          where s.slug = any($2) and o.platform = $3 and o.worker_hmac = $4) as "barred!""#,
+        study_id,
+        earlier,
+        key.ids_of.as_str(),
+        key.hmac,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(barred)
+}
+
+/// Adds people to those not to admit to a study. Returns how many were new.
+pub async fn bar(conn: &mut PgConnection, study_id: i64, ids_of: Platform, hmacs: &[Vec<u8>]) -> Result<u64> {
+    let added = sqlx::query!(
+        "insert into not_admitted (study_id, platform, worker_hmac) select $1, $2, unnest($3::bytea[])
+         on conflict do nothing",
+        study_id,
+        ids_of.as_str(),
+        hmacs,
+    )
+    .execute(conn)
+    .await?;
+    Ok(added.rows_affected())
+}
+
+/// How many people are not to be admitted to a study.
+pub async fn count_barred(conn: &mut PgConnection, study_id: i64) -> Result<i64> {
+    let count =
+        sqlx::query_scalar!(r#"select count(*) as "count!" from not_admitted where study_id = $1"#, study_id)
+            .fetch_one(conn)
+            .await?;
+    Ok(count)
+}
+
 /// Stores the ids of a participation, or those of its newest arrival; the receipt stays the first one.
 pub async fn set(conn: &mut PgConnection, id: Uuid, identity: &Identity, receipt: &str) -> Result<()> {
     sqlx::query!(
-        "insert into identities (participant_id, platform, worker_id, assignment_id, hit_id, submit_to, receipt)
-         values ($1, $2, $3, $4, $5, $6, $7)
-         on conflict (participant_id) do update set
-            assignment_id = excluded.assignment_id, hit_id = excluded.hit_id, submit_to = excluded.submit_to",
+        "insert into identities (participant_id, platform, worker_id, assignment_id, hit_id, receipt)
+         values ($1, $2, $3, $4, $5, $6)
+         on conflict (participant_id) do update set assignment_id = excluded.assignment_id, hit_id = excluded.hit_id",
         id,
         identity.platform.as_str(),
         identity.worker_id,
         identity.assignment_id,
         identity.hit_id,
-        identity.submit_to,
         receipt,
     )
     .execute(conn)
@@ -73,21 +112,102 @@ pub async fn set(conn: &mut PgConnection, id: Uuid, identity: &Identity, receipt
 /// The ids of a participation and its receipt, unless they were forgotten or there never were any.
 pub async fn get(conn: &mut PgConnection, id: Uuid) -> Result<Option<(Identity, String)>> {
     let row = sqlx::query!(
-        "select platform, worker_id, assignment_id, hit_id, submit_to, receipt from identities
+        "select platform, worker_id, assignment_id, hit_id, receipt from identities
          where participant_id = $1",
         id,
     )
     .fetch_optional(conn)
     .await?;
     row.map(|row| {
+        let platform = word(&row.platform)?;
         let identity = Identity {
-            platform: word(&row.platform)?,
+            platform,
+            ids_of: platform,
             worker_id: row.worker_id,
             assignment_id: row.assignment_id,
             hit_id: row.hit_id,
-            submit_to: row.submit_to,
         };
         Ok((identity, row.receipt))
     })
     .transpose()
+}
+
+/// Somebody with their ids.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// The participation.
+    pub person: Participant,
+    /// Who they are.
+    pub identity: Identity,
+    /// What stands for the participation toward the platform.
+    pub receipt: String,
+}
+
+/// Everybody of a study whose ids are known, in the order of consent; without simulated people.
+pub async fn of_study(conn: &mut PgConnection, study_id: i64) -> Result<Vec<Stored>> {
+    let people = participants::with_identities(&mut *conn, study_id).await?;
+    let mut all = Vec::with_capacity(people.len());
+    let ids: Vec<Uuid> = people.iter().map(|person| person.id).collect();
+    let rows = sqlx::query!(
+        "select i.platform, i.worker_id, i.assignment_id, i.hit_id, i.receipt
+         from unnest($1::uuid[]) with ordinality as wanted (id, position)
+         join identities i on i.participant_id = wanted.id order by wanted.position",
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    for (person, row) in people.into_iter().zip(rows) {
+        let platform = word(&row.platform)?;
+        let identity = Identity {
+            platform,
+            ids_of: platform,
+            worker_id: row.worker_id,
+            assignment_id: row.assignment_id,
+            hit_id: row.hit_id,
+        };
+        all.push(Stored { person, identity, receipt: row.receipt });
+    }
+    Ok(all)
+}
+
+/// The pseudonym of the participant of a study whom one of these keyed hashes stands for.
+pub async fn seek(conn: &mut PgConnection, study_id: i64, hmacs: &[Vec<u8>]) -> Result<Option<String>> {
+    let found = sqlx::query_scalar!(
+        "select p.pseudonym from once_only o join participants p on p.id = o.participant_id
+         where p.study_id = $1 and o.worker_hmac = any($2) limit 1",
+        study_id,
+        hmacs,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(found)
+}
+
+/// Deletes the ids of one participation.
+pub async fn forget_one(conn: &mut PgConnection, id: Uuid) -> Result<()> {
+    sqlx::query!("delete from identities where participant_id = $1", id).execute(conn).await?;
+    Ok(())
+}
+
+/// Deletes all ids of a study. Returns how many there were.
+pub async fn forget_all(conn: &mut PgConnection, study_id: i64) -> Result<u64> {
+    let done = sqlx::query!(
+        "delete from identities where participant_id in (select id from participants where study_id = $1)",
+        study_id,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// How many of a study's people have ids that are known.
+pub async fn count_known(conn: &mut PgConnection, study_id: i64) -> Result<i64> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from identities i join participants p on p.id = i.participant_id
+           where p.study_id = $1"#,
+        study_id,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
 }

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 
-use super::{Result, word};
-use crate::domain::study::{Group, LinkDefinition, Mode, Platform};
+use super::{Result, number};
+use crate::domain::study::{LinkDefinition, Mode};
 
 /// An entry link.
 #[derive(Debug, Clone)]
@@ -15,26 +16,18 @@ pub struct Link {
     pub study_id: i64,
     /// What stands in its address.
     pub code: String,
-    /// Name for the researcher.
-    pub name: String,
-    /// What its participations count for.
-    pub mode: Mode,
-    /// Where its people come from.
-    pub platform: Platform,
-    /// Who takes part.
-    pub group: Group,
-    /// Conditions that it may lead to; all if empty.
-    pub conditions: Vec<String>,
     /// Whether it is switched on.
     pub enabled: bool,
-    /// Code for people who completed.
-    pub completion_code: Option<String>,
+    /// How many personal links were given out.
+    pub personal_links: u32,
+    /// Everything else.
+    pub definition: LinkDefinition,
 }
 
 impl Link {
-    /// Whether it may lead to a condition.
-    pub fn allows(&self, condition: &str) -> bool {
-        self.conditions.is_empty() || self.conditions.iter().any(|allowed| allowed == condition)
+    /// What its participations count for.
+    pub const fn mode(&self) -> Mode {
+        self.definition.mode
     }
 }
 
@@ -42,13 +35,9 @@ struct LinkRow {
     id: i64,
     study_id: i64,
     code: String,
-    name: String,
-    mode: String,
-    platform: String,
-    crowd_group: String,
-    conditions: Vec<String>,
     enabled: bool,
-    completion_code: Option<String>,
+    personal_links: i32,
+    definition: Json<LinkDefinition>,
 }
 
 impl TryFrom<LinkRow> for Link {
@@ -59,36 +48,49 @@ impl TryFrom<LinkRow> for Link {
             id: row.id,
             study_id: row.study_id,
             code: row.code,
-            name: row.name,
-            mode: word(&row.mode)?,
-            platform: word(&row.platform)?,
-            group: word(&row.crowd_group)?,
-            conditions: row.conditions,
             enabled: row.enabled,
-            completion_code: row.completion_code,
+            personal_links: number(row.personal_links)?,
+            definition: row.definition.0,
         })
     }
 }
 
-/// Makes a link unless the study has one of that name; an import never changes a link that is there.
+/// The columns of a link's row, so that every query that reads one reads the same.
+macro_rules! select_link {
+    ($rest:literal, $($args:expr),*) => {
+        sqlx::query_as!(
+            LinkRow,
+            r#"select id, study_id, code, enabled, personal_links, definition as "definition: Json<LinkDefinition>"
+               from links "# + $rest,
+            $($args),*
+        )
+    };
+}
+
+/// Makes a link. If the study has one of that name, its settings are brought up to date; where its people come from and
+/// what they count for never changes, nor does its address or whether it is switched on.
 pub async fn create(
     conn: &mut PgConnection,
     study_id: i64,
     link: &LinkDefinition,
     code: &str,
+    enabled: bool,
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into links (study_id, code, name, mode, platform, crowd_group, conditions, completion_code, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (study_id, name) do nothing",
+        "insert into links (study_id, code, name, mode, platform, crowd_group, definition, enabled, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         on conflict (study_id, name) do update set definition = excluded.definition
+         where (links.mode, links.platform, links.crowd_group)
+             = (excluded.mode, excluded.platform, excluded.crowd_group)",
         study_id,
         code,
         link.name,
         link.mode.as_str(),
         link.platform.as_str(),
         link.group.as_str(),
-        &link.conditions,
-        link.completion_code,
+        Json(link) as _,
+        enabled,
         now,
     )
     .execute(conn)
@@ -98,41 +100,32 @@ pub async fn create(
 
 /// The link of that code.
 pub async fn by_code(conn: &mut PgConnection, code: &str) -> Result<Option<Link>> {
-    let row = sqlx::query_as!(
-        LinkRow,
-        "select id, study_id, code, name, mode, platform, crowd_group, conditions, enabled, completion_code
-         from links where code = $1",
-        code,
-    )
-    .fetch_optional(conn)
-    .await?;
+    let row = select_link!("where code = $1", code).fetch_optional(conn).await?;
     row.map(Link::try_from).transpose()
 }
 
 /// The link of that number.
 pub async fn by_id(conn: &mut PgConnection, id: i64) -> Result<Link> {
-    let row = sqlx::query_as!(
-        LinkRow,
-        "select id, study_id, code, name, mode, platform, crowd_group, conditions, enabled, completion_code
-         from links where id = $1",
-        id,
-    )
-    .fetch_one(conn)
-    .await?;
-    row.try_into()
+    select_link!("where id = $1", id).fetch_one(conn).await?.try_into()
 }
 
 /// All links of a study, in the order in which they were made.
 pub async fn all(conn: &mut PgConnection, study_id: i64) -> Result<Vec<Link>> {
-    let rows = sqlx::query_as!(
-        LinkRow,
-        "select id, study_id, code, name, mode, platform, crowd_group, conditions, enabled, completion_code
-         from links where study_id = $1 order by id",
-        study_id,
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows = select_link!("where study_id = $1 order by id", study_id).fetch_all(conn).await?;
     rows.into_iter().map(Link::try_from).collect()
+}
+
+/// Gives out so many more personal links, up to the most that a link may have.
+pub async fn add_personal(conn: &mut PgConnection, link_id: i64, more: u32, most: u32) -> Result<bool> {
+    let done = sqlx::query!(
+        "update links set personal_links = personal_links + $2 where id = $1 and personal_links + $2 <= $3",
+        link_id,
+        more as i32,
+        most as i32,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Switches a link on or off.

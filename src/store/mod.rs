@@ -9,6 +9,7 @@ pub mod health;
 pub mod identities;
 pub mod images;
 pub mod installation;
+pub mod journal;
 pub mod links;
 pub mod local_postgres;
 pub mod notifications;

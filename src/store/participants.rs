@@ -305,6 +305,51 @@ pub async fn ids_of_tokens(
     Ok(rows.into_iter().map(|row| (row.sha256, row.participant_id)).collect())
 }
 
+/// The participation of that pseudonym in a study.
+pub async fn by_pseudonym(
+    conn: &mut PgConnection,
+    study_id: i64,
+    pseudonym: &str,
+) -> Result<Option<Participant>> {
+    let row = select_participant!(
+        "from participants p where p.study_id = $1 and p.pseudonym = $2",
+        study_id,
+        pseudonym
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Participant::try_from).transpose()
+}
+
+/// The people of a study whose ids are known, in the order of consent; without simulated people.
+pub(super) async fn with_identities(conn: &mut PgConnection, study_id: i64) -> Result<Vec<Participant>> {
+    let rows = select_participant!(
+        "from participants p join identities i on i.participant_id = p.id
+         where p.study_id = $1 and p.mode <> 'simulated' order by p.enrolled_at, p.id",
+        study_id,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Participant::try_from).collect()
+}
+
+/// Deletes all that a participation holds besides its row, and in its row what the person or their browser said.
+pub async fn delete_data(conn: &mut PgConnection, id: Uuid) -> Result<()> {
+    sqlx::query!("delete from responses where participant_id = $1", id).execute(&mut *conn).await?;
+    sqlx::query!("delete from schedule where participant_id = $1", id).execute(&mut *conn).await?;
+    sqlx::query!("delete from events where participant_id = $1", id).execute(&mut *conn).await?;
+    sqlx::query!("delete from participant_tokens where participant_id = $1", id).execute(&mut *conn).await?;
+    sqlx::query!(
+        "update participants set feedback = null, browser = null, system = null, screen_width = null,
+            screen_height = null, window_width = null, window_height = null, pixel_ratio = null
+         where id = $1",
+        id,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Gives a participation one more token.
 pub async fn add_token(
     conn: &mut PgConnection,

@@ -12,6 +12,8 @@ pub struct Researcher {
     pub id: i64,
     /// What they sign in with.
     pub email: String,
+    /// Whether they may see who participants are.
+    pub sees_identities: bool,
 }
 
 /// A researcher with the hash of their password.
@@ -33,6 +35,12 @@ pub async fn add(conn: &mut PgConnection, email: &str, now: DateTime<Utc>) -> Re
     .fetch_one(conn)
     .await?;
     Ok(id)
+}
+
+/// Lets a researcher see who participants are.
+pub async fn let_see_identities(conn: &mut PgConnection, id: i64) -> Result<()> {
+    sqlx::query!("update researchers set sees_identities = true where id = $1", id).execute(conn).await?;
+    Ok(())
 }
 
 /// How many researchers there are, and how many of them have a password.
@@ -83,7 +91,7 @@ pub async fn password_link_owner(
 ) -> Result<Option<Researcher>> {
     let row = sqlx::query_as!(
         Researcher,
-        "select r.id, r.email from password_links l join researchers r on r.id = l.researcher_id
+        "select r.id, r.email, r.sees_identities from password_links l join researchers r on r.id = l.researcher_id
          where l.sha256 = $1 and l.used_at is null and l.expires_at > $2",
         token_sha256,
         now,
@@ -148,7 +156,7 @@ pub async fn session_owner(
 ) -> Result<Option<Researcher>> {
     let row = sqlx::query_as!(
         Researcher,
-        "select r.id, r.email from sessions s join researchers r on r.id = s.researcher_id
+        "select r.id, r.email, r.sees_identities from sessions s join researchers r on r.id = s.researcher_id
          where s.sha256 = $1 and s.expires_at > $2",
         token_sha256,
         now,

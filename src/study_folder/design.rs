@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::Problems;
 use super::pages::examples_needed;
 use super::settings::{self, Settings};
 use super::table::{self, Row};
+use super::{Problems, links};
 use crate::domain::exclusion::{Bounds, Setting};
-use crate::domain::study::{Condition, LinkDefinition, Mode, Platform, Practice};
+use crate::domain::study::{Condition, Practice};
 use crate::domain::trial::{Difficulty, Trial, TrialKind};
 
 /// Checks everything that can be checked without reading another file.
@@ -18,7 +18,7 @@ pub fn check(settings: &Settings, rows: &[Row], trials: &[Option<Trial>], proble
     check.screen();
     check.conditions();
     check.policies();
-    check.links();
+    links::check(settings, check.problems);
     for (row, trial) in rows.iter().zip(trials) {
         check.row(row, trial.as_ref());
     }
@@ -202,40 +202,6 @@ impl Check<'_> {
         }
     }
 
-    fn links(&mut self) {
-        let definition = &self.settings.definition;
-        let mut names = HashSet::new();
-        for (index, link) in definition.links.iter().enumerate() {
-            let key = format!("links[{index}]");
-            if link.name.trim().is_empty() || link.name.len() > 100 || !names.insert(&link.name) {
-                let what = format!("the link `{}` has no name of its own", link.name);
-                self.in_settings(&key, what, "Give each link a name of 1 to 100 characters");
-            }
-            for name in link.conditions.iter().filter(|name| definition.condition(name).is_none()) {
-                let what = format!("the link `{}` leads to a condition `{name}`", link.name);
-                self.in_settings(&key, what, "Name one of the `[[conditions]]`");
-            }
-            if link.platform != Platform::Direct && !self.equal_pay(link) {
-                let what = format!("the link `{}` mixes conditions of unequal pay", link.name);
-                self.in_settings(
-                    &key,
-                    what,
-                    "Make one link per pay: people on a platform see what they will be paid",
-                );
-            }
-            if link.mode == Mode::Simulated {
-                let what = format!("the link `{}` is for simulated people", link.name);
-                self.in_settings(&key, what, "Leave it out: `weber simulate` makes its own");
-            }
-        }
-    }
-
-    fn equal_pay(&self, link: &LinkDefinition) -> bool {
-        let conditions = self.settings.definition.conditions.iter();
-        let reached = conditions.filter(|c| link.conditions.is_empty() || link.conditions.contains(&c.name));
-        reached.map(|condition| condition.pay_usd).collect::<BTreeSet<_>>().len() <= 1
-    }
-
     fn row(&mut self, row: &Row, trial: Option<&Trial>) {
         let definition = &self.settings.definition;
         let Some(condition) = definition.condition(&row.condition) else {
@@ -379,9 +345,9 @@ impl Check<'_> {
     }
 }
 
-const NAME: &str = "Use 1 to 40 of a-z, 0-9 and hyphens, beginning with a letter";
+pub(super) const NAME: &str = "Use 1 to 40 of a-z, 0-9 and hyphens, beginning with a letter";
 
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     text.len() <= 40 && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(allowed)
 }

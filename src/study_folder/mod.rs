@@ -4,6 +4,7 @@
 
 mod design;
 mod images;
+mod links;
 mod pages;
 mod problem;
 mod settings;

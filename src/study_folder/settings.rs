@@ -70,6 +70,7 @@ impl<'a> Reader<'a> {
         let clock = self.optional("clock");
         let conditions = self.list("conditions");
         let policies = self.list("policies");
+        let recruitment = self.optional("recruitment");
         let links = self.list("links");
         let texts = self.optional("texts");
         let pages = self.optional("pages");
@@ -90,6 +91,7 @@ impl<'a> Reader<'a> {
                 clock: clock?,
                 conditions: conditions?,
                 policies: policies?,
+                recruitment: recruitment?,
                 links: links?,
                 texts: texts?,
                 pages: pages?,

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
+use super::crowd::ClientAddress;
 use super::error::Problem;
 use super::extract::{Bearer, Json, MaybeBearer};
 use super::opened::{BlockView, OpenedView, block_view};
@@ -12,11 +13,13 @@ use super::user_agent;
 use crate::domain::gate::Arrival;
 use crate::domain::participant::EndReason;
 use crate::domain::record::Record;
+use crate::domain::study::Outcome;
 use crate::domain::trial::Block;
-use crate::flow::complete::Submission;
+use crate::flow::complete::{Ending, Submission};
 use crate::flow::enroll::Consent;
 use crate::flow::record::{Job, Reply};
 use crate::flow::secrets::token_sha256;
+use crate::flow::task::TaskStanding;
 use crate::flow::{self, FlowError, Refused};
 use crate::recruitment::{Parameters, Return};
 use crate::store;
@@ -45,6 +48,7 @@ pub struct EnrolmentReply {
 pub async fn enroll(
     State(state): State<WebState>,
     MaybeBearer(api_token): MaybeBearer,
+    client: ClientAddress,
     headers: HeaderMap,
     Json(body): Json<EnrolmentBody>,
 ) -> Result<(StatusCode, Json<EnrolmentReply>), Problem> {
@@ -52,7 +56,11 @@ pub async fn enroll(
         .map_err(|_| Problem::malformed("`consent_sha256` must be hexadecimal."))?;
     let device = complete_device(body.device, &headers);
     let consent = Consent { link: body.link, parameters: body.parameters, text_sha256, device, api_token };
+    let newcomer = state.crowd.admit(&client, consent.api_token.is_some())?;
     let enrolled = flow::enroll::enroll(&state.app, &consent).await?;
+    if !enrolled.resumed {
+        newcomer.enrolled(&enrolled.token);
+    }
     let status = if enrolled.resumed { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(EnrolmentReply { token: enrolled.token, resumed: enrolled.resumed })))
 }
@@ -67,6 +75,23 @@ fn complete_device(device: Device, headers: &HeaderMap) -> Device {
         pixel_ratio: device.pixel_ratio.filter(|ratio| ratio.is_finite()),
         ..device
     }
+}
+
+/// Body of `POST /api/v1/task`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskBody {
+    link: String,
+    parameters: Parameters,
+}
+
+/// Tells the page of a task how the person stands.
+pub async fn task(
+    State(state): State<WebState>,
+    Json(body): Json<TaskBody>,
+) -> Result<Json<TaskStanding>, Problem> {
+    let origins = &state.site.mturk_origins;
+    Ok(Json(flow::task::standing(&state.app, &body.link, &body.parameters, origins).await?))
 }
 
 /// Body of `POST /api/v1/declines`.
@@ -134,7 +159,9 @@ pub async fn record(
     Bearer(token): Bearer,
     Json(record): Json<Record>,
 ) -> Result<Json<RecordReply>, Problem> {
-    let reply = state.records.record(Job { token_sha256: token_sha256(&token), record }).await?;
+    let token_sha256 = token_sha256(&token);
+    let reply = state.records.record(Job { token_sha256: token_sha256.clone(), record }).await?;
+    state.crowd.begun(&token_sha256);
     let next_block = match reply.drawn.first() {
         None => None,
         Some(first) => {
@@ -148,8 +175,15 @@ pub async fn record(
 /// How the person goes back.
 #[derive(Debug, Serialize)]
 pub struct ReturnReply {
+    outcome: Option<Outcome>,
     #[serde(rename = "return")]
     back: Return,
+}
+
+impl From<Ending> for ReturnReply {
+    fn from(Ending { outcome, back }: Ending) -> Self {
+        Self { outcome, back }
+    }
 }
 
 /// Completes the participation.
@@ -161,7 +195,7 @@ pub async fn complete(
     if !body.clock_ms.is_finite() {
         return Err(Problem::malformed("`clock_ms` must be a number of ms."));
     }
-    Ok(Json(ReturnReply { back: flow::complete::complete(&state.app, &token, &body).await? }))
+    Ok(Json(flow::complete::complete(&state.app, &token, &body).await?.into()))
 }
 
 /// Body of `POST /api/v1/leave`.
@@ -177,5 +211,5 @@ pub async fn leave(
     Bearer(token): Bearer,
     Json(body): Json<LeaveBody>,
 ) -> Result<Json<ReturnReply>, Problem> {
-    Ok(Json(ReturnReply { back: flow::leave::leave(&state.app, &token, body.reason).await? }))
+    Ok(Json(flow::leave::leave(&state.app, &token, body.reason).await?.into()))
 }

@@ -1,19 +1,21 @@
-//! Arriving: the gate, the preview, the consent page; and the page of the trial program.
+//! Arriving: the gate, the preview, the page of a task in a platform's frame, the consent page; and the page of the trial
+//! program.
 
+use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 
 use super::error::{PageError, Problem};
 use super::state::WebState;
-use super::{page, screens};
+use super::{page, protection, screens, signed};
 use crate::domain::gate::{Arrival, Shut, admits};
-use crate::domain::study::{StudyDefinition, StudyVersion, text_sha256};
-use crate::flow::enroll;
-use crate::flow::{FlowError, Refused};
-use crate::recruitment::{self, Parameters, Visit};
+use crate::domain::identity::Identity;
+use crate::domain::study::{Outcome, Platform, StudyDefinition, StudyVersion, text_sha256};
+use crate::flow::arrival::{self, Standing};
+use crate::flow::{FlowError, Refused, enroll};
+use crate::recruitment::{self, Parameters, Return, mturk};
 use crate::store;
 use crate::store::links::Link;
-use askama::Template;
 
 #[derive(Template)]
 #[template(path = "study/consent.html")]
@@ -22,6 +24,10 @@ struct ConsentPage<'a> {
     text: &'a str,
     consent_sha256: &'a str,
     link: &'a str,
+    /// What vouches for a signed arrival.
+    proof: &'a str,
+    declined: Way,
+    unsuitable: Way,
 }
 
 #[derive(Template)]
@@ -33,10 +39,21 @@ struct PreviewPage<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "study/task.html")]
+struct TaskPage<'a> {
+    definition: &'a StudyDefinition,
+    link: &'a str,
+    window: String,
+    /// The form for the case that the server cannot be reached at the end.
+    unverified: mturk::Form,
+}
+
+#[derive(Template)]
 #[template(path = "study/gate.html")]
 struct GatePage<'a> {
     title: &'a str,
     words: &'a str,
+    way: Way,
     contact: &'a str,
 }
 
@@ -44,67 +61,162 @@ struct GatePage<'a> {
 #[template(path = "study/run.html")]
 struct RunPage {}
 
+/// The way back from a page that nothing follows.
+#[derive(Template, Default)]
+#[template(path = "study/_way.html")]
+struct Way {
+    url: Option<String>,
+    code: Option<String>,
+}
+
+impl Way {
+    fn after(link: &Link, identity: Option<&Identity>, outcome: Outcome) -> Self {
+        match recruitment::go_back(&link.definition, identity, outcome) {
+            Return::Link { url } => Self { url: Some(url), code: None },
+            Return::Code { code } => Self { url: None, code: Some(code) },
+            Return::Thanks | Return::TaskPage => Self::default(),
+        }
+    }
+}
+
+/// Somebody at a link.
+struct Visitor<'a> {
+    state: &'a WebState,
+    link: &'a Link,
+    version: &'a StudyVersion,
+    parameters: &'a Parameters,
+    identity: Option<Identity>,
+}
+
 /// Where every participant arrives. Nothing is allocated; arrivals are counted without a name.
 pub async fn enter(
     State(state): State<WebState>,
     Path(code): Path<String>,
     Query(parameters): Query<Parameters>,
 ) -> Result<Response, PageError> {
+    arrive(&state, &code, &parameters, false).await
+}
+
+/// The window that the page of a task opens.
+pub async fn window(
+    State(state): State<WebState>,
+    Path(code): Path<String>,
+    Query(parameters): Query<Parameters>,
+) -> Result<Response, PageError> {
+    arrive(&state, &code, &parameters, true).await
+}
+
+async fn arrive(
+    state: &WebState,
+    code: &str,
+    parameters: &Parameters,
+    in_window: bool,
+) -> Result<Response, PageError> {
     let mut conn = state.app.pool.acquire().await?;
     let link =
-        store::links::by_code(&mut conn, &code).await?.ok_or(FlowError::Refused(Refused::NoSuchLink))?;
+        store::links::by_code(&mut conn, code).await?.ok_or(FlowError::Refused(Refused::NoSuchLink))?;
     let study = store::studies::by_id(&mut conn, link.study_id).await?;
     let version = state.app.newest_version(&mut conn, link.study_id).await?;
-    let definition = &version.definition;
-    let visit = recruitment::arrive(link.platform, &parameters);
-    let (arrival, response) = match visit {
-        Visit::Preview => (Arrival::Preview, preview(&state, &version, &link)),
-        Visit::Incomplete(parameter) => {
-            return Err(FlowError::Refused(Refused::PlatformParameter(parameter)).into());
-        }
-        Visit::Known(identity) => match enroll::standing(&state.app, &mut conn, &link, &identity).await? {
-            enroll::Standing::MayReturn => return Ok(consent(definition, &link)),
-            enroll::Standing::TookPart => (Arrival::AlreadyTookPart, gate(definition, ALREADY_TOOK_PART)),
-            enroll::Standing::New => {
-                newcomer(admits(study.state, link.enabled, link.mode), definition, &link)
+    let framed = link.definition.platform == Platform::Mturk && !in_window;
+    let mut visitor = Visitor { state, link: &link, version: &version, parameters, identity: None };
+    let (arrival, response) = match arrival::who(&state.app, &link, parameters) {
+        Err(FlowError::Refused(Refused::PreviewOnly)) => (Some(Arrival::Preview), visitor.preview()),
+        Err(error) => return Err(error.into()),
+        Ok(identity) => {
+            visitor.identity = identity;
+            let standing = match &visitor.identity {
+                None => Standing::New,
+                Some(identity) => {
+                    arrival::standing(&state.app, &mut conn, &study, &version, identity).await?
+                }
+            };
+            let admitted = admits(study.state, link.enabled, link.mode());
+            match (standing, admitted) {
+                (Standing::NotAgain, _) => (
+                    Some(Arrival::AlreadyTookPart),
+                    visitor.gate(ALREADY_TOOK_PART, Outcome::AlreadyTookPart),
+                ),
+                (Standing::New, Err(shut)) => {
+                    (Some(enroll::counted_as(shut)), visitor.gate(shut_words(shut), Outcome::Full))
+                }
+                (Standing::New, Ok(())) if !in_window => {
+                    (Some(Arrival::Arrived), visitor.let_in(framed).await?)
+                }
+                (Standing::New | Standing::MayReturn(_), _) => (None, visitor.let_in(framed).await?),
             }
-        },
-        Visit::Anonymous => newcomer(admits(study.state, link.enabled, link.mode), definition, &link),
+        }
     };
-    store::arrivals::count(&mut conn, link.id, arrival, state.app.now()).await?;
-    Ok(response)
-}
-
-fn newcomer(admitted: Result<(), Shut>, definition: &StudyDefinition, link: &Link) -> (Arrival, Response) {
-    match admitted {
-        Ok(()) => (Arrival::Arrived, consent(definition, link)),
-        Err(shut) => (enroll::arrival(shut), gate(definition, shut_words(shut))),
+    if let Some(arrival) = arrival {
+        store::arrivals::count(&mut conn, link.id, arrival, state.app.now()).await?;
     }
+    Ok(if framed { protection::in_frame(response) } else { response })
 }
 
-fn consent(definition: &StudyDefinition, link: &Link) -> Response {
-    page::html(&ConsentPage {
-        definition,
-        text: &super::markdown::render(&definition.pages.consent),
-        consent_sha256: &hex::encode(text_sha256(&definition.pages.consent)),
-        link: &link.code,
-    })
-}
+impl Visitor<'_> {
+    async fn let_in(&self, framed: bool) -> Result<Response, PageError> {
+        if framed { Ok(self.task()) } else { self.consent().await }
+    }
 
-fn preview(state: &WebState, version: &StudyVersion, link: &Link) -> Response {
-    let definition = &version.definition;
-    let condition = definition.conditions.iter().find(|condition| link.allows(&condition.name));
-    let picture = condition.map(|condition| screens::picture(&state.app.secrets, version, &condition.name));
-    let text = super::markdown::render(&definition.pages.preview);
-    page::html(&PreviewPage { definition, text: &text, picture: &picture.unwrap_or_default() })
+    async fn consent(&self) -> Result<Response, PageError> {
+        let definition = &self.version.definition;
+        let identity = self.identity.as_ref();
+        let proof = match identity {
+            Some(identity) if arrival::must_be_signed(self.link) => {
+                signed::check(self.state, self.link, self.parameters).await?;
+                arrival::vouch(&self.state.app, self.link, identity)
+            }
+            _ => String::new(),
+        };
+        Ok(page::html(&ConsentPage {
+            definition,
+            text: &super::markdown::render(&definition.pages.consent),
+            consent_sha256: &hex::encode(text_sha256(&definition.pages.consent)),
+            link: &self.link.code,
+            proof: &proof,
+            declined: Way::after(self.link, identity, Outcome::NoConsent),
+            unsuitable: Way::after(self.link, identity, Outcome::Unsuitable),
+        }))
+    }
+
+    /// The page of the task in the platform's frame.
+    fn task(&self) -> Response {
+        let origins = &self.state.site.mturk_origins;
+        let Some(unverified) = mturk::form(self.parameters, mturk::UNVERIFIED, origins) else {
+            return self.preview();
+        };
+        let query: String = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(self.parameters.iter().filter(|(name, _)| name.as_str() != "turkSubmitTo"))
+            .finish();
+        page::html(&TaskPage {
+            definition: &self.version.definition,
+            link: &self.link.code,
+            window: format!("/enter/{}/window?{query}", self.link.code),
+            unverified,
+        })
+    }
+
+    fn preview(&self) -> Response {
+        let definition = &self.version.definition;
+        let allowed = |name: &str| self.link.definition.allows(name);
+        let condition = definition.conditions.iter().find(|condition| allowed(&condition.name));
+        let secrets = &self.state.app.secrets;
+        let picture = condition.map(|condition| screens::picture(secrets, self.version, &condition.name));
+        let text = super::markdown::render(&definition.pages.preview);
+        page::html(&PreviewPage { definition, text: &text, picture: &picture.unwrap_or_default() })
+    }
+
+    fn gate(&self, (title, words): GateWords, outcome: Outcome) -> Response {
+        let way = Way::after(self.link, self.identity.as_ref(), outcome);
+        page::html(&GatePage { title, words, way, contact: &self.version.definition.contact })
+    }
 }
 
 type GateWords = (&'static str, &'static str);
 
 const ALREADY_TOOK_PART: GateWords = (
-    "You have already taken part",
-    "Everybody can take part in this study only once. If a task brought you here, please return it; that does not \
-     count against you. Thank you for your help!",
+    "You cannot take part again",
+    "Everybody can take part only once, in this study or in one of those that belong together with it. If a task brought \
+     you here, please return it; that does not count against you. Thank you for your help!",
 );
 
 const fn shut_words(shut: Shut) -> GateWords {
@@ -118,10 +230,6 @@ const fn shut_words(shut: Shut) -> GateWords {
             "Thank you for your interest. If a task brought you here, please return it; that does not count against you.",
         ),
     }
-}
-
-fn gate(definition: &StudyDefinition, (title, words): GateWords) -> Response {
-    page::html(&GatePage { title, words, contact: &definition.contact })
 }
 
 /// The page of the trial program. Who it is for stands in the address's fragment, which the server never sees.

@@ -77,6 +77,16 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "malformed", "The request could not be read.", detail)
     }
 
+    /// A signed link cannot be checked now.
+    pub fn keys_unavailable() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "keys_unavailable",
+            "Your link cannot be checked at the moment.",
+            "Nothing is lost: try again in a minute.",
+        )
+    }
+
     /// Something that is not there.
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this address.", "")
@@ -134,6 +144,39 @@ impl Problem {
                 "Open the task again from the platform that sent you here.",
             )
             .with("parameter", json!(name)),
+            Refused::NotSigned => Self::new(
+                S::FORBIDDEN,
+                "not_signed",
+                "This link is no longer good.",
+                "Go back to the platform and open the study from there once more.",
+            ),
+            Refused::Crowded => Self::new(
+                S::TOO_MANY_REQUESTS,
+                "crowded",
+                "Many people are beginning at this moment.",
+                "It is your turn in a minute.",
+            ),
+            Refused::RightNeeded => Self::new(
+                S::FORBIDDEN,
+                "right_needed",
+                "This needs the right to see who participants are.",
+                "An administrator can give it: `weber researcher add EMAIL --identities`.",
+            ),
+            Refused::NoSuchParticipant => Self::new(
+                S::NOT_FOUND,
+                "no_such_participant",
+                "There is no such participant in this study.",
+                "Check the name or the id.",
+            ),
+            Refused::TooManyPersonalLinks(most) => Self::new(
+                S::UNPROCESSABLE_ENTITY,
+                "too_many_personal_links",
+                format!("A link can have at most {most} personal links."),
+                "Ask for fewer, or add another link to study.toml.",
+            ),
+            Refused::BadList(why) => {
+                Self::new(S::UNPROCESSABLE_ENTITY, "bad_list", "The list cannot be used.", why.clone())
+            }
             Refused::PreviewOnly => Self::new(
                 S::FORBIDDEN,
                 "preview",

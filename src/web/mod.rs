@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod assets;
+pub mod crowd;
 pub mod entry;
 pub mod error;
 pub mod extract;
@@ -14,24 +15,38 @@ pub mod page;
 pub mod protection;
 pub mod screens;
 pub mod session;
+pub mod signed;
 pub mod simulation;
 pub mod state;
 pub mod user_agent;
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
+use tower_http::cors::{self, CorsLayer};
 
 pub use state::{Site, WebState};
 
 /// Every address of Weber.
 pub fn router(state: WebState) -> Router {
-    let study = Router::new()
+    let pages = Router::new()
         .route("/enter/{link}", get(entry::enter))
-        .route("/run", get(entry::run))
+        .route("/enter/{link}/window", get(entry::window))
+        .route("/run", get(entry::run));
+    // The page of a task may stand in a frame that has no origin of its own. Nothing here rests on cookies, so every
+    // origin may ask.
+    let anywhere = CorsLayer::new()
+        .allow_origin(cors::Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION])
+        .max_age(Duration::from_secs(3600));
+    let api = Router::new()
+        .route("/api/v1/task", post(api::task))
         .route("/api/v1/enrolments", post(api::enroll))
         .route("/api/v1/declines", post(api::decline))
         .route("/api/v1/open", post(api::open))
@@ -39,12 +54,15 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/complete", post(api::complete))
         .route("/api/v1/leave", post(api::leave))
         .route("/api/v1/simulation/link", post(simulation::link))
-        .route("/api/v1/simulation/answer-key", post(simulation::answer_key));
+        .route("/api/v1/simulation/answer-key", post(simulation::answer_key))
+        .layer(anywhere.clone());
     let files = Router::new()
         .route("/static/{version}/{*name}", get(assets::file))
-        .route("/images/{address}", get(assets::image));
+        .route("/images/{address}", get(assets::image))
+        .layer(anywhere);
     let health = Router::new().route("/healthz", get(alive)).route("/readyz", get(ready));
-    study
+    pages
+        .merge(api)
         .merge(lab::routes())
         .merge(health)
         .fallback(entry::not_found)

@@ -7,7 +7,7 @@ use super::error::Problem;
 use super::screens::Screens;
 use crate::domain::participant::Stage;
 use crate::domain::schedule::ScheduledTrial;
-use crate::domain::study::{Mode, StudyDefinition, StudyVersion, Texts, TrialScreen, Window};
+use crate::domain::study::{Mode, Outcome, StudyDefinition, StudyVersion, Texts, TrialScreen, Window};
 use crate::domain::trial::{Block, ImageId};
 use crate::flow::open::Opened;
 use crate::flow::secrets::Secrets;
@@ -33,6 +33,7 @@ pub struct OpenedView {
     practice_attempt: u16,
     blocks: Vec<BlockView>,
     answers: Vec<AnswerView>,
+    outcome: Option<Outcome>,
     #[serde(rename = "return")]
     back: Option<Return>,
 }
@@ -89,7 +90,7 @@ struct AnswerView {
 impl OpenedView {
     /// Shows a participation.
     pub fn new(secrets: &Secrets, opened: &Opened) -> Result<Self, Problem> {
-        let Opened { person, version, trials, clock_ms, back } = opened;
+        let Opened { person, version, trials, clock_ms, ending } = opened;
         let definition = &version.definition;
         let screens = Screens::new(secrets, version, person);
         let ended = person.stage.ended();
@@ -106,7 +107,8 @@ impl OpenedView {
             practice_attempt: person.practice_attempt,
             blocks: if ended { Vec::new() } else { block_views(secrets, version, trials)? },
             answers: if ended { Vec::new() } else { trials.iter().filter_map(answer_view).collect() },
-            back: back.clone(),
+            outcome: ending.as_ref().and_then(|ending| ending.outcome),
+            back: ending.as_ref().map(|ending| ending.back.clone()),
         })
     }
 }

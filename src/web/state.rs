@@ -1,13 +1,18 @@
 //! What every handler needs.
 
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::crowd::Crowd;
 use super::image_cache::ImageCache;
 use super::live::Live;
+use super::signed::Keys;
 use crate::flow::App;
 use crate::flow::queue::RecordQueue;
+use crate::recruitment::{mturk, prolific};
 
 /// What every handler needs. Cheap to clone.
 #[derive(Clone)]
@@ -20,6 +25,10 @@ pub struct WebState {
     pub images: ImageCache,
     /// Where open pages hear of changes.
     pub live: Live,
+    /// Who is about to begin.
+    pub crowd: Crowd,
+    /// The keys of signed links.
+    pub prolific_keys: Arc<Keys>,
     /// How this server is reached.
     pub site: Arc<Site>,
 }
@@ -29,9 +38,29 @@ pub struct WebState {
 pub struct Site {
     /// Its public address without a slash at the end, such as `https://study.example.org`.
     pub public_url: String,
+    /// Sites whose frames may hold the page of a task, and to which it may be handed in.
+    pub mturk_origins: Vec<String>,
+    /// Where Prolific's public keys are.
+    pub prolific_keys_url: String,
+    /// Proxies whose word about a client's address is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Site {
+    /// A server that is reached at an address, with everything else as it is by default: MTurk's own sites, Prolific's
+    /// own keys, and a proxy on this machine.
+    pub fn at(public_url: String) -> Self {
+        Self {
+            public_url,
+            mturk_origins: mturk::ORIGINS.map(str::to_owned).into(),
+            prolific_keys_url: prolific::KEY_SET.to_owned(),
+            trusted_proxies: vec![
+                IpNet::from(IpAddr::from([127, 0, 0, 1])),
+                IpNet::from(IpAddr::from(Ipv6Addr::LOCALHOST)),
+            ],
+        }
+    }
+
     /// Whether it is reached by HTTPS, so that cookies may be bound to it.
     pub fn is_secure(&self) -> bool {
         self.public_url.starts_with("https://")
@@ -48,6 +77,8 @@ impl WebState {
             live: Live::start(&app.pool, own_changes),
             records: RecordQueue::start(&app),
             app,
+            crowd: Crowd::default(),
+            prolific_keys: Arc::new(Keys::at(site.prolific_keys_url.clone())),
             images: ImageCache::new(IMAGE_CACHE_BYTES),
             site: Arc::new(site),
         }

@@ -1,4 +1,4 @@
-// The study page: parts that change are replaced when the server says so; addresses can be copied.
+// Pages of a study: parts that change are replaced when the server says so; texts can be copied, and files handed in.
 
 /** Shows the parts that the server sends, by the id of the element that holds each. */
 function follow(address, state) {
@@ -37,6 +37,16 @@ function offerCopy(button) {
 for (const section of document.querySelectorAll("[data-live]")) {
   follow(section.getAttribute("data-live"), document.getElementById("live-state"));
 }
+/** Puts the text of a chosen file where the form sends it from. */
+function offerFile(input) {
+  input.addEventListener("change", async () => {
+    const into = document.getElementById(input.dataset.into ?? "");
+    const [file] = input.files;
+    if (file && into instanceof HTMLTextAreaElement) into.value = await file.text();
+  });
+}
+
+document.querySelectorAll("[data-into]").forEach(offerFile);
 if (navigator.clipboard) document.querySelectorAll("[data-copy]").forEach(offerCopy);
 for (const form of document.querySelectorAll("form[data-confirm]")) {
   form.addEventListener("submit", (event) => {

@@ -4,34 +4,38 @@ import { button, make, serverFragment } from "./dom.js";
 /** @import { View } from "./frame.js" */
 /** @import { Opened, Return } from "./types.js" */
 
+const LATE =
+  "You finished later than planned, when your place had already been given to somebody else. All your answers have arrived " +
+  "all the same, and you are paid like everybody.";
+
 /** @param {View} view @param {Opened} opened of a participation that has ended */
-export function showEnd(view, { stage, screens, return: back }) {
+export function showEnd(view, { stage, outcome, screens, return: back }) {
   const done = stage === "complete";
   const root = make("div", { class: "page" }, serverFragment(done ? screens.done : screens.left));
   const place = root.querySelector(".return");
-  const way = wayBack(back);
-  place?.replaceChildren(...way);
-  const enter = way.find((node) => node instanceof HTMLFormElement)?.querySelector("button") ?? undefined;
-  view.show(done ? "done" : "left", root, { percent: 100, enter });
+  const late = outcome === "timed_out" ? [make("p", { class: "notice" }, LATE)] : [];
+  place?.replaceChildren(...late, ...wayBack(back));
+  view.show(done ? "done" : "left", root, { percent: 100 });
 }
 
 /** @param {Return | null} back @returns {HTMLElement[]} */
 function wayBack(back) {
   switch (back?.kind) {
-    case "mturk_form":
-      return [make("p", {}, "One step is left: hand in the task, so that you are paid."), form(back)];
+    case "task_page":
+      return [
+        make("p", {}, "One step is left, so that you are paid: go back to the page of the task and press “Hand in the task” there."),
+        make("p", { class: "small" }, "If that page is closed, open the task once more where you found it. Then you can close this window."),
+      ];
+    case "link":
+      return [
+        make("p", {}, "One step is left, so that you are paid: go back to where you came from."),
+        make("p", {}, make("a", { class: "button primary", href: back.url, rel: "noreferrer" }, "Finish")),
+      ];
     case "code":
       return [make("p", {}, "This is your completion code. Enter it where you started the task, so that you are paid."), code(back.code)];
     default:
       return [make("p", {}, "You can close this page now.")];
   }
-}
-
-/** @param {{action: string, fields: Record<string, string>}} back */
-function form({ action, fields }) {
-  const inputs = Object.entries(fields).map(([name, value]) => make("input", { type: "hidden", name, value }));
-  const submit = make("button", { class: "button primary" }, "Hand in the task");
-  return make("form", { method: "post", action }, ...inputs, submit);
 }
 
 /** @param {string} text */

@@ -3,17 +3,19 @@ import { Refusal, post, untilAnswered } from "./api.js";
 import { button } from "./dom.js";
 import { entryKey, storage } from "./storage.js";
 
-const parameters = Object.fromEntries(new URLSearchParams(location.search));
 const page = /** @type {HTMLElement} */ (document.getElementById("enter"));
 const problem = /** @type {HTMLElement} */ (document.getElementById("enter-problem"));
 const actions = /** @type {HTMLElement} */ (document.getElementById("enter-actions"));
 const agree = /** @type {HTMLButtonElement} */ (document.getElementById("agree"));
 const decline = /** @type {HTMLButtonElement} */ (document.getElementById("decline"));
-const { link = "", consent = "", minWidth = "0", minHeight = "0" } = page.dataset;
-const key = entryKey(link, parameters);
+const { link = "", consent = "", proof = "", minWidth = "0", minHeight = "0" } = page.dataset;
+const given = Object.fromEntries(new URLSearchParams(location.search));
+const key = entryKey(link, given);
+/** With what vouches for a signed arrival. @type {Record<string, string>} */
+const parameters = proof ? { ...given, weber_proof: proof } : given;
 
 /** What an answer says to which nothing can be done on this page. */
-const FINAL = ["no_such_link", "not_open_yet", "paused", "closed", "full", "already_took_part", "preview", "api_token_needed"];
+const FINAL = ["no_such_link", "not_open_yet", "paused", "closed", "full", "already_took_part", "preview", "api_token_needed", "not_signed"];
 
 /** @param {string} words */
 function say(words) {
@@ -83,7 +85,12 @@ async function count(reason) {
 
 function thank() {
   void count("declined");
-  const words = /** @type {HTMLTemplateElement} */ (document.getElementById("declined"));
+  end("declined");
+}
+
+/** Shows the words of an end that the server put into the page. @param {"declined" | "unsuitable"} id */
+function end(id) {
+  const words = /** @type {HTMLTemplateElement} */ (document.getElementById(id));
   page.replaceChildren(words.content.cloneNode(true));
   focusHeading();
 }
@@ -116,7 +123,7 @@ function offerReturn() {
   if (!token) return;
   say("You have already begun this study in this browser. Nothing is lost: you can go on where you were.");
   const back = button("Go on where I was", () => goOn(token), "primary");
-  const isAnonymous = Object.keys(parameters).length === 0;
+  const isAnonymous = Object.keys(given).length === 0;
   const other = button("I am somebody else", () => {
     storage.remove(key);
     location.reload();
@@ -126,13 +133,7 @@ function offerReturn() {
 
 function turnAway() {
   void count("unsuitable");
-  page.replaceChildren(
-    heading("This device is too small"),
-    paragraph(
-      `The images need a screen of at least ${minWidth} × ${minHeight} pixels. Please open the study on a laptop or a desktop computer. ` +
-        "Nothing was recorded, and you can still take part.",
-    ),
-  );
+  end("unsuitable");
 }
 
 agree.addEventListener("click", () => void enrol());

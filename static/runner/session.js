@@ -144,9 +144,10 @@ export class Session {
     return untilAnswered(() => this.post(path, body), (trouble) => this.#trouble(trouble));
   }
 
-  /** @param {Stage} stage @param {{return: Return}} reply */
+  /** @param {Stage} stage @param {{outcome: string | null, return: Return}} reply */
   #finish(stage, reply) {
     this.opened.stage = stage;
+    this.opened.outcome = reply.outcome;
     this.opened.return = reply.return;
   }
 

@@ -61,7 +61,7 @@
  * @property {string} done
  * @property {string} left
  *
- * @typedef {{kind: "mturk_form", action: string, fields: Record<string, string>}
+ * @typedef {{kind: "task_page"} | {kind: "link", url: string}
  *   | {kind: "code", code: string} | {kind: "thanks"}} Return How the person goes back.
  *
  * @typedef {object} Opened Answer to POST /api/v1/open.
@@ -69,6 +69,7 @@
  * @property {number} tab
  * @property {string} mode
  * @property {Stage} stage
+ * @property {string | null} outcome
  * @property {number | null} clock_ms
  * @property {Study} study
  * @property {Texts} texts

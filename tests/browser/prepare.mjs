@@ -11,7 +11,7 @@ const link = (name, rest) => `\n[[links]]\nname = "${name}"\n${rest}\n`;
 appendFileSync(
   `${STUDY}/study.toml`,
   link("Mixed", 'conditions = ["mixed"]') +
-    link("Natural", 'conditions = ["natural"]\ncompletion_code = "W-4711"') +
+    link("Natural", 'conditions = ["natural"]\ncodes = { complete = "W-4711" }') +
     link("None", 'conditions = ["none"]') +
     link("Workers", 'platform = "mturk"\nconditions = ["none"]'),
 );

@@ -239,27 +239,6 @@ async fn two_hundred_arrivals_of_one_worker_make_one_participant(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_worker_takes_part_once_and_goes_back_by_mturks_form(pool: PgPool) {
-    let (server, link) = mturk(pool).await;
-    let (_, reply) = server.enrol(&link, &worker("WORKER1", "ASSIGNMENT1")).await;
-    let mut person = Person::with_token(&server, reply["token"].as_str().unwrap()).await;
-    let (status, again) = server.enrol(&link, &worker("WORKER1", "ASSIGNMENT2")).await;
-    assert_eq!((status, &again["resumed"]), (200, &json!(true)), "a new assignment goes on");
-    assert_eq!(server.count("select count(*) from events where kind = 'new_assignment'").await, 1);
-    person.reach_main().await;
-    person.answer_main(true).await;
-    let (_, reply) = person.complete().await;
-    assert_eq!(reply["return"]["kind"], "mturk_form");
-    assert_eq!(reply["return"]["action"], "https://workersandbox.mturk.com/mturk/externalSubmit");
-    assert_eq!(reply["return"]["fields"]["assignmentId"], "ASSIGNMENT2");
-    let (status, problem) = server.enrol(&link, &worker("WORKER1", "ASSIGNMENT3")).await;
-    assert_eq!((status, &problem["code"]), (409, &json!("already_took_part")));
-    let page = server.get(&format!("/enter/{link}?workerId=WORKER1&assignmentId=ASSIGNMENT3")).await.1;
-    assert!(page.contains("already taken part"));
-    assert_eq!(server.enrol(&link, &worker("WORKER1", "ASSIGNMENT2")).await.0, 200, "sees the end again");
-}
-
-#[sqlx::test]
 async fn a_preview_records_and_allocates_nothing(pool: PgPool) {
     let (server, link) = mturk(pool).await;
     let preview = [("assignmentId", "ASSIGNMENT_ID_NOT_AVAILABLE")];
@@ -271,39 +250,16 @@ async fn a_preview_records_and_allocates_nothing(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn worker_ids_stand_in_the_identity_table_only(pool: PgPool) {
-    let (server, link) = mturk(pool).await;
-    server.enrol(&link, &worker("WORKER1", "ASSIGNMENT1")).await;
-    let tables: Vec<String> =
-        sqlx::query_scalar("select tablename::text from pg_tables where schemaname = 'public'")
-            .fetch_all(&server.app.pool)
-            .await
-            .unwrap();
-    for table in tables {
-        let sql =
-            sqlx::AssertSqlSafe(format!("select count(*) from {table} t where t::text like '%WORKER1%'"));
-        let found: i64 = sqlx::query_scalar(sql).fetch_one(&server.app.pool).await.unwrap();
-        assert_eq!(found, i64::from(table == "identities"), "{table}");
-    }
-}
-
-#[sqlx::test]
 async fn simulated_people_need_an_api_token_and_slots_of_their_own(pool: PgPool) {
     let server = Server::live(pool, 1).await;
-    sqlx::query(
-        "insert into links (study_id, code, name, mode, platform, crowd_group, conditions, created_at)
-         select id, 'sim', 'sim', 'simulated', 'direct', 'crowd', '{}', now() from studies",
-    )
-    .execute(&server.app.pool)
-    .await
-    .unwrap();
-    let (status, problem) = server.enrol("sim", &[]).await;
+    let sim = weber::flow::simulation::link(&server.app, "demo").await.unwrap();
+    let (status, problem) = server.enrol(&sim, &[]).await;
     assert_eq!((status, &problem["code"]), (401, &json!("api_token_needed")));
     let mut conn = server.app.pool.acquire().await.unwrap();
     let hash = weber::flow::secrets::token_sha256("secret");
     weber::store::researchers::add_api_token(&mut conn, "test", &hash, server.app.now()).await.unwrap();
     let consent = hex::encode(weber::domain::study::text_sha256(&server.definition().await.pages.consent));
-    let body = json!({ "link": "sim", "consent_sha256": consent });
+    let body = json!({ "link": sim, "consent_sha256": consent });
     assert_eq!(server.post("/api/v1/enrolments", Some("wrong"), body.clone()).await.0, 401);
     for _ in 0..5 {
         assert_eq!(server.post("/api/v1/enrolments", Some("secret"), body.clone()).await.0, 201);

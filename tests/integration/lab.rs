@@ -88,7 +88,8 @@ impl<'a> Browser<'a> {
 
 /// The token of a one-time link for a researcher.
 async fn invitation(server: &Server) -> String {
-    let path = sign_in::invite(&server.app, "ada@example.org", chrono::TimeDelta::days(7)).await.unwrap();
+    let path =
+        sign_in::invite(&server.app, "ada@example.org", true, chrono::TimeDelta::days(7)).await.unwrap();
     path.split_once('#').unwrap().1.to_owned()
 }
 

@@ -4,9 +4,11 @@
 
 mod enrolment;
 mod export;
+mod identities;
 mod lab;
 mod migrations;
 mod participation;
+mod platforms;
 mod simulation;
 mod study_folder;
 mod support;

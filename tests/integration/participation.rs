@@ -34,9 +34,15 @@ async fn completing_needs_all_answers_and_is_harmless_twice(pool: PgPool) {
     assert_eq!(person.column("stage").await, "running");
     person.answer("main", 1, 4, 0).await;
     person.answer("main", 1, 17, 5).await;
-    assert_eq!(person.complete().await, (200, json!({ "return": { "kind": "thanks" } })));
+    assert_eq!(
+        person.complete().await,
+        (200, json!({ "outcome": "complete", "return": { "kind": "thanks" } }))
+    );
     let ended = person.column("ended_at").await;
-    assert_eq!(person.complete().await, (200, json!({ "return": { "kind": "thanks" } })));
+    assert_eq!(
+        person.complete().await,
+        (200, json!({ "outcome": "complete", "return": { "kind": "thanks" } }))
+    );
     assert_eq!(person.column("ended_at").await, ended);
     assert_eq!(person.open().await["return"], json!({ "kind": "thanks" }));
     assert_eq!(person.opened["blocks"], json!([]));

@@ -4,6 +4,7 @@
 
 mod condition;
 mod design;
+mod link;
 mod texts;
 mod words;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use condition::{Condition, ReferenceGroup, Usd};
 pub use design::{ClockCheck, Design, Lease, Postings, Practice, TrialScreen, Unlimited, Window};
+pub use link::{Codes, GenericLink, LinkDefinition, MturkTask, Outcome, ProlificLink, SonaLink};
 pub use texts::{Pages, Texts, text_sha256};
 pub use words::{Group, Mode, Platform, ReferenceKind, StudyState};
 
@@ -56,6 +58,9 @@ pub struct StudyDefinition {
     pub conditions: Vec<Condition>,
     /// Exclusion policies.
     pub policies: Vec<Policy>,
+    /// Who is admitted.
+    #[serde(default)]
+    pub recruitment: Recruitment,
     /// Entry links that importing the study creates.
     #[serde(default)]
     pub links: Vec<LinkDefinition>,
@@ -67,38 +72,14 @@ pub struct StudyDefinition {
     pub pages: Pages,
 }
 
-/// An entry link that importing the study creates.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LinkDefinition {
-    /// Name for the researcher; unique in the study.
-    pub name: String,
-    /// Where its people come from.
-    #[serde(default = "direct")]
-    pub platform: Platform,
-    /// What its participations count for.
-    #[serde(default = "live")]
-    pub mode: Mode,
-    /// Who takes part.
-    #[serde(default = "crowd")]
-    pub group: Group,
-    /// Conditions it may lead to; all if empty.
-    #[serde(default)]
-    pub conditions: Vec<String>,
-    /// Code shown to people who completed, to claim their pay.
-    #[serde(default)]
-    pub completion_code: Option<String>,
-}
-
-const fn direct() -> Platform {
-    Platform::Direct
-}
-
-const fn live() -> Mode {
-    Mode::Live
-}
-
-const fn crowd() -> Group {
-    Group::Crowd
+/// Who is admitted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Recruitment {
+    /// Earlier studies, by their short names, whose participants are not admitted.
+    pub not_after: Vec<String>,
+    /// Whether open links that count are switched on at import.
+    pub open_links: bool,
 }
 
 impl StudyDefinition {

@@ -2,15 +2,21 @@
 
 pub mod account;
 pub mod download;
+pub mod people;
+pub mod recruiting;
 pub mod studies;
 pub mod study;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::response::Redirect;
 use axum::routing::{get, post};
 use tower_http::csrf::CsrfLayer;
 
 use super::state::WebState;
+
+/// Largest file that a researcher may hand in, in bytes.
+const LARGEST_UPLOAD: usize = 20 << 20;
 
 /// Every address of the researchers' pages. Forms are taken from this site's own pages only.
 pub fn routes() -> Router<WebState> {
@@ -26,5 +32,16 @@ pub fn routes() -> Router<WebState> {
         .route("/lab/studies/{slug}/live", get(study::live))
         .route("/lab/studies/{slug}/export", get(download::all))
         .route("/lab/studies/{slug}/export/{file}", get(download::one))
+        .route("/lab/studies/{slug}/recruiting", get(recruiting::page))
+        .route("/lab/studies/{slug}/links/{id}/personal", post(recruiting::make_personal))
+        .route("/lab/studies/{slug}/links/{id}/personal.csv", get(recruiting::personal_csv))
+        .route("/lab/studies/{slug}/people", get(people::page))
+        .route("/lab/studies/{slug}/people/pay/{file}", post(people::payments))
+        .route("/lab/studies/{slug}/people/compare", post(people::reconcile))
+        .route("/lab/studies/{slug}/people/seek", post(people::seek))
+        .route("/lab/studies/{slug}/people/withdraw", post(people::withdraw))
+        .route("/lab/studies/{slug}/people/forget", post(people::forget))
+        .route("/lab/studies/{slug}/people/bar", post(people::bar))
+        .layer(DefaultBodyLimit::max(LARGEST_UPLOAD))
         .layer(CsrfLayer::new())
 }

@@ -176,7 +176,8 @@ async fn running(
     Ok(Running { people: people.into_iter().map(line).collect() })
 }
 
-async fn find(
+/// A study and its newest version.
+pub async fn find(
     state: &WebState,
     conn: &mut PgConnection,
     slug: &str,

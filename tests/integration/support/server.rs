@@ -33,8 +33,12 @@ impl Server {
         let (app, changes) = App::new(pool, Secrets::new([7; 32]), clock, [9; 32]);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let state = WebState::new(app.clone(), changes, Site { public_url: url.clone() });
-        tokio::spawn(async move { axum::serve(listener, router(state)).await.unwrap() });
+        let state = WebState::new(app.clone(), changes, Site::at(url.clone()));
+        tokio::spawn(async move {
+            axum::serve(listener, router(state).into_make_service_with_connect_info::<std::net::SocketAddr>())
+                .await
+                .unwrap()
+        });
         Self { app, url, client: client() }
     }
 

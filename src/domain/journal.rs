@@ -1,0 +1,133 @@
+//! Who did what, when: each entry holds the hash of the one before it.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use sha2::{Digest, Sha256};
+
+use super::words;
+
+words! {
+    /// What somebody did.
+    Action {
+        /// Started, paused or closed a study.
+        StateChanged = "state_changed",
+        /// Switched a link on or off.
+        LinkSwitched = "link_switched",
+        /// Gave out personal links.
+        PersonalLinksMade = "personal_links_made",
+        /// Saw the platform ids of those to be paid.
+        PaymentsRead = "payments_read",
+        /// Compared a platform's export with the data.
+        Reconciled = "reconciled",
+        /// Looked for a person by their platform id.
+        PersonSought = "person_sought",
+        /// Deleted a person's data at their request.
+        Withdrawn = "withdrawn",
+        /// Deleted all platform ids of a study.
+        IdentitiesForgotten = "identities_forgotten",
+        /// Added people to those not to admit.
+        PeopleBarred = "people_barred",
+        /// Downloaded a study's data.
+        Exported = "exported",
+    }
+}
+
+/// An entry of the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// From 1, without a gap.
+    pub number: i64,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// A researcher's address, or `command line`.
+    pub actor: String,
+    /// What; as it was written, which may be a word that this program does not know any more.
+    pub action: String,
+    /// In which study, by its short name.
+    pub study: Option<String>,
+    /// With whom, by their pseudonym.
+    pub participant: Option<String>,
+    /// More, as JSON; it never holds a platform's ids.
+    pub detail: String,
+    /// The hash of the entry before; of nothing for the first.
+    pub previous_sha256: Vec<u8>,
+}
+
+impl Entry {
+    /// What the next entry holds: SHA-256 over every field with its length, in the order of this struct.
+    pub fn sha256(&self) -> Vec<u8> {
+        let mut hash = Sha256::new();
+        let at = self.at.to_rfc3339_opts(SecondsFormat::Micros, true);
+        let number = self.number.to_string();
+        let optional =
+            |text: &Option<String>| text.as_deref().map_or(String::new(), |text| format!("={text}"));
+        let (study, participant) = (optional(&self.study), optional(&self.participant));
+        let texts = [&number, &at, &self.actor, &self.action, &study, &participant, &self.detail];
+        let fields = texts.into_iter().map(String::as_bytes).chain([self.previous_sha256.as_slice()]);
+        for field in fields {
+            hash.update((field.len() as u64).to_be_bytes());
+            hash.update(field);
+        }
+        hash.finalize().to_vec()
+    }
+}
+
+/// The number of the first entry that does not follow from those before it; none if the chain is whole. Each entry comes
+/// with the hash that was stored for it.
+pub fn first_broken<'a>(entries: impl IntoIterator<Item = (&'a Entry, &'a [u8])>) -> Option<i64> {
+    let mut previous = Vec::new();
+    for (expected, (entry, stored)) in (1..).zip(entries) {
+        if entry.number != expected || entry.previous_sha256 != previous || entry.sha256() != stored {
+            return Some(expected);
+        }
+        previous = stored.to_vec();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fixture::at;
+
+    fn chain() -> Vec<(Entry, Vec<u8>)> {
+        let mut previous = Vec::new();
+        (1..=3)
+            .map(|number| {
+                let entry = Entry {
+                    number,
+                    at: at(number as f64),
+                    actor: "ada@example.org".into(),
+                    action: "withdrawn".into(),
+                    study: Some("s".into()),
+                    participant: None,
+                    detail: "{}".into(),
+                    previous_sha256: std::mem::take(&mut previous),
+                };
+                previous = entry.sha256();
+                (entry, previous.clone())
+            })
+            .collect()
+    }
+
+    fn broken(chain: &[(Entry, Vec<u8>)]) -> Option<i64> {
+        first_broken(chain.iter().map(|(entry, hash)| (entry, hash.as_slice())))
+    }
+
+    #[test]
+    fn an_entry_that_was_changed_taken_out_or_added_is_found() {
+        assert_eq!(broken(&chain()), None);
+        let mut changed = chain();
+        changed[1].0.actor = "eve@example.org".into();
+        assert_eq!(broken(&changed), Some(2));
+        let mut rehashed = chain();
+        rehashed[1].0.detail = "{\"a\":1}".into();
+        rehashed[1].1 = rehashed[1].0.sha256();
+        assert_eq!(broken(&rehashed), Some(3));
+        let mut shorter = chain();
+        shorter.remove(0);
+        assert_eq!(broken(&shorter), Some(1));
+        let mut moved = chain();
+        (moved[0].0.study, moved[0].0.participant) = (None, Some("s".into()));
+        assert_eq!(broken(&moved), Some(1));
+    }
+}

@@ -1,0 +1,210 @@
+//! What rests on knowing who participants are: paying, comparing with the platform, finding, withdrawing, forgetting.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use sqlx::PgConnection;
+
+use super::journal::{self, Actor, Deed};
+use super::slots::refill;
+use super::{App, Refused, Result};
+use crate::domain::allocation::Claim;
+use crate::domain::journal::Action;
+use crate::domain::participant::{Participant, Stage};
+use crate::domain::study::Platform;
+use crate::recruitment::is_paid;
+use crate::recruitment::payment::Payment;
+use crate::recruitment::reconciliation::{self, Here, Line};
+use crate::store;
+use crate::store::identities::Stored;
+use crate::store::studies::Study;
+
+/// Most ids in one list, and their longest.
+const MOST_IDS: usize = 100_000;
+const LONGEST_ID: usize = 200;
+
+async fn find(conn: &mut PgConnection, slug: &str) -> Result<Study> {
+    Ok(store::studies::by_slug(conn, slug).await?.ok_or(Refused::NoSuchStudy)?)
+}
+
+const fn deed<'a>(action: Action, slug: &'a str, participant: Option<&'a str>) -> Deed<'a> {
+    Deed { action, study: Some(slug), participant }
+}
+
+/// Everybody who is to be paid, as far as their ids are not forgotten. Simulated people are not.
+pub async fn payments(app: &App, actor: &Actor, slug: &str) -> Result<Vec<Payment>> {
+    actor.must_see_identities()?;
+    let mut tx = app.pool.begin().await?;
+    let study = find(&mut tx, slug).await?;
+    let version = app.newest_version(&mut tx, study.id).await?;
+    let mut payments = Vec::new();
+    for stored in store::identities::of_study(&mut tx, study.id).await? {
+        let Some((outcome, ended_at)) = stored.person.outcome().zip(stored.person.ended_at) else { continue };
+        let condition = version.definition.condition(&stored.person.condition);
+        let Some(condition) = condition.filter(|_| is_paid(outcome)) else { continue };
+        let link = store::links::by_id(&mut tx, stored.person.link_id).await?;
+        let reward = link.definition.mturk.as_ref().and_then(|task| task.reward_usd);
+        payments.push(Payment {
+            platform: stored.identity.platform,
+            worker_id: stored.identity.worker_id,
+            assignment_id: stored.identity.assignment_id,
+            hit_id: stored.identity.hit_id,
+            amount: reward.unwrap_or(condition.pay_usd),
+            outcome,
+            ended_at,
+            receipt: stored.receipt,
+        });
+    }
+    let detail = json!({ "people": payments.len() });
+    journal::write(app, &mut tx, actor, deed(Action::PaymentsRead, slug, None), detail).await?;
+    tx.commit().await?;
+    Ok(payments)
+}
+
+/// Compares a platform's own export with what happened here.
+pub async fn reconcile(app: &App, actor: &Actor, slug: &str, file: &str) -> Result<(Platform, Vec<Line>)> {
+    actor.must_see_identities()?;
+    let (platform, there) = reconciliation::read(file).map_err(Refused::BadList)?;
+    let mut tx = app.pool.begin().await?;
+    let study = find(&mut tx, slug).await?;
+    let mut here = Vec::new();
+    for stored in store::identities::of_study(&mut tx, study.id).await? {
+        if stored.identity.platform == platform {
+            here.push(stand(&mut tx, stored).await?);
+        }
+    }
+    let detail = json!({ "platform": platform, "lines": there.len() });
+    journal::write(app, &mut tx, actor, deed(Action::Reconciled, slug, None), detail).await?;
+    tx.commit().await?;
+    Ok((platform, reconciliation::compare(&there, &here)))
+}
+
+async fn stand(conn: &mut PgConnection, stored: Stored) -> Result<Here> {
+    let outcome = stored.person.outcome();
+    let mut codes = BTreeSet::new();
+    match (stored.identity.platform, outcome) {
+        (Platform::Mturk, _) => drop(codes.insert(stored.receipt)),
+        (_, Some(outcome)) => {
+            let link = store::links::by_id(conn, stored.person.link_id).await?;
+            codes.extend(link.definition.code(outcome).map(str::to_owned));
+        }
+        _ => {}
+    }
+    Ok(Here { pseudonym: stored.person.pseudonym, worker_id: stored.identity.worker_id, outcome, codes })
+}
+
+/// The pseudonym of a person, by their platform's id, also after the ids were forgotten.
+pub async fn seek(app: &App, actor: &Actor, slug: &str, worker_id: &str) -> Result<Option<String>> {
+    actor.must_see_identities()?;
+    let mut tx = app.pool.begin().await?;
+    let study = find(&mut tx, slug).await?;
+    let hmacs: Vec<Vec<u8>> =
+        Platform::ALL.iter().map(|platform| app.secrets.worker_hmac(*platform, worker_id.trim())).collect();
+    let found = store::identities::seek(&mut tx, study.id, &hmacs).await?;
+    let detail = json!({ "found": found.is_some() });
+    journal::write(app, &mut tx, actor, deed(Action::PersonSought, slug, found.as_deref()), detail).await?;
+    tx.commit().await?;
+    Ok(found)
+}
+
+/// Deletes a person's data at their request. That they took part stays known, so that they are not recruited again; their
+/// slot opens again, and no posting is used up.
+pub async fn withdraw(app: &App, actor: &Actor, slug: &str, pseudonym: &str) -> Result<()> {
+    actor.must_see_identities()?;
+    let mut tx = app.pool.begin().await?;
+    let study = find(&mut tx, slug).await?;
+    let found = store::participants::by_pseudonym(&mut tx, study.id, pseudonym.trim()).await?;
+    let found = found.ok_or(Refused::NoSuchParticipant)?;
+    store::slots::lock(&mut tx, study.id, found.mode).await?;
+    let mut person = store::participants::lock(&mut tx, found.id).await?;
+    if !person.stage.is_withdrawn() {
+        bury(app, &mut tx, &mut person).await?;
+        let action = deed(Action::Withdrawn, slug, Some(&person.pseudonym));
+        journal::write(app, &mut tx, actor, action, json!({})).await?;
+    }
+    tx.commit().await?;
+    app.changed(study.id);
+    Ok(())
+}
+
+/// Leaves of a participation nothing but that it was.
+async fn bury(app: &App, conn: &mut PgConnection, person: &mut Participant) -> Result<()> {
+    let now = app.now();
+    let version = app.version(&mut *conn, person.version_id).await?;
+    person.stage = Stage::Withdrawn;
+    person.ended_at.get_or_insert(now);
+    if person.claim != Claim::Without {
+        person.claim = Claim::Released;
+    }
+    (person.slot_id, person.posting, person.passed, person.total_ms) = (None, None, None, None);
+    (person.instruction_ms, person.clock_ms, person.clock_discrepancy_s) = (None, None, None);
+    person.screen = None;
+    store::participants::update(&mut *conn, person).await?;
+    store::participants::delete_data(&mut *conn, person.id).await?;
+    store::identities::forget_one(&mut *conn, person.id).await?;
+    refill(conn, person.study_id, person.mode, version.definition.design.postings_per_slot, now).await?;
+    Ok(())
+}
+
+/// Deletes all platform ids of a study; the once-only rule goes on by keyed hashes. Returns how many there were.
+pub async fn forget(app: &App, actor: &Actor, slug: &str) -> Result<u64> {
+    actor.must_see_identities()?;
+    let mut tx = app.pool.begin().await?;
+    let study = find(&mut tx, slug).await?;
+    let people = store::identities::forget_all(&mut tx, study.id).await?;
+    let action = deed(Action::IdentitiesForgotten, slug, None);
+    journal::write(app, &mut tx, actor, action, json!({ "people": people })).await?;
+    tx.commit().await?;
+    app.changed(study.id);
+    Ok(people)
+}
+
+/// Adds people to those not to admit: ids of a platform, one per line. Only their keyed hashes are stored. Returns how many
+/// were new.
+pub async fn bar(app: &App, actor: &Actor, slug: &str, ids_of: Platform, list: &str) -> Result<u64> {
+    actor.must_see_identities()?;
+    let ids: BTreeSet<&str> = list.lines().map(|line| line.trim().trim_matches('"')).collect();
+    let ids: Vec<&str> = ids.into_iter().filter(|id| !id.is_empty()).collect();
+    if ids.is_empty() || ids.len() > MOST_IDS {
+        return Err(Refused::BadList(format!("Give 1 to {MOST_IDS} ids, one per line.")).into());
+    }
+    if let Some(wrong) = ids.iter().position(|id| id.len() > LONGEST_ID || id.contains([',', ';', '\t', ' ']))
+    {
+        let why =
+            format!("The id number {} (in alphabetical order) is none: give one id per line.", wrong + 1);
+        return Err(Refused::BadList(why).into());
+    }
+    let hmacs: Vec<Vec<u8>> = ids.iter().map(|id| app.secrets.worker_hmac(ids_of, id)).collect();
+    let mut tx = app.pool.begin().await?;
+    let study = find(&mut tx, slug).await?;
+    let added = store::identities::bar(&mut tx, study.id, ids_of, &hmacs).await?;
+    let detail = json!({ "platform": ids_of, "people": added });
+    journal::write(app, &mut tx, actor, deed(Action::PeopleBarred, slug, None), detail).await?;
+    tx.commit().await?;
+    Ok(added)
+}
+
+/// Gives out more personal links.
+pub async fn make_personal_links(
+    app: &App,
+    actor: &Actor,
+    slug: &str,
+    link_id: i64,
+    more: u32,
+) -> Result<()> {
+    /// Most personal links of one link.
+    const MOST: u32 = 100_000;
+    let mut tx = app.pool.begin().await?;
+    let study = find(&mut tx, slug).await?;
+    let link = store::links::by_id(&mut tx, link_id).await?;
+    if link.study_id != study.id || !link.definition.personal {
+        return Err(Refused::NoSuchLink.into());
+    }
+    if more == 0 || more > MOST || !store::links::add_personal(&mut tx, link_id, more, MOST).await? {
+        return Err(Refused::TooManyPersonalLinks(MOST).into());
+    }
+    let detail = json!({ "link": link.definition.name, "links": more });
+    journal::write(app, &mut tx, actor, deed(Action::PersonalLinksMade, slug, None), detail).await?;
+    tx.commit().await?;
+    Ok(())
+}

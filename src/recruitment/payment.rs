@@ -1,0 +1,133 @@
+//! Who is to be paid, how much and why, in each platform's own format for many people at once.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::domain::study::{Outcome, Platform, Usd};
+
+/// One person's pay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// Where they came from.
+    pub platform: Platform,
+    /// Their id there.
+    pub worker_id: String,
+    /// The assignment or submission.
+    pub assignment_id: Option<String>,
+    /// The task.
+    pub hit_id: Option<String>,
+    /// What they are paid.
+    pub amount: Usd,
+    /// Why.
+    pub outcome: Outcome,
+    /// When they were done.
+    pub ended_at: DateTime<Utc>,
+    /// What the platform was told at the end.
+    pub receipt: String,
+}
+
+/// Why somebody is paid, in words.
+pub const fn reason(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Complete => "all answers arrived",
+        Outcome::TimedOut => "all answers arrived, after the place had gone to somebody else",
+        Outcome::ScreenedOut => "practice was not passed, and the study offered an end",
+        _ => "",
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    platform: Platform,
+    worker_id: &'a str,
+    assignment_id: &'a str,
+    hit_id: &'a str,
+    amount_usd: String,
+    outcome: Outcome,
+    reason: &'static str,
+    ended_at: String,
+    receipt: &'a str,
+}
+
+/// Everybody, as a table.
+pub fn table(payments: &[Payment]) -> Result<String, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for payment in payments {
+        writer.serialize(Line {
+            platform: payment.platform,
+            worker_id: &plain(&payment.worker_id),
+            assignment_id: &plain(payment.assignment_id.as_deref().unwrap_or_default()),
+            hit_id: &plain(payment.hit_id.as_deref().unwrap_or_default()),
+            amount_usd: payment.amount.to_string(),
+            outcome: payment.outcome,
+            reason: reason(payment.outcome),
+            ended_at: payment.ended_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+            receipt: &payment.receipt,
+        })?;
+    }
+    finish(writer)
+}
+
+/// What one platform takes: MTurk a table of assignments to approve, the others a list of ids.
+pub fn bulk(platform: Platform, payments: &[Payment]) -> Result<String, csv::Error> {
+    let own = payments.iter().filter(|payment| payment.platform == platform);
+    if platform != Platform::Mturk {
+        return Ok(own.map(|payment| format!("{}\n", payment.worker_id)).collect());
+    }
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["HITId", "AssignmentId", "WorkerId", "Approve", "Reject"])?;
+    for payment in own {
+        let id = |id: &Option<String>| plain(id.as_deref().unwrap_or_default());
+        let (hit, assignment) = (id(&payment.hit_id), id(&payment.assignment_id));
+        writer.write_record([hit.as_str(), assignment.as_str(), &plain(&payment.worker_id), "x", ""])?;
+    }
+    finish(writer)
+}
+
+fn finish(writer: csv::Writer<Vec<u8>>) -> Result<String, csv::Error> {
+    let bytes = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Ids come from addresses that anybody can write: none may become a formula in a spreadsheet.
+fn plain(id: &str) -> String {
+    if id.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{id}") } else { id.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fixture::at;
+
+    fn payment(platform: Platform, worker_id: &str) -> Payment {
+        Payment {
+            platform,
+            worker_id: worker_id.into(),
+            assignment_id: Some("3A".into()),
+            hit_id: Some("3H".into()),
+            amount: Usd::try_from(1.95).unwrap(),
+            outcome: Outcome::TimedOut,
+            ended_at: at(0.0),
+            receipt: "R".into(),
+        }
+    }
+
+    #[test]
+    fn each_platform_gets_its_own_people_in_its_own_format() {
+        let all = [payment(Platform::Mturk, "A1"), payment(Platform::Prolific, "5f")];
+        assert_eq!(
+            bulk(Platform::Mturk, &all).unwrap(),
+            "HITId,AssignmentId,WorkerId,Approve,Reject\n3H,3A,A1,x,\n"
+        );
+        assert_eq!(bulk(Platform::Prolific, &all).unwrap(), "5f\n");
+        assert_eq!(bulk(Platform::Sona, &all).unwrap(), "");
+        let table = table(&all).unwrap();
+        assert!(table.contains("mturk,A1,3A,3H,1.95,timed_out,\"all answers arrived, after"), "{table}");
+    }
+
+    #[test]
+    fn an_id_cannot_become_a_formula() {
+        let table = table(&[payment(Platform::Generic, "=HYPERLINK(\"x\")")]).unwrap();
+        assert!(table.contains("'=HYPERLINK"), "{table}");
+    }
+}

@@ -1,0 +1,296 @@
+//! Compares a platform's own export with what happened here. It suggests; it never decides about anybody's pay.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::mturk::UNVERIFIED;
+use crate::domain::study::{Outcome, Platform};
+
+/// A line of the platform's export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct There {
+    /// The person.
+    pub worker_id: String,
+    /// The assignment or submission.
+    pub assignment_id: String,
+    /// What the platform says about it.
+    pub status: String,
+    /// The code or receipt that was handed in.
+    pub code: String,
+}
+
+/// A person as they stand here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Here {
+    /// Their name in all data.
+    pub pseudonym: String,
+    /// The person.
+    pub worker_id: String,
+    /// How it ended; none while they are under way, or when they left.
+    pub outcome: Option<Outcome>,
+    /// The codes that the platform should have been handed; any if empty.
+    pub codes: BTreeSet<String>,
+}
+
+/// What is the matter with somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finding {
+    /// Finished here; the platform says it timed out or was returned.
+    TimedOutThere,
+    /// Finished here; the platform does not know.
+    OnlyHere,
+    /// Handed in there; unknown here.
+    OnlyThere,
+    /// Handed in there; here they did not get to the end.
+    Unfinished,
+    /// Finished here and handed in there, with a wrong code.
+    WrongCode,
+    /// Finished here and handed in there, without a code.
+    MissingCode,
+    /// Handed in while the server could not be reached; the answers have arrived since.
+    Unverified,
+    /// Finished here and handed in there.
+    Agreed,
+}
+
+impl Finding {
+    /// In words.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::TimedOutThere => "Finished here, timed out or returned there",
+            Self::OnlyHere => "Finished here, not in the platform's file",
+            Self::OnlyThere => "Handed in there, unknown here",
+            Self::Unfinished => "Handed in there, not finished here",
+            Self::WrongCode => "Finished here, wrong code there",
+            Self::MissingCode => "Finished here, no code there",
+            Self::Unverified => "Finished here, handed in while the server could not be reached",
+            Self::Agreed => "Finished here and handed in there",
+        }
+    }
+
+    /// What to do about it.
+    pub const fn suggestion(self) -> &'static str {
+        match self {
+            Self::TimedOutThere => {
+                "Pay them: all their answers are here. Use a bonus, or a small task for them alone."
+            }
+            Self::OnlyHere => {
+                "Wait until the platform's file is complete; then pay them by a bonus, or ask them to hand in."
+            }
+            Self::OnlyThere => {
+                "Ask them what happened before anything else. They may have come under another id, or by another study's link."
+            }
+            Self::Unfinished => {
+                "Ask them what happened; pay for the time they spent, or ask them to return the task."
+            }
+            Self::WrongCode | Self::MissingCode => "Approve: all their answers are here.",
+            Self::Unverified | Self::Agreed => "Approve.",
+        }
+    }
+}
+
+/// Somebody, and what is the matter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What is the matter.
+    pub finding: Finding,
+    /// The person on the platform.
+    pub worker_id: String,
+    /// The person here.
+    pub pseudonym: Option<String>,
+    /// What the platform says.
+    pub status: Option<String>,
+}
+
+/// Columns by which a platform's export is known: person, assignment, status, code.
+const FORMATS: [(Platform, [&str; 4]); 2] = [
+    (Platform::Mturk, ["WorkerId", "AssignmentId", "AssignmentStatus", "Answer.receipt"]),
+    (Platform::Prolific, ["Participant id", "Submission id", "Status", "Completion code"]),
+];
+
+/// Reads a platform's export and says whose it is.
+///
+/// # Errors
+/// In words for the researcher: what is wrong, and where.
+pub fn read(text: &str) -> Result<(Platform, Vec<There>), String> {
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(false).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let header = reader.headers().map_err(|error| format!("The file is not a table: {error}."))?.clone();
+    let position = |name: &str| header.iter().position(|column| column.trim().eq_ignore_ascii_case(name));
+    let known = FORMATS.iter().find(|(_, names)| names[..3].iter().all(|name| position(name).is_some()));
+    let Some((platform, names)) = known else {
+        return Err("The file has neither MTurk's columns (WorkerId, AssignmentId, AssignmentStatus, Answer.receipt) nor \
+                    Prolific's (Submission id, Participant id, Status, Completion code). Upload it as the platform gave it."
+            .into());
+    };
+    let columns = names.map(position);
+    let rows = reader.records().map(|record| {
+        let record = record.map_err(|error| format!("The file cannot be read: {error}."))?;
+        let cell = |column: Option<usize>| {
+            column.and_then(|column| record.get(column)).unwrap_or_default().trim().to_owned()
+        };
+        let [worker_id, assignment_id, status, code] = columns.map(cell);
+        Ok(There { worker_id, assignment_id, status, code })
+    });
+    let rows: Vec<There> = rows.collect::<Result<_, String>>()?;
+    Ok((*platform, rows.into_iter().filter(|row| !row.worker_id.is_empty()).collect()))
+}
+
+/// Compares; the most urgent come first.
+pub fn compare(there: &[There], here: &[Here]) -> Vec<Line> {
+    let mut rows: BTreeMap<&str, &There> = BTreeMap::new();
+    for row in there {
+        // Of several lines about one person the one that was handed in counts.
+        let known = rows.entry(&row.worker_id).or_insert(row);
+        if !is_handed_in(&known.status) {
+            *known = row;
+        }
+    }
+    let known: BTreeSet<&str> = here.iter().map(|person| person.worker_id.as_str()).collect();
+    let ours = here.iter().filter_map(|person| {
+        let row = rows.get(person.worker_id.as_str()).copied();
+        judge(person, row).map(|finding| Line {
+            finding,
+            worker_id: person.worker_id.clone(),
+            pseudonym: Some(person.pseudonym.clone()),
+            status: row.map(|row| row.status.clone()),
+        })
+    });
+    let theirs = rows.values().filter(|row| !known.contains(row.worker_id.as_str()));
+    let theirs = theirs.filter(|row| is_handed_in(&row.status)).map(|row| Line {
+        finding: Finding::OnlyThere,
+        worker_id: row.worker_id.clone(),
+        pseudonym: None,
+        status: Some(row.status.clone()),
+    });
+    let mut lines: Vec<Line> = ours.chain(theirs).collect();
+    lines.sort_by(|a, b| (a.finding, &a.worker_id).cmp(&(b.finding, &b.worker_id)));
+    lines
+}
+
+/// None: nobody expects anything.
+fn judge(person: &Here, row: Option<&There>) -> Option<Finding> {
+    let finished = person.outcome.is_some_and(super::is_paid);
+    let Some(row) = row else { return finished.then_some(Finding::OnlyHere) };
+    match (finished, is_handed_in(&row.status)) {
+        (false, false) => None,
+        (false, true) => Some(Finding::Unfinished),
+        (true, false) => Some(Finding::TimedOutThere),
+        (true, true) if row.code.is_empty() => {
+            Some(if person.codes.is_empty() { Finding::Agreed } else { Finding::MissingCode })
+        }
+        (true, true) if row.code == UNVERIFIED => Some(Finding::Unverified),
+        (true, true) if person.codes.is_empty() || person.codes.contains(&row.code) => Some(Finding::Agreed),
+        (true, true) => Some(Finding::WrongCode),
+    }
+}
+
+/// Whether the platform says that the person handed in.
+fn is_handed_in(status: &str) -> bool {
+    let status = status.to_lowercase();
+    [
+        "submitted",
+        "approved",
+        "rejected",
+        "awaiting review",
+        "awaiting_review",
+        "screened out",
+        "screened-out",
+    ]
+    .contains(&status.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn there(worker_id: &str, status: &str, code: &str) -> There {
+        There {
+            worker_id: worker_id.into(),
+            assignment_id: "3".into(),
+            status: status.into(),
+            code: code.into(),
+        }
+    }
+
+    fn here(worker_id: &str, outcome: Option<Outcome>) -> Here {
+        Here {
+            pseudonym: format!("p-{worker_id}"),
+            worker_id: worker_id.into(),
+            outcome,
+            codes: ["GOOD".to_owned()].into(),
+        }
+    }
+
+    fn finding(there: Option<There>, here: Option<Here>) -> Option<Finding> {
+        let lines = compare(there.as_slice(), here.as_slice());
+        assert!(lines.len() <= 1);
+        lines.first().map(|line| line.finding)
+    }
+
+    #[test]
+    fn everybody_is_one_of_these() {
+        let done = || Some(here("A", Some(Outcome::Complete)));
+        let late = || Some(here("A", Some(Outcome::TimedOut)));
+        let gone = || Some(here("A", None));
+        let row = |status, code| Some(there("A", status, code));
+        assert_eq!(finding(row("Submitted", "GOOD"), done()), Some(Finding::Agreed));
+        assert_eq!(finding(row("APPROVED", "GOOD"), late()), Some(Finding::Agreed));
+        assert_eq!(finding(row("Submitted", "BAD"), done()), Some(Finding::WrongCode));
+        assert_eq!(finding(row("Submitted", ""), done()), Some(Finding::MissingCode));
+        assert_eq!(finding(row("Submitted", "unverified"), done()), Some(Finding::Unverified));
+        assert_eq!(finding(row("TIMED-OUT", ""), done()), Some(Finding::TimedOutThere));
+        assert_eq!(finding(row("RETURNED", ""), late()), Some(Finding::TimedOutThere));
+        assert_eq!(finding(None, done()), Some(Finding::OnlyHere));
+        assert_eq!(finding(row("Awaiting review", "GOOD"), gone()), Some(Finding::Unfinished));
+        assert_eq!(finding(row("Submitted", "GOOD"), None), Some(Finding::OnlyThere));
+        assert_eq!(finding(row("RETURNED", ""), gone()), None);
+        assert_eq!(finding(row("RETURNED", ""), None), None);
+        assert_eq!(finding(None, gone()), None);
+    }
+
+    #[test]
+    fn where_there_is_no_code_none_is_asked_for() {
+        let mut person = here("A", Some(Outcome::Complete));
+        person.codes.clear();
+        assert_eq!(finding(Some(there("A", "Submitted", "x")), Some(person)), Some(Finding::Agreed));
+    }
+
+    #[test]
+    fn of_several_lines_the_one_that_was_handed_in_counts() {
+        let rows = [there("A", "Submitted", "GOOD"), there("A", "Returned", "")];
+        assert_eq!(compare(&rows, &[here("A", Some(Outcome::Complete))])[0].finding, Finding::Agreed);
+    }
+
+    #[test]
+    fn both_platforms_exports_are_read() {
+        let mturk = "HITId,AssignmentId,WorkerId,AssignmentStatus,Answer.receipt\nH,3A,A1,Submitted,R\n";
+        let (platform, rows) = read(mturk).unwrap();
+        assert_eq!(
+            (platform, &rows[0]),
+            (Platform::Mturk, &There { assignment_id: "3A".into(), ..there("A1", "Submitted", "R") })
+        );
+        let prolific =
+            "\u{feff}Submission id,Participant id,Status,Completion code\ns,5f,AWAITING REVIEW,C\n";
+        let (platform, rows) = read(prolific).unwrap();
+        assert_eq!(
+            (platform, rows[0].worker_id.as_str(), rows[0].code.as_str()),
+            (Platform::Prolific, "5f", "C")
+        );
+    }
+
+    #[test]
+    fn what_is_no_export_is_refused_with_words() {
+        assert!(read("a,b\n1,2\n").unwrap_err().contains("WorkerId"));
+        assert!(read("WorkerId,AssignmentId,AssignmentStatus\nA\n").unwrap_err().contains("line"));
+    }
+
+    #[test]
+    fn no_suggestion_refuses_pay() {
+        for finding in [Finding::OnlyThere, Finding::Unfinished, Finding::WrongCode, Finding::MissingCode] {
+            assert!(!finding.suggestion().to_lowercase().contains("reject"), "{finding:?}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Checks the entry links of a study, and who is admitted.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::Problems;
+use super::design::{NAME, is_name};
+use super::settings::{self, Settings};
+use crate::domain::study::{Group, LinkDefinition, Mode, MturkTask, Platform, SonaLink};
+use crate::recruitment::generic;
+
+/// Checks every link.
+pub fn check(settings: &Settings, problems: &mut Problems) {
+    let definition = &settings.definition;
+    let mut names = HashSet::new();
+    for (index, link) in definition.links.iter().enumerate() {
+        let line = settings.line(&format!("links[{index}]"));
+        let mut check = Check {
+            settings,
+            link,
+            add: &mut |what, remedy| problems.add(settings::FILE, line, what, remedy),
+        };
+        if !names.insert(&link.name) {
+            check.problem("is there twice", "Give each link a name of its own");
+        }
+        check.basics();
+        check.tables();
+        check.codes();
+    }
+    for earlier in &definition.recruitment.not_after {
+        if !is_name(earlier) {
+            let what = format!("`recruitment.not_after` names `{earlier}`");
+            problems.add(settings::FILE, settings.line("recruitment"), what, NAME);
+        }
+    }
+}
+
+struct Check<'a> {
+    settings: &'a Settings,
+    link: &'a LinkDefinition,
+    add: &'a mut dyn FnMut(String, String),
+}
+
+impl Check<'_> {
+    fn problem(&mut self, what: &str, remedy: &str) {
+        (self.add)(format!("the link `{}` {what}", self.link.name), remedy.to_owned());
+    }
+
+    fn basics(&mut self) {
+        let (link, definition) = (self.link, &self.settings.definition);
+        if link.name.trim().is_empty() || link.name.len() > 100 {
+            self.problem("has no name", "Give it one of 1 to 100 characters");
+        }
+        for name in link.conditions.iter().filter(|name| definition.condition(name).is_none()) {
+            self.problem(&format!("leads to a condition `{name}`"), "Name one of the `[[conditions]]`");
+        }
+        if link.platform != Platform::Direct && !self.equal_pay() {
+            self.problem(
+                "mixes conditions of unequal pay",
+                "Make one link per pay: people on a platform see what they will be paid",
+            );
+        }
+        if link.mode == Mode::Simulated {
+            self.problem("is for simulated people", "Leave it out: `weber simulate` makes its own");
+        }
+        if let Some(set) = link.image_set {
+            if link.group != Group::Expert {
+                self.problem("chooses an image set", "Only links with `group = \"expert\"` can");
+            }
+            if set >= definition.design.image_sets {
+                let last = definition.design.image_sets.saturating_sub(1);
+                self.problem(
+                    &format!("leads to image set {set}"),
+                    &format!("Give a number from 0 to {last}"),
+                );
+            }
+        }
+        if link.personal && link.platform != Platform::Direct {
+            self.problem("is personal", "Only links with `platform = \"direct\"` can be");
+        }
+    }
+
+    fn equal_pay(&self) -> bool {
+        let conditions = self.settings.definition.conditions.iter();
+        let reached = conditions.filter(|condition| self.link.allows(&condition.name));
+        reached.map(|condition| condition.pay_usd).collect::<BTreeSet<_>>().len() <= 1
+    }
+
+    /// Each platform's own table, and none of another's.
+    fn tables(&mut self) {
+        let link = self.link;
+        let tables = [
+            (Platform::Mturk, link.mturk.is_some()),
+            (Platform::Prolific, link.prolific.is_some()),
+            (Platform::Sona, link.sona.is_some()),
+            (Platform::Generic, link.generic.is_some()),
+        ];
+        for (platform, _) in tables.iter().filter(|(platform, given)| *given && *platform != link.platform) {
+            let remedy = format!("Remove `{platform}`, or set `platform = \"{platform}\"`");
+            self.problem(&format!("has settings for {platform}, where its people do not come from"), &remedy);
+        }
+        match (link.platform, &link.sona, &link.generic) {
+            (Platform::Sona, None, _) => {
+                self.problem(
+                    "lacks its experiment",
+                    "Add `sona = { school = \"...\", experiment_id = 1, credit_token = \"...\" }`",
+                );
+            }
+            (Platform::Generic, _, None) => {
+                self.problem("lacks the person's parameter", "Add `generic = { parameter = \"...\" }`");
+            }
+            _ => {}
+        }
+        if let Some(task) = &link.mturk {
+            self.mturk(task);
+        }
+        if let Some(sona) = &link.sona {
+            self.sona(sona);
+        }
+        let template = link.generic.as_ref().and_then(|generic| generic.return_url.as_deref());
+        if template.is_some_and(|template| !generic::is_usable(template)) {
+            self.problem(
+                "has a return address that cannot be used",
+                "Write it as https://..., with {id}, {code} and {outcome} after the host only",
+            );
+        }
+    }
+
+    fn mturk(&mut self, task: &MturkTask) {
+        let ranges = [
+            ("assignments_per_hit", task.assignments_per_hit, 1, 9),
+            ("assignment_duration_s", task.assignment_duration_s, 30, 31_536_000),
+            ("lifetime_s", task.lifetime_s, 30, 31_536_000),
+            ("auto_approval_s", task.auto_approval_s, 0, 2_592_000),
+            ("min_approval_percent", task.min_approval_percent, 0, 100),
+            ("frame_height_px", task.frame_height_px, 200, 4000),
+        ];
+        for (name, value, min, max) in ranges {
+            if !(min..=max).contains(&value) {
+                let what = format!("has `mturk.{name}` = {value}");
+                self.problem(&what, &format!("Give a number from {min} to {max}"));
+            }
+        }
+        let is_country = |code: &String| code.len() == 2 && code.bytes().all(|c| c.is_ascii_uppercase());
+        if !task.countries.iter().all(is_country) {
+            self.problem("names a country that is none", "Write countries as ISO 3166 codes, such as \"US\"");
+        }
+    }
+
+    fn sona(&mut self, sona: &SonaLink) {
+        if !is_name(&sona.school) {
+            self.problem(
+                "names a school that is none",
+                "Give the part of the site's address before `.sona-systems.com`",
+            );
+        }
+    }
+
+    fn codes(&mut self) {
+        let link = self.link;
+        let is_code =
+            |code: &String| (1..=100).contains(&code.chars().count()) && !code.chars().any(char::is_control);
+        if !link.codes.values().all(is_code) {
+            self.problem("has a code that cannot be used", "Give codes of 1 to 100 characters");
+        }
+        let named = !link.codes.is_empty();
+        if matches!(link.platform, Platform::Mturk | Platform::Sona) && named {
+            self.problem("has codes", "Remove them: its platform has no use for codes");
+        }
+        if link.platform == Platform::Prolific && link.code(crate::domain::study::Outcome::Complete).is_none()
+        {
+            self.problem(
+                "lacks the code of completion",
+                "Add `codes = { complete = \"...\" }`, as Prolific shows it",
+            );
+        }
+    }
+}

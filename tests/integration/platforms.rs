@@ -1,0 +1,337 @@
+//! A bot of each platform, from arrival to return.
+
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use weber::domain::study::StudyState;
+
+use crate::support::person::Person;
+use crate::support::server::{Server, TestClock};
+use crate::support::tiny_study::TinyStudy;
+
+/// A live study whose links these are.
+async fn study(pool: PgPool, slots: u32, links: &str) -> Server {
+    let server = Server::empty(pool).await;
+    server.import(&with_links(slots, links)).await;
+    server.set_state(StudyState::Live).await;
+    server
+}
+
+fn with_links(slots: u32, links: &str) -> TinyStudy {
+    let study = TinyStudy::new(slots);
+    if !links.is_empty() {
+        study.edit("study.toml", |text| text + links);
+    }
+    study
+}
+
+/// Goes from consent to the end, and says what the server answered.
+async fn finish(server: &Server, link: &str, parameters: &[(&str, &str)]) -> Value {
+    let (status, reply) = server.enrol(link, parameters).await;
+    assert_eq!(status, 201, "{reply}");
+    let mut person = Person::with_token(server, reply["token"].as_str().unwrap()).await;
+    person.reach_main().await;
+    person.answer_main(true).await;
+    person.complete().await.1
+}
+
+const MTURK: &str = "
+[[links]]
+name = \"Workers\"
+platform = \"mturk\"
+conditions = [\"none\"]
+";
+
+fn worker<'a>(worker: &'a str, assignment: &'a str, hit: &'a str) -> [(&'a str, &'a str); 4] {
+    [
+        ("workerId", worker),
+        ("assignmentId", assignment),
+        ("hitId", hit),
+        ("turkSubmitTo", "https://workersandbox.mturk.com/"),
+    ]
+}
+
+/// What the page of the task is told.
+async fn task(server: &Server, link: &str, parameters: &[(&str, &str)]) -> (u16, Value) {
+    let parameters: serde_json::Map<_, _> =
+        parameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    server.post("/api/v1/task", None, json!({ "link": link, "parameters": parameters })).await
+}
+
+#[sqlx::test]
+async fn mturk_from_the_frame_to_the_form(pool: PgPool) {
+    let server = study(pool, 2, MTURK).await;
+    let link = server.link("Workers").await;
+    let page = server
+        .get(&format!(
+            "/enter/{link}?workerId=W1&assignmentId=A1&hitId=H1&turkSubmitTo=https%3A%2F%2Fevil.example"
+        ))
+        .await;
+    assert!(page.1.contains("Open the study") && page.1.contains("value=\"unverified\""));
+    assert!(page.1.contains("action=\"https://www.mturk.com/mturk/externalSubmit\""), "a forged address");
+    assert!(page.1.contains(&format!("/enter/{link}/window?assignmentId=A1")) && !page.1.contains("evil"));
+    assert!(
+        server.get(&format!("/enter/{link}/window?workerId=W1&assignmentId=A1")).await.1.contains("I agree")
+    );
+    assert_eq!(
+        task(&server, &link, &worker("W1", "A1", "H1")).await.1,
+        json!({ "state": "not_begun", "form": null })
+    );
+
+    let (_, reply) = server.enrol(&link, &worker("W1", "A1", "H1")).await;
+    let mut person = Person::with_token(&server, reply["token"].as_str().unwrap()).await;
+    assert_eq!(task(&server, &link, &worker("W1", "A1", "H1")).await.1["state"], "under_way");
+    let (status, again) = server.enrol(&link, &worker("W1", "A2", "H1")).await;
+    assert_eq!((status, &again["resumed"]), (200, &json!(true)), "a new assignment goes on");
+    assert_eq!(server.count("select count(*) from events where kind = 'new_assignment'").await, 1);
+    person.reach_main().await;
+    person.answer_main(true).await;
+    assert_eq!(person.complete().await.1["return"], json!({ "kind": "task_page" }));
+
+    let standing = task(&server, &link, &worker("W1", "A3", "H1")).await.1;
+    assert_eq!(standing["state"], "done", "the same task was accepted again");
+    assert_eq!(standing["form"]["action"], "https://workersandbox.mturk.com/mturk/externalSubmit");
+    assert_eq!(standing["form"]["fields"]["assignmentId"], "A3", "the frame's own assignment");
+    assert_eq!(standing["form"]["fields"]["receipt"].as_str().unwrap().len(), 43);
+    assert_eq!(task(&server, &link, &worker("W1", "A3", "H1")).await.1, standing, "asking again is harmless");
+    let (status, problem) = task(&server, &link, &worker("W1", "A9", "H2")).await;
+    assert_eq!((status, &problem["code"]), (409, &json!("already_took_part")), "another task");
+    let page = server.get(&format!("/enter/{link}?workerId=W1&assignmentId=A9&hitId=H2")).await.1;
+    assert!(page.contains("cannot take part again"));
+}
+
+#[sqlx::test]
+async fn whoever_left_has_nothing_to_hand_in(pool: PgPool) {
+    let server = study(pool, 2, MTURK).await;
+    let link = server.link("Workers").await;
+    let (_, reply) = server.enrol(&link, &worker("W1", "A1", "H1")).await;
+    server.post("/api/v1/leave", reply["token"].as_str(), json!({ "reason": "left" })).await;
+    assert_eq!(
+        task(&server, &link, &worker("W1", "A1", "H1")).await.1,
+        json!({ "state": "left", "form": null })
+    );
+}
+
+#[sqlx::test]
+async fn only_the_page_of_the_task_may_stand_in_mturks_frame(pool: PgPool) {
+    let server = study(pool, 1, MTURK).await;
+    let policy = async |path: String| {
+        let response = server.client.get(format!("{}{path}", server.url)).send().await.unwrap();
+        let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        (header("content-security-policy").unwrap(), header("x-frame-options"))
+    };
+    let workers = server.link("Workers").await;
+    for parameters in ["workerId=W1&assignmentId=A1", "assignmentId=ASSIGNMENT_ID_NOT_AVAILABLE"] {
+        let (csp, frame_options) = policy(format!("/enter/{workers}?{parameters}")).await;
+        assert!(csp.contains(
+            "frame-ancestors https://www.mturk.com https://worker.mturk.com https://workersandbox.mturk.com"
+        ));
+        assert!(csp.contains("form-action https://www.mturk.com") && !csp.contains("unsafe"));
+        assert_eq!(frame_options, None);
+    }
+    let volunteers = server.link("Volunteers").await;
+    for path in [
+        format!("/enter/{workers}/window?workerId=W1&assignmentId=A1"),
+        format!("/enter/{volunteers}"),
+        "/run".into(),
+        "/sign-in".into(),
+    ] {
+        let (csp, _) = policy(path.clone()).await;
+        assert!(csp.contains("frame-ancestors 'none'") && csp.contains("form-action 'self'"), "{path}");
+    }
+}
+
+#[sqlx::test]
+async fn prolific_with_a_code_per_outcome(pool: PgPool) {
+    let links = "
+[[links]]
+name = \"Prolific\"
+platform = \"prolific\"
+conditions = [\"none\"]
+codes = { complete = \"DONE1\", no_consent = \"NO1\", already_took_part = \"AGAIN1\", unsuitable = \"SMALL1\" }
+";
+    let server = study(pool, 1, links).await;
+    let link = server.link("Prolific").await;
+    let arrival = [("PROLIFIC_PID", "PID1"), ("STUDY_ID", "ST1"), ("SESSION_ID", "SE1")];
+    let page = server.get(&format!("/enter/{link}?PROLIFIC_PID=PID1&STUDY_ID=ST1&SESSION_ID=SE1")).await.1;
+    assert!(page.contains("complete?cc=NO1") && page.contains("complete?cc=SMALL1"));
+    let reply = finish(&server, &link, &arrival).await;
+    let url = "https://app.prolific.com/submissions/complete?cc=DONE1";
+    assert_eq!(reply, json!({ "outcome": "complete", "return": { "kind": "link", "url": url } }));
+    let page = server.get(&format!("/enter/{link}?PROLIFIC_PID=PID1&STUDY_ID=ST2&SESSION_ID=SE2")).await.1;
+    assert!(page.contains("complete?cc=AGAIN1"));
+    let (status, problem) = server.enrol(&link, &[("PROLIFIC_PID", "PID2")]).await;
+    assert_eq!((status, &problem["parameter"]), (400, &json!("SESSION_ID")));
+}
+
+#[sqlx::test]
+async fn connect_sona_and_a_panel(pool: PgPool) {
+    let links = "
+[[links]]
+name = \"Connect\"
+platform = \"connect\"
+conditions = [\"none\"]
+[[links]]
+name = \"Sona\"
+platform = \"sona\"
+conditions = [\"none\"]
+sona = { school = \"uni\", experiment_id = 7, credit_token = \"tok\" }
+[[links]]
+name = \"Panel\"
+platform = \"generic\"
+conditions = [\"none\"]
+codes = { complete = \"C\" }
+generic = { parameter = \"pid\", return_url = \"https://panel.example/{outcome}?id={id}&c={code}\" }
+";
+    let server = study(pool, 3, links).await;
+    let bots: [(&str, &[(&str, &str)], &str); 3] = [
+        (
+            "Connect",
+            &[("participantId", "P1"), ("assignmentId", "AS1"), ("projectId", "PR1")],
+            "https://connect.cloudresearch.com/participant/project/PR1/complete",
+        ),
+        (
+            "Sona",
+            &[("survey_code", "4711")],
+            "https://uni.sona-systems.com/webstudy_credit.aspx?experiment_id=7&credit_token=tok&survey_code=4711",
+        ),
+        ("Panel", &[("pid", "X 9")], "https://panel.example/complete?id=X%209&c=C"),
+    ];
+    for (name, parameters, url) in bots {
+        let link = server.link(name).await;
+        let reply = finish(&server, &link, parameters).await;
+        assert_eq!(reply["return"], json!({ "kind": "link", "url": url }), "{name}");
+        assert_eq!(server.enrol(&link, parameters).await.0, 200, "{name}: sees the end again");
+    }
+}
+
+#[sqlx::test]
+async fn personal_links_are_good_for_one_participation_and_cannot_be_made_up(pool: PgPool) {
+    let server =
+        study(pool, 2, "\n[[links]]\nname = \"Personal\"\npersonal = true\nconditions = [\"none\"]\n").await;
+    let link = server.link("Personal").await;
+    let first = server.app.secrets.personal_code(&link, 1);
+    assert_eq!(server.enrol(&link, &[("person", &first)]).await.0, 404, "not given out yet");
+    let id = server.count("select id from links where name = 'Personal'").await;
+    let actor = weber::flow::journal::Actor::command_line();
+    weber::flow::identities::make_personal_links(&server.app, &actor, "demo", id, 2).await.unwrap();
+    for _ in 0..3 {
+        let page = server.get(&format!("/enter/{link}?person={first}")).await;
+        assert!(page.1.contains("I agree"), "a mail scanner that opens it uses nothing up");
+    }
+    finish(&server, &link, &[("person", &first)]).await;
+    assert_eq!(server.enrol(&link, &[("person", &first)]).await.0, 200, "the same person sees the end again");
+    assert_eq!(server.count("select count(*) from participants").await, 1);
+    for wrong in ["2-00000000000000000000", "1", "", &server.app.secrets.personal_code(&link, 3)] {
+        let (status, _) = server.enrol(&link, &[("person", wrong)]).await;
+        assert!(matches!(status, 400 | 404), "{wrong}");
+    }
+}
+
+#[sqlx::test]
+async fn experts_choose_condition_and_image_set_and_may_come_again(pool: PgPool) {
+    let links = "
+[[links]]
+name = \"Experts\"
+group = \"expert\"
+conditions = [\"none\"]
+image_set = 1
+";
+    let server = study(pool, 1, links).await;
+    let link = server.link("Experts").await;
+    for _ in 0..3 {
+        let reply = finish(&server, &link, &[]).await;
+        assert_eq!(reply["outcome"], "complete");
+    }
+    let experts = "select count(*) from participants where crowd_group = 'expert' and condition = 'none'
+        and image_set = 1 and slot_id is null and claim = 'without'";
+    assert_eq!(server.count(experts).await, 3);
+}
+
+#[sqlx::test]
+async fn an_open_link_that_counts_is_off_until_somebody_wants_it(pool: PgPool) {
+    let server = Server::empty(pool).await;
+    let study = TinyStudy::new(1);
+    study.edit("study.toml", |text| text.replace("open_links = true", "open_links = false"));
+    server.import(&study).await;
+    server.set_state(StudyState::Live).await;
+    let link = server.link("Volunteers").await;
+    assert_eq!(server.enrol(&link, &[]).await.1["code"], "closed");
+}
+
+#[sqlx::test]
+async fn nobody_takes_part_after_an_earlier_study_or_when_they_are_barred(pool: PgPool) {
+    let server = study(pool, 2, MTURK).await;
+    finish(&server, &server.link("Workers").await, &worker("W1", "A1", "H1")).await;
+    let later = with_links(2, MTURK);
+    later.edit("study.toml", |text| {
+        text.replace("slug = \"demo\"", "slug = \"later\"")
+            .replace("[recruitment]", "[recruitment]\nnot_after = [\"demo\"]")
+    });
+    server.import(&later).await;
+    let actor = weber::flow::journal::Actor::command_line();
+    let mturk = weber::domain::study::Platform::Mturk;
+    let list = "W7\n\nW8\r\nW7\n";
+    let added = weber::flow::identities::bar(&server.app, &actor, "later", mturk, list).await.unwrap();
+    assert_eq!(added, 2);
+    assert!(weber::flow::identities::bar(&server.app, &actor, "later", mturk, "a,b").await.is_err());
+    sqlx::query("update studies set state = 'live'").execute(&server.app.pool).await.unwrap();
+    let sql = "select l.id from links l join studies s on s.id = l.study_id where s.slug = 'later' and l.name = 'Workers'";
+    let id = server.count(sql).await;
+    let mut conn = server.app.pool.acquire().await.unwrap();
+    let link = weber::store::links::by_id(&mut conn, id).await.unwrap().code;
+    for barred in ["W1", "W7", "W8"] {
+        let (_, problem) = server.enrol(&link, &worker(barred, "B1", "H5")).await;
+        assert_eq!(problem["code"], "already_took_part", "{barred}");
+    }
+    assert_eq!(server.enrol(&link, &worker("W2", "B2", "H5")).await.0, 201);
+}
+
+#[sqlx::test]
+async fn whoever_finishes_late_is_told_so_and_paid(pool: PgPool) {
+    let clock = TestClock::new();
+    let server = Server::with_clock(pool, clock.clone()).await;
+    let links = "
+[[links]]
+name = \"Prolific\"
+platform = \"prolific\"
+conditions = [\"none\"]
+codes = { complete = \"DONE1\" }
+";
+    server.import(&with_links(1, links)).await;
+    server.set_state(StudyState::Live).await;
+    let link = server.link("Prolific").await;
+    let (_, reply) = server.enrol(&link, &[("PROLIFIC_PID", "P1"), ("SESSION_ID", "S1")]).await;
+    let mut late = Person::with_token(&server, reply["token"].as_str().unwrap()).await;
+    late.reach_main().await;
+    clock.advance(2000);
+    finish(&server, &link, &[("PROLIFIC_PID", "P2"), ("SESSION_ID", "S2")]).await;
+    late.answer_main(true).await;
+    let reply = late.complete().await.1;
+    assert_eq!(reply["outcome"], "timed_out");
+    assert_eq!(reply["return"]["url"], "https://app.prolific.com/submissions/complete?cc=DONE1");
+    assert_eq!(late.column("late").await, "true");
+}
+
+#[sqlx::test]
+async fn one_place_cannot_lease_a_whole_study_with_empty_consents(pool: PgPool) {
+    let server = study(pool, 50, "").await;
+    let link = server.link("Volunteers").await;
+    let definition = server.definition().await;
+    let consent = hex::encode(weber::domain::study::text_sha256(&definition.pages.consent));
+    let enrol = async |address: &str| {
+        let body = json!({ "link": link, "consent_sha256": consent });
+        let request = server.client.post(format!("{}/api/v1/enrolments", server.url)).json(&body);
+        request.header("X-Forwarded-For", address).send().await.unwrap()
+    };
+    let mut tokens = Vec::new();
+    for _ in 0..40 {
+        let reply: Value = enrol("203.0.113.5").await.json().await.unwrap();
+        tokens.push(reply["token"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(enrol("203.0.113.5").await.status(), 429);
+    assert_eq!(enrol("6.6.6.6, 203.0.113.5").await.status(), 429, "what a client claims is not believed");
+    assert_eq!(enrol("203.0.113.6").await.status(), 201);
+    let person = Person::with_token(&server, &tokens[3]).await;
+    person.step("welcome").await;
+    assert_eq!(enrol("203.0.113.5").await.status(), 201, "many workers may share an address");
+}
