@@ -10,6 +10,7 @@ use crate::config::DataArgs;
 use crate::domain::exclusion::Policy;
 use crate::domain::study::Mode;
 use crate::flow::export::{self, PolicyChoice};
+use crate::flow::journal::Actor;
 
 /// What to export.
 #[derive(Debug, Args)]
@@ -41,7 +42,9 @@ pub async fn run(args: &DataArgs, export: &ExportArgs) -> anyhow::Result<()> {
     let manifest = data
         .during(async |app| {
             let request = export::prepare(app, &export.study, policy, &export.include).await?;
-            Ok(export::export(app, &request, &export.out).await?)
+            let manifest = export::export(app, &request, &export.out).await?;
+            export::note(app, &Actor::command_line(), &export.study, &manifest).await?;
+            Ok(manifest)
         })
         .await?;
     for file in &manifest.files {

@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod export;
 mod import;
+mod journal;
 mod researcher;
 mod serve;
 mod simulate;
@@ -49,6 +50,9 @@ enum Command {
     /// API tokens for scripts.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// The journal of who did what, when.
+    #[command(subcommand)]
+    Journal(JournalCommand),
     /// Examine what a study rests on, and say what to do about what is not well.
     Doctor(doctor::DoctorArgs),
 }
@@ -66,6 +70,14 @@ enum ResearcherCommand {
         #[arg(long, env = "WEBER_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
         public_url: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum JournalCommand {
+    /// Check that no entry was changed, added or taken out.
+    Verify,
+    /// Show every entry, oldest first.
+    Show,
 }
 
 #[derive(Debug, Subcommand)]
@@ -109,6 +121,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             researcher::add(&cli.data, &email, identities, public_url.trim_end_matches('/')).await
         }
         Command::Token(TokenCommand::Create { name }) => researcher::create_token(&cli.data, &name).await,
+        Command::Journal(JournalCommand::Verify) => journal::verify(&cli.data).await,
+        Command::Journal(JournalCommand::Show) => journal::show(&cli.data).await,
         Command::Doctor(args) => doctor::run(&cli.data, &args).await,
         Command::Import { path } => import::run(&cli.data, &path).await,
     }

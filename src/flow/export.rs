@@ -12,11 +12,13 @@ use sqlx::PgConnection;
 pub use files::Filed;
 pub use manifest::Manifest;
 
-use super::App;
+use super::journal::{self, Actor, Deed};
 use super::slots::enrolment_policy;
+use super::{App, FlowError};
 use crate::domain::codebook;
 use crate::domain::codebook::people::JudgedPerson;
 use crate::domain::exclusion::Policy;
+use crate::domain::journal::Action;
 use crate::domain::study::{Mode, StudyVersion};
 use crate::domain::trial::TrialKind;
 use crate::store::studies::Study;
@@ -204,4 +206,14 @@ async fn slots(
         by_mode.insert(*mode, crate::domain::allocation::count_by_condition(&slots, postings));
     }
     Ok(by_mode)
+}
+
+/// Writes into the journal that a study's data were taken out.
+pub async fn note(app: &App, actor: &Actor, slug: &str, manifest: &Manifest) -> Result<(), FlowError> {
+    let mut tx = app.pool.begin().await?;
+    let deed = Deed { action: Action::Exported, study: Some(slug), participant: None };
+    let detail = serde_json::json!({ "policy": manifest.policy_name(), "kept": manifest.counts.kept });
+    journal::write(app, &mut tx, actor, deed, detail).await?;
+    tx.commit().await?;
+    Ok(())
 }

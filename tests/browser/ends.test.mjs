@@ -100,55 +100,6 @@ test("practice that does not succeed offers an end that is paid", async () => {
   await person.page.context().close();
 });
 
-const worker = (id, more = "") =>
-  `${server.link("Workers")}?workerId=${id}&assignmentId=3ASSIGN${id}&hitId=3HIT${more}`;
-
-test("a worker previews, takes part, hands in, and does not take part again", async () => {
-  const before = participants();
-  const preview = await Person.arrive(browser, `${server.link("Workers")}?assignmentId=ASSIGNMENT_ID_NOT_AVAILABLE`, {
-    name: "preview",
-  });
-  await preview.page.getByText("This is a preview").waitFor();
-  await preview.checkPage("preview");
-  assert.equal(participants(), before);
-  assert.equal(await preview.button("I agree").count(), 0);
-  await preview.page.context().close();
-
-  const evil = encodeURIComponent("https://evil.example/steal");
-  const person = await Person.arrive(browser, worker("AWORKER", `&turkSubmitTo=${evil}`), { name: "worker" });
-  await person.reads();
-  await person.answersUpTo(21);
-  await person.submits("\u202e=1+1 <script>alert(1)</script>");
-  await person.button("Hand in the task").waitFor();
-  await person.checkPage("done");
-  const form = await person.page.locator("form").evaluate((form) => ({
-    action: form.action,
-    method: form.method,
-    fields: [...new FormData(form).keys()],
-    assignment: new FormData(form).get("assignmentId"),
-  }));
-  assert.deepEqual(form, {
-    action: "https://www.mturk.com/mturk/externalSubmit",
-    method: "post",
-    fields: ["assignmentId", "receipt"],
-    assignment: "3ASSIGNAWORKER",
-  });
-  person.assertNoFaults();
-
-  // The same worker with another assignment, in another browser.
-  const again = await Person.arrive(browser, worker("AWORKER").replace("3ASSIGN", "3OTHER"), { name: "again" });
-  await again.sees("You have already taken part");
-  await again.checkPage("already-took-part");
-  // The same assignment finds its last page again.
-  const same = await Person.arrive(browser, worker("AWORKER"), { name: "same" });
-  await same.press("I agree");
-  await same.button("Hand in the task").waitFor();
-  const [stored] = server.exported("participants.csv").filter((row) => row.stage === "complete");
-  assert.ok(!JSON.stringify(stored).includes("AWORKER"));
-  assert.ok(!stored.feedback.startsWith("="));
-  for (const { page } of [person, again, same]) await page.context().close();
-});
-
 test("a code to complete is shown where the link has one", async () => {
   const person = await Person.arrive(browser, server.link("Natural"), { name: "code" });
   await person.reads();

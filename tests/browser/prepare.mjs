@@ -3,6 +3,10 @@ import { execFileSync } from "node:child_process";
 import { appendFileSync, cpSync, rmSync } from "node:fs";
 import { BUILT, STUDY, WEBER } from "./support/places.mjs";
 
+// Images are kept from the last time; texts may have changed since.
+for (const text of ["study.toml", "consent.md", "debrief.md", "preview.md", "instructions"]) {
+  rmSync(`${BUILT}/${text}`, { recursive: true, force: true });
+}
 execFileSync(WEBER, ["demo", "--out", BUILT, "--image-sets", "2"], { stdio: "inherit" });
 rmSync(STUDY, { recursive: true, force: true });
 cpSync(BUILT, STUDY, { recursive: true });

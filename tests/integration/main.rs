@@ -9,6 +9,7 @@ mod lab;
 mod migrations;
 mod participation;
 mod platforms;
+mod signed_links;
 mod simulation;
 mod study_folder;
 mod support;

@@ -183,24 +183,24 @@ codes = { complete = \"C\" }
 generic = { parameter = \"pid\", return_url = \"https://panel.example/{outcome}?id={id}&c={code}\" }
 ";
     let server = study(pool, 3, links).await;
-    let bots: [(&str, &[(&str, &str)], &str); 3] = [
+    let bots = [
         (
             "Connect",
-            &[("participantId", "P1"), ("assignmentId", "AS1"), ("projectId", "PR1")],
+            vec![("participantId", "P1"), ("assignmentId", "AS1"), ("projectId", "PR1")],
             "https://connect.cloudresearch.com/participant/project/PR1/complete",
         ),
         (
             "Sona",
-            &[("survey_code", "4711")],
+            vec![("survey_code", "4711")],
             "https://uni.sona-systems.com/webstudy_credit.aspx?experiment_id=7&credit_token=tok&survey_code=4711",
         ),
-        ("Panel", &[("pid", "X 9")], "https://panel.example/complete?id=X%209&c=C"),
+        ("Panel", vec![("pid", "X 9")], "https://panel.example/complete?id=X%209&c=C"),
     ];
     for (name, parameters, url) in bots {
         let link = server.link(name).await;
-        let reply = finish(&server, &link, parameters).await;
+        let reply = finish(&server, &link, &parameters).await;
         assert_eq!(reply["return"], json!({ "kind": "link", "url": url }), "{name}");
-        assert_eq!(server.enrol(&link, parameters).await.0, 200, "{name}: sees the end again");
+        assert_eq!(server.enrol(&link, &parameters).await.0, 200, "{name}: sees the end again");
     }
 }
 

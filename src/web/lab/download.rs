@@ -12,6 +12,8 @@ use tokio_util::io::ReaderStream;
 
 use crate::domain::study::Mode;
 use crate::flow::export::{self, ExportError, PolicyChoice};
+use crate::flow::journal::Actor;
+use crate::store::researchers::Researcher;
 use crate::web::error::{PageError, Problem};
 use crate::web::session::SignedIn;
 use crate::web::state::WebState;
@@ -30,11 +32,11 @@ pub struct ExportQuery {
 /// All files in one archive.
 pub async fn all(
     State(state): State<WebState>,
-    SignedIn(_): SignedIn,
+    SignedIn(researcher): SignedIn,
     Path(slug): Path<String>,
     Query(query): Query<ExportQuery>,
 ) -> Result<Response, PageError> {
-    let folder = make(&state, &slug, &query).await?;
+    let folder = make(&state, &researcher, &slug, &query).await?;
     let name = format!("{slug}-{}.zip", state.app.now().format("%Y-%m-%d-%H%M"));
     let archive =
         tokio::task::spawn_blocking(move || zip(folder.path()).map(|archive| (folder, archive))).await;
@@ -45,11 +47,11 @@ pub async fn all(
 /// One of the files.
 pub async fn one(
     State(state): State<WebState>,
-    SignedIn(_): SignedIn,
+    SignedIn(researcher): SignedIn,
     Path((slug, file)): Path<(String, String)>,
     Query(query): Query<ExportQuery>,
 ) -> Result<Response, PageError> {
-    let folder = make(&state, &slug, &query).await?;
+    let folder = make(&state, &researcher, &slug, &query).await?;
     let known = std::fs::read_dir(folder.path()).map_err(failed)?.flatten();
     if !known.into_iter().any(|entry| *entry.file_name() == *file) {
         return Err(PageError(Problem::not_found()));
@@ -60,7 +62,12 @@ pub async fn one(
 }
 
 /// Exports into a folder that vanishes; files that are open by then can still be read.
-async fn make(state: &WebState, slug: &str, query: &ExportQuery) -> Result<TempDir, PageError> {
+async fn make(
+    state: &WebState,
+    researcher: &Researcher,
+    slug: &str,
+    query: &ExportQuery,
+) -> Result<TempDir, PageError> {
     let policy = match query.policy.as_str() {
         "" => PolicyChoice::Enrolment,
         name => PolicyChoice::Named(name.to_owned()),
@@ -69,7 +76,8 @@ async fn make(state: &WebState, slug: &str, query: &ExportQuery) -> Result<TempD
     let include: Vec<Mode> = asked.into_iter().filter(|(asked, _)| *asked).map(|(_, mode)| mode).collect();
     let request = export::prepare(&state.app, slug, policy, &include).await?;
     let folder = tempfile::tempdir().map_err(failed)?;
-    export::export(&state.app, &request, folder.path()).await?;
+    let manifest = export::export(&state.app, &request, folder.path()).await?;
+    export::note(&state.app, &Actor::researcher(researcher), slug, &manifest).await?;
     Ok(folder)
 }
 

@@ -15,6 +15,7 @@ use sqlx::PgConnection;
 
 use crate::domain::allocation::{SlotCounts, count_by_condition};
 use crate::domain::study::{Mode, StudyState, StudyVersion};
+use crate::flow::journal::Actor;
 use crate::flow::slots::enrolment_policy;
 use crate::flow::{FlowError, Refused, steer};
 use crate::store;
@@ -225,11 +226,11 @@ pub struct StateForm {
 /// Starts, pauses or closes the study.
 pub async fn set_state(
     State(state): State<WebState>,
-    SignedIn(_): SignedIn,
+    SignedIn(researcher): SignedIn,
     Path(slug): Path<String>,
     Form(form): Form<StateForm>,
 ) -> Result<Redirect, PageError> {
-    steer::set_state(&state.app, &slug, form.state).await?;
+    steer::set_state(&state.app, &Actor::researcher(&researcher), &slug, form.state).await?;
     Ok(Redirect::to(&format!("/lab/studies/{slug}")))
 }
 
@@ -242,11 +243,11 @@ pub struct LinkForm {
 /// Switches a link on or off.
 pub async fn switch_link(
     State(state): State<WebState>,
-    SignedIn(_): SignedIn,
+    SignedIn(researcher): SignedIn,
     Path((slug, link_id)): Path<(String, i64)>,
     Form(form): Form<LinkForm>,
 ) -> Result<Redirect, PageError> {
-    steer::enable_link(&state.app, &slug, link_id, form.enabled).await?;
+    steer::enable_link(&state.app, &Actor::researcher(&researcher), &slug, link_id, form.enabled).await?;
     Ok(Redirect::to(&format!("/lab/studies/{slug}#links")))
 }
 

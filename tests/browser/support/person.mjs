@@ -75,13 +75,17 @@ export class Person {
     return (await this.page.locator("h1, h2").first().textContent()) ?? "";
   }
 
+  /** A picture for people to look at. */
+  async picture(name) {
+    if (!SCREENSHOTS) return;
+    const number = String(++this.#shots).padStart(2, "0");
+    await this.page.screenshot({ path: `${SCREENSHOTS}/${this.name}-${number}-${name}.png` });
+  }
+
   /** No rule of WCAG 2.2 A and AA is broken on what is shown; a picture of it for people to look at. */
   async checkPage(name) {
     await this.page.evaluate(() => document.fonts.ready);
-    if (SCREENSHOTS) {
-      const number = String(++this.#shots).padStart(2, "0");
-      await this.page.screenshot({ path: `${SCREENSHOTS}/${this.name}-${number}-${name}.png` });
-    }
+    await this.picture(name);
     // The pages' own rules forbid scripts from elsewhere, so axe comes through the debugger.
     const source = readFileSync(AXE, "utf8");
     await this.page.evaluate(`${source}; 0`);

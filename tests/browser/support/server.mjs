@@ -13,9 +13,12 @@ export class Server {
   #process;
   #said = "";
   #cookie = "";
+  #settings = {};
 
-  static async start() {
+  /** @param {Record<string, string>} [settings] further WEBER_* variables */
+  static async start(settings = {}) {
     const server = new Server();
+    server.#settings = settings;
     server.port = await freePort();
     server.url = `http://127.0.0.1:${server.port}`;
     server.sql(`create database ${server.#database}`, process.env.DATABASE_URL);
@@ -27,7 +30,7 @@ export class Server {
   get #environment() {
     const address = new URL(process.env.DATABASE_URL);
     address.pathname = `/${this.#database}`;
-    return { ...process.env, DATABASE_URL: address.href, WEBER_DATA: this.#data };
+    return { ...process.env, ...this.#settings, DATABASE_URL: address.href, WEBER_DATA: this.#data };
   }
 
   /** Runs until it greets. */

@@ -30,10 +30,17 @@ impl Server {
     }
 
     pub async fn with_clock(pool: PgPool, clock: Arc<dyn Clock>) -> Self {
+        Self::with(pool, clock, |_| {}).await
+    }
+
+    /// A server that is reached in another way than by default.
+    pub async fn with(pool: PgPool, clock: Arc<dyn Clock>, change: impl FnOnce(&mut Site)) -> Self {
         let (app, changes) = App::new(pool, Secrets::new([7; 32]), clock, [9; 32]);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let state = WebState::new(app.clone(), changes, Site::at(url.clone()));
+        let mut site = Site::at(url.clone());
+        change(&mut site);
+        let state = WebState::new(app.clone(), changes, site);
         tokio::spawn(async move {
             axum::serve(listener, router(state).into_make_service_with_connect_info::<std::net::SocketAddr>())
                 .await
