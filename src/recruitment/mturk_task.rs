@@ -64,6 +64,18 @@ pub fn batches(people: u32, per_hit: u32) -> Vec<u32> {
     full.chain(Some(people % per_hit).filter(|rest| *rest > 0)).collect()
 }
 
+/// Batches in words: "22 HITs of 9 people and one of 2".
+pub fn in_words(batches: &[u32]) -> String {
+    let groups: Vec<String> = batches
+        .chunk_by(|a, b| a == b)
+        .map(|group| match group {
+            [people] => format!("one HIT of {people} people"),
+            _ => format!("{} HITs of {} people", group.len(), group[0]),
+        })
+        .collect();
+    groups.join(" and ")
+}
+
 /// The command that posts one HIT by the AWS command line.
 pub fn command(
     task: &MturkTask,
@@ -131,6 +143,8 @@ mod tests {
         assert_eq!(batches(50, 9), [9, 9, 9, 9, 9, 5]);
         assert_eq!(batches(9, 9), [9]);
         assert_eq!(batches(0, 9), [0; 0]);
+        assert_eq!(in_words(&batches(20, 9)), "2 HITs of 9 people and one HIT of 2 people");
+        assert_eq!(in_words(&batches(9, 9)), "one HIT of 9 people");
     }
 
     #[test]

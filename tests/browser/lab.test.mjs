@@ -81,3 +81,44 @@ test("from the first password to the data, with the enrolment live", async () =>
   ada.assertNoFaults();
   await page.context().close();
 });
+
+test("how to recruit, and who is to be paid", async () => {
+  const invitation = server.weber("researcher", "add", "grace@example.org", "--identities", "--public-url", server.url);
+  const grace = await Person.arrive(browser, /\S+set-password#\S+/.exec(invitation)[0], { name: "grace" });
+  const { page } = grace;
+  await page.getByLabel("New password").fill(PASSWORD);
+  await page.getByLabel("The same again").fill(PASSWORD);
+  await grace.press("Set password");
+  await page.getByRole("link", { name: "Which image" }).click();
+  await page.getByRole("link", { name: "How to recruit" }).click();
+  await grace.sees("How to recruit");
+  await page.getByText("Command that posts the first HIT").click();
+  await page.getByText("aws mturk create-hit").first().waitFor();
+  await grace.checkPage("recruiting");
+  await page.goBack();
+  await page.getByRole("link", { name: "People and pay" }).click();
+  await grace.sees("People and pay");
+  await page.getByLabel("or its text").fill("AssignmentId,WorkerId,AssignmentStatus,Answer.receipt\n1,ASTRANGER,Submitted,x\n");
+  await grace.press("Compare");
+  await page.getByText("Handed in there, unknown here").waitFor();
+  await grace.checkPage("compared");
+  await page.getByLabel("Ids, one per line").fill("AONE\nATWO");
+  await grace.press("Add");
+  await page.getByText("2 people were added").waitFor();
+  await page.setViewportSize({ width: 800, height: 900 });
+  await grace.checkPage("people-narrow");
+  const sizes = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  assert.ok(sizes[0] <= sizes[1], "nothing sticks out");
+
+  const stranger = server.weber("researcher", "add", "eve@example.org", "--public-url", server.url);
+  const eve = await Person.arrive(browser, /\S+set-password#\S+/.exec(stranger)[0], { name: "eve" });
+  await eve.page.getByLabel("New password").fill(PASSWORD);
+  await eve.page.getByLabel("The same again").fill(PASSWORD);
+  await eve.press("Set password");
+  await eve.sees("Studies");
+  await eve.page.goto(`${server.url}/lab/studies/demo/people`);
+  await eve.sees("Only for people with the right");
+  await eve.checkPage("no-right");
+  grace.assertNoFaults();
+  for (const person of [grace, eve]) await person.page.context().close();
+});

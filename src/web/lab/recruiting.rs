@@ -36,14 +36,15 @@ struct LinkCard {
     address: String,
     advice: &'static str,
     codes: Vec<(Outcome, String)>,
-    /// Places that nobody holds, in the link's conditions.
-    open: u32,
+    /// Places that nobody holds, by condition of the link.
+    open: Vec<(String, u32)>,
     task: Option<Task>,
 }
 
 /// What is posted on MTurk.
 struct Task {
-    batches: Vec<u32>,
+    people: u32,
+    batches: String,
     reward: Usd,
     question: String,
     production: String,
@@ -62,8 +63,8 @@ pub async fn page(
     for link in store::links::all(&mut conn, study.id).await? {
         let slots = store::slots::all(&mut conn, study.id, link.mode(), state.app.now()).await?;
         let counts = count_by_condition(&slots, version.definition.design.postings_per_slot);
-        let open = counts.iter().filter(|(condition, _)| link.definition.allows(condition));
-        let open = open.map(|(_, counts)| counts.open).sum();
+        let open = counts.into_iter().filter(|(condition, _)| link.definition.allows(condition));
+        let open = open.map(|(condition, counts)| (condition, counts.open)).collect();
         cards.push(card(&state, &version, link, open));
     }
     Ok(page::html(&RecruitingPage {
@@ -75,33 +76,35 @@ pub async fn page(
     }))
 }
 
-fn card(state: &WebState, version: &StudyVersion, link: Link, open: u32) -> LinkCard {
+fn card(state: &WebState, version: &StudyVersion, link: Link, open: Vec<(String, u32)>) -> LinkCard {
     let entry = format!("{}/enter/{}", state.site.public_url, link.code);
     let definition = &link.definition;
     let is_task = definition.platform == Platform::Mturk;
+    let people = open.iter().map(|(_, open)| open).sum();
     LinkCard {
         address: paste::address(definition, &entry),
         advice: paste::advice(definition),
         codes: definition.codes.iter().map(|(outcome, code)| (*outcome, code.clone())).collect(),
-        task: is_task.then(|| task(&version.definition, definition, &entry, open)).flatten(),
+        task: is_task.then(|| task(&version.definition, definition, &entry, people)).flatten(),
         open,
         link,
     }
 }
 
-fn task(study: &StudyDefinition, link: &LinkDefinition, entry: &str, open: u32) -> Option<Task> {
+fn task(study: &StudyDefinition, link: &LinkDefinition, entry: &str, wanted: u32) -> Option<Task> {
     let task = link.mturk.clone().unwrap_or_default();
     let condition = study.conditions.iter().find(|condition| link.allows(&condition.name))?;
     let reward = task.reward_usd.unwrap_or(condition.pay_usd);
     let title = if task.title.is_empty() { &study.title } else { &task.title };
-    let batches = mturk_task::batches(open, task.assignments_per_hit);
+    let batches = mturk_task::batches(wanted, task.assignments_per_hit);
     let question = mturk_task::question(entry, task.frame_height_px);
     let people = batches.first().copied().unwrap_or(1);
     let command = |market| mturk_task::command(&task, title, reward, &question, people, market);
     Some(Task {
         production: command(Market::Production),
         sandbox: command(Market::Sandbox),
-        batches,
+        people: wanted,
+        batches: mturk_task::in_words(&batches),
         reward,
         question,
     })
