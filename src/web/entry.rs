@@ -28,6 +28,8 @@ struct ConsentPage<'a> {
     proof: &'a str,
     declined: Way,
     unsuitable: Way,
+    full: Way,
+    again: Way,
 }
 
 #[derive(Template)]
@@ -175,6 +177,8 @@ impl Visitor<'_> {
             proof: &proof,
             declined: Way::after(self.link, identity, Outcome::NoConsent),
             unsuitable: Way::after(self.link, identity, Outcome::Unsuitable),
+            full: Way::after(self.link, identity, Outcome::Full),
+            again: Way::after(self.link, identity, Outcome::AlreadyTookPart),
         }))
     }
 

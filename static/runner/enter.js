@@ -15,7 +15,7 @@ const key = entryKey(link, given);
 const parameters = proof ? { ...given, weber_proof: proof } : given;
 
 /** What an answer says to which nothing can be done on this page. */
-const FINAL = ["no_such_link", "not_open_yet", "paused", "closed", "full", "already_took_part", "preview", "api_token_needed", "not_signed"];
+const FINAL = ["no_such_link", "not_open_yet", "paused", "closed", "preview", "api_token_needed", "not_signed"];
 
 /** @param {string} words */
 function say(words) {
@@ -70,7 +70,9 @@ function refuse(error) {
     actions.replaceChildren(button("Read the new text", () => location.reload(), "primary"));
     return;
   }
-  if (FINAL.includes(error.code)) {
+  if (error.code === "full" || error.code === "already_took_part") {
+    end(error.code);
+  } else if (FINAL.includes(error.code)) {
     page.replaceChildren(heading(error.title), paragraph(error.detail));
   } else {
     say(`${error.title} ${error.detail}`);
@@ -88,7 +90,7 @@ function thank() {
   end("declined");
 }
 
-/** Shows the words of an end that the server put into the page. @param {"declined" | "unsuitable"} id */
+/** Shows the words of an end that the server put into the page. @param {"declined" | "unsuitable" | "full" | "already_took_part"} id */
 function end(id) {
   const words = /** @type {HTMLTemplateElement} */ (document.getElementById(id));
   page.replaceChildren(words.content.cloneNode(true));

@@ -147,13 +147,15 @@ async fn prolific_with_a_code_per_outcome(pool: PgPool) {
 name = \"Prolific\"
 platform = \"prolific\"
 conditions = [\"none\"]
-codes = { complete = \"DONE1\", no_consent = \"NO1\", already_took_part = \"AGAIN1\", unsuitable = \"SMALL1\" }
+codes = { complete = \"DONE1\", no_consent = \"NO1\", already_took_part = \"AGAIN1\", unsuitable = \"SMALL1\", full = \"FULL1\" }
 ";
     let server = study(pool, 1, links).await;
     let link = server.link("Prolific").await;
     let arrival = [("PROLIFIC_PID", "PID1"), ("STUDY_ID", "ST1"), ("SESSION_ID", "SE1")];
     let page = server.get(&format!("/enter/{link}?PROLIFIC_PID=PID1&STUDY_ID=ST1&SESSION_ID=SE1")).await.1;
-    assert!(page.contains("complete?cc=NO1") && page.contains("complete?cc=SMALL1"));
+    for code in ["NO1", "SMALL1", "FULL1", "AGAIN1"] {
+        assert!(page.contains(&format!("complete?cc={code}")), "{code}");
+    }
     let reply = finish(&server, &link, &arrival).await;
     let url = "https://app.prolific.com/submissions/complete?cc=DONE1";
     assert_eq!(reply, json!({ "outcome": "complete", "return": { "kind": "link", "url": url } }));
