@@ -4,7 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::allocation::Claim;
-use super::exclusion::Policy;
+use super::codebook::people::Person;
+use super::exclusion::{Measures, Policy, Tally};
 use super::participant::{Participant, Stage};
 use super::study::{Condition, Group, Mode, Platform, StoredTrial, StudyDefinition, StudyVersion};
 use super::trial::{Difficulty, ImageId, Known, Trial, TrialKind};
@@ -129,5 +130,56 @@ pub fn participant() -> Participant {
         posting: None,
         passed: None,
         late: false,
+    }
+}
+
+/// Somebody who completed and passes every criterion.
+pub fn person(condition: &str) -> Person {
+    let tally =
+        Tally { catch_correct: 3, catch_total: 3, left_answers: 10, right_answers: 11, ..Tally::default() };
+    let measures = Measures {
+        instruction_time: Some(60.0),
+        total_time: Some(400.0),
+        catch_correct: 3,
+        catch_total: 3,
+        left_answers: 10,
+        right_answers: 11,
+        practice_blocks: (condition != "none").then_some(1),
+    };
+    Person {
+        id: uuid::Uuid::nil(),
+        study: "demo".into(),
+        study_version: 1,
+        participant: "p-1".into(),
+        mode: "live".into(),
+        condition: condition.into(),
+        image_set: 0,
+        slot: Some(1),
+        posting: Some(1),
+        platform: "direct".into(),
+        stage: Stage::Complete,
+        last_screen: None,
+        group: "crowd".into(),
+        late: false,
+        clock_discrepancy: None,
+        enrolled_at: at(0.0),
+        started_at: Some(at(1.0)),
+        completed_at: Some(at(401.0)),
+        measures,
+        tally,
+        claim: Claim::Kept,
+        end_reason: None,
+        fullscreen_exits: 0,
+        focus_losses: 0,
+        reloads: 0,
+        image_failures: 0,
+        browser: None,
+        system: None,
+        screen_width: None,
+        screen_height: None,
+        window_width: None,
+        window_height: None,
+        pixel_ratio: None,
+        feedback: None,
     }
 }

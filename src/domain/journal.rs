@@ -26,6 +26,10 @@ words! {
         IdentitiesForgotten = "identities_forgotten",
         /// Added people to those not to admit.
         PeopleBarred = "people_barred",
+        /// Saved an exclusion policy.
+        PolicySaved = "policy_saved",
+        /// Froze an exclusion policy as pre-registered.
+        PolicyFrozen = "policy_frozen",
         /// Downloaded a study's data.
         Exported = "exported",
     }

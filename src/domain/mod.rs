@@ -15,6 +15,7 @@ pub mod record;
 pub mod schedule;
 pub mod study;
 pub mod trial;
+pub mod workbench;
 
 /// Defines an enum whose variants are words: the same word in the database, in JSON, in TOML and in exports.
 macro_rules! words {

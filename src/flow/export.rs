@@ -14,7 +14,7 @@ pub use manifest::Manifest;
 
 use super::journal::{self, Actor, Deed};
 use super::slots::enrolment_policy;
-use super::{App, FlowError};
+use super::{App, FlowError, policies};
 use crate::domain::codebook;
 use crate::domain::codebook::people::JudgedPerson;
 use crate::domain::exclusion::Policy;
@@ -97,11 +97,13 @@ pub async fn prepare(
     let policy = match policy {
         PolicyChoice::Enrolment => enrolment,
         PolicyChoice::Given(policy) => policy,
-        PolicyChoice::Named(name) if name == enrolment.name => enrolment,
-        PolicyChoice::Named(name) => version.definition.policy(&name).cloned().ok_or_else(|| {
-            let known = version.definition.policies.iter().map(|policy| policy.name.clone()).collect();
-            ExportError::NoSuchPolicy { name, known }
-        })?,
+        PolicyChoice::Named(name) => match policies::by_name(&mut conn, &study, &version, &name).await? {
+            Some(policy) => policy,
+            None => {
+                let known = policies::names(&mut conn, &study, &version).await?;
+                return Err(ExportError::NoSuchPolicy { name, known });
+            }
+        },
     };
     let modes =
         Mode::ALL.iter().copied().filter(|mode| *mode == Mode::Live || include.contains(mode)).collect();

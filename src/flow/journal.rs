@@ -26,6 +26,11 @@ impl Actor {
         Self { name: researcher.email.clone(), sees_identities: researcher.sees_identities }
     }
 
+    /// How the journal names them.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Refuses whoever may not see who participants are.
     pub fn must_see_identities(&self) -> Result<()> {
         if self.sees_identities { Ok(()) } else { Err(super::Refused::RightNeeded.into()) }

@@ -10,6 +10,7 @@ pub mod import;
 pub mod journal;
 pub mod leave;
 pub mod open;
+pub mod policies;
 pub mod queue;
 pub mod record;
 pub mod secrets;
@@ -58,6 +59,15 @@ pub enum Refused {
     /// Somebody may not see or do this.
     #[error("this needs the right to see identities")]
     RightNeeded,
+    /// A policy's name is none, or is taken.
+    #[error("the policy's name is none, or is taken")]
+    PolicyName,
+    /// There is no such policy, or it cannot be frozen.
+    #[error("there is no such policy, or it is frozen already")]
+    NoSuchPolicy,
+    /// A bound of a criterion is not a number.
+    #[error("`{0}` is not a number")]
+    BadBound(String),
     /// There is no such participant.
     #[error("there is no such participant")]
     NoSuchParticipant,

@@ -15,6 +15,7 @@ pub mod local_postgres;
 pub mod notifications;
 pub mod overview;
 pub mod participants;
+pub mod policies;
 pub mod records;
 pub mod researchers;
 pub mod slots;

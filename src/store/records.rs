@@ -274,6 +274,31 @@ pub async fn insert_events(
     Ok(())
 }
 
+/// An event as it is stored.
+#[derive(Debug, Clone)]
+pub struct EventOnFile {
+    /// What happened.
+    pub kind: String,
+    /// By the experiment clock, in ms since Welcome.
+    pub at_ms: Option<f64>,
+    /// When the server heard of it.
+    pub server_at: DateTime<Utc>,
+    /// More about it.
+    pub detail: serde_json::Value,
+}
+
+/// The events of a participation, in the order in which the server heard of them.
+pub async fn events_of(conn: &mut PgConnection, id: Uuid) -> Result<Vec<EventOnFile>> {
+    let events = sqlx::query_as!(
+        EventOnFile,
+        "select kind, at_ms, server_at, detail from events where participant_id = $1 order by server_at, id",
+        id,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(events)
+}
+
 /// Stores one event that the server noticed.
 pub async fn insert_event(
     conn: &mut PgConnection,

@@ -162,6 +162,24 @@ impl Problem {
                 "This needs the right to see who participants are.",
                 "An administrator can give it: `weber researcher add EMAIL --identities`.",
             ),
+            Refused::PolicyName => Self::new(
+                S::CONFLICT,
+                "policy_name",
+                "A policy cannot have this name.",
+                "Give it one of 1 to 40 of a-z, 0-9 and hyphens that is not taken: saved policies never change.",
+            ),
+            Refused::NoSuchPolicy => Self::new(
+                S::NOT_FOUND,
+                "no_such_policy",
+                "There is no such policy, or it is frozen already.",
+                "Look at the study's policies again.",
+            ),
+            Refused::BadBound(text) => Self::new(
+                S::UNPROCESSABLE_ENTITY,
+                "bad_bound",
+                format!("“{text}” is not a number."),
+                "Go back and write the bound as a number, such as 0.6, or leave it empty.",
+            ),
             Refused::NoSuchParticipant => Self::new(
                 S::NOT_FOUND,
                 "no_such_participant",

@@ -13,16 +13,16 @@ use crate::support::tiny_study::TinyStudy;
 const PASSWORD: &str = "a long password";
 
 /// A researcher's browser.
-struct Browser<'a> {
+pub struct Browser<'a> {
     server: &'a Server,
     client: reqwest::Client,
     cookie: Option<String>,
 }
 
-struct Page {
-    status: StatusCode,
+pub struct Page {
+    pub status: StatusCode,
     location: String,
-    text: String,
+    pub text: String,
     headers: reqwest::header::HeaderMap,
 }
 
@@ -42,7 +42,7 @@ impl<'a> Browser<'a> {
     }
 
     /// Signed in as a new researcher.
-    async fn signed_in(server: &'a Server) -> Self {
+    pub async fn signed_in(server: &'a Server) -> Self {
         let mut browser = Self::new(server);
         let token = invitation(server).await;
         let page = browser
@@ -52,12 +52,12 @@ impl<'a> Browser<'a> {
         browser
     }
 
-    async fn get(&mut self, path: &str) -> Page {
+    pub async fn get(&mut self, path: &str) -> Page {
         let request = self.client.get(format!("{}{path}", self.server.url));
         self.send(request).await
     }
 
-    async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Page {
+    pub async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Page {
         let body: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let request = self
             .client

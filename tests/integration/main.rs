@@ -13,3 +13,4 @@ mod signed_links;
 mod simulation;
 mod study_folder;
 mod support;
+mod workbench;

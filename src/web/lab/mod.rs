@@ -2,6 +2,8 @@
 
 pub mod account;
 pub mod download;
+pub mod exclusion;
+pub mod participants;
 pub mod people;
 pub mod recruiting;
 pub mod studies;
@@ -35,6 +37,10 @@ pub fn routes() -> Router<WebState> {
         .route("/lab/studies/{slug}/recruiting", get(recruiting::page))
         .route("/lab/studies/{slug}/links/{id}/personal", post(recruiting::make_personal))
         .route("/lab/studies/{slug}/links/{id}/personal.csv", get(recruiting::personal_csv))
+        .route("/lab/studies/{slug}/participants", get(participants::table))
+        .route("/lab/studies/{slug}/participants/{name}", get(participants::one))
+        .route("/lab/studies/{slug}/exclusion", get(exclusion::page).post(exclusion::save))
+        .route("/lab/studies/{slug}/exclusion/freeze", post(exclusion::freeze))
         .route("/lab/studies/{slug}/people", get(people::page))
         .route("/lab/studies/{slug}/people/pay/{file}", post(people::payments))
         .route("/lab/studies/{slug}/people/compare", post(people::reconcile))

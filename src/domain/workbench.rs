@@ -1,0 +1,172 @@
+//! What a policy would do: who leaves, by which criterion, in which condition, and what becomes of the accuracy. Nothing is
+//! applied by looking.
+
+use super::codebook::people::JudgedPerson;
+use super::exclusion::{Criterion, Verdict};
+
+/// Bins of a histogram.
+const BINS: usize = 24;
+
+/// What one criterion does to the people who completed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Effect {
+    /// The criterion.
+    pub criterion: Criterion,
+    /// Who fails it, whatever else they fail.
+    pub alone: u32,
+    /// Who fails it and none of those before it, in the order of [`Criterion::ALL`].
+    pub in_order: u32,
+    /// Who fails it, by condition in the study's order.
+    pub by_condition: Vec<u32>,
+    /// Its values.
+    pub histogram: Option<Histogram>,
+}
+
+/// What all criteria together do in a condition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// The condition.
+    pub condition: String,
+    /// Completed.
+    pub completed: u32,
+    /// Fail no criterion.
+    pub pass: u32,
+    /// Share of main trials answered correctly by everybody who completed.
+    pub accuracy_of_all: Option<f64>,
+    /// ... by those who fail no criterion.
+    pub accuracy: Option<f64>,
+}
+
+/// Values in bins of equal width.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Histogram {
+    /// Lower edge of the first bin.
+    pub from: f64,
+    /// Upper edge of the last one.
+    pub to: f64,
+    /// People per bin: those who fail no criterion, and those who fail any.
+    pub bins: Vec<(u32, u32)>,
+}
+
+/// What a policy does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preview {
+    /// By criterion, in the order of [`Criterion::ALL`].
+    pub effects: Vec<Effect>,
+    /// By condition, in the study's order.
+    pub groups: Vec<Group>,
+}
+
+/// Looks at everybody who completed, judged under a policy.
+pub fn preview(people: &[JudgedPerson], conditions: &[String]) -> Preview {
+    let completed: Vec<(&JudgedPerson, &Verdict)> =
+        people.iter().filter_map(|person| Some((person, person.verdict.as_ref()?))).collect();
+    let effects = Criterion::ALL.iter().map(|criterion| effect(*criterion, &completed, conditions));
+    let groups = conditions.iter().map(|condition| group(condition, &completed));
+    Preview { effects: effects.collect(), groups: groups.collect() }
+}
+
+fn effect(criterion: Criterion, people: &[(&JudgedPerson, &Verdict)], conditions: &[String]) -> Effect {
+    let failing: Vec<_> =
+        people.iter().filter(|(_, verdict)| verdict.pass(criterion) == Some(false)).collect();
+    let first = failing.iter().filter(|(_, verdict)| verdict.failed().next() == Some(criterion));
+    let of = |condition: &String| failing.iter().filter(|(p, _)| p.person.condition == *condition).count();
+    let values: Vec<(f64, bool)> = people
+        .iter()
+        .filter_map(|(person, verdict)| Some((person.person.measures.value(criterion)?, verdict.passed())))
+        .collect();
+    Effect {
+        criterion,
+        alone: failing.len() as u32,
+        in_order: first.count() as u32,
+        by_condition: conditions.iter().map(|condition| of(condition) as u32).collect(),
+        histogram: histogram(&values),
+    }
+}
+
+fn group(condition: &str, people: &[(&JudgedPerson, &Verdict)]) -> Group {
+    let all: Vec<_> = people.iter().filter(|(person, _)| person.person.condition == condition).collect();
+    let passing: Vec<_> = all.iter().copied().filter(|(_, verdict)| verdict.passed()).collect();
+    Group {
+        condition: condition.to_owned(),
+        completed: all.len() as u32,
+        pass: passing.len() as u32,
+        accuracy_of_all: accuracy(&all),
+        accuracy: accuracy(&passing),
+    }
+}
+
+/// Pooled over trials.
+fn accuracy(people: &[&(&JudgedPerson, &Verdict)]) -> Option<f64> {
+    let sum = |of: fn(&JudgedPerson) -> u32| people.iter().map(|(person, _)| of(person)).sum::<u32>();
+    let total = sum(|person| person.person.tally.main_total);
+    let correct = sum(|person| person.person.tally.main_correct);
+    (total > 0).then(|| f64::from(correct) / f64::from(total))
+}
+
+fn histogram(values: &[(f64, bool)]) -> Option<Histogram> {
+    let finite = || values.iter().map(|(value, _)| *value);
+    let from = finite().min_by(f64::total_cmp)?;
+    let highest = finite().max_by(f64::total_cmp)?;
+    // Where everybody has the same value there is still a bin to put it into.
+    let to = if highest > from { highest } else { from + 1.0 };
+    let mut bins = vec![(0, 0); BINS];
+    for (value, passed) in values {
+        let bin = (((value - from) / (to - from) * BINS as f64) as usize).min(BINS - 1);
+        *(if *passed { &mut bins[bin].0 } else { &mut bins[bin].1 }) += 1;
+    }
+    Some(Histogram { from, to, bins })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fixture;
+
+    fn person(condition: &str, total_time: f64, catch_correct: u32, main_correct: u32) -> JudgedPerson {
+        let mut person = fixture::person(condition);
+        person.measures.total_time = Some(total_time);
+        person.measures.catch_correct = catch_correct;
+        (person.tally.main_correct, person.tally.main_total) = (main_correct, 18);
+        JudgedPerson::new(person, &fixture::policy("as-posted"))
+    }
+
+    #[test]
+    fn each_criterion_is_counted_alone_and_in_order() {
+        let people = [
+            person("natural", 400.0, 3, 18),
+            person("natural", 1000.0, 0, 9),
+            person("natural", 400.0, 0, 9),
+            person("none", 1000.0, 3, 6),
+        ];
+        let preview = preview(&people, &["natural".into(), "none".into()]);
+        let of = |criterion| preview.effects.iter().find(|e| e.criterion == criterion).unwrap();
+        let (time, catch) = (of(Criterion::TotalTime), of(Criterion::CatchTrials));
+        assert_eq!((time.alone, time.in_order, &time.by_condition), (2, 2, &vec![1, 1]));
+        assert_eq!((catch.alone, catch.in_order, &catch.by_condition), (2, 1, &vec![2, 0]));
+        let natural = &preview.groups[0];
+        assert_eq!((natural.completed, natural.pass), (3, 1));
+        assert_eq!((natural.accuracy_of_all, natural.accuracy), (Some(36.0 / 54.0), Some(1.0)));
+        let none = &preview.groups[1];
+        assert_eq!((none.pass, none.accuracy), (0, None), "nobody is left");
+    }
+
+    #[test]
+    fn whoever_did_not_complete_is_not_looked_at() {
+        let mut person = fixture::person("none");
+        person.stage = crate::domain::participant::Stage::Running;
+        let people = [JudgedPerson::new(person, &fixture::policy("as-posted"))];
+        assert_eq!(preview(&people, &["none".into()]).groups[0].completed, 0);
+    }
+
+    #[test]
+    fn a_histogram_holds_everybody_once_also_at_its_edges() {
+        let values: Vec<_> = (0..=48).map(|n| (f64::from(n), n % 2 == 0)).collect();
+        let histogram = histogram(&values).unwrap();
+        let (kept, excluded): (u32, u32) =
+            histogram.bins.iter().fold((0, 0), |sum, bin| (sum.0 + bin.0, sum.1 + bin.1));
+        assert_eq!((kept, excluded, histogram.from, histogram.to), (25, 24, 0.0, 48.0));
+        assert_eq!(super::histogram(&[(3.0, true)]).unwrap().bins[0], (1, 0));
+        assert_eq!(super::histogram(&[]), None);
+    }
+}

@@ -1,0 +1,228 @@
+//! Everybody who took part: a table to filter, sort and search; and one person's page.
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::study::find;
+use crate::domain::codebook::people::JudgedPerson;
+use crate::domain::exclusion::Finding;
+use crate::domain::participant::Stage;
+use crate::domain::study::{Mode, StudyDefinition, StudyVersion};
+use crate::domain::trial::{Block, Side};
+use crate::flow::policies;
+use crate::flow::slots::enrolment_policy;
+use crate::flow::{FlowError, Refused};
+use crate::store;
+use crate::store::records::{EventOnFile, TrialOnFile};
+use crate::web::error::PageError;
+use crate::web::opened::image_url;
+use crate::web::page;
+use crate::web::session::SignedIn;
+use crate::web::state::WebState;
+
+/// Most rows on one page: a table that is longer helps nobody.
+const MOST_ROWS: usize = 500;
+
+/// What the table shows.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct Filter {
+    mode: Mode,
+    condition: String,
+    verdict: String,
+    search: String,
+    sort: String,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        let text = String::new;
+        Self { mode: Mode::Live, condition: text(), verdict: text(), search: text(), sort: text() }
+    }
+}
+
+impl Filter {
+    fn admits(&self, person: &JudgedPerson) -> bool {
+        let row = &person.person;
+        let verdict = match self.verdict.as_str() {
+            "kept" => person.kept(),
+            "excluded" => person.verdict.as_ref().is_some_and(|verdict| !verdict.passed()),
+            "surplus" => person.surplus(),
+            "incomplete" => person.verdict.is_none(),
+            _ => true,
+        };
+        let condition = self.condition.is_empty() || row.condition == self.condition;
+        verdict && condition && row.participant.contains(self.search.trim())
+    }
+
+    fn sort(&self, people: &mut [&JudgedPerson]) {
+        let number = |value: Option<f64>| value.unwrap_or(f64::INFINITY);
+        match self.sort.as_str() {
+            "accuracy" => people.sort_by(|a, b| number(share(a)).total_cmp(&number(share(b)))),
+            "time" => people.sort_by(|a, b| {
+                let time = |person: &JudgedPerson| number(person.person.measures.total_time);
+                time(a).total_cmp(&time(b))
+            }),
+            "condition" => people.sort_by_key(|person| person.person.condition.clone()),
+            // Newest first.
+            _ => people.reverse(),
+        }
+    }
+}
+
+/// Share of main trials answered correctly.
+fn share(person: &JudgedPerson) -> Option<f64> {
+    let tally = &person.person.tally;
+    (tally.main_total > 0).then(|| f64::from(tally.main_correct) / f64::from(tally.main_total))
+}
+
+#[derive(Template)]
+#[template(path = "lab/participants.html")]
+struct ParticipantsPage<'a> {
+    email: String,
+    slug: &'a str,
+    definition: &'a StudyDefinition,
+    policy: &'a str,
+    filter: &'a Filter,
+    lines: Vec<Line<'a>>,
+    found: usize,
+    all: usize,
+}
+
+struct Line<'a> {
+    judged: &'a JudgedPerson,
+    accuracy: Option<f64>,
+}
+
+impl Line<'_> {
+    fn verdict(&self) -> String {
+        verdict_words(self.judged)
+    }
+}
+
+/// How a person stands, in words.
+fn verdict_words(judged: &JudgedPerson) -> String {
+    match judged.person.stage {
+        Stage::Complete if judged.kept() => "kept".into(),
+        Stage::Complete => judged.reasons().join(", ").replace('_', " "),
+        _ => String::new(),
+    }
+}
+
+/// The table.
+pub async fn table(
+    State(state): State<WebState>,
+    SignedIn(researcher): SignedIn,
+    Path(slug): Path<String>,
+    Query(filter): Query<Filter>,
+) -> Result<Response, PageError> {
+    let mut conn = state.app.pool.acquire().await?;
+    let (study, version) = find(&state, &mut conn, &slug).await?;
+    let policy = enrolment_policy(&study, &version);
+    let people = policies::judged(&state.app, &mut conn, &study, &version, filter.mode, &policy).await?;
+    let mut found: Vec<&JudgedPerson> = people.iter().filter(|person| filter.admits(person)).collect();
+    filter.sort(&mut found);
+    let lines = found.iter().take(MOST_ROWS);
+    let lines = lines.map(|judged| Line { judged, accuracy: share(judged) }).collect();
+    Ok(page::html(&ParticipantsPage {
+        email: researcher.email,
+        slug: &slug,
+        definition: &version.definition,
+        policy: &policy.name,
+        filter: &filter,
+        lines,
+        found: found.len(),
+        all: people.len(),
+    }))
+}
+
+#[derive(Template)]
+#[template(path = "lab/participant.html")]
+struct ParticipantPage<'a> {
+    email: String,
+    slug: &'a str,
+    definition: &'a StudyDefinition,
+    policy: &'a str,
+    judged: &'a JudgedPerson,
+    verdict: String,
+    findings: Vec<Finding>,
+    trials: Vec<TrialLine>,
+    events: Vec<EventOnFile>,
+}
+
+struct TrialLine {
+    place: String,
+    kind: &'static str,
+    unit: String,
+    base: String,
+    left: String,
+    right: String,
+    max_side: Side,
+    answered: Option<Answered>,
+}
+
+struct Answered {
+    side: Side,
+    confidence: u8,
+    correct: bool,
+    rt_s: Option<f64>,
+}
+
+/// One person's page.
+pub async fn one(
+    State(state): State<WebState>,
+    SignedIn(researcher): SignedIn,
+    Path((slug, pseudonym)): Path<(String, String)>,
+) -> Result<Response, PageError> {
+    let mut conn = state.app.pool.acquire().await?;
+    let (study, newest) = find(&state, &mut conn, &slug).await?;
+    let person = store::participants::by_pseudonym(&mut conn, study.id, &pseudonym).await?;
+    let person = person.ok_or(FlowError::Refused(Refused::NoSuchParticipant))?;
+    let version = state.app.version(&mut conn, person.version_id).await?;
+    let policy = enrolment_policy(&study, &newest);
+    let people = policies::judged(&state.app, &mut conn, &study, &newest, person.mode, &policy).await?;
+    let judged = people.into_iter().find(|judged| judged.person.id == person.id);
+    let judged = judged.ok_or(FlowError::Refused(Refused::NoSuchParticipant))?;
+    let trials = store::records::trials_of(&mut conn, person.id).await?;
+    let trials = trials.iter().filter_map(|trial| trial_line(&state, &version, trial)).collect();
+    Ok(page::html(&ParticipantPage {
+        email: researcher.email,
+        slug: &slug,
+        definition: &version.definition,
+        policy: &policy.name,
+        verdict: verdict_words(&judged),
+        findings: judged.verdict.as_ref().map(|verdict| verdict.findings.clone()).unwrap_or_default(),
+        events: store::records::events_of(&mut conn, person.id).await?,
+        judged: &judged,
+        trials,
+    }))
+}
+
+fn trial_line(state: &WebState, version: &StudyVersion, trial: &TrialOnFile) -> Option<TrialLine> {
+    let scheduled = &trial.scheduled;
+    let row = version.trial(scheduled.trial_id)?;
+    let (left, right) = row.queries(scheduled.max_side);
+    let address = |image| image_url(&state.app.secrets, image);
+    let buttons = version.definition.buttons();
+    let answered = trial.answer.as_ref().and_then(|answer| {
+        let press = buttons.press(answer.response)?;
+        let (confidence, correct) = (press.confidence, trial.correct?);
+        Some(Answered { side: press.side, confidence, correct, rt_s: answer.rt.map(|ms| ms / 1000.0) })
+    });
+    let place = match scheduled.block {
+        Block::Practice => format!("practice {}:{}", scheduled.attempt, scheduled.trial_index),
+        Block::Main => scheduled.trial_index.to_string(),
+    };
+    Some(TrialLine {
+        place,
+        kind: row.kind.as_str(),
+        unit: row.unit.clone(),
+        base: address(&row.base),
+        left: address(left),
+        right: address(right),
+        max_side: scheduled.max_side,
+        answered,
+    })
+}
