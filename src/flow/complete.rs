@@ -81,7 +81,7 @@ async fn settle(
     let policy = enrolment_policy(&study, version);
     let practises =
         version.definition.condition(&person.condition).is_some_and(|condition| condition.practice);
-    let tally = store::participants::tally(&mut *conn, person.id).await?;
+    let tally = store::tallies::of(&mut *conn, person.id).await?;
     let measures = Measures::new(&person.times(), &tally, practises);
     let passed = judge(&policy, &person.condition, &measures).passed();
     person.passed = Some(passed);

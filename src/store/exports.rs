@@ -5,7 +5,7 @@ use futures::Stream;
 use futures::StreamExt;
 use sqlx::PgConnection;
 
-use super::participants::TallyRow;
+use super::tallies::TallyRow;
 use super::{Result, word};
 use crate::domain::codebook::events::EventRow;
 use crate::domain::codebook::people::Person;

@@ -20,6 +20,7 @@ pub mod records;
 pub mod researchers;
 pub mod slots;
 pub mod studies;
+pub mod tallies;
 
 use std::str::FromStr;
 use std::sync::Arc;

@@ -70,4 +70,8 @@ async fn the_pages_show_who_would_leave(pool: PgPool) {
     let saved = ada.post("/lab/studies/demo/exclusion", &form).await;
     assert_eq!(saved.status.as_u16(), 303, "{}", saved.text);
     assert!(ada.get("/lab/studies/demo/exclusion?policy=quick").await.text.contains("0 of 2 people"));
+    assert!(
+        ada.get("/lab/studies/demo").await.text.contains("<option value=\"quick\">"),
+        "for downloads, too"
+    );
 }

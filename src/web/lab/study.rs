@@ -17,7 +17,7 @@ use crate::domain::allocation::{SlotCounts, count_by_condition};
 use crate::domain::study::{Mode, StudyState, StudyVersion};
 use crate::flow::journal::Actor;
 use crate::flow::slots::enrolment_policy;
-use crate::flow::{FlowError, Refused, steer};
+use crate::flow::{FlowError, Refused, policies, steer};
 use crate::store;
 use crate::store::links::Link;
 use crate::store::overview::{Done, RunningPerson};
@@ -40,6 +40,7 @@ struct StudyPage<'a> {
     study: &'a Study,
     version: &'a StudyVersion,
     policy: String,
+    policies: Vec<String>,
     mode: Mode,
     modes: Vec<Mode>,
     links: Vec<LinkLine>,
@@ -207,6 +208,7 @@ pub async fn page(
     Ok(page::html(&StudyPage {
         email: researcher.email,
         policy: enrolment_policy(&study, &version).name,
+        policies: policies::names(&mut conn, &study, &version).await?,
         mode,
         modes,
         links: links.into_iter().map(|link| LinkLine { address: address(&link), link }).collect(),
