@@ -13,6 +13,7 @@ pub mod observer;
 pub mod participant;
 pub mod record;
 pub mod schedule;
+pub mod stats;
 pub mod study;
 pub mod trial;
 pub mod workbench;
