@@ -12,6 +12,7 @@ pub mod journal;
 pub mod observer;
 pub mod participant;
 pub mod record;
+pub mod results;
 pub mod schedule;
 pub mod stats;
 pub mod study;

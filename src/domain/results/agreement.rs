@@ -1,0 +1,127 @@
+//! Cohen's kappa between people of the conditions, and between people and baselines.
+
+use super::sample::{BASELINES, MainAnswer, Sample, Subject};
+use crate::domain::stats::{self, Interval, Kappa, interval, kappa};
+
+/// The mean kappa of two raters.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Cell {
+    /// Mean over all pairs; none without any.
+    pub mean: Option<f64>,
+    /// 2 standard errors over pairs. Pairs share people, so that it is too small.
+    pub bar: Option<f64>,
+    /// Bootstrap over people, which knows that pairs share them.
+    pub interval: Option<Interval>,
+    /// Pairs that it is the mean of.
+    pub pairs: usize,
+    /// Pairs left out because their kappa is undefined.
+    pub undefined: usize,
+}
+
+/// The matrix of raters: conditions, then baselines.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Agreement {
+    /// `cells[a][b]` for every pair of raters; symmetric. A baseline with itself is empty.
+    pub cells: Vec<Vec<Cell>>,
+}
+
+/// A pair's kappa, and which people it is about: (condition, place in it).
+struct Pair {
+    people: Vec<(usize, usize)>,
+    kappa: Kappa,
+}
+
+impl Agreement {
+    /// Compares everybody with everybody of the same image set, and with the baselines.
+    pub fn new(sample: &Sample, draws: &[Vec<Vec<u32>>]) -> Self {
+        let conditions = sample.conditions.len();
+        let raters = conditions + BASELINES.len();
+        let mut cells = vec![vec![Cell::default(); raters]; raters];
+        for a in 0..raters {
+            for b in a..raters {
+                let pairs = match (a.checked_sub(conditions), b.checked_sub(conditions)) {
+                    (None, None) => people(sample, a, b),
+                    (None, Some(baseline)) => with_baseline(sample, a, baseline),
+                    (Some(first), Some(second)) if first != second => baselines(sample, first, second),
+                    _ => continue,
+                };
+                cells[a][b] = cell(&pairs, draws);
+                cells[b][a] = cells[a][b];
+            }
+        }
+        Self { cells }
+    }
+}
+
+/// All unordered pairs within a condition, or all cross pairs of two, inside each image set.
+fn people(sample: &Sample, a: usize, b: usize) -> Vec<Pair> {
+    let mut pairs = Vec::new();
+    for (i, first) in sample.conditions[a].iter().enumerate() {
+        let from = if a == b { i + 1 } else { 0 };
+        for (j, second) in sample.conditions[b].iter().enumerate().skip(from) {
+            if first.image_set == second.image_set {
+                pairs.push(Pair { people: vec![(a, i), (b, j)], kappa: kappa(same_units(first, second)) });
+            }
+        }
+    }
+    pairs
+}
+
+/// Correctness of two people on the units that both answered.
+fn same_units<'a>(a: &'a Subject, b: &'a Subject) -> impl Iterator<Item = (bool, bool)> + 'a {
+    let of = |unit: &str| b.answers.binary_search_by(|answer| answer.unit.as_str().cmp(unit)).ok();
+    a.answers.iter().filter_map(move |answer| Some((answer.correct, b.answers[of(&answer.unit)?].correct)))
+}
+
+fn with_baseline(sample: &Sample, condition: usize, baseline: usize) -> Vec<Pair> {
+    let people = sample.conditions[condition].iter().enumerate();
+    let pair = |(place, subject): (usize, &Subject)| {
+        let both = |answer: &MainAnswer| Some((answer.correct, answer.baselines[baseline]?));
+        let trials: Option<Vec<_>> = subject.answers.iter().map(both).collect();
+        Some(Pair { people: vec![(condition, place)], kappa: kappa(trials?) })
+    };
+    people.filter_map(pair).collect()
+}
+
+/// Two baselines, one pair per image set, by the trials of the first person who saw it.
+fn baselines(sample: &Sample, first: usize, second: usize) -> Vec<Pair> {
+    let mut sets = std::collections::BTreeMap::new();
+    for subject in sample.conditions.iter().flatten() {
+        sets.entry(subject.image_set).or_insert(subject);
+    }
+    let pair = |subject: &Subject| {
+        let both = |answer: &MainAnswer| Some((answer.baselines[first]?, answer.baselines[second]?));
+        let trials: Option<Vec<_>> = subject.answers.iter().map(both).collect();
+        Some(Pair { people: Vec::new(), kappa: kappa(trials?) })
+    };
+    sets.into_values().filter_map(pair).collect()
+}
+
+fn cell(pairs: &[Pair], draws: &[Vec<Vec<u32>>]) -> Cell {
+    let defined: Vec<(&Pair, f64)> = pairs
+        .iter()
+        .filter_map(|pair| match pair.kappa {
+            Kappa::Value(value) => Some((pair, value)),
+            Kappa::Undefined => None,
+        })
+        .collect();
+    let values: Vec<f64> = defined.iter().map(|(_, value)| *value).collect();
+    // Whoever is drawn twice is not paired with themselves: pairs are those of different people.
+    let replicate = |draw: &Vec<Vec<u32>>| {
+        let (mut sum, mut weights) = (0.0, 0u32);
+        for (pair, value) in &defined {
+            let weight: u32 = pair.people.iter().map(|(condition, place)| draw[*condition][*place]).product();
+            sum += f64::from(weight) * value;
+            weights += weight;
+        }
+        (weights > 0).then(|| sum / f64::from(weights))
+    };
+    let about_people = defined.first().is_some_and(|(pair, _)| !pair.people.is_empty());
+    Cell {
+        mean: stats::mean(&values),
+        bar: stats::sem(&values).map(|sem| 2.0 * sem),
+        interval: about_people.then(|| interval(draws.iter().map(replicate))).flatten(),
+        pairs: values.len(),
+        undefined: pairs.len() - values.len(),
+    }
+}
