@@ -18,6 +18,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{DataArgs, ServeArgs};
+use crate::domain::rights::{Role, Scope};
+use crate::flow::team::Invitation;
 
 /// A web server for image-choice experiments.
 #[derive(Debug, Parser)]
@@ -66,6 +68,13 @@ enum ResearcherCommand {
         /// They may also see who participants are: pay, find and withdraw them.
         #[arg(long)]
         identities: bool,
+        /// What they may do: viewer, researcher or administrator. The first person of all is an administrator, later ones
+        /// researchers; without this option nobody's role changes.
+        #[arg(long)]
+        role: Option<Role>,
+        /// Take their second factor away: they lost their phone and their recovery codes.
+        #[arg(long)]
+        reset_second_factor: bool,
         /// Address by which browsers reach the server.
         #[arg(long, env = "WEBER_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
         public_url: String,
@@ -85,6 +94,14 @@ enum TokenCommand {
     /// Make a token and print it, once.
     Create {
         /// What it is for.
+        name: String,
+        /// What it is good for: simulate, export, metrics. May be given several times.
+        #[arg(long = "scope", default_values_t = [Scope::Simulate])]
+        scopes: Vec<Scope>,
+    },
+    /// Remove a token: from now on it is good for nothing.
+    Remove {
+        /// What it was for.
         name: String,
     },
 }
@@ -117,10 +134,21 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Demo(args) => demo::run(&args).await,
         Command::Export(args) => export::run(&cli.data, &args).await,
         Command::Simulate(args) => simulate::run(&cli.data, &args).await,
-        Command::Researcher(ResearcherCommand::Add { email, identities, public_url }) => {
-            researcher::add(&cli.data, &email, identities, public_url.trim_end_matches('/')).await
+        Command::Researcher(ResearcherCommand::Add {
+            email,
+            identities,
+            role,
+            reset_second_factor,
+            public_url,
+        }) => {
+            let invitation =
+                Invitation { role, sees_identities: identities, resets_second_factor: reset_second_factor };
+            researcher::add(&cli.data, &email, invitation, public_url.trim_end_matches('/')).await
         }
-        Command::Token(TokenCommand::Create { name }) => researcher::create_token(&cli.data, &name).await,
+        Command::Token(TokenCommand::Create { name, scopes }) => {
+            researcher::create_token(&cli.data, &name, &scopes).await
+        }
+        Command::Token(TokenCommand::Remove { name }) => researcher::remove_token(&cli.data, &name).await,
         Command::Journal(JournalCommand::Verify) => journal::verify(&cli.data).await,
         Command::Journal(JournalCommand::Show) => journal::show(&cli.data).await,
         Command::Doctor(args) => doctor::run(&cli.data, &args).await,

@@ -3,17 +3,15 @@
 use std::net::SocketAddr;
 
 use anyhow::Context;
-use chrono::TimeDelta;
 use tokio::net::TcpListener;
 
 use super::data::Data;
 use crate::config::{DataArgs, ServeArgs};
-use crate::flow::{App, sign_in};
+use crate::flow::App;
+use crate::flow::journal::Actor;
+use crate::flow::team::{self, Invitation};
 use crate::store;
 use crate::web::{self, Site, WebState};
-
-/// How long the link to set the first password is good; every start prints a new one until it is used.
-const FIRST_LINK_LIFETIME: TimeDelta = TimeDelta::days(1);
 
 /// Runs the server until it is told to stop.
 pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
@@ -73,9 +71,10 @@ async fn greet(app: &App, public_url: &str) -> anyhow::Result<()> {
     let (_, with_password) = store::researchers::counts(&mut conn).await?;
     drop(conn);
     if with_password == 0 {
-        let path = sign_in::invite(app, "admin@localhost", true, FIRST_LINK_LIFETIME).await?;
+        let rights = Invitation { sees_identities: true, ..Invitation::default() };
+        let path = team::invite(app, &Actor::command_line(), "admin@localhost", rights).await?;
         super::say(format!("  {:<22} {public_url}{path}", "set first password"));
-        super::say("\nThe first researcher signs in as admin@localhost; the link is good once, for a day.");
+        super::say("\nThe first researcher signs in as admin@localhost; the link is good once, for 7 days.");
     }
     Ok(())
 }

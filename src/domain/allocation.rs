@@ -110,6 +110,12 @@ pub fn count_by_condition(slots: &[Slot], postings: Postings) -> BTreeMap<String
     counts
 }
 
+/// Whether nobody can be kept any more: no slot is open, and nobody is at work in one.
+pub fn finished(slots: &[Slot], postings: Postings) -> bool {
+    let over = |slot: &Slot| matches!(slot.state(postings), SlotState::Kept | SlotState::Exhausted);
+    !slots.is_empty() && slots.iter().all(over)
+}
+
 /// Chooses the slot of a new person: among the allowed conditions that have an open slot one of those with the fewest
 /// occupied slots, then an image set likewise, then an open slot at random. None: the study is full.
 pub fn choose<'a>(
@@ -206,6 +212,17 @@ mod tests {
         assert_eq!(thrice.state(THREE), SlotState::Exhausted);
         assert_eq!(thrice.state(Postings::UNLIMITED), SlotState::Open);
         assert_eq!(Slot { extra_postings: 1, ..thrice }.state(THREE), SlotState::Open);
+    }
+
+    #[test]
+    fn a_study_is_finished_when_no_slot_is_open_or_at_work() {
+        let kept = Slot { kept: true, ..slot(1, "a", 0) };
+        let exhausted = Slot { postings_used: 3, ..slot(2, "a", 1) };
+        assert!(finished(&[kept.clone(), exhausted.clone()], THREE));
+        assert!(!finished(&[kept.clone(), exhausted], Postings::UNLIMITED));
+        assert!(!finished(&[kept.clone(), slot(3, "b", 0)], THREE));
+        assert!(!finished(&[kept, Slot { live_lease: true, ..slot(3, "b", 0) }], THREE));
+        assert!(!finished(&[], THREE), "a study without slots never is");
     }
 
     #[test]

@@ -181,5 +181,6 @@ pub fn person(condition: &str) -> Person {
         window_height: None,
         pixel_ratio: None,
         feedback: None,
+        overridden: None,
     }
 }

@@ -36,12 +36,14 @@ pub enum Shut {
     Closed,
 }
 
-/// Whether a link lets new people in. Pilots and simulations also run before the study is started and while it is paused.
+/// Whether a link lets new people in. Pilots run from the state of that name on, also while the study is paused; simulations
+/// at any time until it is closed.
 pub const fn admits(state: StudyState, link_enabled: bool, mode: Mode) -> Result<(), Shut> {
     match (link_enabled, state, mode) {
         (false, ..) | (_, StudyState::Closed, _) => Err(Shut::Closed),
-        (_, StudyState::Live, _) | (_, _, Mode::Pilot | Mode::Simulated) => Ok(()),
-        (_, StudyState::Draft, Mode::Live) => Err(Shut::NotOpenYet),
+        (_, StudyState::Live, _) | (_, _, Mode::Simulated) => Ok(()),
+        (_, StudyState::Pilot | StudyState::Paused, Mode::Pilot) => Ok(()),
+        (_, StudyState::Draft | StudyState::Pilot, _) => Err(Shut::NotOpenYet),
         (_, StudyState::Paused, Mode::Live) => Err(Shut::Paused),
     }
 }

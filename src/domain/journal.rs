@@ -26,6 +26,34 @@ words! {
         IdentitiesForgotten = "identities_forgotten",
         /// Added people to those not to admit.
         PeopleBarred = "people_barred",
+        /// Decided about a person, beside the rule.
+        Overridden = "overridden",
+        /// Took such a decision back.
+        OverrideLifted = "override_lifted",
+        /// Opened the slot of somebody kept again.
+        SlotReopened = "slot_reopened",
+        /// Gave exhausted slots one more posting.
+        PostingsAdded = "postings_added",
+        /// Changed the number of places per condition.
+        QuotaChanged = "quota_changed",
+        /// Let results show which condition is which.
+        Unblinded = "unblinded",
+        /// Signed in.
+        SignedIn = "signed_in",
+        /// Set a password by a one-time link.
+        PasswordSet = "password_set",
+        /// Turned a second factor on or off.
+        SecondFactorChanged = "second_factor_changed",
+        /// Invited somebody, or made a new link for them.
+        Invited = "invited",
+        /// Changed what somebody may do.
+        RoleChanged = "role_changed",
+        /// Took somebody's access away.
+        ResearcherRemoved = "researcher_removed",
+        /// Made an API token.
+        TokenMade = "token_made",
+        /// Removed an API token.
+        TokenRemoved = "token_removed",
         /// Saved an exclusion policy.
         PolicySaved = "policy_saved",
         /// Froze an exclusion policy as pre-registered.

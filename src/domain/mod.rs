@@ -13,6 +13,7 @@ pub mod observer;
 pub mod participant;
 pub mod record;
 pub mod results;
+pub mod rights;
 pub mod schedule;
 pub mod stats;
 pub mod study;

@@ -4,11 +4,11 @@ use sqlx::PgConnection;
 
 use super::secrets::token_sha256;
 use super::slots::{enrolment_policy, refill};
-use super::{App, Refused, Result};
+use super::{App, Refused, Result, steer};
 use crate::domain::allocation::{self, Claim, SlotState};
 use crate::domain::exclusion::{Measures, judge};
 use crate::domain::participant::{Participant, Stage};
-use crate::domain::study::{Outcome, Postings, StudyVersion};
+use crate::domain::study::{Mode, Outcome, Postings, StudyVersion};
 use crate::domain::trial::Block;
 use crate::recruitment::{self, Return};
 use crate::store;
@@ -59,8 +59,11 @@ pub async fn complete(app: &App, token: &str, submission: &Submission) -> Result
         store::participants::set_feedback(&mut tx, person.id, &feedback).await?;
     }
     // If the person failed, the slot is open again, and somebody who passed without one comes first.
-    refill(&mut tx, person.study_id, person.mode, postings(&version), now).await?;
+    let slots = refill(&mut tx, person.study_id, person.mode, postings(&version), now).await?;
     let ending = ending(&mut tx, &person).await?;
+    if person.mode == Mode::Live && allocation::finished(&slots, postings(&version)) {
+        steer::close_finished(app, &mut tx, person.study_id).await?;
+    }
     tx.commit().await?;
     app.changed(person.study_id);
     Ok(ending)

@@ -13,6 +13,7 @@ use crate::domain::gate::{Arrival, Shut, admits};
 use crate::domain::identity::Identity;
 use crate::domain::participant::{Participant, Stage};
 use crate::domain::record::EventKind;
+use crate::domain::rights::Scope;
 use crate::domain::schedule::{draw_main, draw_practice};
 use crate::domain::study::{Group, Mode, StudyVersion};
 use crate::recruitment::Parameters;
@@ -50,7 +51,7 @@ pub async fn enroll(app: &App, consent: &Consent) -> Result<Enrolled> {
     let mut conn = app.pool.acquire().await?;
     let link = store::links::by_code(&mut conn, &consent.link).await?.ok_or(Refused::NoSuchLink)?;
     if link.mode() == Mode::Simulated {
-        super::simulation::check_api_token(&mut conn, consent.api_token.as_deref()).await?;
+        super::team::check_token(&mut conn, consent.api_token.as_deref(), Scope::Simulate).await?;
     }
     let identity = arrival::who(app, &link, &consent.parameters)?;
     arrival::check_proof(app, &link, identity.as_ref(), &consent.parameters)?;

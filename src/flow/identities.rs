@@ -194,6 +194,7 @@ pub async fn make_personal_links(
 ) -> Result<()> {
     /// Most personal links of one link.
     const MOST: u32 = 100_000;
+    actor.must_steer()?;
     let mut tx = app.pool.begin().await?;
     let study = find(&mut tx, slug).await?;
     let link = store::links::by_id(&mut tx, link_id).await?;

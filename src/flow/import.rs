@@ -122,7 +122,9 @@ async fn save(app: &App, conn: &mut PgConnection, folder: &StudyFolder) -> Resul
         store::studies::insert_trial(&mut *conn, version_id, position, trial).await?;
     }
     store::studies::set_family(&mut *conn, study_id, definition.family()).await?;
-    store::slots::create(&mut *conn, study_id, definition).await?;
+    let changed = store::studies::by_id(&mut *conn, study_id).await?.slots_per_condition;
+    let per_condition = changed.unwrap_or(definition.design.slots_per_condition);
+    store::slots::create(&mut *conn, study_id, definition, per_condition).await?;
     for link in &definition.links {
         // A link by which anybody may come, as often as they like, fills places that somebody else has paid for.
         let enabled = definition.recruitment.open_links || !link.is_open_and_counts();

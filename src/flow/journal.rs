@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 
 use super::{App, Result};
 use crate::domain::journal::{Action, Entry};
+use crate::domain::rights::Role;
 use crate::store;
 use crate::store::researchers::Researcher;
 
@@ -12,23 +13,49 @@ use crate::store::researchers::Researcher;
 #[derive(Debug, Clone)]
 pub struct Actor {
     name: String,
+    role: Role,
     sees_identities: bool,
 }
 
 impl Actor {
     /// Whoever can run commands where the data are, and so see all of them.
     pub fn command_line() -> Self {
-        Self { name: "command line".into(), sees_identities: true }
+        Self { name: "command line".into(), role: Role::Administrator, sees_identities: true }
+    }
+
+    /// Weber itself.
+    pub fn program() -> Self {
+        Self { name: "weber".into(), role: Role::Researcher, sees_identities: false }
+    }
+
+    /// A script with a token that lets it download data.
+    pub fn token(name: &str) -> Self {
+        Self { name: format!("token {name}"), role: Role::Researcher, sees_identities: false }
     }
 
     /// A researcher who is signed in.
     pub fn researcher(researcher: &Researcher) -> Self {
-        Self { name: researcher.email.clone(), sees_identities: researcher.sees_identities }
+        let Researcher { email, role, sees_identities, .. } = researcher;
+        Self { name: email.clone(), role: *role, sees_identities: *sees_identities }
     }
 
     /// How the journal names them.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Refuses whoever may only look.
+    pub fn must_steer(&self) -> Result<()> {
+        self.must_be(Role::Researcher)
+    }
+
+    /// Refuses whoever may not decide what others may do.
+    pub fn must_administer(&self) -> Result<()> {
+        self.must_be(Role::Administrator)
+    }
+
+    fn must_be(&self, role: Role) -> Result<()> {
+        if self.role >= role { Ok(()) } else { Err(super::Refused::RoleNeeded(role).into()) }
     }
 
     /// Refuses whoever may not see who participants are.

@@ -10,19 +10,23 @@ pub mod import;
 pub mod journal;
 pub mod leave;
 pub mod open;
+pub mod overrides;
 pub mod policies;
 pub mod queue;
 pub mod record;
+pub mod second_factor;
 pub mod secrets;
 pub mod sign_in;
 pub mod simulation;
 pub mod slots;
 pub mod steer;
 pub mod task;
+pub mod team;
 
 pub use app::App;
 
 use crate::domain::gate::Shut;
+use crate::domain::rights::Role;
 use crate::domain::study::StudyState;
 use crate::store::StoreError;
 
@@ -59,6 +63,18 @@ pub enum Refused {
     /// Somebody may not see or do this.
     #[error("this needs the right to see identities")]
     RightNeeded,
+    /// Somebody's role does not allow this.
+    #[error("this needs the role {0}")]
+    RoleNeeded(Role),
+    /// A decision about a person has no reason, or one that is too long.
+    #[error("the decision needs a reason of at most {} characters", overrides::LONGEST_REASON)]
+    ReasonNeeded,
+    /// Only people who completed can be decided about.
+    #[error("the person did not complete")]
+    NotCompleted,
+    /// A condition cannot have so many places.
+    #[error("a condition has 1 to {0} places")]
+    BadQuota(u32),
     /// A policy's name is none, or is taken.
     #[error("the policy's name is none, or is taken")]
     PolicyName,
@@ -112,6 +128,24 @@ pub enum Refused {
     /// A one-time link was used, or is too old, or never was.
     #[error("the link is used up")]
     LinkUsedUp,
+    /// A code of the second factor is wrong, or was used.
+    #[error("the code is wrong, or was used before")]
+    WrongCode,
+    /// There is a second factor already.
+    #[error("the second factor is on already")]
+    SecondFactorIsOn,
+    /// Something is no e-mail address.
+    #[error("`{0}` is not an e-mail address")]
+    BadEmail(String),
+    /// There is no such researcher.
+    #[error("there is no such researcher")]
+    NoSuchResearcher,
+    /// Nobody would be left to administer the lab.
+    #[error("a lab keeps at least one administrator")]
+    LastAdministrator,
+    /// A token's name is none, or taken, or it would be good for nothing.
+    #[error("a token needs a name of 1 to 100 characters that is free, and something that it is good for")]
+    TokenName,
     /// A new password is too short or too long.
     #[error("the password is too short or too long")]
     PasswordUnfit,

@@ -45,6 +45,7 @@ pub async fn names(
 
 /// Saves a policy under a name that is free.
 pub async fn save(app: &App, actor: &Actor, slug: &str, policy: &Policy) -> Result<(), FlowError> {
+    actor.must_steer()?;
     let mut tx = app.pool.begin().await?;
     let study = store::studies::by_slug(&mut tx, slug).await?.ok_or(Refused::NoSuchStudy)?;
     let version = app.newest_version(&mut tx, study.id).await?;
@@ -64,6 +65,7 @@ pub async fn save(app: &App, actor: &Actor, slug: &str, policy: &Policy) -> Resu
 
 /// Freezes a saved policy as pre-registered, for good.
 pub async fn freeze(app: &App, actor: &Actor, slug: &str, name: &str) -> Result<(), FlowError> {
+    actor.must_steer()?;
     let mut tx = app.pool.begin().await?;
     let study = store::studies::by_slug(&mut tx, slug).await?.ok_or(Refused::NoSuchStudy)?;
     if !store::policies::freeze(&mut tx, study.id, name, app.now()).await? {

@@ -60,6 +60,11 @@ impl Secrets {
         self.keyed("address", &[address])
     }
 
+    /// The secret of a second factor: without this key the database does not hold it.
+    pub fn totp_secret(&self, nonce: &[u8]) -> Vec<u8> {
+        self.keyed("totp", &[nonce])[..20].to_vec()
+    }
+
     /// Stands for a researcher's address where failed sign-ins are counted.
     pub fn email_hmac(&self, email: &str) -> Vec<u8> {
         self.keyed("email", &[email.trim().to_lowercase().as_bytes()])

@@ -1,14 +1,17 @@
-//! Signing in: passwords, one-time links to set them, sessions, and a limit on guessing.
+//! Signing in: passwords, sessions, and a limit on guessing.
 
 use std::sync::LazyLock;
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
 
+use super::journal::{self, Actor, Deed};
 use super::secrets::token_sha256;
-use super::{App, Refused, Result};
+use super::{App, Refused, Result, second_factor};
+use crate::domain::journal::Action;
 use crate::store;
 use crate::store::researchers::Researcher;
 
@@ -30,23 +33,16 @@ const MOST_FAILURES: i64 = 8;
 /// Failed sign-ins of all addresses within the window until everybody has to wait: somebody tries one password on many.
 const MOST_FAILURES_OVERALL: i64 = 300;
 
-/// Adds a researcher if need be and makes a one-time link to set the password. Returns the link's path; the token
-/// stands in its fragment, which no server log sees. A right that somebody has is not taken from them.
-pub async fn invite(app: &App, email: &str, sees_identities: bool, lifetime: TimeDelta) -> Result<String> {
-    let mut tx = app.pool.begin().await?;
-    let now = app.now();
-    let id = store::researchers::add(&mut tx, email.trim(), now).await?;
-    if sees_identities {
-        store::researchers::let_see_identities(&mut tx, id).await?;
-    }
-    let token = app.token();
-    store::researchers::add_password_link(&mut tx, id, &token_sha256(&token), now + lifetime).await?;
-    tx.commit().await?;
-    Ok(format!("/set-password#{token}"))
+/// A session that was begun.
+pub struct Begun {
+    /// Its token.
+    pub token: String,
+    /// Whether it is good for nothing until the second factor's code has come.
+    pub awaits_code: bool,
 }
 
 /// Sets a password by a one-time link, and signs in.
-pub async fn set_password(app: &App, link_token: &str, password: &str) -> Result<String> {
+pub async fn set_password(app: &App, link_token: &str, password: &str) -> Result<Begun> {
     if password.chars().count() < SHORTEST_PASSWORD || password.len() > LONGEST_PASSWORD {
         return Err(Refused::PasswordUnfit.into());
     }
@@ -55,20 +51,17 @@ pub async fn set_password(app: &App, link_token: &str, password: &str) -> Result
     let id = store::researchers::use_password_link(&mut tx, &token_sha256(link_token), app.now()).await?;
     let id = id.ok_or(Refused::LinkUsedUp)?;
     store::researchers::set_password(&mut tx, id, &hash).await?;
-    let session = start_session(app, &mut tx, id).await?;
+    let session = begin(app, &mut tx, id, Action::PasswordSet).await?;
     tx.commit().await?;
     Ok(session)
 }
 
-/// Signs in and returns the session's token.
-pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<String> {
+/// Signs in; whoever has a second factor is then asked for its code.
+pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<Begun> {
     let mut conn = app.pool.acquire().await?;
     let now = app.now();
     let hmac = app.secrets.email_hmac(email);
-    let (own, all) = store::researchers::failures(&mut conn, &hmac, now - WINDOW).await?;
-    if own >= MOST_FAILURES || all >= MOST_FAILURES_OVERALL {
-        return Err(Refused::TooManyFailures.into());
-    }
+    refuse_guessing(&mut conn, &hmac, now).await?;
     let credentials = store::researchers::credentials(&mut conn, email.trim()).await?;
     drop(conn);
     let (id, stored) = credentials.map_or((None, None), |found| (Some(found.id), found.password_hash));
@@ -79,23 +72,72 @@ pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<String> {
         tx.commit().await?;
         return Err(Refused::WrongPassword.into());
     };
-    store::researchers::clear_failures(&mut tx, &hmac).await?;
-    let session = start_session(app, &mut tx, id).await?;
+    let session = begin(app, &mut tx, id, Action::SignedIn).await?;
+    if !session.awaits_code {
+        store::researchers::clear_failures(&mut tx, &hmac).await?;
+    }
     tx.commit().await?;
     Ok(session)
 }
 
-async fn start_session(app: &App, conn: &mut sqlx::PgConnection, id: i64) -> Result<String> {
+/// Finishes signing in with a code of the second factor, or a recovery code. The session gets a new token.
+pub async fn enter_code(app: &App, token: &str, code: &str) -> Result<Begun> {
+    let mut tx = app.pool.begin().await?;
+    let now = app.now();
+    let hash = token_sha256(token);
+    let owner = store::researchers::session_owner(&mut tx, &hash, true, now).await?;
+    let owner = owner.ok_or(Refused::LinkUsedUp)?;
+    let hmac = app.secrets.email_hmac(&owner.email);
+    refuse_guessing(&mut tx, &hmac, now).await?;
+    if !second_factor::accepts(app, &mut tx, owner.id, code).await? {
+        store::researchers::count_failure(&mut tx, &hmac, now, now - WINDOW).await?;
+        tx.commit().await?;
+        return Err(Refused::WrongCode.into());
+    }
+    store::researchers::clear_failures(&mut tx, &hmac).await?;
+    store::researchers::end_session(&mut tx, &hash).await?;
+    let token = start_session(app, &mut tx, owner.id, false).await?;
+    note(app, &mut tx, &owner, Action::SignedIn).await?;
+    tx.commit().await?;
+    Ok(Begun { token, awaits_code: false })
+}
+
+/// Refuses more tries after too many that failed.
+async fn refuse_guessing(conn: &mut PgConnection, hmac: &[u8], now: DateTime<Utc>) -> Result<()> {
+    let (own, all) = store::researchers::failures(conn, hmac, now - WINDOW).await?;
+    let too_many = own >= MOST_FAILURES || all >= MOST_FAILURES_OVERALL;
+    if too_many { Err(Refused::TooManyFailures.into()) } else { Ok(()) }
+}
+
+/// Begins a session, which is noted once it is good.
+async fn begin(app: &App, conn: &mut PgConnection, id: i64, action: Action) -> Result<Begun> {
+    let awaits_code = second_factor::is_on(&mut *conn, id).await?;
+    let token = start_session(app, &mut *conn, id, awaits_code).await?;
+    if !awaits_code || action == Action::PasswordSet {
+        let hash = token_sha256(&token);
+        let owner = store::researchers::session_owner(&mut *conn, &hash, awaits_code, app.now()).await?;
+        note(app, conn, &owner.ok_or(Refused::LinkUsedUp)?, action).await?;
+    }
+    Ok(Begun { token, awaits_code })
+}
+
+async fn note(app: &App, conn: &mut PgConnection, owner: &Researcher, action: Action) -> Result<()> {
+    let deed = Deed { action, study: None, participant: None };
+    journal::write(app, conn, &Actor::researcher(owner), deed, serde_json::json!({})).await
+}
+
+async fn start_session(app: &App, conn: &mut PgConnection, id: i64, awaits_code: bool) -> Result<String> {
     let token = app.token();
     let now = app.now();
-    store::researchers::add_session(conn, id, &token_sha256(&token), now, now + SESSION).await?;
+    let until = now + if awaits_code { WINDOW } else { SESSION };
+    store::researchers::add_session(conn, id, &token_sha256(&token), awaits_code, now, until).await?;
     Ok(token)
 }
 
 /// Who is signed in.
 pub async fn session_owner(app: &App, token: &str) -> Result<Option<Researcher>> {
     let mut conn = app.pool.acquire().await?;
-    Ok(store::researchers::session_owner(&mut conn, &token_sha256(token), app.now()).await?)
+    Ok(store::researchers::session_owner(&mut conn, &token_sha256(token), false, app.now()).await?)
 }
 
 /// Ends a session.

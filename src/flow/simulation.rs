@@ -1,7 +1,6 @@
 //! What simulated people need beyond the participants' API: a link of their own, and the truth to aim at.
 
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
 
 use super::secrets::token_sha256;
 use super::{App, Refused, Result};
@@ -52,14 +51,4 @@ pub async fn answer_key(app: &App, participant_token: &str) -> Result<Vec<KeyEnt
         Some(KeyEntry { place, kind: row.kind, max_side: trial.scheduled.max_side, unit: row.unit.clone() })
     };
     Ok(trials.into_iter().filter_map(entry).collect())
-}
-
-/// Whether an API token is good.
-pub async fn check_api_token(conn: &mut PgConnection, token: Option<&str>) -> Result<()> {
-    let token = token.map(token_sha256).ok_or(Refused::ApiTokenNeeded)?;
-    if store::researchers::is_api_token(conn, &token).await? {
-        Ok(())
-    } else {
-        Err(Refused::ApiTokenNeeded.into())
-    }
 }

@@ -1,18 +1,20 @@
-//! Starting, pausing and closing a study, and switching its links.
+//! Starting, pausing and closing a study, switching its links, and changing how many people it takes.
 
 use serde_json::json;
 use sqlx::PgConnection;
 
 use super::journal::{self, Actor, Deed};
-use super::slots::enrolment_policy;
+use super::slots::{enrolment_policy, refill};
 use super::{App, Refused, Result};
+use crate::domain::allocation::SlotState;
 use crate::domain::journal::Action;
-use crate::domain::study::StudyState;
+use crate::domain::study::{Group, Mode, StudyState};
 use crate::store;
 use crate::store::studies::Study;
 
 /// Changes what a study is open for. Going live for the first time pins the enrolment policy.
 pub async fn set_state(app: &App, actor: &Actor, slug: &str, state: StudyState) -> Result<()> {
+    actor.must_steer()?;
     let mut tx = app.pool.begin().await?;
     let study = store::studies::by_slug(&mut tx, slug).await?.ok_or(Refused::NoSuchStudy)?;
     change(app, &mut tx, &study, state).await?;
@@ -41,6 +43,7 @@ pub(super) async fn change(
 
 /// Switches a link of a study on or off.
 pub async fn enable_link(app: &App, actor: &Actor, slug: &str, link_id: i64, enabled: bool) -> Result<()> {
+    actor.must_steer()?;
     let mut tx = app.pool.begin().await?;
     let study = store::studies::by_slug(&mut tx, slug).await?.ok_or(Refused::NoSuchStudy)?;
     if !store::links::enable(&mut tx, study.id, link_id, enabled).await? {
@@ -50,6 +53,96 @@ pub async fn enable_link(app: &App, actor: &Actor, slug: &str, link_id: i64, ena
     let deed = Deed { action: Action::LinkSwitched, study: Some(slug), participant: None };
     let detail = json!({ "link": link.definition.name, "enabled": enabled });
     journal::write(app, &mut tx, actor, deed, detail).await?;
+    tx.commit().await?;
+    app.changed(study.id);
+    Ok(())
+}
+
+/// Closes a live study in which nobody can be kept any more, unless experts, who need no slot, may still come. The caller
+/// holds the lock on the study's slots.
+pub(super) async fn close_finished(app: &App, conn: &mut PgConnection, study_id: i64) -> Result<()> {
+    let study = store::studies::by_id(&mut *conn, study_id).await?;
+    let links = store::links::all(&mut *conn, study_id).await?;
+    let for_experts = |link: &store::links::Link| link.enabled && link.definition.group == Group::Expert;
+    if study.state != StudyState::Live || links.iter().any(for_experts) {
+        return Ok(());
+    }
+    change(app, conn, &study, StudyState::Closed).await?;
+    let deed = Deed { action: Action::StateChanged, study: Some(&study.slug), participant: None };
+    let detail =
+        json!({ "from": study.state, "to": StudyState::Closed, "because": "no slot is open or leased" });
+    journal::write(app, conn, &Actor::program(), deed, detail).await
+}
+
+/// Lets one more person complete in every slot of a condition whose postings are used up without anybody kept. Returns how
+/// many slots there were.
+pub async fn one_more_posting(
+    app: &App,
+    actor: &Actor,
+    slug: &str,
+    mode: Mode,
+    condition: &str,
+) -> Result<usize> {
+    actor.must_steer()?;
+    let mut tx = app.pool.begin().await?;
+    let study = store::studies::by_slug(&mut tx, slug).await?.ok_or(Refused::NoSuchStudy)?;
+    let version = app.newest_version(&mut tx, study.id).await?;
+    let postings = version.definition.design.postings_per_slot;
+    store::slots::lock(&mut tx, study.id, mode).await?;
+    let slots = store::slots::all(&mut tx, study.id, mode, app.now()).await?;
+    let exhausted = slots
+        .iter()
+        .filter(|slot| slot.condition == condition && slot.state(postings) == SlotState::Exhausted);
+    let (ids, numbers): (Vec<i64>, Vec<u32>) = exhausted.map(|slot| (slot.id, slot.number)).unzip();
+    if !ids.is_empty() {
+        store::slots::add_posting(&mut tx, study.id, &ids).await?;
+        refill(&mut tx, study.id, mode, postings, app.now()).await?;
+        let deed = Deed { action: Action::PostingsAdded, study: Some(slug), participant: None };
+        let detail = json!({ "mode": mode, "condition": condition, "slots": numbers });
+        journal::write(app, &mut tx, actor, deed, detail).await?;
+    }
+    tx.commit().await?;
+    app.changed(study.id);
+    Ok(ids.len())
+}
+
+/// Most places that a condition can have.
+pub const MOST_SLOTS: u32 = 10_000;
+
+/// Changes the number of places in every condition. Places in which somebody works, was kept or completed stay.
+pub async fn set_quota(app: &App, actor: &Actor, slug: &str, per_condition: u32) -> Result<()> {
+    actor.must_steer()?;
+    if !(1..=MOST_SLOTS).contains(&per_condition) {
+        return Err(Refused::BadQuota(MOST_SLOTS).into());
+    }
+    let mut tx = app.pool.begin().await?;
+    let study = store::studies::by_slug(&mut tx, slug).await?.ok_or(Refused::NoSuchStudy)?;
+    let version = app.newest_version(&mut tx, study.id).await?;
+    for mode in Mode::ALL {
+        store::slots::lock(&mut tx, study.id, *mode).await?;
+    }
+    store::studies::set_quota(&mut tx, study.id, per_condition).await?;
+    store::slots::create(&mut tx, study.id, &version.definition, per_condition).await?;
+    for mode in Mode::ALL {
+        refill(&mut tx, study.id, *mode, version.definition.design.postings_per_slot, app.now()).await?;
+    }
+    let from = study.slots_per_condition.unwrap_or(version.definition.design.slots_per_condition);
+    let deed = Deed { action: Action::QuotaChanged, study: Some(slug), participant: None };
+    journal::write(app, &mut tx, actor, deed, json!({ "from": from, "to": per_condition })).await?;
+    tx.commit().await?;
+    app.changed(study.id);
+    Ok(())
+}
+
+/// Lets results show which condition is which, for everybody and for good.
+pub async fn unblind(app: &App, actor: &Actor, slug: &str) -> Result<()> {
+    actor.must_steer()?;
+    let mut tx = app.pool.begin().await?;
+    let study = store::studies::by_slug(&mut tx, slug).await?.ok_or(Refused::NoSuchStudy)?;
+    if store::studies::unblind(&mut tx, study.id, app.now()).await? {
+        let deed = Deed { action: Action::Unblinded, study: Some(slug), participant: None };
+        journal::write(app, &mut tx, actor, deed, json!({})).await?;
+    }
     tx.commit().await?;
     app.changed(study.id);
     Ok(())

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use super::tallies::TallyRow;
 use super::{Result, word};
 use crate::domain::codebook::events::EventRow;
-use crate::domain::codebook::people::Person;
+use crate::domain::codebook::people::{Override, Person};
 use crate::domain::codebook::trials::TrialRow;
 use crate::domain::exclusion::{Measures, Tally, Times};
 use crate::domain::participant::Stage;
@@ -39,13 +39,14 @@ pub fn people<'a>(
                   coalesce(a.main_total, 0) as "main_total!", coalesce(a.left_answers, 0) as "left_answers!",
                   coalesce(a.right_answers, 0) as "right_answers!",
                   coalesce(a.practice_blocks, 0) as "practice_blocks!", coalesce(a.load_wait_ms, 0) as "load_wait_ms!",
-                  e.fullscreen_exits as "fullscreen_exits!",
+                  o.decision as "decision?", o.reason as "reason?", e.fullscreen_exits as "fullscreen_exits!",
                   e.focus_losses as "focus_losses!", e.reloads as "reloads!", e.image_failures as "image_failures!"
            from participants p
            join studies s on s.id = p.study_id
            join study_versions v on v.id = p.version_id
            left join slots slot on slot.id = p.slot_id
            left join tallies a on a.participant_id = p.id
+           left join overrides o on o.participant_id = p.id
            cross join lateral (
                select count(*) filter (where kind = 'fullscreen_exit') as fullscreen_exits,
                       count(*) filter (where kind = 'focus_loss') as focus_losses,
@@ -114,8 +115,13 @@ pub fn people<'a>(
             window_height: row.window_height,
             pixel_ratio: row.pixel_ratio,
             feedback: row.feedback,
+            overridden: row.decision.zip(row.reason).map(overridden).transpose()?,
         })
     })
+}
+
+fn overridden((decision, reason): (String, String)) -> Result<Override> {
+    Ok(Override { decision: word(&decision)?, reason })
 }
 
 /// Every stored answer, by person in the order of consent, practice first, in the order shown.

@@ -3,6 +3,7 @@
 //! Free functions on a connection or transaction; rows become domain types here, and a row that cannot is an error that
 //! says which.
 
+pub mod api_tokens;
 pub mod arrivals;
 pub mod exports;
 pub mod health;
@@ -13,11 +14,13 @@ pub mod journal;
 pub mod links;
 pub mod local_postgres;
 pub mod notifications;
+pub mod overrides;
 pub mod overview;
 pub mod participants;
 pub mod policies;
 pub mod records;
 pub mod researchers;
+pub mod second_factor;
 pub mod slots;
 pub mod studies;
 pub mod tallies;

@@ -1,9 +1,10 @@
-//! Researchers, their sessions, and tokens for scripts. Secrets are stored as hashes only.
+//! Researchers and their sessions. Secrets are stored as hashes only.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::Result;
+use super::{Result, word};
+use crate::domain::rights::Role;
 
 /// A researcher.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,8 +13,41 @@ pub struct Researcher {
     pub id: i64,
     /// What they sign in with.
     pub email: String,
+    /// What they may do.
+    pub role: Role,
     /// Whether they may see who participants are.
     pub sees_identities: bool,
+    /// Whether they sign in with a second factor.
+    pub second_factor: bool,
+}
+
+impl Researcher {
+    /// Whether they may steer studies.
+    pub fn steers(&self) -> bool {
+        self.role >= Role::Researcher
+    }
+
+    /// Whether they may decide what others may do.
+    pub fn administers(&self) -> bool {
+        self.role >= Role::Administrator
+    }
+}
+
+struct ResearcherRow {
+    id: i64,
+    email: String,
+    role: String,
+    sees_identities: bool,
+    second_factor: bool,
+}
+
+impl TryFrom<ResearcherRow> for Researcher {
+    type Error = super::StoreError;
+
+    fn try_from(row: ResearcherRow) -> Result<Self> {
+        let ResearcherRow { id, email, role, sees_identities, second_factor } = row;
+        Ok(Self { id, email, role: word(&role)?, sees_identities, second_factor })
+    }
 }
 
 /// A researcher with the hash of their password.
@@ -37,9 +71,37 @@ pub async fn add(conn: &mut PgConnection, email: &str, now: DateTime<Utc>) -> Re
     Ok(id)
 }
 
-/// Lets a researcher see who participants are.
-pub async fn let_see_identities(conn: &mut PgConnection, id: i64) -> Result<()> {
-    sqlx::query!("update researchers set sees_identities = true where id = $1", id).execute(conn).await?;
+/// Gives a researcher a role, and lets them see who participants are or not.
+pub async fn set_rights(conn: &mut PgConnection, id: i64, role: Role, sees_identities: bool) -> Result<()> {
+    sqlx::query!(
+        "update researchers set role = $2, sees_identities = $3 where id = $1",
+        id,
+        role.as_str(),
+        sees_identities,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Everybody, in the order of their addresses. The lock keeps two from taking the last administrator's role away at once.
+pub async fn all_locked(conn: &mut PgConnection) -> Result<Vec<Researcher>> {
+    let rows = sqlx::query_as!(
+        ResearcherRow,
+        r#"select id, email, role, sees_identities, totp_confirmed_at is not null as "second_factor!"
+           from researchers order by lower(email) for update"#
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Researcher::try_from).collect()
+}
+
+/// Removes a researcher with their sessions, links and codes. What they did stays in the journal.
+pub async fn remove(conn: &mut PgConnection, id: i64) -> Result<()> {
+    sqlx::query!("delete from sessions where researcher_id = $1", id).execute(&mut *conn).await?;
+    sqlx::query!("delete from password_links where researcher_id = $1", id).execute(&mut *conn).await?;
+    sqlx::query!("delete from recovery_codes where researcher_id = $1", id).execute(&mut *conn).await?;
+    sqlx::query!("delete from researchers where id = $1", id).execute(conn).await?;
     Ok(())
 }
 
@@ -90,15 +152,16 @@ pub async fn password_link_owner(
     now: DateTime<Utc>,
 ) -> Result<Option<Researcher>> {
     let row = sqlx::query_as!(
-        Researcher,
-        "select r.id, r.email, r.sees_identities from password_links l join researchers r on r.id = l.researcher_id
-         where l.sha256 = $1 and l.used_at is null and l.expires_at > $2",
+        ResearcherRow,
+        r#"select r.id, r.email, r.role, r.sees_identities, r.totp_confirmed_at is not null as "second_factor!"
+           from password_links l join researchers r on r.id = l.researcher_id
+           where l.sha256 = $1 and l.used_at is null and l.expires_at > $2"#,
         token_sha256,
         now,
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row)
+    row.map(Researcher::try_from).transpose()
 }
 
 /// Uses up a link that is still good. Whoever comes second gets nothing.
@@ -132,38 +195,43 @@ pub async fn add_session(
     conn: &mut PgConnection,
     researcher_id: i64,
     token_sha256: &[u8],
+    awaits_code: bool,
     now: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!("delete from sessions where expires_at < $1", now).execute(&mut *conn).await?;
     sqlx::query!(
-        "insert into sessions (sha256, researcher_id, created_at, expires_at) values ($1, $2, $3, $4)",
+        "insert into sessions (sha256, researcher_id, created_at, expires_at, awaits_code) values ($1, $2, $3, $4, $5)",
         token_sha256,
         researcher_id,
         now,
         expires_at,
+        awaits_code,
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Whose session it is.
+/// Whose session it is: one that is good, or one that awaits the second factor's code.
 pub async fn session_owner(
     conn: &mut PgConnection,
     token_sha256: &[u8],
+    awaits_code: bool,
     now: DateTime<Utc>,
 ) -> Result<Option<Researcher>> {
     let row = sqlx::query_as!(
-        Researcher,
-        "select r.id, r.email, r.sees_identities from sessions s join researchers r on r.id = s.researcher_id
-         where s.sha256 = $1 and s.expires_at > $2",
+        ResearcherRow,
+        r#"select r.id, r.email, r.role, r.sees_identities, r.totp_confirmed_at is not null as "second_factor!"
+           from sessions s join researchers r on r.id = s.researcher_id
+           where s.sha256 = $1 and s.expires_at > $2 and s.awaits_code = $3"#,
         token_sha256,
         now,
+        awaits_code,
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row)
+    row.map(Researcher::try_from).transpose()
 }
 
 /// Ends a session.
@@ -207,39 +275,4 @@ pub async fn failures(
 pub async fn clear_failures(conn: &mut PgConnection, email_hmac: &[u8]) -> Result<()> {
     sqlx::query!("delete from sign_in_failures where email_hmac = $1", email_hmac).execute(conn).await?;
     Ok(())
-}
-
-/// Makes an API token. Returns whether the name was free.
-pub async fn add_api_token(
-    conn: &mut PgConnection,
-    name: &str,
-    token_sha256: &[u8],
-    now: DateTime<Utc>,
-) -> Result<bool> {
-    let done = sqlx::query!(
-        "insert into api_tokens (sha256, name, created_at) values ($1, $2, $3) on conflict (name) do nothing",
-        token_sha256,
-        name,
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Removes an API token by its name.
-pub async fn remove_api_token(conn: &mut PgConnection, name: &str) -> Result<bool> {
-    let done = sqlx::query!("delete from api_tokens where name = $1", name).execute(conn).await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Whether there is such an API token.
-pub async fn is_api_token(conn: &mut PgConnection, token_sha256: &[u8]) -> Result<bool> {
-    let known = sqlx::query_scalar!(
-        r#"select exists (select from api_tokens where sha256 = $1) as "known!""#,
-        token_sha256
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(known)
 }

@@ -8,12 +8,23 @@ use super::{Result, number};
 use crate::domain::allocation::Slot;
 use crate::domain::study::{Mode, StudyDefinition};
 
-/// Makes the slots of a design, for every mode. Those that are there stay; those that the design no longer has are
-/// given to nobody any more.
-pub async fn create(conn: &mut PgConnection, study_id: i64, definition: &StudyDefinition) -> Result<()> {
-    sqlx::query!("update slots set in_design = false where study_id = $1", study_id)
-        .execute(&mut *conn)
-        .await?;
+/// Makes the slots of a design, so many per condition, for every mode. Those that are there stay; those that the design no
+/// longer has are given to nobody any more, unless somebody completed or works in them.
+pub async fn create(
+    conn: &mut PgConnection,
+    study_id: i64,
+    definition: &StudyDefinition,
+    per_condition: u32,
+) -> Result<()> {
+    sqlx::query!(
+        "update slots set in_design = exists (
+             select from participants p
+             where p.slot_id = slots.id and (p.claim in ('leased', 'kept') or p.posting is not null))
+         where study_id = $1",
+        study_id
+    )
+    .execute(&mut *conn)
+    .await?;
     let conditions: Vec<String> =
         definition.conditions.iter().map(|condition| condition.name.clone()).collect();
     for mode in Mode::ALL {
@@ -26,7 +37,7 @@ pub async fn create(conn: &mut PgConnection, study_id: i64, definition: &StudyDe
             study_id,
             mode.as_str(),
             &conditions,
-            definition.design.slots_per_condition as i32,
+            per_condition as i32,
             definition.design.image_sets as i32,
         )
         .execute(&mut *conn)
@@ -103,6 +114,18 @@ pub async fn all(
         .collect()
 }
 
+/// Lets one more person complete in each of these slots of a study. Returns how many slots there were.
+pub async fn add_posting(conn: &mut PgConnection, study_id: i64, ids: &[i64]) -> Result<u64> {
+    let done = sqlx::query!(
+        "update slots set extra_postings = extra_postings + 1 where study_id = $1 and id = any($2)",
+        study_id,
+        ids,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Takes a slot back from somebody whose lease has lapsed, if anybody holds it.
 pub async fn take_back(conn: &mut PgConnection, slot_id: i64) -> Result<()> {
     sqlx::query!("update participants set claim = 'lost' where slot_id = $1 and claim = 'leased'", slot_id)
@@ -122,11 +145,13 @@ pub struct SurplusPerson {
     pub image_set: u32,
 }
 
-/// Everybody who completed and passed without a slot, in the order of completion.
+/// Everybody who completed and passed without a slot, in the order of completion; not whom a researcher excluded.
 pub async fn surplus(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<Vec<SurplusPerson>> {
     let rows = sqlx::query!(
         "select id, condition, image_set from participants
-         where study_id = $1 and mode = $2 and claim = 'surplus' and passed order by ended_at, id",
+         where study_id = $1 and mode = $2 and claim = 'surplus' and passed
+           and not exists (select from overrides o where o.participant_id = id and o.decision = 'exclude')
+         order by ended_at, id",
         study_id,
         mode.as_str(),
     )

@@ -23,6 +23,10 @@ pub struct Study {
     pub pinned_policy: Option<Policy>,
     /// When it went live for the first time.
     pub went_live_at: Option<DateTime<Utc>>,
+    /// When somebody let results show which condition is which.
+    pub unblinded_at: Option<DateTime<Utc>>,
+    /// Places per condition, where a researcher changed the design's number.
+    pub slots_per_condition: Option<u32>,
 }
 
 struct StudyRow {
@@ -32,6 +36,8 @@ struct StudyRow {
     state: String,
     pinned_policy: Option<serde_json::Value>,
     went_live_at: Option<DateTime<Utc>>,
+    unblinded_at: Option<DateTime<Utc>>,
+    slots_per_condition: Option<i32>,
 }
 
 impl TryFrom<StudyRow> for Study {
@@ -45,6 +51,8 @@ impl TryFrom<StudyRow> for Study {
             state: word(&row.state)?,
             pinned_policy: row.pinned_policy.map(document).transpose()?,
             went_live_at: row.went_live_at,
+            unblinded_at: row.unblinded_at,
+            slots_per_condition: row.slots_per_condition.map(number).transpose()?,
         })
     }
 }
@@ -53,7 +61,8 @@ impl TryFrom<StudyRow> for Study {
 pub async fn all(conn: &mut PgConnection) -> Result<Vec<Study>> {
     let rows = sqlx::query_as!(
         StudyRow,
-        "select id, slug, family, state, pinned_policy, went_live_at from studies order by slug"
+        "select id, slug, family, state, pinned_policy, went_live_at, unblinded_at, slots_per_condition
+         from studies order by slug"
     )
     .fetch_all(conn)
     .await?;
@@ -64,7 +73,8 @@ pub async fn all(conn: &mut PgConnection) -> Result<Vec<Study>> {
 pub async fn by_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<Study>> {
     let row = sqlx::query_as!(
         StudyRow,
-        "select id, slug, family, state, pinned_policy, went_live_at from studies where slug = $1",
+        "select id, slug, family, state, pinned_policy, went_live_at, unblinded_at, slots_per_condition
+         from studies where slug = $1",
         slug
     )
     .fetch_optional(conn)
@@ -76,7 +86,8 @@ pub async fn by_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<Study
 pub async fn by_id(conn: &mut PgConnection, id: i64) -> Result<Study> {
     let row = sqlx::query_as!(
         StudyRow,
-        "select id, slug, family, state, pinned_policy, went_live_at from studies where id = $1",
+        "select id, slug, family, state, pinned_policy, went_live_at, unblinded_at, slots_per_condition
+         from studies where id = $1",
         id
     )
     .fetch_one(conn)
@@ -131,6 +142,26 @@ pub async fn set_state(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Changes the number of places per condition.
+pub async fn set_quota(conn: &mut PgConnection, study_id: i64, per_condition: u32) -> Result<()> {
+    sqlx::query!("update studies set slots_per_condition = $2 where id = $1", study_id, per_condition as i32)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Lets results show which condition is which. Returns whether they did not before.
+pub async fn unblind(conn: &mut PgConnection, study_id: i64, now: DateTime<Utc>) -> Result<bool> {
+    let done = sqlx::query!(
+        "update studies set unblinded_at = $2 where id = $1 and unblinded_at is null",
+        study_id,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Whether anybody takes or took part for real.

@@ -13,6 +13,7 @@ pub mod markdown;
 pub mod opened;
 pub mod page;
 pub mod protection;
+mod refusals;
 pub mod screens;
 pub mod session;
 pub mod signed;

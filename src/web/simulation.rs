@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::error::Problem;
 use super::extract::{Json, MaybeBearer};
 use super::state::WebState;
+use crate::domain::rights::Scope;
 use crate::flow::simulation::{self, KeyEntry};
+use crate::flow::team;
 
 /// Body of `POST /api/v1/simulation/link`.
 #[derive(Debug, Deserialize)]
@@ -27,7 +29,7 @@ pub async fn link(
     MaybeBearer(token): MaybeBearer,
     Json(body): Json<LinkBody>,
 ) -> Result<Json<LinkReply>, Problem> {
-    simulation::check_api_token(&mut *state.app.pool.acquire().await?, token.as_deref()).await?;
+    team::check_token(&mut *state.app.pool.acquire().await?, token.as_deref(), Scope::Simulate).await?;
     Ok(Json(LinkReply { link: simulation::link(&state.app, &body.study).await? }))
 }
 
@@ -44,6 +46,6 @@ pub async fn answer_key(
     MaybeBearer(token): MaybeBearer,
     Json(body): Json<KeyBody>,
 ) -> Result<Json<Vec<KeyEntry>>, Problem> {
-    simulation::check_api_token(&mut *state.app.pool.acquire().await?, token.as_deref()).await?;
+    team::check_token(&mut *state.app.pool.acquire().await?, token.as_deref(), Scope::Simulate).await?;
     Ok(Json(simulation::answer_key(&state.app, &body.participant_token).await?))
 }

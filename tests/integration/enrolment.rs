@@ -257,7 +257,15 @@ async fn simulated_people_need_an_api_token_and_slots_of_their_own(pool: PgPool)
     assert_eq!((status, &problem["code"]), (401, &json!("api_token_needed")));
     let mut conn = server.app.pool.acquire().await.unwrap();
     let hash = weber::flow::secrets::token_sha256("secret");
-    weber::store::researchers::add_api_token(&mut conn, "test", &hash, server.app.now()).await.unwrap();
+    weber::store::api_tokens::add(
+        &mut conn,
+        "test",
+        &[weber::domain::rights::Scope::Simulate],
+        &hash,
+        server.app.now(),
+    )
+    .await
+    .unwrap();
     let consent = hex::encode(weber::domain::study::text_sha256(&server.definition().await.pages.consent));
     let body = json!({ "link": sim, "consent_sha256": consent });
     assert_eq!(server.post("/api/v1/enrolments", Some("wrong"), body.clone()).await.0, 401);

@@ -178,8 +178,13 @@ async fn the_journal_is_one_chain_and_cannot_be_changed(pool: PgPool) {
 #[sqlx::test]
 async fn without_the_right_nobody_sees_an_identity(pool: PgPool) {
     let server = server(pool).await;
-    let researcher =
-        store::researchers::Researcher { id: 1, email: "eve@example.org".into(), sees_identities: false };
+    let researcher = store::researchers::Researcher {
+        id: 1,
+        email: "eve@example.org".into(),
+        role: weber::domain::rights::Role::Administrator,
+        sees_identities: false,
+        second_factor: false,
+    };
     let eve = Actor::researcher(&researcher);
     let app = &server.app;
     assert!(identities::payments(app, &eve, "demo").await.is_err());

@@ -4,30 +4,31 @@ use futures::StreamExt;
 use reqwest::StatusCode;
 use scraper::{Html, Selector};
 use sqlx::PgPool;
-use weber::flow::sign_in;
+use weber::flow::journal::Actor;
+use weber::flow::team::{self, Invitation};
 
 use crate::support::person::Person;
 use crate::support::server::{Server, TestClock};
 use crate::support::tiny_study::TinyStudy;
 
-const PASSWORD: &str = "a long password";
+pub const PASSWORD: &str = "a long password";
 
 /// A researcher's browser.
 pub struct Browser<'a> {
     server: &'a Server,
     client: reqwest::Client,
-    cookie: Option<String>,
+    pub cookie: Option<String>,
 }
 
 pub struct Page {
     pub status: StatusCode,
-    location: String,
+    pub location: String,
     pub text: String,
     headers: reqwest::header::HeaderMap,
 }
 
 impl Page {
-    fn texts(&self, selector: &str) -> Vec<String> {
+    pub fn texts(&self, selector: &str) -> Vec<String> {
         let selector = Selector::parse(selector).unwrap();
         let squeeze = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
         Html::parse_document(&self.text).select(&selector).map(|e| squeeze(e.text().collect())).collect()
@@ -35,7 +36,7 @@ impl Page {
 }
 
 impl<'a> Browser<'a> {
-    fn new(server: &'a Server) -> Self {
+    pub fn new(server: &'a Server) -> Self {
         crate::support::server::client();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { server, client, cookie: None }
@@ -44,12 +45,15 @@ impl<'a> Browser<'a> {
     /// Signed in as a new researcher.
     pub async fn signed_in(server: &'a Server) -> Self {
         let mut browser = Self::new(server);
-        let token = invitation(server).await;
-        let page = browser
-            .post("/set-password", &[("token", &token), ("password", PASSWORD), ("again", PASSWORD)])
-            .await;
-        assert_eq!((page.status, page.location.as_str()), (StatusCode::SEE_OTHER, "/lab"));
+        browser.set_password(&invitation(server).await).await;
         browser
+    }
+
+    /// Signs in by a one-time link's token.
+    pub async fn set_password(&mut self, token: &str) {
+        let form = [("token", token), ("password", PASSWORD), ("again", PASSWORD)];
+        let page = self.post("/set-password", &form).await;
+        assert_eq!((page.status, page.location.as_str()), (StatusCode::SEE_OTHER, "/lab"));
     }
 
     pub async fn get(&mut self, path: &str) -> Page {
@@ -88,8 +92,8 @@ impl<'a> Browser<'a> {
 
 /// The token of a one-time link for a researcher.
 async fn invitation(server: &Server) -> String {
-    let path =
-        sign_in::invite(&server.app, "ada@example.org", true, chrono::TimeDelta::days(7)).await.unwrap();
+    let rights = Invitation { sees_identities: true, ..Invitation::default() };
+    let path = team::invite(&server.app, &Actor::command_line(), "ada@example.org", rights).await.unwrap();
     path.split_once('#').unwrap().1.to_owned()
 }
 

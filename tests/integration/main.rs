@@ -2,13 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod decisions;
 mod enrolment;
 mod export;
 mod identities;
 mod lab;
+mod lifecycle;
 mod migrations;
 mod participation;
 mod platforms;
+mod rights;
 mod signed_links;
 mod simulation;
 mod study_folder;

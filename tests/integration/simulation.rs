@@ -13,7 +13,15 @@ use crate::support::tiny_study::TinyStudy;
 
 async fn simulate(server: &Server, participants: u32, mix: &str) -> Report {
     let mut conn = server.app.pool.acquire().await.unwrap();
-    store::researchers::add_api_token(&mut conn, "t", &token_sha256("t"), server.app.now()).await.unwrap();
+    store::api_tokens::add(
+        &mut conn,
+        "t",
+        &[weber::domain::rights::Scope::Simulate],
+        &token_sha256("t"),
+        server.app.now(),
+    )
+    .await
+    .unwrap();
     drop(conn);
     let client = Client::new(&server.url, "t").unwrap();
     let plan =
@@ -84,7 +92,15 @@ async fn the_answer_key_is_for_simulated_people_only(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let person = crate::support::person::Person::arrive(&server, &server.link("Volunteers").await).await;
     let mut conn = server.app.pool.acquire().await.unwrap();
-    store::researchers::add_api_token(&mut conn, "t", &token_sha256("t"), server.app.now()).await.unwrap();
+    store::api_tokens::add(
+        &mut conn,
+        "t",
+        &[weber::domain::rights::Scope::Simulate],
+        &token_sha256("t"),
+        server.app.now(),
+    )
+    .await
+    .unwrap();
     let body = serde_json::json!({ "participant_token": person.token });
     let key = "/api/v1/simulation/answer-key";
     assert_eq!(server.post(key, Some("t"), body.clone()).await.1["code"], "unknown_token");

@@ -6,9 +6,29 @@ use super::{Column, columns, put, put_time};
 use crate::domain::allocation::Claim;
 use crate::domain::exclusion::{Criterion, Measures, Policy, Tally, Verdict, judge};
 use crate::domain::participant::Stage;
+use crate::domain::words;
 
 /// Its name.
 pub const FILE: &str = "participants.csv";
+
+words! {
+    /// What a researcher decided about a person, against or beside the rule.
+    Decision {
+        /// Analysed, whatever the rule says.
+        Include = "include",
+        /// Not analysed, whatever the rule says.
+        Exclude = "exclude",
+    }
+}
+
+/// A researcher's decision with its reason. The rule's verdict stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    /// What was decided.
+    pub decision: Decision,
+    /// Why.
+    pub reason: String,
+}
 
 /// A person and what was measured, as the database has it.
 #[derive(Debug, Clone)]
@@ -49,6 +69,8 @@ pub struct Person {
     pub window_height: Option<i32>,
     pub pixel_ratio: Option<f64>,
     pub feedback: Option<String>,
+    /// A researcher's decision, where there is one.
+    pub overridden: Option<Override>,
 }
 
 /// A person with the verdict of a policy.
@@ -68,9 +90,14 @@ impl JudgedPerson {
         Self { person, verdict }
     }
 
-    /// Whether the person is kept: completed, passed every criterion, and is not surplus.
+    /// Whether the person is kept. Only who completed can be; then a researcher's decision comes first, and without one
+    /// the rule: every criterion passed, and not surplus.
     pub fn kept(&self) -> bool {
-        self.verdict.as_ref().is_some_and(Verdict::passed) && !self.surplus()
+        let Some(verdict) = &self.verdict else { return false };
+        match &self.person.overridden {
+            Some(Override { decision, .. }) => *decision == Decision::Include,
+            None => verdict.passed() && !self.surplus(),
+        }
     }
 
     /// Whether the person completed without holding a slot.
@@ -127,8 +154,8 @@ pub const COLUMNS: &[Column<JudgedPerson>] = columns! { JudgedPerson;
     "pass_practice_blocks", Boolean, "", "true, false", "Whether the criterion holds; empty where it is off or the person did not complete" => |r, out| put(r.pass(Criterion::PracticeBlocks), out);
     "kept", Boolean, "", "true, false", "The verdict that this export used" => |r, out| put(Some(r.kept()), out);
     "exclusion_reasons", Text, "", "", "Failed criteria, incomplete, or surplus, joined by ;" => |r, out| out.push_str(&r.reasons().join(";"));
-    "override", Text, "", "include, exclude", "A researcher's decision against the rule, where there is one" => |_r, _out| ();
-    "override_reason", Text, "", "", "Why the researcher decided so" => |_r, _out| ();
+    "override", Text, "", "include, exclude", "A researcher's decision, which comes before the rule, where there is one" => |r, out| put(r.person.overridden.as_ref().map(|o| o.decision), out);
+    "override_reason", Text, "", "", "Why the researcher decided so" => |r, out| put(r.person.overridden.as_ref().map(|o| &o.reason), out);
     "fullscreen_exits", Integer, "", "0..", "How often fullscreen was left" => |r, out| put(Some(r.person.fullscreen_exits), out);
     "focus_losses", Integer, "", "0..", "How often the window lost the focus or the tab was hidden" => |r, out| put(Some(r.person.focus_losses), out);
     "reloads", Integer, "", "0..", "How often the participation was opened again" => |r, out| put(Some(r.person.reloads), out);

@@ -36,19 +36,15 @@ impl Agreement {
     pub fn new(sample: &Sample, draws: &[Vec<Vec<u32>>]) -> Self {
         let conditions = sample.conditions.len();
         let raters = conditions + BASELINES.len();
-        let mut cells = vec![vec![Cell::default(); raters]; raters];
-        for a in 0..raters {
-            for b in a..raters {
-                let pairs = match (a.checked_sub(conditions), b.checked_sub(conditions)) {
-                    (None, None) => people(sample, a, b),
-                    (None, Some(baseline)) => with_baseline(sample, a, baseline),
-                    (Some(first), Some(second)) if first != second => baselines(sample, first, second),
-                    _ => continue,
-                };
-                cells[a][b] = cell(&pairs, draws);
-                cells[b][a] = cells[a][b];
-            }
-        }
+        let one = |a: usize, b: usize| match (a.checked_sub(conditions), b.checked_sub(conditions)) {
+            (None, None) => cell(&people(sample, a, b), draws),
+            (None, Some(baseline)) => cell(&with_baseline(sample, a, baseline), draws),
+            (Some(first), Some(second)) if first != second => cell(&baselines(sample, first, second), draws),
+            _ => Cell::default(),
+        };
+        let upper: Vec<Vec<Cell>> = (0..raters).map(|a| (a..raters).map(|b| one(a, b)).collect()).collect();
+        let at = |a: usize, b: usize| upper[a.min(b)][a.max(b) - a.min(b)];
+        let cells = (0..raters).map(|a| (0..raters).map(|b| at(a, b)).collect()).collect();
         Self { cells }
     }
 }

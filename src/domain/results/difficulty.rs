@@ -46,17 +46,13 @@ impl Difficulty {
             trial.2 += 1;
         }
         let all = trials.len();
-        let point = |((condition, image_set, unit), (difference, correct, people)): ((_, _, &str), _)| {
+        let point = |((condition, image_set, unit), (difference, correct, people)): (
+            (_, _, &str),
+            (Option<f64>, u32, u32),
+        )| {
             let accuracy = f64::from(correct) / f64::from(people);
             let unit = unit.to_owned();
-            Some(Point {
-                condition,
-                image_set,
-                unit,
-                difference: Option::<f64>::from(difference)?,
-                accuracy,
-                people,
-            })
+            Some(Point { condition, image_set, unit, difference: difference?, accuracy, people })
         };
         let points: Vec<Point> = trials.into_iter().filter_map(point).collect();
         let rho = |of: &dyn Fn(&Point) -> bool| {

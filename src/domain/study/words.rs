@@ -7,6 +7,8 @@ words! {
     StudyState {
         /// Never started: live links say that it is not open yet.
         Draft = "draft",
+        /// Rehearsed: pilot links let people in, live links do not yet.
+        Pilot = "pilot",
         /// Open.
         Live = "live",
         /// New people are asked to come back later; whoever is inside may finish.
@@ -21,7 +23,9 @@ impl StudyState {
     pub const fn may_become(self, next: Self) -> bool {
         matches!(
             (self, next),
-            (Self::Draft | Self::Paused | Self::Closed, Self::Live)
+            (Self::Draft | Self::Pilot | Self::Paused | Self::Closed, Self::Live)
+                | (Self::Draft, Self::Pilot)
+                | (Self::Pilot, Self::Draft)
                 | (Self::Live, Self::Paused)
                 | (Self::Live | Self::Paused, Self::Closed)
         )

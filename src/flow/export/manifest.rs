@@ -57,8 +57,10 @@ pub struct Counts {
     pub stage: BTreeMap<Stage, u64>,
     /// Kept.
     pub kept: u64,
-    /// Completed, and failed a criterion.
+    /// Completed, and failed a criterion or was excluded by a researcher.
     pub excluded: u64,
+    /// Completed, and a researcher decided about them.
+    pub overridden: u64,
     /// Completed and passed, without a slot.
     pub surplus: u64,
     /// Completed people who failed it, by criterion; somebody may fail several.
@@ -80,10 +82,11 @@ impl Counter {
         for criterion in verdict.failed() {
             *self.counts.criterion.entry(criterion).or_default() += 1;
         }
+        self.counts.overridden += u64::from(judged.person.overridden.is_some());
         if judged.kept() {
             self.kept.insert(judged.person.id);
             self.counts.kept += 1;
-        } else if verdict.passed() {
+        } else if verdict.passed() && judged.surplus() {
             self.counts.surplus += 1;
         } else {
             self.counts.excluded += 1;

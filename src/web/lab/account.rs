@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 
-use crate::flow::sign_in;
+use crate::flow::sign_in::{self, Begun};
+use crate::flow::{FlowError, Refused};
 use crate::web::error::{PageError, Problem};
 use crate::web::page;
 use crate::web::session::{self, SignedIn};
@@ -43,11 +44,54 @@ pub async fn sign_in(
     Form(form): Form<SignInForm>,
 ) -> Result<Response, PageError> {
     match sign_in::sign_in(&state.app, &form.email, &form.password).await {
-        Ok(token) => Ok((jar.add(session::cookie(&state.site, token)), Redirect::to("/lab")).into_response()),
+        Ok(begun) => Ok(go_on(&state, jar, begun)),
         Err(error) => {
             let problem = Problem::from(error);
             let response = page::html(&SignInPage { problem: Some(&problem), email: &form.email });
             Ok((problem.status(), response).into_response())
+        }
+    }
+}
+
+/// Into the lab, or to the second factor first.
+fn go_on(state: &WebState, jar: CookieJar, begun: Begun) -> Response {
+    let next = if begun.awaits_code { "/sign-in/code" } else { "/lab" };
+    (jar.add(session::cookie(&state.site, begun.token)), Redirect::to(next)).into_response()
+}
+
+#[derive(Template)]
+#[template(path = "lab/code.html")]
+struct CodePage<'a> {
+    problem: Option<&'a Problem>,
+}
+
+/// Asks for the second factor's code.
+pub async fn code_page() -> Response {
+    page::html(&CodePage { problem: None })
+}
+
+/// What a form with a code sends.
+#[derive(Deserialize)]
+pub struct CodeForm {
+    /// The code, as it was typed.
+    pub code: String,
+}
+
+/// Takes the code, and lets in.
+pub async fn enter_code(
+    State(state): State<WebState>,
+    jar: CookieJar,
+    Form(form): Form<CodeForm>,
+) -> Result<Response, PageError> {
+    let Some(token) = session::token(&state.site, &jar) else {
+        return Ok(Redirect::to("/sign-in").into_response());
+    };
+    match sign_in::enter_code(&state.app, &token, &form.code).await {
+        Ok(begun) => Ok(go_on(&state, jar, begun)),
+        Err(FlowError::Refused(Refused::LinkUsedUp)) => Ok(Redirect::to("/sign-in").into_response()),
+        Err(error) => {
+            let problem = Problem::from(error);
+            Ok((problem.status(), page::html(&CodePage { problem: Some(&problem) })).into_response())
         }
     }
 }
@@ -99,7 +143,7 @@ pub async fn set_password(
         ))
     };
     match result {
-        Ok(token) => Ok((jar.add(session::cookie(&state.site, token)), Redirect::to("/lab")).into_response()),
+        Ok(begun) => Ok(go_on(&state, jar, begun)),
         Err(problem) => {
             let shortest = sign_in::SHORTEST_PASSWORD;
             let response =

@@ -3,18 +3,22 @@
 use std::path::Path as FilePath;
 
 use axum::body::Body;
+use axum::extract::FromRequestParts;
 use axum::extract::{Path, Query, State};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tempfile::TempDir;
 use tokio_util::io::ReaderStream;
 
+use crate::domain::rights::Scope;
 use crate::domain::study::Mode;
 use crate::flow::export::{self, ExportError, PolicyChoice};
 use crate::flow::journal::Actor;
-use crate::store::researchers::Researcher;
+use crate::flow::team;
 use crate::web::error::{PageError, Problem};
+use crate::web::extract::MaybeBearer;
 use crate::web::session::SignedIn;
 use crate::web::state::WebState;
 
@@ -29,14 +33,40 @@ pub struct ExportQuery {
     simulated: bool,
 }
 
+/// Somebody who may take data out: a researcher who is signed in, or a script with a token.
+pub struct MayExport(Actor);
+
+impl FromRequestParts<WebState> for MayExport {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Response> {
+        let Ok(MaybeBearer(token)) = MaybeBearer::from_request_parts(parts, state).await;
+        let checked = match token {
+            Some(token) => by_token(state, &token).await.map_err(|error| error.0.into_response()),
+            None => {
+                let SignedIn(researcher) = SignedIn::from_request_parts(parts, state).await?;
+                Ok(Actor::researcher(&researcher))
+            }
+        };
+        let actor = checked?;
+        actor.must_steer().map_err(|error| PageError::from(error).into_response())?;
+        Ok(Self(actor))
+    }
+}
+
+async fn by_token(state: &WebState, token: &str) -> Result<Actor, PageError> {
+    let mut conn = state.app.pool.acquire().await?;
+    Ok(Actor::token(&team::check_token(&mut conn, Some(token), Scope::Export).await?))
+}
+
 /// All files in one archive.
 pub async fn all(
     State(state): State<WebState>,
-    SignedIn(researcher): SignedIn,
+    MayExport(actor): MayExport,
     Path(slug): Path<String>,
     Query(query): Query<ExportQuery>,
 ) -> Result<Response, PageError> {
-    let folder = make(&state, &researcher, &slug, &query).await?;
+    let folder = make(&state, &actor, &slug, &query).await?;
     let name = format!("{slug}-{}.zip", state.app.now().format("%Y-%m-%d-%H%M"));
     let archive =
         tokio::task::spawn_blocking(move || zip(folder.path()).map(|archive| (folder, archive))).await;
@@ -47,11 +77,11 @@ pub async fn all(
 /// One of the files.
 pub async fn one(
     State(state): State<WebState>,
-    SignedIn(researcher): SignedIn,
+    MayExport(actor): MayExport,
     Path((slug, file)): Path<(String, String)>,
     Query(query): Query<ExportQuery>,
 ) -> Result<Response, PageError> {
-    let folder = make(&state, &researcher, &slug, &query).await?;
+    let folder = make(&state, &actor, &slug, &query).await?;
     let known = std::fs::read_dir(folder.path()).map_err(failed)?.flatten();
     if !known.into_iter().any(|entry| *entry.file_name() == *file) {
         return Err(PageError(Problem::not_found()));
@@ -64,7 +94,7 @@ pub async fn one(
 /// Exports into a folder that vanishes; files that are open by then can still be read.
 async fn make(
     state: &WebState,
-    researcher: &Researcher,
+    actor: &Actor,
     slug: &str,
     query: &ExportQuery,
 ) -> Result<TempDir, PageError> {
@@ -77,7 +107,7 @@ async fn make(
     let request = export::prepare(&state.app, slug, policy, &include).await?;
     let folder = tempfile::tempdir().map_err(failed)?;
     let manifest = export::export(&state.app, &request, folder.path()).await?;
-    export::note(&state.app, &Actor::researcher(researcher), slug, &manifest).await?;
+    export::note(&state.app, actor, slug, &manifest).await?;
     Ok(folder)
 }
 

@@ -18,6 +18,7 @@ use crate::flow::policies;
 use crate::flow::{FlowError, Refused};
 use crate::store;
 use crate::store::policies::SavedPolicy;
+use crate::store::researchers::Researcher;
 use crate::web::error::PageError;
 use crate::web::page;
 use crate::web::session::SignedIn;
@@ -26,7 +27,7 @@ use crate::web::state::WebState;
 #[derive(Template)]
 #[template(path = "lab/exclusion.html")]
 struct ExclusionPage<'a> {
-    email: String,
+    me: Researcher,
     slug: &'a str,
     definition: &'a StudyDefinition,
     mode: Mode,
@@ -181,7 +182,7 @@ pub async fn page(
     let conditions: Vec<String> = version.definition.conditions.iter().map(|c| c.name.clone()).collect();
     let saved = store::policies::all(&mut conn, study.id).await?;
     Ok(page::html(&ExclusionPage {
-        email: researcher.email,
+        me: researcher,
         slug: &slug,
         definition: &version.definition,
         mode,

@@ -3,11 +3,14 @@
 pub mod account;
 pub mod download;
 pub mod exclusion;
+pub mod journal;
 pub mod participants;
 pub mod people;
 pub mod recruiting;
+pub mod settings;
 pub mod studies;
 pub mod study;
+pub mod team;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -25,9 +28,20 @@ pub fn routes() -> Router<WebState> {
     Router::new()
         .route("/", get(|| async { Redirect::to("/lab") }))
         .route("/sign-in", get(account::sign_in_page).post(account::sign_in))
+        .route("/sign-in/code", get(account::code_page).post(account::enter_code))
         .route("/sign-out", post(account::sign_out))
         .route("/set-password", get(account::password_page).post(account::set_password))
         .route("/lab", get(studies::page))
+        .route("/lab/account", get(settings::page))
+        .route("/lab/account/second-factor", post(settings::begin))
+        .route("/lab/account/second-factor/confirm", post(settings::confirm))
+        .route("/lab/account/second-factor/off", post(settings::turn_off))
+        .route("/lab/team", get(team::page).post(team::invite))
+        .route("/lab/team/{id}", post(team::set_rights))
+        .route("/lab/team/{id}/remove", post(team::remove))
+        .route("/lab/team/tokens", post(team::make_token))
+        .route("/lab/team/tokens/remove", post(team::remove_token))
+        .route("/lab/journal", get(journal::page))
         .route("/lab/studies/{slug}", get(study::page))
         .route("/lab/studies/{slug}/state", post(study::set_state))
         .route("/lab/studies/{slug}/links/{id}", post(study::switch_link))
@@ -39,6 +53,9 @@ pub fn routes() -> Router<WebState> {
         .route("/lab/studies/{slug}/links/{id}/personal.csv", get(recruiting::personal_csv))
         .route("/lab/studies/{slug}/participants", get(participants::table))
         .route("/lab/studies/{slug}/participants/{name}", get(participants::one))
+        .route("/lab/studies/{slug}/participants/{name}/decision", post(participants::decide))
+        .route("/lab/studies/{slug}/postings", post(study::one_more_posting))
+        .route("/lab/studies/{slug}/quota", post(study::set_quota))
         .route("/lab/studies/{slug}/exclusion", get(exclusion::page).post(exclusion::save))
         .route("/lab/studies/{slug}/exclusion/freeze", post(exclusion::freeze))
         .route("/lab/studies/{slug}/people", get(people::page))

@@ -1,21 +1,25 @@
 //! Everybody who took part: a table to filter, sort and search; and one person's page.
 
 use askama::Template;
+use axum::Form;
 use axum::extract::{Path, Query, State};
-use axum::response::Response;
+use axum::response::{Redirect, Response};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::study::find;
-use crate::domain::codebook::people::JudgedPerson;
+use crate::domain::codebook::people::{JudgedPerson, Override};
 use crate::domain::exclusion::Finding;
 use crate::domain::participant::Stage;
 use crate::domain::study::{Mode, StudyDefinition, StudyVersion};
 use crate::domain::trial::{Block, Side};
-use crate::flow::policies;
+use crate::flow::journal::Actor;
 use crate::flow::slots::enrolment_policy;
 use crate::flow::{FlowError, Refused};
+use crate::flow::{overrides, policies};
 use crate::store;
 use crate::store::records::{EventOnFile, TrialOnFile};
+use crate::store::researchers::Researcher;
 use crate::web::error::PageError;
 use crate::web::opened::image_url;
 use crate::web::page;
@@ -48,7 +52,8 @@ impl Filter {
         let row = &person.person;
         let verdict = match self.verdict.as_str() {
             "kept" => person.kept(),
-            "excluded" => person.verdict.as_ref().is_some_and(|verdict| !verdict.passed()),
+            "excluded" => person.verdict.is_some() && !person.kept() && !person.surplus(),
+            "decided" => person.person.overridden.is_some(),
             "surplus" => person.surplus(),
             "incomplete" => person.verdict.is_none(),
             _ => true,
@@ -81,7 +86,7 @@ fn share(person: &JudgedPerson) -> Option<f64> {
 #[derive(Template)]
 #[template(path = "lab/participants.html")]
 struct ParticipantsPage<'a> {
-    email: String,
+    me: Researcher,
     slug: &'a str,
     definition: &'a StudyDefinition,
     policy: &'a str,
@@ -105,7 +110,9 @@ impl Line<'_> {
 /// How a person stands, in words.
 fn verdict_words(judged: &JudgedPerson) -> String {
     match judged.person.stage {
+        Stage::Complete if judged.kept() && judged.person.overridden.is_some() => "kept by decision".into(),
         Stage::Complete if judged.kept() => "kept".into(),
+        Stage::Complete if judged.person.overridden.is_some() => "excluded by decision".into(),
         Stage::Complete => judged.reasons().join(", ").replace('_', " "),
         _ => String::new(),
     }
@@ -127,7 +134,7 @@ pub async fn table(
     let lines = found.iter().take(MOST_ROWS);
     let lines = lines.map(|judged| Line { judged, accuracy: share(judged) }).collect();
     Ok(page::html(&ParticipantsPage {
-        email: researcher.email,
+        me: researcher,
         slug: &slug,
         definition: &version.definition,
         policy: &policy.name,
@@ -141,7 +148,7 @@ pub async fn table(
 #[derive(Template)]
 #[template(path = "lab/participant.html")]
 struct ParticipantPage<'a> {
-    email: String,
+    me: Researcher,
     slug: &'a str,
     definition: &'a StudyDefinition,
     policy: &'a str,
@@ -150,6 +157,7 @@ struct ParticipantPage<'a> {
     findings: Vec<Finding>,
     trials: Vec<TrialLine>,
     events: Vec<EventOnFile>,
+    decided_by: Option<(String, DateTime<Utc>)>,
 }
 
 struct TrialLine {
@@ -188,16 +196,46 @@ pub async fn one(
     let trials = store::records::trials_of(&mut conn, person.id).await?;
     let trials = trials.iter().filter_map(|trial| trial_line(&state, &version, trial)).collect();
     Ok(page::html(&ParticipantPage {
-        email: researcher.email,
+        me: researcher,
         slug: &slug,
         definition: &version.definition,
         policy: &policy.name,
         verdict: verdict_words(&judged),
         findings: judged.verdict.as_ref().map(|verdict| verdict.findings.clone()).unwrap_or_default(),
         events: store::records::events_of(&mut conn, person.id).await?,
+        decided_by: store::overrides::author(&mut conn, person.id).await?,
         judged: &judged,
         trials,
     }))
+}
+
+/// What is decided about a person.
+#[derive(Debug, Deserialize)]
+pub struct DecisionForm {
+    /// Include, exclude, or nothing: the rule holds again.
+    decision: String,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    reopen: bool,
+}
+
+/// Decides about a person beside the rule, or takes such a decision back.
+pub async fn decide(
+    State(state): State<WebState>,
+    SignedIn(researcher): SignedIn,
+    Path((slug, pseudonym)): Path<(String, String)>,
+    Form(form): Form<DecisionForm>,
+) -> Result<Redirect, PageError> {
+    let actor = Actor::researcher(&researcher);
+    match form.decision.parse() {
+        Ok(decision) => {
+            let decided = Override { decision, reason: form.reason };
+            overrides::decide(&state.app, &actor, &slug, &pseudonym, &decided, form.reopen).await?;
+        }
+        Err(_) => overrides::lift(&state.app, &actor, &slug, &pseudonym).await?,
+    }
+    Ok(Redirect::to(&format!("/lab/studies/{slug}/participants/{pseudonym}#decision")))
 }
 
 fn trial_line(state: &WebState, version: &StudyVersion, trial: &TrialOnFile) -> Option<TrialLine> {

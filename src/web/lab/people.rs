@@ -24,7 +24,7 @@ use crate::web::state::WebState;
 #[derive(Template)]
 #[template(path = "lab/people.html")]
 struct PeoplePage<'a> {
-    email: String,
+    me: Researcher,
     slug: &'a str,
     definition: &'a StudyDefinition,
     may_see: bool,
@@ -85,7 +85,7 @@ async fn show(
     let (study, version) = find(state, &mut conn, slug).await?;
     Ok(page::html(&PeoplePage {
         may_see: researcher.sees_identities,
-        email: researcher.email,
+        me: researcher,
         slug,
         definition: &version.definition,
         known: store::identities::count_known(&mut conn, study.id).await?,

@@ -16,6 +16,7 @@ use crate::recruitment::mturk_task::{self, Market};
 use crate::recruitment::{PERSONAL, paste};
 use crate::store;
 use crate::store::links::Link;
+use crate::store::researchers::Researcher;
 use crate::web::error::PageError;
 use crate::web::page;
 use crate::web::session::SignedIn;
@@ -24,7 +25,7 @@ use crate::web::state::WebState;
 #[derive(Template)]
 #[template(path = "lab/recruiting.html")]
 struct RecruitingPage<'a> {
-    email: String,
+    me: Researcher,
     slug: &'a str,
     definition: &'a StudyDefinition,
     is_https: bool,
@@ -68,7 +69,7 @@ pub async fn page(
         cards.push(card(&state, &version, link, open));
     }
     Ok(page::html(&RecruitingPage {
-        email: researcher.email,
+        me: researcher,
         slug: &slug,
         definition: &version.definition,
         is_https: state.site.is_secure(),
@@ -131,9 +132,10 @@ pub async fn make_personal(
 /// The personal links as a table.
 pub async fn personal_csv(
     State(state): State<WebState>,
-    SignedIn(_): SignedIn,
+    SignedIn(researcher): SignedIn,
     Path((slug, link_id)): Path<(String, i64)>,
 ) -> Result<Response, PageError> {
+    Actor::researcher(&researcher).must_steer()?;
     let mut conn = state.app.pool.acquire().await?;
     let (study, _) = find(&state, &mut conn, &slug).await?;
     let links = store::links::all(&mut conn, study.id).await?;

@@ -7,6 +7,7 @@ use axum::response::Response;
 use super::study::{Enrolment, enrolment};
 use crate::domain::study::{Mode, StudyState};
 use crate::store;
+use crate::store::researchers::Researcher;
 use crate::web::error::PageError;
 use crate::web::page;
 use crate::web::session::SignedIn;
@@ -15,7 +16,7 @@ use crate::web::state::WebState;
 #[derive(Template)]
 #[template(path = "lab/studies.html")]
 struct StudiesPage {
-    email: String,
+    me: Researcher,
     studies: Vec<StudyLine>,
 }
 
@@ -39,5 +40,5 @@ pub async fn page(
         let title = version.definition.title.clone();
         studies.push(StudyLine { slug: study.slug, title, state: study.state, enrolment });
     }
-    Ok(page::html(&StudiesPage { email: researcher.email, studies }))
+    Ok(page::html(&StudiesPage { me: researcher, studies }))
 }

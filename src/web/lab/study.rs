@@ -21,6 +21,7 @@ use crate::flow::{FlowError, Refused, policies, steer};
 use crate::store;
 use crate::store::links::Link;
 use crate::store::overview::{Done, RunningPerson};
+use crate::store::researchers::Researcher;
 use crate::store::studies::Study;
 use crate::web::error::{PageError, Problem};
 use crate::web::page;
@@ -36,16 +37,32 @@ const LOOK_AGAIN: Duration = Duration::from_secs(15);
 #[derive(Template)]
 #[template(path = "lab/study.html")]
 struct StudyPage<'a> {
-    email: String,
+    me: Researcher,
     study: &'a Study,
     version: &'a StudyVersion,
     policy: String,
     policies: Vec<String>,
+    quota: u32,
     mode: Mode,
     modes: Vec<Mode>,
     links: Vec<LinkLine>,
     enrolment: Enrolment,
     running: Running,
+}
+
+/// What a study in a state can be made to become: (state, words on the button, its class).
+fn ways(state: &StudyState) -> Vec<(StudyState, &'static str, &'static str)> {
+    let words = |to: StudyState| match (*state, to) {
+        (StudyState::Draft, StudyState::Pilot) => ("Start the pilot", ""),
+        (StudyState::Draft | StudyState::Pilot, StudyState::Live) => ("Start", "primary"),
+        (_, StudyState::Draft) => ("Back to draft", ""),
+        (StudyState::Paused, StudyState::Live) => ("Resume", "primary"),
+        (_, StudyState::Live) => ("Open again", ""),
+        (_, StudyState::Paused) => ("Pause", ""),
+        (_, _) => ("Close", ""),
+    };
+    let possible = StudyState::ALL.iter().copied().filter(|to| state.may_become(*to));
+    possible.map(|to| (to, words(to).0, words(to).1)).collect()
 }
 
 struct LinkLine {
@@ -66,6 +83,7 @@ pub struct Enrolment {
 /// A line of the table.
 #[derive(Default)]
 pub struct EnrolmentLine {
+    name: String,
     title: String,
     /// Slots by state.
     pub slots: SlotCounts,
@@ -146,6 +164,7 @@ pub async fn enrolment(
         let done = done.iter().find(|done| done.condition == condition.name);
         let count = |of: fn(&Done) -> u32| done.map_or(0, of);
         EnrolmentLine {
+            name: condition.name.clone(),
             title: condition.title.clone(),
             slots: counts.get(&condition.name).copied().unwrap_or_default(),
             excluded: count(|done| done.excluded),
@@ -206,9 +225,10 @@ pub async fn page(
     let links = store::links::all(&mut conn, study.id).await?;
     let address = |link: &Link| format!("{}/enter/{}", state.site.public_url, link.code);
     Ok(page::html(&StudyPage {
-        email: researcher.email,
+        me: researcher,
         policy: enrolment_policy(&study, &version).name,
         policies: policies::names(&mut conn, &study, &version).await?,
+        quota: study.slots_per_condition.unwrap_or(version.definition.design.slots_per_condition),
         mode,
         modes,
         links: links.into_iter().map(|link| LinkLine { address: address(&link), link }).collect(),
@@ -233,6 +253,41 @@ pub async fn set_state(
     Form(form): Form<StateForm>,
 ) -> Result<Redirect, PageError> {
     steer::set_state(&state.app, &Actor::researcher(&researcher), &slug, form.state).await?;
+    Ok(Redirect::to(&format!("/lab/studies/{slug}")))
+}
+
+/// Whose exhausted slots.
+#[derive(Debug, Deserialize)]
+pub struct PostingForm {
+    mode: Mode,
+    condition: String,
+}
+
+/// Gives the exhausted slots of a condition one more posting.
+pub async fn one_more_posting(
+    State(state): State<WebState>,
+    SignedIn(researcher): SignedIn,
+    Path(slug): Path<String>,
+    Form(PostingForm { mode, condition }): Form<PostingForm>,
+) -> Result<Redirect, PageError> {
+    steer::one_more_posting(&state.app, &Actor::researcher(&researcher), &slug, mode, &condition).await?;
+    Ok(Redirect::to(&format!("/lab/studies/{slug}?mode={mode}")))
+}
+
+/// How many places a condition is to have.
+#[derive(Debug, Deserialize)]
+pub struct QuotaForm {
+    per_condition: u32,
+}
+
+/// Changes how many places a condition has.
+pub async fn set_quota(
+    State(state): State<WebState>,
+    SignedIn(researcher): SignedIn,
+    Path(slug): Path<String>,
+    Form(form): Form<QuotaForm>,
+) -> Result<Redirect, PageError> {
+    steer::set_quota(&state.app, &Actor::researcher(&researcher), &slug, form.per_condition).await?;
     Ok(Redirect::to(&format!("/lab/studies/{slug}")))
 }
 

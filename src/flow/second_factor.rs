@@ -1,0 +1,127 @@
+//! The second factor: codes of a phone's app by RFC 6238 (6 digits, 30 s), and recovery codes.
+
+use rand::Rng;
+use serde_json::json;
+use sqlx::PgConnection;
+use totp_rs::{Builder, Secret, Totp};
+
+use super::journal::{self, Actor, Deed};
+use super::secrets::token_sha256;
+use super::{App, Refused, Result};
+use crate::domain::journal::Action;
+use crate::store;
+use crate::store::researchers::Researcher;
+use crate::store::second_factor::SecondFactor;
+
+/// Recovery codes that are given out at once.
+const RECOVERY_CODES: usize = 10;
+
+/// What a phone needs to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setup {
+    /// The address that the picture holds.
+    pub url: String,
+    /// The secret, to be typed where no picture can be taken.
+    pub secret: String,
+}
+
+/// Begins to set up a second factor. It is asked for only once a first code has confirmed it; beginning again before that makes
+/// a new secret.
+pub async fn begin(app: &App, researcher: &Researcher) -> Result<Setup> {
+    let mut nonce = [0; 16];
+    app.rng().fill_bytes(&mut nonce);
+    let mut tx = app.pool.begin().await?;
+    if is_on(&mut tx, researcher.id).await? {
+        return Err(Refused::SecondFactorIsOn.into());
+    }
+    let factor = SecondFactor { nonce: nonce.to_vec(), confirmed_at: None, used_step: None };
+    store::second_factor::set(&mut tx, researcher.id, Some(&factor)).await?;
+    tx.commit().await?;
+    let secret = Secret::new(app.secrets.totp_secret(&nonce).into_boxed_slice()).to_base32();
+    let email: String = url::form_urlencoded::byte_serialize(researcher.email.as_bytes()).collect();
+    Ok(Setup { url: format!("otpauth://totp/Weber:{email}?secret={secret}&issuer=Weber"), secret })
+}
+
+/// Turns the second factor on with a first code. Returns recovery codes, which are never shown again.
+pub async fn confirm(app: &App, researcher: &Researcher, code: &str) -> Result<Vec<String>> {
+    let mut tx = app.pool.begin().await?;
+    let factor = store::second_factor::lock(&mut tx, researcher.id).await?.ok_or(Refused::WrongCode)?;
+    let step = step_of(app, &factor, code).ok_or(Refused::WrongCode)?;
+    let confirmed = SecondFactor { confirmed_at: Some(app.now()), used_step: Some(step), ..factor };
+    store::second_factor::set(&mut tx, researcher.id, Some(&confirmed)).await?;
+    let codes: Vec<String> = (0..RECOVERY_CODES).map(|_| app.short_name()).collect();
+    let hashes: Vec<Vec<u8>> = codes.iter().map(|code| token_sha256(code)).collect();
+    store::second_factor::set_recovery_codes(&mut tx, researcher.id, &hashes).await?;
+    note(app, &mut tx, &Actor::researcher(researcher), json!({ "on": true })).await?;
+    tx.commit().await?;
+    Ok(codes)
+}
+
+/// Turns one's own second factor off, with a code of it.
+pub async fn turn_off(app: &App, researcher: &Researcher, code: &str) -> Result<()> {
+    let mut tx = app.pool.begin().await?;
+    if !accepts(app, &mut tx, researcher.id, code).await? {
+        return Err(Refused::WrongCode.into());
+    }
+    store::second_factor::set(&mut tx, researcher.id, None).await?;
+    note(app, &mut tx, &Actor::researcher(researcher), json!({ "on": false })).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Takes the second factor away from somebody who has lost phone and recovery codes.
+pub async fn reset(
+    app: &App,
+    conn: &mut PgConnection,
+    actor: &Actor,
+    researcher_id: i64,
+    email: &str,
+) -> Result<()> {
+    store::second_factor::set(&mut *conn, researcher_id, None).await?;
+    note(app, conn, actor, json!({ "on": false, "researcher": email })).await
+}
+
+/// Whether a code is asked for.
+pub async fn is_on(conn: &mut PgConnection, researcher_id: i64) -> Result<bool> {
+    let factor = store::second_factor::lock(conn, researcher_id).await?;
+    Ok(factor.is_some_and(|factor| factor.confirmed_at.is_some()))
+}
+
+/// Whether a code, or a recovery code, is good now. It is used up with that.
+pub async fn accepts(app: &App, conn: &mut PgConnection, researcher_id: i64, code: &str) -> Result<bool> {
+    let Some(factor) = store::second_factor::lock(&mut *conn, researcher_id).await? else { return Ok(false) };
+    if factor.confirmed_at.is_none() {
+        return Ok(false);
+    }
+    match step_of(app, &factor, code) {
+        Some(step) => {
+            let used = SecondFactor { used_step: Some(step), ..factor };
+            store::second_factor::set(conn, researcher_id, Some(&used)).await?;
+            Ok(true)
+        }
+        None => {
+            let hash = token_sha256(&code.trim().to_lowercase());
+            Ok(store::second_factor::use_recovery_code(conn, researcher_id, &hash).await?)
+        }
+    }
+}
+
+/// The time step that a code belongs to, if it is one of now or its neighbours, and later than the newest that was used.
+fn step_of(app: &App, factor: &SecondFactor, code: &str) -> Option<i64> {
+    let digits: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+    let step = totp(app, factor).check(&digits, app.now().timestamp().max(0) as u64)? as i64;
+    factor.used_step.is_none_or(|used| step > used).then_some(step)
+}
+
+fn totp(app: &App, factor: &SecondFactor) -> Totp {
+    let secret = app.secrets.totp_secret(&factor.nonce);
+    Builder::new()
+        .with_secret(Secret::new(secret.into_boxed_slice()))
+        .build()
+        .expect("the secret is long enough")
+}
+
+async fn note(app: &App, conn: &mut PgConnection, actor: &Actor, detail: serde_json::Value) -> Result<()> {
+    let deed = Deed { action: Action::SecondFactorChanged, study: None, participant: None };
+    journal::write(app, conn, actor, deed, detail).await
+}

@@ -1,0 +1,103 @@
+//! Decisions about people beside the rule: what they change, and what they do not.
+
+use sqlx::PgPool;
+use weber::domain::codebook::people::{Decision, Override};
+use weber::flow::export::PolicyChoice;
+use weber::flow::journal::Actor;
+use weber::flow::overrides;
+
+use crate::export::Exported;
+use crate::lab::Browser;
+use crate::support::person::Person;
+use crate::support::server::Server;
+
+async fn decide(server: &Server, person: &str, decision: Decision, reason: &str, reopen: bool) -> bool {
+    let decided = Override { decision, reason: reason.into() };
+    overrides::decide(&server.app, &Actor::command_line(), "demo", person, &decided, reopen).await.is_ok()
+}
+
+const KEPT: &str = "select count(*) from participants where claim = 'kept'";
+
+#[sqlx::test]
+async fn a_decision_changes_what_is_analysed_and_neither_verdict_nor_slots(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let link = server.link("Volunteers").await;
+    let passing = Person::go_through(&server, &link, true).await;
+    let failing = Person::go_through(&server, &link, false).await;
+    assert!(
+        decide(&server, failing.pseudonym(), Decision::Include, "wrote that the keys stuck", false).await
+    );
+    assert!(
+        decide(&server, passing.pseudonym(), Decision::Exclude, "told us it was their brother", false).await
+    );
+    let exported = Exported::of(&server, PolicyChoice::Enrolment, &[]).await;
+    let (included, excluded) = (exported.person(&failing), exported.person(&passing));
+    assert_eq!((included["kept"].as_str(), included["override"].as_str()), ("true", "include"));
+    assert_eq!(included["override_reason"], "wrote that the keys stuck");
+    assert!(included["exclusion_reasons"].contains("catch_trials"), "the rule's verdict stays");
+    assert_eq!((excluded["kept"].as_str(), excluded["exclusion_reasons"].as_str()), ("false", ""));
+    let counts = &exported.manifest["counts"];
+    assert_eq!(
+        (counts["kept"].as_u64(), counts["excluded"].as_u64(), counts["overridden"].as_u64()),
+        (Some(1), Some(1), Some(2))
+    );
+    assert_eq!(exported.rows("trials_cleaned.csv").len(), 18);
+    assert!(exported.rows("trials_cleaned.csv").iter().all(|row| row["participant"] == failing.pseudonym()));
+    assert_eq!(server.count(KEPT).await, 1, "slots stay");
+    overrides::lift(&server.app, &Actor::command_line(), "demo", passing.pseudonym()).await.unwrap();
+    assert_eq!(Exported::of(&server, PolicyChoice::Enrolment, &[]).await.person(&passing)["kept"], "true");
+    let entries =
+        server.count("select count(*) from journal where action in ('overridden', 'override_lifted')").await;
+    assert_eq!(entries, 3);
+}
+
+#[sqlx::test]
+async fn excluding_and_opening_again_frees_the_slot_for_good(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let link = server.link("Volunteers").await;
+    let person = Person::go_through(&server, &link, true).await;
+    assert!(decide(&server, person.pseudonym(), Decision::Exclude, "a bot", true).await);
+    assert_eq!(server.count(KEPT).await, 0);
+    // Five people for five slots: nobody but the excluded one would have been turned away otherwise.
+    for _ in 0..5 {
+        Person::go_through(&server, &link, true).await;
+    }
+    assert_eq!(server.count(KEPT).await, 5);
+    assert_eq!(server.count("select count(*) from journal where action = 'slot_reopened'").await, 1);
+    let again = "select count(*) from participants where claim = 'surplus'";
+    assert_eq!(server.count(again).await, 1, "whoever was excluded does not fill a slot again");
+}
+
+#[sqlx::test]
+async fn a_decision_needs_a_reason_and_somebody_who_completed(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let link = server.link("Volunteers").await;
+    let person = Person::go_through(&server, &link, true).await;
+    let mut running = Person::arrive(&server, &link).await;
+    running.open().await;
+    assert!(!decide(&server, person.pseudonym(), Decision::Exclude, "  ", false).await);
+    assert!(!decide(&server, person.pseudonym(), Decision::Exclude, &"x".repeat(1_001), false).await);
+    assert!(!decide(&server, running.pseudonym(), Decision::Exclude, "too slow", false).await);
+    assert!(!decide(&server, "p-nobody", Decision::Exclude, "?", false).await);
+    assert_eq!(server.count("select count(*) from overrides").await, 0);
+    assert_eq!(server.count("select count(*) from journal").await, 0);
+}
+
+#[sqlx::test]
+async fn the_page_of_a_person_shows_and_takes_decisions(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let link = server.link("Volunteers").await;
+    let person = Person::go_through(&server, &link, true).await;
+    let mut ada = Browser::signed_in(&server).await;
+    let path = format!("/lab/studies/demo/participants/{}", person.pseudonym());
+    let form = [("decision", "exclude"), ("reason", "asked <us> to")];
+    assert_eq!(ada.post(&format!("{path}/decision"), &form).await.status.as_u16(), 303);
+    let page = ada.get(&path).await.text;
+    assert!(page.contains("excluded by decision") && page.contains("asked &#60;us&#62; to"), "{page}");
+    assert!(page.contains("ada@example.org"));
+    assert!(ada.get("/lab/studies/demo/participants?verdict=decided").await.text.contains("1 of 1"));
+    let no_reason = ada.post(&format!("{path}/decision"), &[("decision", "exclude"), ("reason", "")]).await;
+    assert_eq!(no_reason.status.as_u16(), 422);
+    ada.post(&format!("{path}/decision"), &[("decision", "")]).await;
+    assert!(ada.get(&path).await.text.contains("None: the rule holds."));
+}

@@ -1,0 +1,205 @@
+//! Who may do what in the lab: roles, invitations, the second factor, and tokens for scripts.
+
+use sqlx::PgPool;
+use totp_rs::{Builder, Secret};
+use weber::domain::rights::{Role, Scope};
+use weber::flow::journal::Actor;
+use weber::flow::team::{self, Invitation};
+
+use crate::lab::{Browser, PASSWORD};
+use crate::support::server::{Server, TestClock};
+
+/// Signed in as somebody of a role, after an administrator exists.
+async fn signed_in_as<'a>(server: &'a Server, email: &str, role: Role) -> Browser<'a> {
+    let invitation = Invitation { role: Some(role), ..Invitation::default() };
+    let path = team::invite(&server.app, &Actor::command_line(), email, invitation).await.unwrap();
+    let mut browser = Browser::new(server);
+    browser.set_password(path.split_once('#').unwrap().1).await;
+    browser
+}
+
+#[sqlx::test]
+async fn viewers_look_and_steer_nothing(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    Browser::signed_in(&server).await;
+    let mut viewer = signed_in_as(&server, "eve@example.org", Role::Viewer).await;
+    let study = viewer.get("/lab/studies/demo").await;
+    assert_eq!(study.status.as_u16(), 200);
+    for word in ["Pause", "Switch off", "Download all", "/lab/team", "/lab/journal", "Places per condition"] {
+        assert!(!study.text.contains(word), "{word}");
+    }
+    for path in
+        ["/lab/team", "/lab/journal", "/lab/studies/demo/export", "/lab/studies/demo/export/trials.csv"]
+    {
+        assert_eq!(viewer.get(path).await.status.as_u16(), 403, "{path}");
+    }
+    let link = server.count("select id from links limit 1").await;
+    let forms: [(&str, &[(&str, &str)]); 9] = [
+        ("/lab/studies/demo/state", &[("state", "paused")]),
+        (&format!("/lab/studies/demo/links/{link}"), &[("enabled", "false")]),
+        ("/lab/studies/demo/exclusion", &[("policy", "as-posted"), ("name", "mine")]),
+        ("/lab/studies/demo/exclusion/freeze", &[("name", "mine")]),
+        ("/lab/studies/demo/quota", &[("per_condition", "9")]),
+        ("/lab/studies/demo/postings", &[("mode", "live"), ("condition", "none")]),
+        ("/lab/studies/demo/participants/p-x/decision", &[("decision", "exclude"), ("reason", "x")]),
+        ("/lab/team", &[("email", "mallory@example.org"), ("role", "administrator")]),
+        ("/lab/team/tokens", &[("name", "t"), ("export", "true")]),
+    ];
+    for (path, form) in forms {
+        assert_eq!(viewer.post(path, form).await.status.as_u16(), 403, "{path}");
+    }
+    let changed = "select count(*) from journal where action not in ('invited', 'password_set', 'signed_in')";
+    assert_eq!(server.count(changed).await, 0);
+}
+
+#[sqlx::test]
+async fn researchers_steer_and_do_not_administer(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    Browser::signed_in(&server).await;
+    let mut researcher = signed_in_as(&server, "rosa@example.org", Role::Researcher).await;
+    assert_eq!(researcher.post("/lab/studies/demo/state", &[("state", "paused")]).await.status.as_u16(), 303);
+    assert_eq!(researcher.get("/lab/journal").await.status.as_u16(), 200);
+    assert_eq!(researcher.get("/lab/team").await.status.as_u16(), 403);
+    assert_eq!(
+        researcher.post("/lab/team/tokens", &[("name", "t"), ("export", "true")]).await.status.as_u16(),
+        403
+    );
+}
+
+#[sqlx::test]
+async fn administrators_invite_change_and_remove_but_never_the_last_of_them(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let mut ada = Browser::signed_in(&server).await;
+    let invited = ada.post("/lab/team", &[("email", "bob@example.org"), ("role", "viewer")]).await;
+    let link = invited.texts("#made").remove(0);
+    assert!(link.starts_with(&format!("{}/set-password#", server.url)), "{link}");
+    let mut bob = Browser::new(&server);
+    bob.set_password(link.split_once('#').unwrap().1).await;
+    let id = |email: &'static str| {
+        let pool = server.app.pool.clone();
+        async move {
+            sqlx::query_scalar::<_, i64>("select id from researchers where email = $1")
+                .bind(email)
+                .fetch_one(&pool)
+                .await
+                .unwrap()
+        }
+    };
+    let (ada_id, bob_id) = (id("ada@example.org").await, id("bob@example.org").await);
+    let not_the_last = ada.post(&format!("/lab/team/{ada_id}"), &[("role", "viewer")]).await;
+    assert_eq!(not_the_last.status.as_u16(), 409);
+    assert_eq!(ada.post(&format!("/lab/team/{ada_id}/remove"), &[]).await.status.as_u16(), 409);
+    assert_eq!(
+        ada.post("/lab/team", &[("email", "ada@example.org"), ("role", "viewer")]).await.status.as_u16(),
+        409
+    );
+    ada.post(&format!("/lab/team/{bob_id}"), &[("role", "administrator"), ("sees_identities", "true")]).await;
+    assert_eq!(bob.get("/lab/team").await.status.as_u16(), 200);
+    assert_eq!(bob.post(&format!("/lab/team/{ada_id}/remove"), &[]).await.status.as_u16(), 303);
+    assert_eq!(ada.get("/lab").await.location, "/sign-in", "the session ended with the access");
+    assert_eq!(bob.post("/lab/team", &[("email", "nobody"), ("role", "viewer")]).await.status.as_u16(), 422);
+    let journal = bob.get("/lab/journal").await;
+    assert!(
+        journal.text.contains("researcher removed") && journal.text.contains("is whole"),
+        "{}",
+        journal.text
+    );
+}
+
+/// The code of a secret at the server's time.
+fn code(server: &Server, secret: &str) -> String {
+    let totp = Builder::new().with_secret(Secret::try_from_base32(secret).unwrap()).build().unwrap();
+    totp.generate(server.app.now().timestamp() as u64).to_string()
+}
+
+#[sqlx::test]
+async fn a_second_factor_is_asked_for_and_no_code_is_good_twice(pool: PgPool) {
+    let clock = TestClock::new();
+    let server = Server::with_clock(pool, clock.clone()).await;
+    let mut ada = Browser::signed_in(&server).await;
+    let setup = ada.post("/lab/account/second-factor", &[]).await;
+    assert!(setup.text.contains("<svg"));
+    let secret = setup.texts("details code").remove(0);
+    let confirm = "/lab/account/second-factor/confirm";
+    assert_eq!(ada.post(confirm, &[("code", "000000")]).await.status.as_u16(), 422);
+    let confirmed = ada.post(confirm, &[("code", &code(&server, &secret))]).await;
+    let recovery = confirmed.texts(".codes code");
+    assert_eq!(recovery.len(), 10);
+    assert_eq!(ada.post("/lab/account/second-factor", &[]).await.status.as_u16(), 409, "it is on");
+    ada.post("/sign-out", &[]).await;
+    let sign_in = [("email", "ada@example.org"), ("password", PASSWORD)];
+    assert_eq!(ada.post("/sign-in", &sign_in).await.location, "/sign-in/code");
+    assert_eq!(ada.get("/lab").await.location, "/sign-in", "good for nothing yet");
+    let old = ada.post("/sign-in/code", &[("code", &code(&server, &secret))]).await;
+    assert_eq!(old.status.as_u16(), 422, "the code that confirmed it was used");
+    clock.advance(30);
+    let fresh = code(&server, &secret);
+    let before = ada.cookie.clone();
+    assert_eq!(ada.post("/sign-in/code", &[("code", &fresh)]).await.location, "/lab");
+    assert_ne!(ada.cookie, before, "a new token");
+    assert_eq!(ada.get("/lab").await.status.as_u16(), 200);
+    for (code, location) in [(&fresh, ""), (&recovery[3], "/lab"), (&recovery[3], "")] {
+        ada.post("/sign-out", &[]).await;
+        ada.post("/sign-in", &sign_in).await;
+        assert_eq!(ada.post("/sign-in/code", &[("code", code)]).await.location, location, "{code}");
+    }
+    clock.advance(60);
+    ada.post("/sign-in/code", &[("code", &code(&server, &secret))]).await;
+    assert!(ada.get("/lab/account").await.text.contains("9 recovery codes are left"));
+    assert_eq!(ada.post("/lab/account/second-factor/off", &[("code", "1")]).await.status.as_u16(), 422);
+    ada.post("/lab/account/second-factor/off", &[("code", &recovery[0])]).await;
+    ada.post("/sign-out", &[]).await;
+    assert_eq!(ada.post("/sign-in", &sign_in).await.location, "/lab");
+}
+
+#[sqlx::test]
+async fn codes_cannot_be_guessed_and_a_new_password_does_not_go_around_them(pool: PgPool) {
+    let clock = TestClock::new();
+    let server = Server::with_clock(pool, clock.clone()).await;
+    let mut ada = Browser::signed_in(&server).await;
+    let secret = ada.post("/lab/account/second-factor", &[]).await.texts("details code").remove(0);
+    ada.post("/lab/account/second-factor/confirm", &[("code", &code(&server, &secret))]).await;
+    let invitation = Invitation::default();
+    let link =
+        team::invite(&server.app, &Actor::command_line(), "ada@example.org", invitation).await.unwrap();
+    let token = link.split_once('#').unwrap().1;
+    let form = [("token", token), ("password", PASSWORD), ("again", PASSWORD)];
+    assert_eq!(ada.post("/set-password", &form).await.location, "/sign-in/code");
+    clock.advance(60);
+    for _ in 0..8 {
+        assert_eq!(ada.post("/sign-in/code", &[("code", "123456")]).await.status.as_u16(), 422);
+    }
+    let right = code(&server, &secret);
+    assert_eq!(ada.post("/sign-in/code", &[("code", &right)]).await.status.as_u16(), 429);
+    let reset = Invitation { resets_second_factor: true, ..Invitation::default() };
+    let link = team::invite(&server.app, &Actor::command_line(), "ada@example.org", reset).await.unwrap();
+    let mut anew = Browser::new(&server);
+    anew.set_password(link.split_once('#').unwrap().1).await;
+}
+
+#[sqlx::test]
+async fn tokens_are_good_for_their_scopes_until_they_are_removed(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let mut ada = Browser::signed_in(&server).await;
+    let made = ada.post("/lab/team/tokens", &[("name", "nightly"), ("export", "true")]).await;
+    let token = made.texts("#made").remove(0);
+    assert_eq!(
+        ada.post("/lab/team/tokens", &[("name", "nightly"), ("export", "true")]).await.status.as_u16(),
+        422
+    );
+    assert_eq!(ada.post("/lab/team/tokens", &[("name", "nothing")]).await.status.as_u16(), 422);
+    let simulate =
+        team::make_token(&server.app, &Actor::command_line(), "s", &[Scope::Simulate]).await.unwrap();
+    let export = async |token: &str| {
+        let url = format!("{}/lab/studies/demo/export/trials.csv", server.url);
+        server.client.get(url).bearer_auth(token).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!((export(&token).await, export(&simulate).await, export("guessed").await), (200, 401, 401));
+    let noted = "select count(*) from journal where actor = 'token nightly' and action = 'exported'";
+    assert_eq!(server.count(noted).await, 1);
+    let link =
+        server.post("/api/v1/simulation/link", Some(&token), serde_json::json!({ "study": "demo" })).await;
+    assert_eq!(link.0, 401, "not good for simulations");
+    ada.post("/lab/team/tokens/remove", &[("name", "nightly")]).await;
+    assert_eq!(export(&token).await, 401);
+}
