@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod figures;
 pub mod flow;
 pub mod outgoing;
 pub mod recruitment;

@@ -6,22 +6,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each module of the crate may use of the others.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("domain", &["domain"]),
     ("stimuli", &["stimuli", "domain"]),
     ("recruitment", &["recruitment", "domain"]),
     ("store", &["store", "domain"]),
     ("study_folder", &["study_folder", "stimuli", "recruitment", "domain"]),
     ("flow", &["flow", "store", "recruitment", "study_folder", "domain"]),
+    ("figures", &["figures", "domain"]),
     ("outgoing", &[]),
     ("simulate", &["simulate", "outgoing", "flow", "domain"]),
-    ("web", &["web", "outgoing", "flow", "store", "recruitment", "domain"]),
+    ("web", &["web", "figures", "outgoing", "flow", "store", "recruitment", "domain"]),
     ("config", &[]),
     ("cli", &["cli", "config", "outgoing", "web", "flow", "store", "simulate", "stimuli", "domain"]),
 ];
 
 /// Words that belong to one room only: (word, the modules that may say it).
-const BELONGS_TO: [(&str, &[&str]); 8] = [
+const BELONGS_TO: [(&str, &[&str]); 9] = [
     ("sqlx::query", &["store"]),
     ("select_participant!", &["store"]),
     ("axum::", &["web", "cli"]),
@@ -29,6 +30,7 @@ const BELONGS_TO: [(&str, &[&str]); 8] = [
     ("askama", &["web"]),
     ("clap::", &["main", "cli", "config"]),
     ("Utc::now", &["flow"]),
+    ("plotters::", &["figures"]),
     ("reqwest::", &["outgoing", "simulate", "web"]),
 ];
 

@@ -6,6 +6,7 @@ mod doctor;
 mod export;
 mod import;
 mod journal;
+mod report;
 mod researcher;
 mod serve;
 mod simulate;
@@ -44,6 +45,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Write a study's data as CSV files, raw and cleaned.
     Export(export::ExportArgs),
+    /// Write a study's results, with every figure and table, into one HTML file.
+    Report(report::ReportArgs),
     /// Send simulated people through a study, by the same way as real ones.
     Simulate(simulate::SimulateArgs),
     /// Researchers, who may see and steer studies.
@@ -133,6 +136,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(args) => serve::run(&cli.data, &args).await,
         Command::Demo(args) => demo::run(&args).await,
         Command::Export(args) => export::run(&cli.data, &args).await,
+        Command::Report(args) => report::run(&cli.data, &args).await,
         Command::Simulate(args) => simulate::run(&cli.data, &args).await,
         Command::Researcher(ResearcherCommand::Add {
             email,

@@ -58,12 +58,16 @@ mod tests {
         assert_eq!(admits(StudyState::Draft, true, Mode::Live), Err(Shut::NotOpenYet));
         assert_eq!(admits(StudyState::Paused, true, Mode::Live), Err(Shut::Paused));
         assert_eq!(admits(StudyState::Closed, true, Mode::Live), Err(Shut::Closed));
+        assert_eq!(admits(StudyState::Pilot, true, Mode::Live), Err(Shut::NotOpenYet));
     }
 
     #[test]
-    fn pilots_run_until_the_study_is_closed() {
-        assert_eq!(admits(StudyState::Draft, true, Mode::Pilot), Ok(()));
-        assert_eq!(admits(StudyState::Paused, true, Mode::Simulated), Ok(()));
+    fn pilots_run_from_their_state_on_until_the_study_is_closed() {
+        assert_eq!(admits(StudyState::Draft, true, Mode::Pilot), Err(Shut::NotOpenYet));
+        for state in [StudyState::Pilot, StudyState::Live, StudyState::Paused] {
+            assert_eq!(admits(state, true, Mode::Pilot), Ok(()), "{state}");
+        }
+        assert_eq!(admits(StudyState::Draft, true, Mode::Simulated), Ok(()));
         assert_eq!(admits(StudyState::Closed, true, Mode::Pilot), Err(Shut::Closed));
     }
 

@@ -2,6 +2,7 @@
 
 pub mod allocation;
 pub mod codebook;
+pub mod consort;
 pub mod exclusion;
 pub mod figure;
 #[cfg(test)]
@@ -11,6 +12,7 @@ pub mod identity;
 pub mod journal;
 pub mod observer;
 pub mod participant;
+pub mod progress;
 pub mod record;
 pub mod results;
 pub mod rights;

@@ -14,6 +14,7 @@ pub mod overrides;
 pub mod policies;
 pub mod queue;
 pub mod record;
+pub mod results;
 pub mod second_factor;
 pub mod secrets;
 pub mod sign_in;

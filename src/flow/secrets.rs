@@ -60,6 +60,11 @@ impl Secrets {
         self.keyed("address", &[address])
     }
 
+    /// Mixes up the conditions of a study while results are blinded: by an order that nobody can compute.
+    pub fn blinding(&self, study: &str, condition: &str) -> Vec<u8> {
+        self.keyed("blinding", &[study.as_bytes(), condition.as_bytes()])
+    }
+
     /// The secret of a second factor: without this key the database does not hold it.
     pub fn totp_secret(&self, nonce: &[u8]) -> Vec<u8> {
         self.keyed("totp", &[nonce])[..20].to_vec()

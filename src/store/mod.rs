@@ -20,6 +20,7 @@ pub mod participants;
 pub mod policies;
 pub mod records;
 pub mod researchers;
+pub mod results;
 pub mod second_factor;
 pub mod slots;
 pub mod studies;

@@ -35,6 +35,11 @@ pub fn address(name: &str) -> String {
     format!("/static/{}/{name}", *VERSION)
 }
 
+/// A static file's text, to be put into another file.
+pub fn text(name: &str) -> String {
+    Static::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default()
+}
+
 /// A static file.
 pub async fn file(Path((version, name)): Path<(String, String)>) -> Response {
     let Some(file) = Static::get(&name) else { return Problem::not_found().into_response() };

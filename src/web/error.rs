@@ -86,6 +86,16 @@ impl Problem {
         )
     }
 
+    /// Work that was broken off, because the server stops or because of a fault in it.
+    pub fn interrupted() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "interrupted",
+            "The page could not be made.",
+            "Try again; if it happens again, the server’s log says more.",
+        )
+    }
+
     /// Something that is not there.
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this address.", "")

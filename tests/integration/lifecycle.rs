@@ -14,8 +14,10 @@ const CLOSED: &str = "select count(*) from studies where state = 'closed'";
 #[sqlx::test]
 async fn pilots_run_from_the_pilot_on_and_live_links_do_not(pool: PgPool) {
     let server = Server::empty(pool).await;
-    server.import(&TinyStudy::new(1)).await;
-    let (pilot, live) = (server.link("Pilot").await, server.link("Volunteers").await);
+    let study = TinyStudy::new(1);
+    study.edit("study.toml", |text| format!("{text}\n[[links]]\nname = \"Rehearsal\"\nmode = \"pilot\"\n"));
+    server.import(&study).await;
+    let (pilot, live) = (server.link("Rehearsal").await, server.link("Volunteers").await);
     assert_eq!(server.enrol(&pilot, &[]).await.1["code"], "not_open_yet");
     let actor = Actor::command_line();
     steer::set_state(&server.app, &actor, "demo", StudyState::Pilot).await.unwrap();
@@ -105,8 +107,11 @@ async fn places_can_be_added_and_taken_away_while_people_are_at_work(pool: PgPoo
     let open = "select count(*) from slots where mode = 'live' and in_design";
     let actor = Actor::command_line();
     steer::set_quota(&server.app, &actor, "demo", 1).await.unwrap();
-    // Six people are at work: one condition has both of its places taken.
-    assert_eq!(server.count(open).await, 6);
+    let held = "select count(*) from participants p join slots s on s.id = p.slot_id where s.in_design";
+    assert_eq!(server.count(held).await, 6, "places in which somebody works stay");
+    let others = "select count(*) from slots s where s.mode = 'live' and s.in_design and s.number > 1
+                  and not exists (select from participants p where p.slot_id = s.id)";
+    assert_eq!(server.count(others).await, 0);
     steer::set_quota(&server.app, &actor, "demo", 4).await.unwrap();
     assert_eq!(server.count(open).await, 20);
     assert_eq!(

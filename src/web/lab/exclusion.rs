@@ -13,9 +13,10 @@ use super::study::find;
 use crate::domain::exclusion::{Bounds, Criterion, Off, Policy, Setting};
 use crate::domain::study::{Mode, StudyDefinition};
 use crate::domain::workbench::{Histogram, Preview, preview};
+use crate::figures;
 use crate::flow::journal::Actor;
-use crate::flow::policies;
 use crate::flow::{FlowError, Refused};
+use crate::flow::{policies, results};
 use crate::store;
 use crate::store::policies::SavedPolicy;
 use crate::store::researchers::Researcher;
@@ -38,6 +39,8 @@ struct ExclusionPage<'a> {
     saved: Vec<SavedPolicy>,
     frozen_at: Option<DateTime<Utc>>,
     changed: bool,
+    /// Accuracies would tell which condition is which.
+    blinded: bool,
 }
 
 impl ExclusionPage<'_> {
@@ -76,17 +79,6 @@ impl Row {
 
 fn text(bound: Option<f64>) -> String {
     bound.map_or_else(String::new, |bound| bound.to_string())
-}
-
-/// A criterion's name and unit.
-const fn words(criterion: Criterion) -> (&'static str, &'static str) {
-    match criterion {
-        Criterion::InstructionTime => ("Instruction time", "s"),
-        Criterion::TotalTime => ("Total time", "s"),
-        Criterion::CatchTrials => ("Catch trials", "share correct"),
-        Criterion::AnswerVariability => ("Answer variability", "answers on the rarer side"),
-        Criterion::PracticeBlocks => ("Practice blocks", "blocks"),
-    }
 }
 
 /// The bars of a histogram as rectangles of an SVG of 240 x 60: (class, x, y, width, height).
@@ -147,7 +139,7 @@ fn rows(policy: &Policy) -> Vec<Row> {
         _ => None,
     };
     let row = |criterion: Criterion, condition: Option<&String>, setting| {
-        let (title, unit) = words(criterion);
+        let (title, unit) = figures::words(criterion);
         let key = condition.map_or_else(|| criterion.to_string(), |name| format!("{name}/{criterion}"));
         Row { key, title, unit, condition: condition.cloned(), bounds: within(setting) }
     };
@@ -179,6 +171,7 @@ pub async fn page(
     let base = base.ok_or(FlowError::Refused(Refused::NoSuchPolicy))?;
     let policy = described(&base, &fields)?;
     let people = policies::judged(&state.app, &mut conn, &study, &version, mode, &policy).await?;
+    let blinded = results::is_blinded(&state.app, &mut conn, &study, &version, mode).await?;
     let conditions: Vec<String> = version.definition.conditions.iter().map(|c| c.name.clone()).collect();
     let saved = store::policies::all(&mut conn, study.id).await?;
     Ok(page::html(&ExclusionPage {
@@ -193,6 +186,7 @@ pub async fn page(
         frozen_at: saved.iter().filter_map(|saved| saved.frozen_at).min(),
         saved,
         changed: policy != base,
+        blinded,
     }))
 }
 

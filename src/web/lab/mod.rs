@@ -3,10 +3,13 @@
 pub mod account;
 pub mod download;
 pub mod exclusion;
+pub mod follow;
 pub mod journal;
 pub mod participants;
 pub mod people;
+pub mod progress;
 pub mod recruiting;
+pub mod results;
 pub mod settings;
 pub mod studies;
 pub mod study;
@@ -45,7 +48,7 @@ pub fn routes() -> Router<WebState> {
         .route("/lab/studies/{slug}", get(study::page))
         .route("/lab/studies/{slug}/state", post(study::set_state))
         .route("/lab/studies/{slug}/links/{id}", post(study::switch_link))
-        .route("/lab/studies/{slug}/live", get(study::live))
+        .route("/lab/studies/{slug}/live", get(follow::of_study))
         .route("/lab/studies/{slug}/export", get(download::all))
         .route("/lab/studies/{slug}/export/{file}", get(download::one))
         .route("/lab/studies/{slug}/recruiting", get(recruiting::page))
@@ -56,6 +59,12 @@ pub fn routes() -> Router<WebState> {
         .route("/lab/studies/{slug}/participants/{name}/decision", post(participants::decide))
         .route("/lab/studies/{slug}/postings", post(study::one_more_posting))
         .route("/lab/studies/{slug}/quota", post(study::set_quota))
+        .route("/lab/studies/{slug}/results", get(results::page))
+        .route("/lab/studies/{slug}/flow", get(results::flow))
+        .route("/lab/studies/{slug}/flow/live", get(follow::of_flow))
+        .route("/lab/studies/{slug}/figures/{file}", get(results::figure))
+        .route("/lab/studies/{slug}/report", get(results::report_file))
+        .route("/lab/studies/{slug}/unblind", post(results::unblind))
         .route("/lab/studies/{slug}/exclusion", get(exclusion::page).post(exclusion::save))
         .route("/lab/studies/{slug}/exclusion/freeze", post(exclusion::freeze))
         .route("/lab/studies/{slug}/people", get(people::page))

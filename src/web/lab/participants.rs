@@ -16,7 +16,7 @@ use crate::domain::trial::{Block, Side};
 use crate::flow::journal::Actor;
 use crate::flow::slots::enrolment_policy;
 use crate::flow::{FlowError, Refused};
-use crate::flow::{overrides, policies};
+use crate::flow::{overrides, policies, results};
 use crate::store;
 use crate::store::records::{EventOnFile, TrialOnFile};
 use crate::store::researchers::Researcher;
@@ -62,10 +62,10 @@ impl Filter {
         verdict && condition && row.participant.contains(self.search.trim())
     }
 
-    fn sort(&self, people: &mut [&JudgedPerson]) {
+    fn sort(&self, people: &mut [&JudgedPerson], blinded: bool) {
         let number = |value: Option<f64>| value.unwrap_or(f64::INFINITY);
         match self.sort.as_str() {
-            "accuracy" => people.sort_by(|a, b| number(share(a)).total_cmp(&number(share(b)))),
+            "accuracy" if !blinded => people.sort_by(|a, b| number(share(a)).total_cmp(&number(share(b)))),
             "time" => people.sort_by(|a, b| {
                 let time = |person: &JudgedPerson| number(person.person.measures.total_time);
                 time(a).total_cmp(&time(b))
@@ -91,6 +91,8 @@ struct ParticipantsPage<'a> {
     definition: &'a StudyDefinition,
     policy: &'a str,
     filter: &'a Filter,
+    /// Accuracies would tell which condition is which.
+    blinded: bool,
     lines: Vec<Line<'a>>,
     found: usize,
     all: usize,
@@ -129,8 +131,9 @@ pub async fn table(
     let (study, version) = find(&state, &mut conn, &slug).await?;
     let policy = enrolment_policy(&study, &version);
     let people = policies::judged(&state.app, &mut conn, &study, &version, filter.mode, &policy).await?;
+    let blinded = results::is_blinded(&state.app, &mut conn, &study, &version, filter.mode).await?;
     let mut found: Vec<&JudgedPerson> = people.iter().filter(|person| filter.admits(person)).collect();
-    filter.sort(&mut found);
+    filter.sort(&mut found, blinded);
     let lines = found.iter().take(MOST_ROWS);
     let lines = lines.map(|judged| Line { judged, accuracy: share(judged) }).collect();
     Ok(page::html(&ParticipantsPage {
@@ -139,6 +142,7 @@ pub async fn table(
         definition: &version.definition,
         policy: &policy.name,
         filter: &filter,
+        blinded,
         lines,
         found: found.len(),
         all: people.len(),

@@ -1,18 +1,15 @@
 //! One study: enrolment as it stands, who is taking part now, its state, its links and its files.
 
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query, State};
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse, Redirect, Response};
-use futures::Stream;
+use axum::response::{Redirect, Response};
 use serde::Deserialize;
 use sqlx::PgConnection;
 
+use super::progress;
 use crate::domain::allocation::{SlotCounts, count_by_condition};
 use crate::domain::study::{Mode, StudyState, StudyVersion};
 use crate::flow::journal::Actor;
@@ -28,12 +25,6 @@ use crate::web::page;
 use crate::web::session::SignedIn;
 use crate::web::state::WebState;
 
-/// A page looks again at most so often while changes come in.
-const QUIET: Duration = Duration::from_millis(500);
-
-/// ... and at least so often, since leases lapse without anybody doing anything.
-const LOOK_AGAIN: Duration = Duration::from_secs(15);
-
 #[derive(Template)]
 #[template(path = "lab/study.html")]
 struct StudyPage<'a> {
@@ -48,6 +39,7 @@ struct StudyPage<'a> {
     links: Vec<LinkLine>,
     enrolment: Enrolment,
     running: Running,
+    progress: String,
 }
 
 /// What a study in a state can be made to become: (state, words on the button, its class).
@@ -127,7 +119,7 @@ impl EnrolmentLine {
 /// Who is taking part now.
 #[derive(Template)]
 #[template(path = "lab/_running.html")]
-struct Running {
+pub struct Running {
     people: Vec<RunningLine>,
 }
 
@@ -140,11 +132,13 @@ struct RunningLine {
 /// Which of the study's modes a page shows.
 #[derive(Debug, Deserialize)]
 pub struct ModeQuery {
+    /// The mode.
     #[serde(default = "live_mode")]
-    mode: Mode,
+    pub mode: Mode,
 }
 
-const fn live_mode() -> Mode {
+/// The mode that pages show unless they are asked for another.
+pub const fn live_mode() -> Mode {
     Mode::Live
 }
 
@@ -178,7 +172,8 @@ pub async fn enrolment(
     Ok(Enrolment { lines, total })
 }
 
-async fn running(
+/// Who is taking part now.
+pub async fn running(
     state: &WebState,
     conn: &mut PgConnection,
     study: &Study,
@@ -223,17 +218,23 @@ pub async fn page(
     modes.sort_unstable();
     modes.dedup();
     let links = store::links::all(&mut conn, study.id).await?;
+    let running = running(&state, &mut conn, &study, &version, mode).await?;
+    let enrolment = enrolment(&state, &mut conn, &study, &version, mode).await?;
+    let policies = policies::names(&mut conn, &study, &version).await?;
+    // The part below takes a connection of its own.
+    drop(conn);
     let address = |link: &Link| format!("{}/enter/{}", state.site.public_url, link.code);
     Ok(page::html(&StudyPage {
         me: researcher,
         policy: enrolment_policy(&study, &version).name,
-        policies: policies::names(&mut conn, &study, &version).await?,
+        policies,
         quota: study.slots_per_condition.unwrap_or(version.definition.design.slots_per_condition),
         mode,
         modes,
         links: links.into_iter().map(|link| LinkLine { address: address(&link), link }).collect(),
-        enrolment: enrolment(&state, &mut conn, &study, &version, mode).await?,
-        running: running(&state, &mut conn, &study, &version, mode).await?,
+        enrolment,
+        running,
+        progress: progress::part(&state, &slug, mode).await?,
         study: &study,
         version: &version,
     }))
@@ -306,77 +307,4 @@ pub async fn switch_link(
 ) -> Result<Redirect, PageError> {
     steer::enable_link(&state.app, &Actor::researcher(&researcher), &slug, link_id, form.enabled).await?;
     Ok(Redirect::to(&format!("/lab/studies/{slug}#links")))
-}
-
-/// The parts of the page that change, sent when they do.
-pub async fn live(
-    State(state): State<WebState>,
-    SignedIn(_): SignedIn,
-    Path(slug): Path<String>,
-    Query(ModeQuery { mode }): Query<ModeQuery>,
-) -> Result<Response, PageError> {
-    let (study, version) = find(&state, &mut *state.app.pool.acquire().await?, &slug).await?;
-    let stream = watch(state, study, version, mode);
-    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(20))).into_response())
-}
-
-fn watch(
-    state: WebState,
-    study: Study,
-    version: Arc<StudyVersion>,
-    mode: Mode,
-) -> impl Stream<Item = Result<Event, Infallible>> {
-    let (sender, receiver) = tokio::sync::mpsc::channel(4);
-    let stop = state.live.stop.clone();
-    tokio::spawn(stop.run_until_cancelled_owned(async move {
-        let mut changes = state.live.subscribe();
-        let mut sent = String::new();
-        loop {
-            // A page that cannot be read now is read at the next change.
-            if let Ok(fragments) = fragments(&state, &study, &version, mode).await
-                && fragments != sent
-            {
-                if sender.send(Ok(Event::default().event("fragments").data(&fragments))).await.is_err() {
-                    return;
-                }
-                sent = fragments;
-            }
-            tokio::time::sleep(QUIET).await;
-            tokio::select! {
-                () = sender.closed() => return,
-                () = tokio::time::sleep(LOOK_AGAIN) => {}
-                () = changed(&mut changes, study.id) => {}
-            }
-        }
-    }));
-    tokio_stream::wrappers::ReceiverStream::new(receiver)
-}
-
-/// Waits for a change that concerns a study.
-async fn changed(changes: &mut tokio::sync::broadcast::Receiver<crate::web::live::Change>, study_id: i64) {
-    use tokio::sync::broadcast::error::RecvError;
-    loop {
-        match changes.recv().await {
-            Ok(change) if change.concerns(study_id) => return,
-            Ok(_) => {}
-            Err(RecvError::Lagged(_)) => return,
-            // The server stops.
-            Err(RecvError::Closed) => std::future::pending().await,
-        }
-    }
-}
-
-/// The changing parts as JSON: HTML by the id of the element that holds it.
-async fn fragments(
-    state: &WebState,
-    study: &Study,
-    version: &StudyVersion,
-    mode: Mode,
-) -> Result<String, Problem> {
-    let mut conn = state.app.pool.acquire().await?;
-    let enrolment = enrolment(state, &mut conn, study, version, mode).await?;
-    let running = running(state, &mut conn, study, version, mode).await?;
-    let fragments =
-        serde_json::json!({ "enrolment": page::text(&enrolment), "running": page::text(&running) });
-    Ok(fragments.to_string())
 }

@@ -1,0 +1,239 @@
+//! How a study is going: durations, wages, costs, speed, and where people leave.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::allocation::SlotCounts;
+use super::codebook::people::JudgedPerson;
+use super::consort::part;
+use super::participant::{EndReason, Stage};
+use super::stats;
+use super::study::{StudyDefinition, Usd};
+
+/// The speed is that of the people kept within this time before now.
+const RECENT: TimeDelta = TimeDelta::hours(1);
+
+/// A condition's durations and money.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ConditionProgress {
+    /// Median total time of everybody who completed, in s.
+    pub median_s: Option<f64>,
+    /// What that makes of the pay, in USD per hour.
+    pub hourly_usd: Option<f64>,
+    /// People to be paid so far.
+    pub paid: u32,
+    /// Pay so far, in cents.
+    pub cost_cents: u64,
+    /// Pay that is still to come until every open place is filled, in cents, at the share that was kept so far; none before
+    /// anybody was judged.
+    pub to_come_cents: Option<f64>,
+}
+
+/// How a study is going.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Progress {
+    /// By condition in the study's order.
+    pub conditions: Vec<ConditionProgress>,
+    /// Median total time of everybody who completed, in s.
+    pub median_s: Option<f64>,
+    /// People kept per hour, over the last hour or since the first consent if that is later.
+    pub kept_per_hour: Option<f64>,
+    /// When every open place is filled at this speed.
+    pub expected_end: Option<DateTime<Utc>>,
+    /// People who did not complete and will not, by the part of the study in which they were seen last.
+    pub left_in_part: BTreeMap<String, u32>,
+    /// ... and by the position of the main trial, for those in the main trials.
+    pub left_in_trial: BTreeMap<u32, u32>,
+    /// People who completed, by how many catch trials they answered wrongly.
+    pub catch_failures: BTreeMap<u32, u32>,
+    /// Times of consent, in order.
+    pub consents: Vec<DateTime<Utc>>,
+    /// Times of completion, in order.
+    pub completions: Vec<DateTime<Utc>>,
+    /// Times of completion of those who are kept, in order.
+    pub kept: Vec<DateTime<Utc>>,
+}
+
+impl Progress {
+    /// Looks at everybody of a mode. `slots` by condition in the study's order.
+    pub fn new(
+        people: &[JudgedPerson],
+        definition: &StudyDefinition,
+        slots: &[SlotCounts],
+        now: DateTime<Utc>,
+    ) -> Self {
+        let mut progress = Self::default();
+        people.iter().for_each(|person| progress.count(person));
+        for times in [&mut progress.consents, &mut progress.completions, &mut progress.kept] {
+            times.sort_unstable();
+        }
+        progress.median_s = median_s(people.iter());
+        for (condition, slots) in definition.conditions.iter().zip(slots) {
+            let own = people.iter().filter(|judged| judged.person.condition == condition.name);
+            progress.conditions.push(of_condition(&own.collect::<Vec<_>>(), condition.pay_usd, slots));
+        }
+        let missing: u32 = slots.iter().map(|slots| slots.open + slots.running).sum();
+        progress.kept_per_hour = progress.speed(now);
+        progress.expected_end = progress.kept_per_hour.and_then(|speed| {
+            let seconds = f64::from(missing) / speed * 3600.0;
+            // A year is as good as never.
+            let soon = missing > 0 && seconds < 365.0 * 86_400.0;
+            soon.then(|| now + TimeDelta::seconds(seconds as i64))
+        });
+        progress
+    }
+
+    fn count(&mut self, judged: &JudgedPerson) {
+        let person = &judged.person;
+        self.consents.push(person.enrolled_at);
+        self.completions.extend(person.completed_at);
+        if judged.kept() {
+            self.kept.extend(person.completed_at);
+        }
+        match person.stage {
+            Stage::Abandoned | Stage::Expired => {
+                *self.left_in_part.entry(part(person.last_screen.as_deref()).into()).or_default() += 1;
+                if let Some(trial) = main_trial(person.last_screen.as_deref()) {
+                    *self.left_in_trial.entry(trial).or_default() += 1;
+                }
+            }
+            Stage::Complete => {
+                let wrong = person.measures.catch_total - person.measures.catch_correct;
+                *self.catch_failures.entry(wrong).or_default() += 1;
+            }
+            _ => {}
+        }
+    }
+
+    fn speed(&self, now: DateTime<Utc>) -> Option<f64> {
+        let first = *self.consents.first()?;
+        let from = first.max(now - RECENT);
+        let hours = (now - from).as_seconds_f64() / 3600.0;
+        let recent = self.kept.iter().filter(|at| **at >= from).count();
+        (hours > 0.0 && recent > 0).then(|| recent as f64 / hours)
+    }
+
+    /// Pay so far, in cents.
+    pub fn cost_cents(&self) -> u64 {
+        self.conditions.iter().map(|condition| condition.cost_cents).sum()
+    }
+
+    /// Pay that is still to come, in cents.
+    pub fn to_come_cents(&self) -> Option<f64> {
+        self.conditions.iter().map(|condition| condition.to_come_cents).sum()
+    }
+}
+
+fn median_s<'a>(people: impl Iterator<Item = &'a JudgedPerson>) -> Option<f64> {
+    let completed = people.filter(|judged| judged.person.stage == Stage::Complete);
+    let times: Vec<f64> = completed.filter_map(|judged| judged.person.measures.total_time).collect();
+    stats::median(&times)
+}
+
+fn of_condition(people: &[&JudgedPerson], pay: Usd, slots: &SlotCounts) -> ConditionProgress {
+    let screened_out = EndReason::ScreenedOut.as_str();
+    let is_paid = |judged: &&&JudgedPerson| {
+        judged.person.stage == Stage::Complete || judged.person.end_reason.as_deref() == Some(screened_out)
+    };
+    let paid = people.iter().filter(is_paid).count() as u32;
+    let kept = people.iter().filter(|judged| judged.kept()).count() as u32;
+    let median = median_s(people.iter().copied());
+    let missing = slots.open + slots.running;
+    let per_kept = (kept > 0).then(|| f64::from(paid) / f64::from(kept));
+    let to_come = if missing == 0 {
+        Some(0.0)
+    } else {
+        per_kept.map(|n| n * f64::from(missing) * f64::from(pay.cents))
+    };
+    ConditionProgress {
+        median_s: median,
+        hourly_usd: median.filter(|s| *s > 0.0).map(|s| f64::from(pay) * 3600.0 / s),
+        paid,
+        cost_cents: u64::from(paid) * u64::from(pay.cents),
+        to_come_cents: to_come,
+    }
+}
+
+/// The position of a main trial, from its screen.
+fn main_trial(screen: Option<&str>) -> Option<u32> {
+    screen?.strip_prefix("main:")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fixture::{self, at};
+
+    fn person(condition: &str, total_s: f64, catch_correct: u32, completed: f64) -> JudgedPerson {
+        let mut person = fixture::person(condition);
+        (person.measures.total_time, person.measures.catch_correct) = (Some(total_s), catch_correct);
+        (person.enrolled_at, person.completed_at) = (at(0.0), Some(at(completed)));
+        JudgedPerson::new(person, &fixture::policy("as-posted"))
+    }
+
+    fn left(screen: &str) -> JudgedPerson {
+        let mut judged = person("natural", 100.0, 3, 0.0);
+        (judged.person.stage, judged.person.last_screen) = (Stage::Expired, Some(screen.into()));
+        (judged.person.completed_at, judged.verdict) = (None, None);
+        judged
+    }
+
+    fn slots(open: u32) -> SlotCounts {
+        SlotCounts { open, ..SlotCounts::default() }
+    }
+
+    #[test]
+    fn wages_costs_and_the_end_follow_from_who_was_kept() {
+        let people = [
+            person("natural", 300.0, 3, 600.0),
+            person("natural", 500.0, 0, 700.0),
+            person("natural", 400.0, 3, 1200.0),
+            left("main:7"),
+            left("practice:1:1"),
+        ];
+        let definition = fixture::definition();
+        let at_natural = definition.conditions.iter().position(|c| c.name == "natural").unwrap();
+        let mut counts = vec![slots(0); definition.conditions.len()];
+        counts[at_natural] = slots(4);
+        let progress = Progress::new(&people, &definition, &counts, at(1800.0));
+        let natural = &progress.conditions[at_natural];
+        assert_eq!((natural.median_s, natural.paid, natural.cost_cents), (Some(400.0), 3, 3 * 195));
+        assert!((natural.hourly_usd.unwrap() - 1.95 * 9.0).abs() < 1e-9);
+        // 2 of 3 were kept: 6 more people for 4 places.
+        assert!((progress.to_come_cents().unwrap() - 6.0 * 195.0).abs() < 1e-9);
+        // 2 kept in half an hour: 4 more take an hour.
+        assert!((progress.kept_per_hour.unwrap() - 4.0).abs() < 1e-9);
+        assert_eq!(progress.expected_end, Some(at(1800.0 + 3600.0)));
+        assert_eq!(progress.left_in_trial, BTreeMap::from([(7, 1)]));
+        assert_eq!(
+            progress.left_in_part,
+            BTreeMap::from([("main trials".into(), 1), ("practice".into(), 1)])
+        );
+        assert_eq!(progress.catch_failures, BTreeMap::from([(0, 2), (3, 1)]));
+        assert_eq!((progress.consents.len(), progress.completions.len(), progress.kept.len()), (5, 3, 2));
+    }
+
+    #[test]
+    fn before_anybody_is_kept_nothing_is_promised() {
+        let definition = fixture::definition();
+        let counts = vec![slots(2); definition.conditions.len()];
+        let nobody = Progress::new(&[], &definition, &counts, at(0.0));
+        assert_eq!((nobody.median_s, nobody.expected_end, nobody.to_come_cents()), (None, None, None));
+        let failed = Progress::new(&[person("none", 300.0, 0, 60.0)], &definition, &counts, at(120.0));
+        assert_eq!((failed.kept_per_hour, failed.cost_cents()), (None, 70));
+        let full = Progress::new(&[], &definition, &vec![slots(0); 5], at(0.0));
+        assert_eq!(full.to_come_cents(), Some(0.0));
+    }
+
+    #[test]
+    fn the_speed_is_that_of_the_last_hour() {
+        let definition = fixture::definition();
+        let counts = vec![slots(1); definition.conditions.len()];
+        let people = [person("none", 300.0, 3, 600.0), person("none", 300.0, 3, 9_000.0)];
+        let progress = Progress::new(&people, &definition, &counts, at(10_800.0));
+        assert!((progress.kept_per_hour.unwrap() - 1.0).abs() < 1e-9);
+        let idle = Progress::new(&people, &definition, &counts, at(20_000.0));
+        assert_eq!((idle.kept_per_hour, idle.expected_end), (None, None));
+    }
+}

@@ -1,0 +1,289 @@
+//! What people of each condition did: accuracy, reaction time, confidence.
+
+use super::canvas::{self, Axes, INK, SOFT, axes, bar, colour, error_bar, legend, line, svg};
+use super::{Cell, Figure, Input, Label, Table};
+use crate::domain::results::{ConditionResults, Measure};
+use plotters::prelude::*;
+
+/// Guessing between two images.
+const CHANCE: f64 = 0.5;
+
+/// Groups of people with their conditions' results.
+fn groups<'a>(input: &Input<'a>) -> Vec<(&'static str, &'a [ConditionResults])> {
+    let experts = input.results.experts.as_deref().map(|experts| ("experts", experts));
+    std::iter::once(("crowd", input.results.crowd.as_slice())).chain(experts).collect()
+}
+
+pub fn titles(labels: &[Label]) -> Vec<String> {
+    labels.iter().map(|label| label.title.clone()).collect()
+}
+
+/// The horizontal axis of bars by condition.
+pub fn span(labels: &[Label]) -> std::ops::Range<f64> {
+    -0.6..labels.len() as f64 - 0.4
+}
+
+/// Accuracy by condition.
+pub fn accuracy(input: &Input<'_>) -> Figure {
+    let header =
+        ["Condition", "Group", "People", "Trials", "Accuracy", "2 SEM", "Bootstrap low", "Bootstrap high"];
+    let mut table = Table::new(&header);
+    for (group, results) in groups(input) {
+        for (at, (label, condition)) in input.labels.iter().zip(results).enumerate() {
+            let interval = input.results.differences.intervals[at].filter(|_| group == "crowd");
+            table.push(vec![
+                label.title.clone().into(),
+                group.into(),
+                Cell::count(condition.people),
+                Cell::count(condition.accuracy.trials),
+                Cell::Number(condition.accuracy.value, 3),
+                Cell::Number(condition.accuracy.bar, 3),
+                Cell::Number(interval.map(|interval| interval.low), 3),
+                Cell::Number(interval.map(|interval| interval.high), 3),
+            ]);
+        }
+    }
+    Figure {
+        name: "accuracy",
+        title: "Accuracy",
+        caption: "Share of main trials in which the max query was chosen, pooled over trials. Error bars: 2 standard errors \
+                  over people’s own means (standard deviation with ddof 0). Dashed line: chance. The bootstrap interval holds \
+                  the central 95 % of 10,000 resamples of people within conditions (seed 1834)."
+            .into(),
+        svg: Some(bars(input, "Accuracy by condition", ("Accuracy", 1.0, 1, Some(CHANCE)), |c| c.accuracy)),
+        table,
+    }
+}
+
+/// Reaction time by condition.
+pub fn reaction_time(input: &Input<'_>) -> Figure {
+    let mut table = Table::new(&["Condition", "Group", "People", "Trials", "Reaction time (s)", "2 SEM (s)"]);
+    for (group, results) in groups(input) {
+        for (label, condition) in input.labels.iter().zip(results) {
+            let rt = in_seconds(condition.rt);
+            table.push(vec![
+                label.title.clone().into(),
+                group.into(),
+                Cell::count(rt.people),
+                Cell::count(rt.trials),
+                Cell::Number(rt.value, 2),
+                Cell::Number(rt.bar, 2),
+            ]);
+        }
+    }
+    let top = |c: &ConditionResults| Some((c.rt.value? + c.rt.bar.unwrap_or_default()) / 1000.0);
+    let highest =
+        groups(input).iter().flat_map(|(_, results)| results.iter().filter_map(top)).fold(1.0, f64::max);
+    Figure {
+        name: "reaction-time",
+        title: "Reaction time",
+        caption: "From the painted screen to the press on a number, pooled over trials; trials in which the tab was hidden have \
+                  none. Error bars: 2 standard errors over people’s own means."
+            .into(),
+        svg: Some(bars(input, "Reaction time by condition", ("Reaction time, s", highest * 1.08, 0, None), |c| {
+            in_seconds(c.rt)
+        })),
+        table,
+    }
+}
+
+fn in_seconds(measure: Measure) -> Measure {
+    let seconds = |ms: Option<f64>| ms.map(|ms| ms / 1000.0);
+    Measure { value: seconds(measure.value), bar: seconds(measure.bar), ..measure }
+}
+
+/// Bars by condition, crowd and experts side by side. `scale`: name, end, decimals, a dashed line.
+fn bars(
+    input: &Input<'_>,
+    title: &str,
+    scale: (&str, f64, usize, Option<f64>),
+    of: impl Fn(&ConditionResults) -> Measure,
+) -> String {
+    let names = titles(input.labels);
+    let groups = groups(input);
+    let width = if groups.len() > 1 { 0.36 } else { 0.6 };
+    let (y_label, end, decimals, dashed) = scale;
+    svg((620, 340), title, "The table beside it holds the numbers.", |area| {
+        let x = span(input.labels);
+        let setting =
+            Axes { title: "", x_label: "", y_label, x: x.clone(), y: 0.0..end, names: &names, decimals };
+        let mut chart = axes(area, &setting)?;
+        for (n, (_, results)) in groups.iter().enumerate() {
+            for (at, (label, condition)) in input.labels.iter().zip(*results).enumerate() {
+                let measure = of(condition);
+                let Some(value) = measure.value else { continue };
+                let place = at as f64 + if groups.len() > 1 { (n as f64 - 0.5) * 0.4 } else { 0.0 };
+                let fill = colour(&label.colour);
+                bar(&mut chart, place, width, value, if n == 0 { fill } else { pale(fill) })?;
+                error_bar(&mut chart, place, value, measure.bar)?;
+            }
+        }
+        if let Some(at) = dashed {
+            chart.draw_series(DashedPath::of(x, at))?;
+        }
+        if groups.len() > 1 {
+            legend(area, [(1, "crowd", SOFT), (1, "experts (paler)", pale(SOFT))])?;
+        }
+        Ok(())
+    })
+}
+
+/// Half way to white.
+pub fn pale(ink: RGBColor) -> RGBColor {
+    let half = |part: u8| part / 2 + 127;
+    RGBColor(half(ink.0), half(ink.1), half(ink.2))
+}
+
+/// A dashed line over the whole width.
+pub struct DashedPath;
+
+impl DashedPath {
+    /// At a height.
+    pub fn of(x: std::ops::Range<f64>, y: f64) -> Vec<PathElement<(f64, f64)>> {
+        let step = (x.end - x.start) / 60.0;
+        let dash = |n: usize| {
+            let from = x.start + 2.0 * n as f64 * step;
+            PathElement::new([(from, y), (from + step, y)], INK.stroke_width(1))
+        };
+        (0..30).map(dash).collect()
+    }
+}
+
+/// A row of the table of confidence: its name, and what it measures.
+type Rows<'a> = [(&'static str, fn(&ConditionResults) -> &[Measure]); 3];
+
+const AMONG: Rows<'static> = [
+    ("all trials", |c| &c.confidence),
+    ("correct trials", |c| &c.confidence_if_correct),
+    ("wrong trials", |c| &c.confidence_if_wrong),
+];
+
+/// Shares of each confidence.
+pub fn confidence(input: &Input<'_>) -> Figure {
+    let header =
+        ["Condition", "Among", "Confidence", "Share", "2 SEM", "People", "People without any", "Trials"];
+    let mut table = Table::new(&header);
+    for (among, of) in AMONG {
+        for (label, condition) in input.labels.iter().zip(&input.results.crowd) {
+            for (level, measure) in (1..).zip(of(condition)) {
+                table.push(row(vec![label.title.clone().into(), among.into(), Cell::Count(level)], measure));
+            }
+        }
+    }
+    let names = titles(input.labels);
+    let drawing = svg((900, 300), "Confidence by condition", "Shares of the ratings.", |area| {
+        for (part, (among, of)) in area.split_evenly((1, AMONG.len())).iter().zip(AMONG) {
+            let (x, y) = (span(input.labels), 0.0..1.0);
+            let setting = Axes {
+                title: among,
+                x_label: "",
+                y_label: "Share of ratings",
+                x,
+                y,
+                names: &short(&names),
+                decimals: 1,
+            };
+            let mut chart = axes(part, &setting)?;
+            for (at, (label, condition)) in input.labels.iter().zip(&input.results.crowd).enumerate() {
+                let measures = of(condition);
+                let width = 0.84 / measures.len().max(1) as f64;
+                for (level, measure) in measures.iter().enumerate() {
+                    let Some(value) = measure.value else { continue };
+                    let place = at as f64 - 0.42 + width * (level as f64 + 0.5);
+                    bar(
+                        &mut chart,
+                        place,
+                        width,
+                        value,
+                        shade(colour(&label.colour), level, measures.len()),
+                    )?;
+                    error_bar(&mut chart, place, value, measure.bar)?;
+                }
+            }
+        }
+        Ok(())
+    });
+    Figure {
+        name: "confidence",
+        title: "Confidence",
+        caption: "Share of each rating, from unsure (1, palest) to sure; pooled over trials. Error bars: 2 standard errors over \
+                  people’s own shares; people without such a trial are left out of them and counted."
+            .into(),
+        svg: Some(drawing),
+        table,
+    }
+}
+
+/// Names that fit under narrow bars.
+fn short(names: &[String]) -> Vec<String> {
+    names.iter().map(|name| name.chars().take(6).collect()).collect()
+}
+
+/// The deeper, the surer.
+fn shade(ink: RGBColor, level: usize, levels: usize) -> RGBColor {
+    let share = (level as f64 + 1.0) / levels.max(1) as f64;
+    let mix = |part: u8| (255.0 - (255.0 - f64::from(part)) * share) as u8;
+    RGBColor(mix(ink.0), mix(ink.1), mix(ink.2))
+}
+
+fn row(mut start: Vec<Cell>, measure: &Measure) -> Vec<Cell> {
+    start.extend([
+        Cell::Number(measure.value, 3),
+        Cell::Number(measure.bar, 3),
+        Cell::count(measure.people),
+        Cell::count(measure.left_out),
+        Cell::count(measure.trials),
+    ]);
+    start
+}
+
+/// Accuracy of answers with each confidence.
+pub fn accuracy_by_confidence(input: &Input<'_>) -> Figure {
+    let header = ["Condition", "Confidence", "Accuracy", "2 SEM", "People", "People without any", "Trials"];
+    let mut table = Table::new(&header);
+    for (label, condition) in input.labels.iter().zip(&input.results.crowd) {
+        for (level, measure) in (1..).zip(&condition.accuracy_by_confidence) {
+            table.push(row(vec![label.title.clone().into(), Cell::Count(level)], measure));
+        }
+    }
+    let levels = input.results.crowd.first().map_or(0, |c| c.accuracy_by_confidence.len());
+    let names: Vec<String> = (1..=levels).map(|level| level.to_string()).collect();
+    let drawing = svg((620, 340), "Accuracy by confidence", "One line per condition.", |area| {
+        let x = -0.5..levels.max(1) as f64 - 0.5;
+        let (y_label, x_label) = ("Accuracy", "Confidence");
+        let (_, below) = area.split_vertically(26);
+        let mut chart =
+            axes(&below, &Axes { title: "", x_label, y_label, x, y: 0.0..1.0, names: &names, decimals: 1 })?;
+        for (at, (label, condition)) in input.labels.iter().zip(&input.results.crowd).enumerate() {
+            // Side by side, so that error bars do not hide each other.
+            let shift = (at as f64 - (input.labels.len() as f64 - 1.0) / 2.0) * 0.07;
+            let measures = condition.accuracy_by_confidence.iter().enumerate();
+            let points: Vec<(f64, Option<f64>)> =
+                measures.clone().map(|(level, measure)| (level as f64 + shift, measure.value)).collect();
+            for (level, measure) in measures {
+                if let Some(value) = measure.value {
+                    error_bar(&mut chart, level as f64 + shift, value, measure.bar)?;
+                }
+            }
+            line(&mut chart, &points, at, colour(&label.colour))?;
+        }
+        by_condition(area, input.labels)
+    });
+    Figure {
+        name: "accuracy-by-confidence",
+        title: "Accuracy by confidence",
+        caption: "Accuracy of the answers with each rating, pooled over trials. Error bars: 2 standard errors over people’s own \
+                  means; people without such an answer are left out of them and counted."
+            .into(),
+        svg: Some(drawing),
+        table,
+    }
+}
+
+/// The conditions' symbols and names.
+pub fn by_condition(area: &canvas::Area<'_>, labels: &[Label]) -> canvas::Drawn {
+    legend(
+        area,
+        labels.iter().enumerate().map(|(at, label)| (at, label.title.as_str(), colour(&label.colour))),
+    )
+}

@@ -1,0 +1,80 @@
+//! Whether conditions differ: tables alone say it best.
+
+use super::{Cell, Figure, Input, Table};
+use crate::domain::stats::Test;
+
+/// A probability: small ones need more places.
+fn p(value: Option<f64>) -> Cell {
+    let decimals = if value.is_some_and(|p| p < 0.001) { 6 } else { 4 };
+    Cell::Number(value, decimals)
+}
+
+/// The tests over all conditions.
+pub fn tests(input: &Input<'_>) -> Figure {
+    let differences = &input.results.differences;
+    let mut table = Table::new(&["Test", "Of", "Statistic", "df", "p"]);
+    let mut row = |name: &str, of: String, test: Option<Test>| {
+        table.push(vec![
+            name.into(),
+            of.into(),
+            Cell::Number(test.map(|test| test.statistic), 3),
+            Cell::Number(test.map(|test| test.df), 0),
+            p(test.map(|test| test.p)),
+        ]);
+    };
+    let people: usize = input.results.crowd.iter().map(|condition| condition.people).sum();
+    row("Kruskal-Wallis H", format!("accuracies of {people} people"), differences.kruskal_wallis);
+    row("Friedman χ²", format!("mean accuracies of {} units", differences.units), differences.friedman);
+    let left_out = match differences.units_left_out {
+        0 => String::new(),
+        n => format!(" {n} units were left out, because a condition has no answer for them."),
+    };
+    Figure {
+        name: "tests",
+        title: "Do conditions differ?",
+        caption: format!(
+            "Kruskal-Wallis over people’s accuracies; Friedman over the units’ mean accuracies, since every condition shows the \
+             same units. Both are corrected for ties.{left_out}"
+        ),
+        svg: None,
+        table,
+    }
+}
+
+/// Every pair of conditions.
+pub fn pairs(input: &Input<'_>) -> Figure {
+    let header = [
+        "First",
+        "Second",
+        "Difference in accuracy",
+        "Bootstrap low",
+        "Bootstrap high",
+        "t (Conover-Iman)",
+        "p",
+        "p (Holm)",
+    ];
+    let mut table = Table::new(&header);
+    for pair in &input.results.differences.pairs {
+        let title = |at: usize| Cell::from(input.labels[at].title.clone());
+        table.push(vec![
+            title(pair.comparison.first),
+            title(pair.comparison.second),
+            Cell::Number(pair.difference, 3),
+            Cell::Number(pair.interval.map(|interval| interval.low), 3),
+            Cell::Number(pair.interval.map(|interval| interval.high), 3),
+            Cell::Number(pair.comparison.test.map(|test| test.statistic), 3),
+            p(pair.comparison.test.map(|test| test.p)),
+            p(pair.comparison.p_holm),
+        ]);
+    }
+    Figure {
+        name: "pairs",
+        title: "Which conditions differ?",
+        caption: "Accuracy of the first condition minus that of the second; the central 95 % of 10,000 bootstrap resamples of \
+                  people within conditions (seed 1834); Conover-Iman on the ranks of all people’s accuracies, two-sided, with \
+                  Holm’s correction over all pairs."
+            .into(),
+        svg: None,
+        table,
+    }
+}

@@ -1,0 +1,126 @@
+//! Accuracy by unit: along the layers, and by image set for single units.
+
+use std::collections::BTreeSet;
+
+use super::canvas::{Axes, axes, colour, error_bar, line, svg};
+use super::conditions::by_condition;
+use super::{Cell, Figure, Input, Table};
+use crate::domain::results::{Measure, UnitResults};
+
+/// The columns of both tables: one per condition, then how many people.
+fn table(input: &Input<'_>, first: &[&str]) -> Table {
+    let mut header: Vec<String> = first.iter().map(|name| (*name).to_owned()).collect();
+    for label in input.labels {
+        header.extend([
+            label.title.clone(),
+            format!("{}: 2 SEM", label.title),
+            format!("{}: people", label.title),
+        ]);
+    }
+    Table { header, rows: Vec::new() }
+}
+
+fn cells(unit: &UnitResults) -> impl Iterator<Item = Cell> {
+    unit.accuracy.iter().flat_map(|measure: &Measure| {
+        [Cell::Number(measure.value, 3), Cell::Number(measure.bar, 3), Cell::count(measure.people)]
+    })
+}
+
+/// One panel per branch, along the layers.
+pub fn by_layer(input: &Input<'_>) -> Figure {
+    let units = &input.results.units;
+    let mut table = table(input, &["Branch", "Layer", "Unit"]);
+    for unit in units {
+        let mut row: Vec<Cell> =
+            vec![unit.branch.clone().into(), unit.layer.clone().into(), unit.unit.clone().into()];
+        row.extend(cells(unit));
+        table.push(row);
+    }
+    let branches: BTreeSet<&str> = units.iter().map(|unit| unit.branch.as_str()).collect();
+    let size = (900, 30 + 290 * branches.len().max(1) as u32);
+    let drawing = svg(size, "Accuracy by unit", "One panel per branch, one line per condition.", |area| {
+        let (_, below) = area.split_vertically(28);
+        for (part, branch) in below.split_evenly((branches.len().max(1), 1)).iter().zip(&branches) {
+            let of_branch: Vec<&UnitResults> = units.iter().filter(|unit| unit.branch == *branch).collect();
+            let names: Vec<String> = of_branch.iter().map(|unit| unit.layer.clone()).collect();
+            lines(part, input, branch, &names, &of_branch)?;
+        }
+        by_condition(area, input.labels)
+    });
+    Figure {
+        name: "units",
+        title: "Accuracy by unit",
+        caption: "Each unit’s accuracy along the layers, pooled over trials. Error bars: 2 standard errors over people.".into(),
+        svg: Some(drawing),
+        table,
+    }
+}
+
+fn lines(
+    area: &super::canvas::Area<'_>,
+    input: &Input<'_>,
+    title: &str,
+    names: &[String],
+    units: &[&UnitResults],
+) -> super::canvas::Drawn {
+    let x = -0.5..names.len() as f64 - 0.5;
+    let setting = Axes { title, x_label: "", y_label: "Accuracy", x, y: 0.0..1.0, names, decimals: 1 };
+    let mut chart = axes(area, &setting)?;
+    for (at, label) in input.labels.iter().enumerate() {
+        let shift = (at as f64 - (input.labels.len() as f64 - 1.0) / 2.0) * 0.09;
+        let measures: Vec<Measure> = units.iter().map(|unit| unit.accuracy[at]).collect();
+        for (place, measure) in measures.iter().enumerate() {
+            if let Some(value) = measure.value {
+                error_bar(&mut chart, place as f64 + shift, value, measure.bar)?;
+            }
+        }
+        let points: Vec<_> =
+            measures.iter().enumerate().map(|(place, m)| (place as f64 + shift, m.value)).collect();
+        line(&mut chart, &points, at, colour(&label.colour))?;
+    }
+    Ok(())
+}
+
+/// One small panel per unit, along the image sets.
+pub fn by_image_set(input: &Input<'_>) -> Figure {
+    let units = &input.results.image_sets;
+    let mut table = table(input, &["Unit", "Image set"]);
+    for unit in units {
+        let set = unit.image_set.unwrap_or_default();
+        let mut row: Vec<Cell> = vec![unit.unit.clone().into(), Cell::Count(set.max(0) as u64)];
+        row.extend(cells(unit));
+        table.push(row);
+    }
+    let mut names: Vec<&str> = units.iter().map(|unit| unit.unit.as_str()).collect();
+    names.dedup();
+    let columns = 3;
+    let rows = names.len().div_ceil(columns).max(1);
+    let drawing =
+        svg((900, 30 + 190 * rows as u32), "Accuracy by image set", "One panel per unit.", |area| {
+            let (_, below) = area.split_vertically(28);
+            for (part, name) in below.split_evenly((rows, columns)).iter().zip(&names) {
+                let x = -0.5..f64::from(input.image_sets) - 0.5;
+                let sets: Vec<String> = (0..input.image_sets).map(|set| set.to_string()).collect();
+                let y = 0.0..1.0;
+                let setting = Axes { title: name, x_label: "", y_label: "", x, y, names: &sets, decimals: 1 };
+                let mut chart = axes(part, &setting)?;
+                for (at, label) in input.labels.iter().enumerate() {
+                    let of_unit = units.iter().filter(|unit| unit.unit == *name);
+                    let points: Vec<(f64, Option<f64>)> = of_unit
+                        .map(|unit| (f64::from(unit.image_set.unwrap_or_default()), unit.accuracy[at].value))
+                        .collect();
+                    line(&mut chart, &points, at, colour(&label.colour))?;
+                }
+            }
+            by_condition(area, input.labels)
+        });
+    Figure {
+        name: "image-sets",
+        title: "Accuracy by image set",
+        caption: "Accuracy of single units in each image set, by condition. Few people see each image set, so that single points \
+                  say little."
+            .into(),
+        svg: Some(drawing),
+        table,
+    }
+}

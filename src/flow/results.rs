@@ -1,0 +1,153 @@
+//! The results of a study, for the lab's pages and the report: loaded from one snapshot, judged under a policy, and blinded until
+//! the study is full.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::{App, FlowError, Refused, policies};
+use crate::domain::allocation::{SlotCounts, count_by_condition, finished};
+use crate::domain::codebook::people::JudgedPerson;
+use crate::domain::consort::Flow;
+use crate::domain::exclusion::Policy;
+use crate::domain::progress::Progress;
+use crate::domain::results::quality::Quality;
+use crate::domain::results::{MainAnswer, Results};
+use crate::domain::study::{Mode, StudyVersion};
+use crate::domain::workbench::{Preview, preview};
+use crate::store;
+use crate::store::studies::Study;
+
+/// What people did, before anything is computed from it.
+pub struct Material {
+    /// The study.
+    pub study: Study,
+    /// Its newest version.
+    pub version: Arc<StudyVersion>,
+    /// The mode that is looked at.
+    pub mode: Mode,
+    /// The policy that people were judged under.
+    pub policy: Policy,
+    /// Names of conditions in the order of figures: the study's, or mixed up where they are hidden.
+    pub conditions: Vec<String>,
+    /// Whether which condition is which stays hidden.
+    pub blinded: bool,
+    people: Vec<JudgedPerson>,
+    answers: Vec<MainAnswer>,
+    slots: Vec<crate::domain::allocation::Slot>,
+    visits: std::collections::BTreeMap<crate::domain::gate::Arrival, u64>,
+    /// When it was loaded.
+    pub now: DateTime<Utc>,
+}
+
+/// Computed from it.
+pub struct Computed {
+    /// Means, agreement, tests.
+    pub results: Results,
+    /// What the policy does.
+    pub preview: Preview,
+    /// Postings and practice.
+    pub quality: Quality,
+    /// People who are kept.
+    pub kept: usize,
+}
+
+/// Loads a study's material. Without a name, people are judged under the enrolment policy.
+pub async fn load(app: &App, slug: &str, mode: Mode, policy: Option<&str>) -> Result<Material, FlowError> {
+    let mut tx = app.pool.begin().await?;
+    store::exports::take_snapshot(&mut tx).await?;
+    let study = store::studies::by_slug(&mut tx, slug).await?.ok_or(Refused::NoSuchStudy)?;
+    let version = app.newest_version(&mut tx, study.id).await?;
+    let policy = match policy.filter(|name| !name.is_empty()) {
+        Some(name) => {
+            policies::by_name(&mut tx, &study, &version, name).await?.ok_or(Refused::NoSuchPolicy)?
+        }
+        None => super::slots::enrolment_policy(&study, &version),
+    };
+    let now = app.now();
+    let slots = store::slots::all(&mut tx, study.id, mode, now).await?;
+    let postings = version.definition.design.postings_per_slot;
+    let blinded = mode == Mode::Live && study.unblinded_at.is_none() && !finished(&slots, postings);
+    let people = policies::judged(app, &mut tx, &study, &version, mode, &policy).await?;
+    let answers = store::results::main_answers(&mut tx, study.id, mode).await?;
+    let visits = store::results::visits(&mut tx, study.id, mode).await?;
+    let mut conditions: Vec<String> =
+        version.definition.conditions.iter().map(|condition| condition.name.clone()).collect();
+    if blinded {
+        conditions.sort_by_key(|condition| app.secrets.blinding(slug, condition));
+    }
+    Ok(Material { study, version, mode, policy, conditions, blinded, people, answers, slots, visits, now })
+}
+
+/// Whether results of a study hide which condition is which now.
+pub async fn is_blinded(
+    app: &App,
+    conn: &mut PgConnection,
+    study: &Study,
+    version: &StudyVersion,
+    mode: Mode,
+) -> Result<bool, FlowError> {
+    if mode != Mode::Live || study.unblinded_at.is_some() {
+        return Ok(false);
+    }
+    let slots = store::slots::all(conn, study.id, mode, app.now()).await?;
+    Ok(!finished(&slots, version.definition.design.postings_per_slot))
+}
+
+impl Material {
+    /// Shows which condition is which, in the study's order.
+    pub fn unblind(&mut self) {
+        self.blinded = false;
+        self.conditions =
+            self.version.definition.conditions.iter().map(|condition| condition.name.clone()).collect();
+    }
+
+    /// Names of conditions and their colours: letters where which is which stays hidden.
+    pub fn labels(&self) -> Vec<(String, String)> {
+        let label = |(letter, name): (char, &String)| {
+            let condition = self.version.definition.condition(name).expect("names come from the definition");
+            if self.blinded {
+                let grey = 70 + 35 * (u32::from(letter) - u32::from('A')).min(4);
+                (letter.to_string(), format!("#{grey:02x}{grey:02x}{grey:02x}"))
+            } else {
+                (condition.title.clone(), condition.colour.clone())
+            }
+        };
+        ('A'..).zip(&self.conditions).map(label).collect()
+    }
+
+    /// Computes everything.
+    pub fn compute(&self) -> Computed {
+        let kept: HashSet<_> =
+            self.people.iter().filter(|judged| judged.kept()).map(|judged| judged.person.id).collect();
+        let answers: Vec<MainAnswer> =
+            self.answers.iter().filter(|answer| kept.contains(&answer.person)).cloned().collect();
+        let levels = self.version.definition.trial.confidence_levels;
+        Computed {
+            results: Results::new(&answers, &self.conditions, levels),
+            preview: preview(&self.people, &self.conditions),
+            quality: Quality::new(&self.people, &self.slots, &self.conditions),
+            kept: kept.len(),
+        }
+    }
+
+    /// The flow of participants, by condition in the order of figures.
+    pub fn flow(&self) -> Flow {
+        Flow::new(self.visits.clone(), &self.people, &self.conditions)
+    }
+
+    /// How the study is going, by condition in the study's order.
+    pub fn progress(&self) -> Progress {
+        let counts = count_by_condition(&self.slots, self.version.definition.design.postings_per_slot);
+        let slots: Vec<SlotCounts> = self
+            .version
+            .definition
+            .conditions
+            .iter()
+            .map(|condition| counts.get(&condition.name).copied().unwrap_or_default())
+            .collect();
+        Progress::new(&self.people, &self.version.definition, &slots, self.now)
+    }
+}

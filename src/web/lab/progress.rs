@@ -1,0 +1,40 @@
+//! How a study is going: a part of its page.
+
+use askama::Template;
+
+use crate::domain::progress::{ConditionProgress, Progress};
+use crate::domain::study::Mode;
+use crate::figures;
+use crate::flow::results;
+use crate::web::error::PageError;
+use crate::web::page;
+use crate::web::state::WebState;
+
+#[derive(Template)]
+#[template(path = "lab/_progress.html")]
+struct ProgressPart {
+    progress: Progress,
+    chart: String,
+    lines: Vec<(String, ConditionProgress)>,
+}
+
+/// The part, as it stands now.
+pub async fn part(state: &WebState, slug: &str, mode: Mode) -> Result<String, PageError> {
+    let material = results::load(&state.app, slug, mode, None).await?;
+    let progress = material.progress();
+    let chart = figures::progress(&progress, material.now).and_then(|figure| figure.svg);
+    let conditions = &material.version.definition.conditions;
+    let lines = conditions.iter().map(|condition| condition.title.clone()).zip(progress.conditions.clone());
+    let chart = chart.map_or_else(String::new, |svg| format!("<div class=\"drawing scroll\">{svg}</div>"));
+    Ok(page::text(&ProgressPart { lines: lines.collect(), chart, progress }))
+}
+
+/// A duration as minutes and seconds.
+fn minutes(seconds: &Option<f64>) -> String {
+    seconds.map_or_else(|| "–".into(), |s| format!("{} min {:02} s", s as u64 / 60, s as u64 % 60))
+}
+
+/// An amount of cents as dollars.
+fn dollars(cents: &f64) -> String {
+    format!("{:.2} USD", cents / 100.0)
+}

@@ -1,0 +1,215 @@
+//! The results of the kept: figures with their tables, blinded until the study is full; the flow of participants; downloads of
+//! each; and the report that holds all of it in one file.
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use crate::domain::study::Mode;
+use crate::figures::{self, Figure, Input, Label};
+use crate::flow::journal::Actor;
+use crate::flow::results::{self, Computed, Material};
+use crate::flow::{policies, steer};
+use crate::store::researchers::Researcher;
+use crate::web::assets;
+use crate::web::error::{PageError, Problem};
+use crate::web::page;
+use crate::web::session::SignedIn;
+use crate::web::state::WebState;
+
+/// Whose results, under which policy.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Choice {
+    #[serde(default = "super::study::live_mode")]
+    mode: Mode,
+    #[serde(default)]
+    policy: String,
+}
+
+/// All figures of a study.
+#[derive(Template)]
+#[template(path = "lab/_figures.html")]
+struct Figures<'a> {
+    figures: &'a [Figure],
+    /// What the addresses of single figures begin with; none in the report.
+    base: Option<String>,
+    /// What they end with.
+    query: String,
+}
+
+#[derive(Template)]
+#[template(path = "lab/results.html")]
+struct ResultsPage<'a> {
+    me: Researcher,
+    material: &'a Material,
+    policies: Vec<String>,
+    kept: usize,
+    figures: &'a [Figure],
+    shown: String,
+}
+
+#[derive(Template)]
+#[template(path = "lab/flow.html")]
+struct FlowPage<'a> {
+    me: Researcher,
+    material: &'a Material,
+    policies: Vec<String>,
+    shown: String,
+}
+
+#[derive(Template)]
+#[template(path = "lab/report.html")]
+struct Report<'a> {
+    material: &'a Material,
+    kept: usize,
+    shown: String,
+    style: String,
+    /// SHA-256 of the policy, in hexadecimal.
+    policy_sha256: String,
+}
+
+async fn load(state: &WebState, slug: &str, choice: &Choice) -> Result<Material, PageError> {
+    Ok(results::load(&state.app, slug, choice.mode, Some(&choice.policy)).await?)
+}
+
+/// Computes and draws, away from the threads that answer requests.
+async fn draw(material: Material) -> Result<(Material, Computed, Vec<Figure>), PageError> {
+    let work = move || {
+        let computed = material.compute();
+        let figures = of_results(&material, &computed);
+        (material, computed, figures)
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|_| PageError(Problem::interrupted()))
+}
+
+fn labels(material: &Material) -> Vec<Label> {
+    material.labels().into_iter().map(|(title, colour)| Label { title, colour }).collect()
+}
+
+fn of_results(material: &Material, computed: &Computed) -> Vec<Figure> {
+    let labels = labels(material);
+    figures::of_results(&Input {
+        labels: &labels,
+        results: &computed.results,
+        preview: &computed.preview,
+        quality: &computed.quality,
+        image_sets: material.version.definition.design.image_sets,
+    })
+}
+
+fn flow_figure(material: &Material) -> Figure {
+    let titles: Vec<String> = labels(material).into_iter().map(|label| label.title).collect();
+    figures::flow(&material.flow(), &titles)
+}
+
+fn shown(figures: &[Figure], material: &Material, with_links: bool) -> String {
+    let base = with_links.then(|| format!("/lab/studies/{}/figures", material.study.slug));
+    let query = format!("?mode={}&policy={}", material.mode, material.policy.name);
+    page::text(&Figures { figures, base, query })
+}
+
+async fn names(state: &WebState, material: &Material) -> Result<Vec<String>, PageError> {
+    let mut conn = state.app.pool.acquire().await?;
+    Ok(policies::names(&mut conn, &material.study, &material.version).await?)
+}
+
+/// The page of results.
+pub async fn page(
+    State(state): State<WebState>,
+    SignedIn(me): SignedIn,
+    Path(slug): Path<String>,
+    Query(choice): Query<Choice>,
+) -> Result<Response, PageError> {
+    let material = load(&state, &slug, &choice).await?;
+    let policies = names(&state, &material).await?;
+    let (material, computed, figures) = draw(material).await?;
+    let shown = shown(&figures, &material, true);
+    let kept = computed.kept;
+    Ok(page::html(&ResultsPage { me, material: &material, policies, kept, figures: &figures, shown }))
+}
+
+/// The flow of participants.
+pub async fn flow(
+    State(state): State<WebState>,
+    SignedIn(me): SignedIn,
+    Path(slug): Path<String>,
+    Query(choice): Query<Choice>,
+) -> Result<Response, PageError> {
+    let material = load(&state, &slug, &choice).await?;
+    let policies = names(&state, &material).await?;
+    let shown = shown(&[flow_figure(&material)], &material, true);
+    Ok(page::html(&FlowPage { me, material: &material, policies, shown }))
+}
+
+/// The flow of participants as a part of a page that is replaced when it changes.
+pub async fn flow_fragment(state: &WebState, slug: &str, choice: &Choice) -> Result<String, PageError> {
+    let material = load(state, slug, choice).await?;
+    Ok(shown(&[flow_figure(&material)], &material, true))
+}
+
+/// One figure, as SVG or CSV.
+pub async fn figure(
+    State(state): State<WebState>,
+    SignedIn(_): SignedIn,
+    Path((slug, file)): Path<(String, String)>,
+    Query(choice): Query<Choice>,
+) -> Result<Response, PageError> {
+    let material = load(&state, &slug, &choice).await?;
+    let flow = flow_figure(&material);
+    let not_found = || PageError(Problem::not_found());
+    let (name, kind) = file.rsplit_once('.').ok_or_else(not_found)?;
+    let figures = if name == flow.name { vec![flow] } else { draw(material).await?.2 };
+    let figure = figures.into_iter().find(|figure| figure.name == name).ok_or_else(not_found)?;
+    let (media_type, text) = match (kind, figure.svg) {
+        ("svg", Some(svg)) => ("image/svg+xml", svg),
+        ("csv", _) => ("text/csv; charset=utf-8", figure.table.to_csv()),
+        _ => return Err(not_found()),
+    };
+    let disposition = format!("attachment; filename=\"{slug}-{file}\"");
+    Ok(([(header::CONTENT_TYPE, media_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)], text)
+        .into_response())
+}
+
+/// Lets results show which condition is which.
+pub async fn unblind(
+    State(state): State<WebState>,
+    SignedIn(researcher): SignedIn,
+    Path(slug): Path<String>,
+) -> Result<Redirect, PageError> {
+    steer::unblind(&state.app, &Actor::researcher(&researcher), &slug).await?;
+    Ok(Redirect::to(&format!("/lab/studies/{slug}/results")))
+}
+
+/// The report, as a file.
+pub async fn report_file(
+    State(state): State<WebState>,
+    SignedIn(_): SignedIn,
+    Path(slug): Path<String>,
+    Query(choice): Query<Choice>,
+) -> Result<Response, PageError> {
+    let material = load(&state, &slug, &choice).await?;
+    let text = tokio::task::spawn_blocking(move || report(&material)).await;
+    let text = text.map_err(|_| PageError(Problem::interrupted()))?;
+    let disposition = format!("attachment; filename=\"{slug}-report.html\"");
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
+    Ok((headers, text).into_response())
+}
+
+/// Everything about a study's results in one file that needs nothing else.
+pub fn report(material: &Material) -> String {
+    let computed = material.compute();
+    let mut figures = vec![flow_figure(material)];
+    figures.extend(of_results(material, &computed));
+    page::text(&Report {
+        material,
+        kept: computed.kept,
+        shown: shown(&figures, material, false),
+        style: assets::text("report.css"),
+        policy_sha256: material.policy.sha256(),
+    })
+}
