@@ -222,7 +222,7 @@ mod tests {
         assert_eq!((nobody.median_s, nobody.expected_end, nobody.to_come_cents()), (None, None, None));
         let failed = Progress::new(&[person("none", 300.0, 0, 60.0)], &definition, &counts, at(120.0));
         assert_eq!((failed.kept_per_hour, failed.cost_cents()), (None, 70));
-        let full = Progress::new(&[], &definition, &vec![slots(0); 5], at(0.0));
+        let full = Progress::new(&[], &definition, &[slots(0); 5], at(0.0));
         assert_eq!(full.to_come_cents(), Some(0.0));
     }
 
