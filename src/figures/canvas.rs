@@ -54,7 +54,8 @@ fn escape(text: &str) -> String {
 
 /// Text of a size in px.
 pub fn text(size: i32, colour: RGBColor) -> TextStyle<'static> {
-    (FONT, size).into_font().color(&colour)
+    // The library takes sizes for those of a line, and writes smaller letters.
+    (FONT, f64::from(size) * 1.24).into_font().color(&colour)
 }
 
 /// Text that is placed by its middle or by an end.
@@ -104,7 +105,7 @@ pub fn axes<'a, 'b>(
     let mut chart = builder.build_cartesian_2d(axes.x.clone(), axes.y.clone())?;
     let decimals = axes.decimals;
     let y_number = move |value: &f64| format!("{value:.decimals$}");
-    let x_number = |value: &f64| format!("{value}");
+    let x_number = |value: &f64| short(*value);
     let mut mesh = chart.configure_mesh();
     mesh.disable_x_mesh()
         .light_line_style(TRANSPARENT)
@@ -129,6 +130,12 @@ pub fn axes<'a, 'b>(
         area.draw_text(name, &placed(12, INK, HPos::Center, VPos::Top), (x - left, y - top + 7))?;
     }
     Ok(chart)
+}
+
+/// A number without the dust of arithmetic.
+fn short(value: f64) -> String {
+    let text = format!("{value:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A bar from zero, of a width in units of the horizontal axis.
@@ -206,7 +213,7 @@ pub fn legend<'n>(area: &Area<'_>, entries: impl IntoIterator<Item = (usize, &'n
     for (which, name, ink) in entries {
         symbol(area, (x, 12), which, 5, ink)?;
         area.draw_text(name, &placed(12, INK, HPos::Left, VPos::Center), (x + 11, 12))?;
-        x += 34 + 7 * name.chars().count() as i32;
+        x += 36 + 8 * name.chars().count() as i32;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::canvas::{self, Axes, INK, SOFT, axes, bar, colour, error_bar, legend, line, svg};
 use super::{Cell, Figure, Input, Label, Table};
 use crate::domain::results::{ConditionResults, Measure};
+use crate::domain::stats::{REPLICATES, SEED};
 use plotters::prelude::*;
 
 /// Guessing between two images.
@@ -46,10 +47,11 @@ pub fn accuracy(input: &Input<'_>) -> Figure {
     Figure {
         name: "accuracy",
         title: "Accuracy",
-        caption: "Share of main trials in which the max query was chosen, pooled over trials. Error bars: 2 standard errors \
-                  over people’s own means (standard deviation with ddof 0). Dashed line: chance. The bootstrap interval holds \
-                  the central 95 % of 10,000 resamples of people within conditions (seed 1834)."
-            .into(),
+        caption: format!(
+            "Share of main trials in which the max query was chosen, pooled over trials. Error bars: 2 standard errors over \
+             people’s own means (standard deviation with ddof 0). Dashed line: chance. The bootstrap interval holds the central \
+             95 % of {REPLICATES} resamples of people within conditions (seed {SEED})."
+        ),
         svg: Some(bars(input, "Accuracy by condition", ("Accuracy", 1.0, 1, Some(CHANCE)), |c| c.accuracy)),
         table,
     }
@@ -171,8 +173,8 @@ pub fn confidence(input: &Input<'_>) -> Figure {
         }
     }
     let names = titles(input.labels);
-    let drawing = svg((900, 300), "Confidence by condition", "Shares of the ratings.", |area| {
-        for (part, (among, of)) in area.split_evenly((1, AMONG.len())).iter().zip(AMONG) {
+    let drawing = svg((620, 690), "Confidence by condition", "Shares of the ratings.", |area| {
+        for (part, (among, of)) in area.split_evenly((AMONG.len(), 1)).iter().zip(AMONG) {
             let (x, y) = (span(input.labels), 0.0..1.0);
             let setting = Axes {
                 title: among,
@@ -180,7 +182,7 @@ pub fn confidence(input: &Input<'_>) -> Figure {
                 y_label: "Share of ratings",
                 x,
                 y,
-                names: &short(&names),
+                names: &names,
                 decimals: 1,
             };
             let mut chart = axes(part, &setting)?;
@@ -212,11 +214,6 @@ pub fn confidence(input: &Input<'_>) -> Figure {
         svg: Some(drawing),
         table,
     }
-}
-
-/// Names that fit under narrow bars.
-fn short(names: &[String]) -> Vec<String> {
-    names.iter().map(|name| name.chars().take(6).collect()).collect()
 }
 
 /// The deeper, the surer.

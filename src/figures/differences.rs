@@ -1,7 +1,7 @@
 //! Whether conditions differ: tables alone say it best.
 
 use super::{Cell, Figure, Input, Table};
-use crate::domain::stats::Test;
+use crate::domain::stats::{REPLICATES, SEED, Test};
 
 /// A probability: small ones need more places.
 fn p(value: Option<f64>) -> Cell {
@@ -70,10 +70,11 @@ pub fn pairs(input: &Input<'_>) -> Figure {
     Figure {
         name: "pairs",
         title: "Which conditions differ?",
-        caption: "Accuracy of the first condition minus that of the second; the central 95 % of 10,000 bootstrap resamples of \
-                  people within conditions (seed 1834); Conover-Iman on the ranks of all people’s accuracies, two-sided, with \
-                  Holm’s correction over all pairs."
-            .into(),
+        caption: format!(
+            "Accuracy of the first condition minus that of the second; the central 95 % of {REPLICATES} bootstrap resamples of \
+             people within conditions (seed {SEED}); Conover-Iman on the ranks of all people’s accuracies, two-sided, with \
+             Holm’s correction over all pairs."
+        ),
         svg: None,
         table,
     }

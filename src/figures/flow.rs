@@ -19,7 +19,7 @@ struct Station {
 /// How many people got how far. `titles`: conditions as figures name them, in the study's order.
 pub fn flow(flow: &Flow, titles: &[String]) -> Figure {
     let stations = stations(flow, titles);
-    let height = 40 + stations.iter().map(|station| depth(station) + 34).sum::<i32>();
+    let height = stations.iter().map(|station| depth(station) + 34).sum::<i32>();
     let drawing =
         svg((860, height as u32), "Flow of participants", "From the first visit to the analysis.", |area| {
             let mut top = 14;

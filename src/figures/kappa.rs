@@ -82,9 +82,10 @@ fn matrix(area: &Area<'_>, raters: &[String], cells: &[Vec<Agreement>]) -> Drawn
             };
             area.draw(&Rectangle::new(corners, grey(mean).filled()))?;
             let ink = if mean > 0.45 { WHITE } else { INK };
+            let whole = |share: f64| (100.0 * share).round() as i64;
             let value = match cell.bar {
-                Some(bar) => format!("{:.0} ± {:.0}", 100.0 * mean, 100.0 * bar),
-                None => format!("{:.0}", 100.0 * mean),
+                Some(bar) => format!("{} ± {}", whole(mean), whole(bar)),
+                None => whole(mean).to_string(),
             };
             let value = value.replace('-', "\u{2212}");
             area.draw_text(

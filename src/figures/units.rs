@@ -101,7 +101,7 @@ pub fn by_image_set(input: &Input<'_>) -> Figure {
             for (part, name) in below.split_evenly((rows, columns)).iter().zip(&names) {
                 let x = -0.5..f64::from(input.image_sets) - 0.5;
                 let sets: Vec<String> = (0..input.image_sets).map(|set| set.to_string()).collect();
-                let y = 0.0..1.0;
+                let y = -0.06..1.06;
                 let setting = Axes { title: name, x_label: "", y_label: "", x, y, names: &sets, decimals: 1 };
                 let mut chart = axes(part, &setting)?;
                 for (at, label) in input.labels.iter().enumerate() {

@@ -11,6 +11,7 @@ mod lifecycle;
 mod migrations;
 mod participation;
 mod platforms;
+mod results;
 mod rights;
 mod signed_links;
 mod simulation;

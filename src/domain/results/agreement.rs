@@ -1,7 +1,9 @@
 //! Cohen's kappa between people of the conditions, and between people and baselines.
 
+use rayon::prelude::*;
+
 use super::sample::{BASELINES, MainAnswer, Sample, Subject};
-use crate::domain::stats::{self, Interval, Kappa, interval, kappa};
+use crate::domain::stats::{self, Interval, Kappa, Resamples, interval, kappa};
 
 /// The mean kappa of two raters.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -25,24 +27,28 @@ pub struct Agreement {
     pub cells: Vec<Vec<Cell>>,
 }
 
-/// A pair's kappa, and which people it is about: (condition, place in it).
+/// A pair's kappa, and which people it is about: (condition, place in it). A baseline is nobody.
 struct Pair {
-    people: Vec<(usize, usize)>,
+    first: Option<(usize, usize)>,
+    second: Option<(usize, usize)>,
     kappa: Kappa,
 }
 
 impl Agreement {
     /// Compares everybody with everybody of the same image set, and with the baselines.
-    pub fn new(sample: &Sample, draws: &[Vec<Vec<u32>>]) -> Self {
+    pub fn new(sample: &Sample, resamples: &Resamples) -> Self {
         let conditions = sample.conditions.len();
         let raters = conditions + BASELINES.len();
         let one = |a: usize, b: usize| match (a.checked_sub(conditions), b.checked_sub(conditions)) {
-            (None, None) => cell(&people(sample, a, b), draws),
-            (None, Some(baseline)) => cell(&with_baseline(sample, a, baseline), draws),
-            (Some(first), Some(second)) if first != second => cell(&baselines(sample, first, second), draws),
+            (None, None) => cell(&people(sample, a, b), resamples),
+            (None, Some(baseline)) => cell(&with_baseline(sample, a, baseline), resamples),
+            (Some(first), Some(second)) if first != second => {
+                cell(&baselines(sample, first, second), resamples)
+            }
             _ => Cell::default(),
         };
-        let upper: Vec<Vec<Cell>> = (0..raters).map(|a| (a..raters).map(|b| one(a, b)).collect()).collect();
+        let rows = (0..raters).into_par_iter();
+        let upper: Vec<Vec<Cell>> = rows.map(|a| (a..raters).map(|b| one(a, b)).collect()).collect();
         let at = |a: usize, b: usize| upper[a.min(b)][a.max(b) - a.min(b)];
         let cells = (0..raters).map(|a| (0..raters).map(|b| at(a, b)).collect()).collect();
         Self { cells }
@@ -56,7 +62,8 @@ fn people(sample: &Sample, a: usize, b: usize) -> Vec<Pair> {
         let from = if a == b { i + 1 } else { 0 };
         for (j, second) in sample.conditions[b].iter().enumerate().skip(from) {
             if first.image_set == second.image_set {
-                pairs.push(Pair { people: vec![(a, i), (b, j)], kappa: kappa(same_units(first, second)) });
+                let kappa = kappa(same_units(first, second));
+                pairs.push(Pair { first: Some((a, i)), second: Some((b, j)), kappa });
             }
         }
     }
@@ -74,7 +81,7 @@ fn with_baseline(sample: &Sample, condition: usize, baseline: usize) -> Vec<Pair
     let pair = |(place, subject): (usize, &Subject)| {
         let both = |answer: &MainAnswer| Some((answer.correct, answer.baselines[baseline]?));
         let trials: Option<Vec<_>> = subject.answers.iter().map(both).collect();
-        Some(Pair { people: vec![(condition, place)], kappa: kappa(trials?) })
+        Some(Pair { first: Some((condition, place)), second: None, kappa: kappa(trials?) })
     };
     people.filter_map(pair).collect()
 }
@@ -88,12 +95,12 @@ fn baselines(sample: &Sample, first: usize, second: usize) -> Vec<Pair> {
     let pair = |subject: &Subject| {
         let both = |answer: &MainAnswer| Some((answer.baselines[first]?, answer.baselines[second]?));
         let trials: Option<Vec<_>> = subject.answers.iter().map(both).collect();
-        Some(Pair { people: Vec::new(), kappa: kappa(trials?) })
+        Some(Pair { first: None, second: None, kappa: kappa(trials?) })
     };
     sets.into_values().filter_map(pair).collect()
 }
 
-fn cell(pairs: &[Pair], draws: &[Vec<Vec<u32>>]) -> Cell {
+fn cell(pairs: &[Pair], resamples: &Resamples) -> Cell {
     let defined: Vec<(&Pair, f64)> = pairs
         .iter()
         .filter_map(|pair| match pair.kappa {
@@ -102,22 +109,30 @@ fn cell(pairs: &[Pair], draws: &[Vec<Vec<u32>>]) -> Cell {
         })
         .collect();
     let values: Vec<f64> = defined.iter().map(|(_, value)| *value).collect();
-    // Whoever is drawn twice is not paired with themselves: pairs are those of different people.
-    let replicate = |draw: &Vec<Vec<u32>>| {
-        let (mut sum, mut weights) = (0.0, 0u32);
-        for (pair, value) in &defined {
-            let weight: u32 = pair.people.iter().map(|(condition, place)| draw[*condition][*place]).product();
-            sum += f64::from(weight) * value;
-            weights += weight;
-        }
-        (weights > 0).then(|| sum / f64::from(weights))
-    };
-    let about_people = defined.first().is_some_and(|(pair, _)| !pair.people.is_empty());
     Cell {
         mean: stats::mean(&values),
         bar: stats::sem(&values).map(|sem| 2.0 * sem),
-        interval: about_people.then(|| interval(draws.iter().map(replicate))).flatten(),
+        interval: bootstrap(&defined, resamples),
         pairs: values.len(),
         undefined: pairs.len() - values.len(),
     }
+}
+
+/// Whoever is drawn twice counts twice in every pair, and is not paired with themselves: pairs are those of different people.
+fn bootstrap(pairs: &[(&Pair, f64)], resamples: &Resamples) -> Option<Interval> {
+    let place = |(condition, person): (usize, usize)| resamples.place(condition, person);
+    let placed: Option<Vec<(usize, Option<usize>, f64)>> = pairs
+        .iter()
+        .map(|(pair, value)| Some((place(pair.first?), pair.second.map(place), *value)))
+        .collect();
+    let placed = placed?;
+    interval(resamples.replicates().map(|times| {
+        let (mut sum, mut weights) = (0.0, 0.0);
+        for (first, second, value) in &placed {
+            let weight = f64::from(times[*first]) * second.map_or(1.0, |second| f64::from(times[second]));
+            sum += weight * value;
+            weights += weight;
+        }
+        (weights > 0.0).then(|| sum / weights)
+    }))
 }

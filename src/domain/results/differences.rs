@@ -3,7 +3,7 @@
 use super::UnitResults;
 use super::sample::{Sample, Subject};
 use crate::domain::stats::{
-    Comparison, Interval, REPLICATES, SEED, Test, conover_iman, friedman, interval, kruskal_wallis, resamples,
+    Comparison, Interval, REPLICATES, Resamples, SEED, Test, conover_iman, friedman, interval, kruskal_wallis,
 };
 
 /// Two conditions.
@@ -35,14 +35,15 @@ pub struct Differences {
 }
 
 /// How often each person is drawn in each replicate: the same draws for every statistic.
-pub fn draws(sample: &Sample) -> Vec<Vec<Vec<u32>>> {
+pub fn resamples(sample: &Sample) -> Resamples {
     let sizes: Vec<usize> = sample.conditions.iter().map(Vec::len).collect();
-    if sample.is_empty() { Vec::new() } else { resamples(&sizes, REPLICATES, SEED).collect() }
+    let replicates = if sample.is_empty() { 0 } else { REPLICATES };
+    Resamples::new(&sizes, replicates, SEED)
 }
 
 impl Differences {
     /// Tests the conditions.
-    pub fn new(sample: &Sample, units: &[UnitResults], draws: &[Vec<Vec<u32>>]) -> Self {
+    pub fn new(sample: &Sample, units: &[UnitResults], resamples: &Resamples) -> Self {
         let accuracies: Vec<Vec<f64>> = sample
             .conditions
             .iter()
@@ -51,9 +52,15 @@ impl Differences {
         let counts: Vec<Vec<(f64, f64)>> =
             sample.conditions.iter().map(|people| people.iter().map(count).collect()).collect();
         // Accuracy of each condition in each replicate.
-        let replicates: Vec<Vec<Option<f64>>> = draws
-            .iter()
-            .map(|draw| draw.iter().zip(&counts).map(|(times, counts)| pooled(times, counts)).collect())
+        let replicates: Vec<Vec<Option<f64>>> = resamples
+            .replicates()
+            .map(|times| {
+                let of = |(condition, counts): (usize, &Vec<(f64, f64)>)| {
+                    let from = resamples.place(condition, 0);
+                    pooled(&times[from..from + counts.len()], counts)
+                };
+                counts.iter().enumerate().map(of).collect()
+            })
             .collect();
         let observed: Vec<Option<f64>> =
             counts.iter().map(|counts| pooled(&vec![1; counts.len()], counts)).collect();
@@ -82,7 +89,7 @@ fn count(subject: &Subject) -> (f64, f64) {
     (correct as f64, subject.answers.len() as f64)
 }
 
-fn pooled(times: &[u32], counts: &[(f64, f64)]) -> Option<f64> {
+fn pooled(times: &[u16], counts: &[(f64, f64)]) -> Option<f64> {
     let (mut correct, mut all) = (0.0, 0.0);
     for (times, (own_correct, own_all)) in times.iter().zip(counts) {
         correct += f64::from(*times) * own_correct;

@@ -78,14 +78,14 @@ impl Results {
             sample.conditions.iter().map(|people| condition(people, levels)).collect()
         };
         let units = units(&crowd, false);
-        let draws = differences::draws(&crowd);
+        let resamples = differences::resamples(&crowd);
         Self {
             experts: (!experts.is_empty()).then(|| by_condition(&experts)),
             crowd: by_condition(&crowd),
             image_sets: self::units(&crowd, true),
-            agreement: Agreement::new(&crowd, &draws),
+            agreement: Agreement::new(&crowd, &resamples),
             difficulty: Difficulty::new(&crowd),
-            differences: Differences::new(&crowd, &units, &draws),
+            differences: Differences::new(&crowd, &units, &resamples),
             units,
         }
     }

@@ -20,20 +20,48 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// How often each person is drawn, replicate after replicate: as many draws with replacement as a group has people, group
-/// by group. The same sizes and seed give the same draws on every machine.
-pub fn resamples(sizes: &[usize], replicates: usize, seed: u64) -> impl Iterator<Item = Vec<Vec<u32>>> {
-    let mut rng = ChaCha20Rng::seed_from_u64(seed);
-    let sizes = sizes.to_vec();
-    (0..replicates).map(move |_| sizes.iter().map(|size| draw(*size, &mut rng)).collect())
+/// How often each person is drawn in every replicate: as many draws with replacement as a group has people, group by group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resamples {
+    /// Where each group begins among all people.
+    starts: Vec<usize>,
+    /// By replicate, then by person, group after group.
+    times: Vec<Vec<u16>>,
 }
 
-fn draw(size: usize, rng: &mut ChaCha20Rng) -> Vec<u32> {
-    let mut times = vec![0; size];
-    for _ in 0..size {
-        times[rng.random_range(0..size)] += 1;
+impl Resamples {
+    /// Draws from groups of these sizes. The same sizes and seed give the same draws on every machine.
+    pub fn new(sizes: &[usize], replicates: usize, seed: u64) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let starts: Vec<usize> = sizes
+            .iter()
+            .scan(0, |start, size| {
+                *start += size;
+                Some(*start - size)
+            })
+            .collect();
+        let draw = |_| {
+            let mut times = vec![0; sizes.iter().sum()];
+            for (start, size) in starts.iter().zip(sizes) {
+                for _ in 0..*size {
+                    times[start + rng.random_range(0..*size)] += 1;
+                }
+            }
+            times
+        };
+        let times = (0..replicates).map(draw).collect();
+        Self { starts, times }
     }
-    times
+
+    /// The place of a group's person among all people.
+    pub fn place(&self, group: usize, person: usize) -> usize {
+        self.starts[group] + person
+    }
+
+    /// How often each person is drawn, replicate after replicate.
+    pub fn replicates(&self) -> impl Iterator<Item = &[u16]> {
+        self.times.iter().map(Vec::as_slice)
+    }
 }
 
 /// The interval of a statistic's replicates; those where it is undefined are left out. None without any.
@@ -50,24 +78,24 @@ mod tests {
 
     #[test]
     fn draws_are_as_many_as_people_and_repeat_with_the_seed() {
-        let all: Vec<_> = resamples(&[5, 0, 3], 4, 7).collect();
-        assert_eq!(all.len(), 4);
-        assert!(
-            all.iter()
-                .all(|r| r[0].iter().sum::<u32>() == 5 && r[1].is_empty() && r[2].iter().sum::<u32>() == 3)
-        );
-        assert_eq!(all, resamples(&[5, 0, 3], 4, 7).collect::<Vec<_>>());
-        assert_ne!(all, resamples(&[5, 0, 3], 4, 8).collect::<Vec<_>>());
+        let all = Resamples::new(&[5, 0, 3], 4, 7);
+        assert_eq!((all.replicates().count(), all.place(0, 4), all.place(2, 1)), (4, 4, 6));
+        for times in all.replicates() {
+            assert_eq!((times[..5].iter().sum::<u16>(), times[5..].iter().sum::<u16>()), (5, 3));
+        }
+        assert_eq!(all, Resamples::new(&[5, 0, 3], 4, 7));
+        assert_ne!(all, Resamples::new(&[5, 0, 3], 4, 8));
     }
 
     #[test]
     fn the_interval_of_a_mean_is_about_two_standard_errors_wide_on_each_side() {
         let values: Vec<f64> = (0..60).map(|n| f64::from(n % 7)).collect();
-        let mean = |times: &[u32]| {
+        let mean = |times: &[u16]| {
             let sum: f64 = times.iter().zip(&values).map(|(n, value)| f64::from(*n) * value).sum();
             Some(sum / values.len() as f64)
         };
-        let found = interval(resamples(&[60], REPLICATES, SEED).map(|draws| mean(&draws[0]))).unwrap();
+        let resamples = Resamples::new(&[60], REPLICATES, SEED);
+        let found = interval(resamples.replicates().map(mean)).unwrap();
         let wide = (found.high - found.low) / sem(&values).unwrap();
         assert!((wide - 2.0 * 1.96).abs() < 0.15, "{wide}");
     }
