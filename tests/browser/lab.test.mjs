@@ -42,7 +42,7 @@ test("from the first password to the data, with the enrolment live", async () =>
   await ada.press("Sign in");
   await page.getByRole("link", { name: "Which image" }).click();
   await ada.sees("Enrolment");
-  await page.getByText("Live links let nobody in").waitFor();
+  await page.getByText("Nobody is let in yet").waitFor();
   await page.getByText("live", { exact: true }).waitFor();
   await ada.checkPage("draft");
 

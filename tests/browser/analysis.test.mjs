@@ -1,0 +1,102 @@
+// A researcher looks at a study that simulated people went through, decides, and keeps the books.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Person, launch } from "./support/person.mjs";
+import { Server } from "./support/server.mjs";
+
+let server, browser, ada, page;
+const PASSWORD = "eleven quiet gratings";
+
+before(async () => {
+  server = await Server.start();
+  server.weber("simulate", "demo", "--participants", "60", "--concurrency", "10");
+  browser = await launch();
+  ada = await Person.arrive(browser, server.passwordLink, { name: "analysis" });
+  page = ada.page;
+  await page.getByLabel("New password").fill(PASSWORD);
+  await page.getByLabel("The same again").fill(PASSWORD);
+  await ada.press("Set password");
+  await ada.sees("Studies");
+});
+after(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+/** Looks at a page in a wide and in a narrow window: accessible, and nothing sticks out. */
+async function look(path, heading, name) {
+  await page.goto(`${server.url}${path}`);
+  for (const width of [1280, 800]) {
+    await page.setViewportSize({ width, height: 900 });
+    await ada.sees(heading);
+    await ada.checkPage(`${name}-${width}`);
+    const sizes = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+    assert.ok(sizes[0] <= sizes[1], `${name} sticks out at ${width} px`);
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
+
+const LAB = "/lab/studies/demo";
+
+test("every page of a study can be read, wide and narrow", async () => {
+  await look(`${LAB}?mode=simulated`, "How it is going", "study");
+  await look(`${LAB}/participants?mode=simulated`, "Participants", "participants");
+  await look(`${LAB}/exclusion?mode=simulated`, "Exclusion workbench", "exclusion");
+  await look(`${LAB}/flow?mode=simulated`, "Flow of participants", "flow");
+  await look(`${LAB}/results?mode=simulated`, "Results", "results");
+  await look(`${LAB}/results`, "Results", "results-blinded");
+  await look("/lab/journal", "Journal", "journal");
+  await look("/lab/team", "Team", "team");
+  await look("/lab/account", "Your account", "account");
+});
+
+test("a bound that is changed shows at once who would leave, and can be kept as a policy", async () => {
+  await page.goto(`${server.url}${LAB}/exclusion?mode=simulated`);
+  const passing = async () => Number(/(\d+) of/.exec(await page.getByText("people who completed pass").textContent())[1]);
+  const before = await passing();
+  await page.getByLabel("Catch trials, at least").fill("1");
+  await page.getByRole("button", { name: "Look" }).click();
+  await page.getByText("changed, not saved").waitFor();
+  assert.ok((await passing()) < before, "a stricter bound excludes more");
+  await page.getByLabel("Save the bounds above as").fill("strict");
+  await ada.press("Save");
+  page.once("dialog", (dialog) => dialog.accept());
+  await ada.press("Freeze as pre-registered");
+  await page.getByText("pre-registered", { exact: true }).waitFor();
+  await page.goto(`${server.url}${LAB}/results?mode=simulated&policy=strict`);
+  await page.getByText("people kept under strict").waitFor();
+});
+
+test("somebody is excluded with a reason, and the flow says so", async () => {
+  await page.goto(`${server.url}${LAB}/participants?mode=simulated&verdict=kept`);
+  await page.locator("tbody a").first().click();
+  await page.getByLabel("Reason").fill("told us that they had done it twice");
+  await ada.press("Decide");
+  await page.getByText("excluded by decision").waitFor();
+  await ada.checkPage("person-decided");
+  await page.goto(`${server.url}${LAB}/flow?mode=simulated`);
+  await page.getByText("by decision: 1").waitFor();
+});
+
+test("a change by one participant reaches pages that are open", async () => {
+  await page.goto(`${server.url}${LAB}?mode=simulated`);
+  await page.getByText("live", { exact: true }).first().waitFor();
+  const consented = async () => Number(await page.locator("#enrolment tfoot td").nth(1).textContent().then((text) => text.split("/")[0]));
+  const before = await consented();
+  server.weber("simulate", "demo", "--participants", "5", "--concurrency", "5", "--seed", "99");
+  await page.waitForFunction(
+    (before) => Number(document.querySelector("#enrolment tfoot strong").textContent) > before,
+    before,
+  );
+});
+
+test("the second factor is set up with a phone's code", async () => {
+  await page.goto(`${server.url}/lab/account`);
+  await ada.press("Set it up");
+  await page.getByText("The phone cannot read it").click();
+  await ada.checkPage("second-factor");
+  await page.getByLabel("Code that the phone shows").fill("000000");
+  await ada.press("Turn on");
+  await ada.sees("The code is not right");
+  ada.assertNoFaults();
+});
