@@ -211,7 +211,7 @@ async fn a_study_is_started_paused_and_closed(pool: PgPool) {
     server.import(&TinyStudy::new(1)).await;
     let mut browser = Browser::signed_in(&server).await;
     let path = "/lab/studies/demo";
-    assert_eq!(browser.get(path).await.texts(".buttons button"), ["Start the pilot", "Start"]);
+    assert_eq!(browser.get(path).await.texts(".buttons button"), ["Begin the pilot", "Start"]);
     for (state, buttons) in [
         ("pilot", vec!["Back to draft", "Start"]),
         ("live", vec!["Pause", "Close"]),

@@ -45,7 +45,7 @@ struct StudyPage<'a> {
 /// What a study in a state can be made to become: (state, words on the button, its class).
 fn ways(state: &StudyState) -> Vec<(StudyState, &'static str, &'static str)> {
     let words = |to: StudyState| match (*state, to) {
-        (StudyState::Draft, StudyState::Pilot) => ("Start the pilot", ""),
+        (StudyState::Draft, StudyState::Pilot) => ("Begin the pilot", ""),
         (StudyState::Draft | StudyState::Pilot, StudyState::Live) => ("Start", "primary"),
         (_, StudyState::Draft) => ("Back to draft", ""),
         (StudyState::Paused, StudyState::Live) => ("Resume", "primary"),
