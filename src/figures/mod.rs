@@ -190,7 +190,11 @@ mod tests {
         let accuracy = figures.iter().find(|figure| figure.name == "accuracy").unwrap();
         let line = accuracy.table.to_csv().lines().nth(1).unwrap().to_owned();
         assert!(line.starts_with("natural,crowd,3,12,0.6666666666666666,"), "{line}");
-        assert!(accuracy.table.to_csv().contains("\nnatural,experts,1,4,0.75,"), "{}", accuracy.table.to_csv());
+        assert!(
+            accuracy.table.to_csv().contains("\nnatural,experts,1,4,0.75,"),
+            "{}",
+            accuracy.table.to_csv()
+        );
         let flow = figures.iter().find(|figure| figure.name == "flow").unwrap();
         assert!(flow.table.to_csv().contains("completed,excluded: catch trials,1\n"));
     }

@@ -24,7 +24,7 @@ use crate::domain::trial::TrialKind;
 use crate::store::studies::Study;
 use crate::store::{self, StoreError};
 use files::{OutputFolder, Table};
-use manifest::Counter;
+use manifest::{Counter, JournalHead};
 
 /// The manifest's name.
 pub const MANIFEST: &str = "manifest.json";
@@ -122,8 +122,18 @@ pub async fn export(app: &App, request: &Request, folder: &Path) -> Result<Manif
     write_events(&mut tx, request, &modes, &mut output).await?;
     write_codebook(&mut output)?;
     let slots = slots(&mut tx, request, now).await?;
-    let manifest =
-        Manifest::new(&request.study, &request.version, &request.policy, counter, slots, output.filed(), now);
+    let head = store::journal::head(&mut tx).await?;
+    let journal = head.map(|(entry, sha256)| JournalHead { entry, sha256: hex::encode(sha256) });
+    let manifest = Manifest::new(
+        &request.study,
+        &request.version,
+        &request.policy,
+        counter,
+        slots,
+        journal.unwrap_or_default(),
+        output.filed(),
+        now,
+    );
     output.write(MANIFEST, &manifest.to_json())?;
     output.publish()?;
     tx.commit().await?;

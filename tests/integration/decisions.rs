@@ -44,6 +44,16 @@ async fn a_decision_changes_what_is_analysed_and_neither_verdict_nor_slots(pool:
     assert_eq!(exported.rows("trials_cleaned.csv").len(), 18);
     assert!(exported.rows("trials_cleaned.csv").iter().all(|row| row["participant"] == failing.pseudonym()));
     assert_eq!(server.count(KEPT).await, 1, "slots stay");
+    let head: (i64, String) =
+        sqlx::query_as("select number, encode(sha256, 'hex') from journal order by number desc limit 1")
+            .fetch_one(&server.app.pool)
+            .await
+            .unwrap();
+    let journal = &exported.manifest["journal"];
+    assert_eq!(
+        (journal["entry"].as_i64(), journal["sha256"].as_str()),
+        (Some(head.0), Some(head.1.as_str()))
+    );
     overrides::lift(&server.app, &Actor::command_line(), "demo", passing.pseudonym()).await.unwrap();
     assert_eq!(Exported::of(&server, PolicyChoice::Enrolment, &[]).await.person(&passing)["kept"], "true");
     let entries =

@@ -31,8 +31,19 @@ pub struct Manifest {
     pub slots: BTreeMap<String, SlotCounts>,
     /// Slots per mode and condition, for the modes that the export holds.
     pub slots_by_mode: SlotsByMode,
+    /// The journal as it stood: whoever keeps the manifest can tell whether it was changed since.
+    pub journal: JournalHead,
     /// The files.
     pub files: Vec<Filed>,
+}
+
+/// The newest entry of the journal.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct JournalHead {
+    /// Its number; 0 for an empty journal.
+    pub entry: i64,
+    /// Its hash, in hexadecimal.
+    pub sha256: String,
 }
 
 impl Manifest {
@@ -100,12 +111,14 @@ impl Counter {
 }
 
 impl Manifest {
+    #[expect(clippy::too_many_arguments, reason = "a manifest brings everything together")]
     pub(super) fn new(
         study: &Study,
         version: &StudyVersion,
         policy: &Policy,
         counter: Counter,
         slots_by_mode: SlotsByMode,
+        journal: JournalHead,
         files: Vec<Filed>,
         now: DateTime<Utc>,
     ) -> Self {
@@ -124,6 +137,7 @@ impl Manifest {
             counts: counter.counts,
             slots: slots_by_mode.get(&Mode::Live).cloned().unwrap_or_default(),
             slots_by_mode,
+            journal,
             files,
         }
     }
