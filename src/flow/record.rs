@@ -55,7 +55,8 @@ pub async fn record_all(app: &App, jobs: &[Job]) -> Result<Vec<Result<Reply>>> {
     let hashes: Vec<Vec<u8>> = jobs.iter().map(|job| job.token_sha256.clone()).collect();
     let owners: BTreeMap<_, _> =
         store::participants::ids_of_tokens(&mut tx, &hashes).await?.into_iter().collect();
-    let people = store::participants::lock_by_tokens(&mut tx, &hashes).await?;
+    let ids: Vec<Uuid> = owners.values().copied().collect();
+    let people = store::participants::lock_all(&mut tx, &ids).await?;
     let before: BTreeMap<Uuid, Participant> = people.into_iter().map(|person| (person.id, person)).collect();
     let mut people = before.clone();
     let mut stored = load(&mut tx, jobs, &owners).await?;

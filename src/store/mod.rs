@@ -32,6 +32,10 @@ use std::sync::Arc;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgPool, migrate::Migrator};
 
+/// Nearly everything is looked up by key and in memory: pages out of order cost hardly more than pages in order, and no query
+/// is worth compiling.
+const PLANNING: [(&str, &str); 2] = [("random_page_cost", "1.1"), ("jit", "off")];
+
 /// The migrations that make up the schema.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
 
@@ -83,7 +87,7 @@ pub fn pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(std::time::Duration::from_secs(10))
-        .connect_lazy_with(options.application_name("weber"))
+        .connect_lazy_with(options.application_name("weber").options(PLANNING))
 }
 
 /// Brings the schema up to date.

@@ -276,17 +276,12 @@ pub async fn by_token(conn: &mut PgConnection, token_sha256: &[u8]) -> Result<Op
     row.map(Participant::try_from).transpose()
 }
 
-/// Locks and loads the participations of these tokens, in the order of their numbers, so that batches never wait for
-/// each other in a circle.
-pub async fn lock_by_tokens(conn: &mut PgConnection, tokens_sha256: &[Vec<u8>]) -> Result<Vec<Participant>> {
-    let rows = select_participant!(
-        "from participants p
-         where p.id in (select participant_id from participant_tokens where sha256 = any($1))
-         order by p.id for no key update",
-        tokens_sha256,
-    )
-    .fetch_all(conn)
-    .await?;
+/// Locks participations until the transaction ends, in the order of their ids, so that nobody waits in a circle.
+pub async fn lock_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Participant>> {
+    let rows =
+        select_participant!("from participants p where p.id = any($1) order by p.id for no key update", ids)
+            .fetch_all(conn)
+            .await?;
     rows.into_iter().map(Participant::try_from).collect()
 }
 

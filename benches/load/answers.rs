@@ -1,0 +1,153 @@
+//! Answers on disk per second, against pgbench; and a thousand people at work.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex;
+
+use super::people::{Person, prepare};
+use super::server::{Server, psql, said};
+use super::{Line, ms, percentile};
+
+/// (connections, share of pgbench's rate that Weber has to reach).
+const LEVELS: [(usize, f64); 4] = [(1, 0.6), (16, 1.0), (64, 1.5), (256, 2.5)];
+
+const SECONDS: u64 = 3;
+
+/// Answers per second, each given only after its commit, and pgbench inserting one row per transaction, by turns.
+pub async fn measure(server: &Arc<Server>) -> Vec<Line> {
+    let people = Arc::new(Mutex::new(prepare(server, 4_500).await));
+    let mut lines = Vec::new();
+    for (connections, limit) in LEVELS {
+        let pgbench = pgbench(server, connections);
+        let (answers, latencies) = answer(server, &people, connections).await;
+        let share = answers / pgbench;
+        eprintln!(
+            "{connections} connections: {answers:.0} against {pgbench:.0}, {} people left",
+            people.lock().await.len()
+        );
+        lines.push(Line::new(
+            format!(
+                "(a) durable answers per second, {connections} connections (p99 {})",
+                ms(percentile(&latencies, 0.99))
+            ),
+            format!("{answers:.0}, {share:.2} of pgbench's {pgbench:.0}"),
+            format!("at least {limit} of pgbench"),
+            share >= limit,
+        ));
+    }
+    lines
+}
+
+/// Transactions per second of the database alone.
+fn pgbench(server: &Server, connections: usize) -> f64 {
+    psql(
+        &server.database,
+        "drop table if exists bench_rows; create table bench_rows (id bigint generated always as identity primary key, \
+         person uuid not null, trial smallint not null, response smallint not null, rt double precision, at timestamptz not null)",
+    );
+    let mut script = tempfile::NamedTempFile::new().expect("a file");
+    let row = "insert into bench_rows (person, trial, response, rt, at) values (gen_random_uuid(), 3, 2, 2345.6, now());\n";
+    script.write_all(row.as_bytes()).expect("a file");
+    let output = said(
+        std::process::Command::new("pgbench")
+            .args(["-n", "-f"])
+            .arg(script.path())
+            .args([
+                "-c",
+                &connections.to_string(),
+                "-j",
+                &connections.min(2).to_string(),
+                "-T",
+                &SECONDS.to_string(),
+            ])
+            .arg(&server.database),
+    );
+    let line = output.lines().find(|line| line.starts_with("tps")).expect("pgbench says its rate");
+    line.split_whitespace().nth(2).and_then(|rate| rate.parse().ok()).expect("a rate")
+}
+
+async fn answer(
+    server: &Arc<Server>,
+    people: &Arc<Mutex<Vec<Person>>>,
+    connections: usize,
+) -> (f64, Vec<Duration>) {
+    let until = Instant::now() + Duration::from_secs(SECONDS);
+    let began = Instant::now();
+    let workers = (0..connections).map(|_| {
+        let (server, people) = (server.clone(), people.clone());
+        tokio::spawn(async move {
+            let mut connection = server.connect().await;
+            let mut latencies = Vec::new();
+            'people: while let Some(mut person) = take(&people).await {
+                while let Some(body) = person.next() {
+                    let sent = Instant::now();
+                    if sent >= until {
+                        break 'people;
+                    }
+                    let answer =
+                        connection.post("/api/v1/records", &person.token, &body).await.expect("an answer");
+                    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+                    latencies.push(sent.elapsed());
+                }
+            }
+            latencies
+        })
+    });
+    let mut latencies = Vec::new();
+    for worker in workers.collect::<Vec<_>>() {
+        latencies.extend(worker.await.expect("a worker"));
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    latencies.sort_unstable();
+    (latencies.len() as f64 / seconds, latencies)
+}
+
+async fn take(people: &Mutex<Vec<Person>>) -> Option<Person> {
+    people.lock().await.pop()
+}
+
+/// A thousand people, an answer each every five seconds.
+pub async fn at_work(server: &Arc<Server>) -> Vec<Line> {
+    const PEOPLE: u32 = 1_000;
+    const ROUNDS: u32 = 6;
+    const EVERY: Duration = Duration::from_secs(5);
+    let began = Instant::now() + Duration::from_secs(2);
+    let workers = prepare(server, PEOPLE as usize).await.into_iter().enumerate().map(|(n, mut person)| {
+        let server = server.clone();
+        tokio::spawn(async move {
+            let began = began.max(Instant::now());
+            let mut connection = server.connect().await;
+            let mut latencies = Vec::new();
+            for round in 0..ROUNDS {
+                let due = began + EVERY * round + EVERY * n as u32 / PEOPLE;
+                tokio::time::sleep_until(due.into()).await;
+                let body = person.next().expect("fewer rounds than trials");
+                // From when it was due: a person does not wait for the server to be ready.
+                let answer =
+                    connection.post("/api/v1/records", &person.token, &body).await.expect("an answer");
+                assert_eq!(answer.status, 200);
+                latencies.push(Instant::now().saturating_duration_since(due));
+            }
+            latencies
+        })
+    });
+    let mut latencies = Vec::new();
+    for worker in workers.collect::<Vec<_>>() {
+        latencies.extend(worker.await.expect("a worker"));
+    }
+    latencies.sort_unstable();
+    let p99 = percentile(&latencies, 0.99);
+    vec![Line::new(
+        "(c) 1,000 people at work, an answer each every 5 s",
+        format!(
+            "p50 {}, p95 {}, p99 {}",
+            ms(percentile(&latencies, 0.5)),
+            ms(percentile(&latencies, 0.95)),
+            ms(p99)
+        ),
+        "p99 under 50 ms",
+        p99 < Duration::from_millis(50),
+    )]
+}

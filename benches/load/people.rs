@@ -1,0 +1,102 @@
+//! People who have read everything and are about to answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+
+use super::http::Connection;
+use super::server::Server;
+
+/// Somebody at the first main trial.
+pub struct Person {
+    pub token: String,
+    tab: i64,
+    trials: i64,
+    answered: i64,
+}
+
+impl Person {
+    /// The body of the next answer; none when all are given.
+    pub fn next(&mut self) -> Option<String> {
+        if self.answered == self.trials {
+            return None;
+        }
+        self.answered += 1;
+        let clock = 60_000.0 + 4_000.0 * self.answered as f64;
+        Some(format!(
+            "{{\"tab\":{},\"clock_ms\":{clock},\"screen\":\"main:{n}\",\"answers\":[{{\"block\":\"main\",\"attempt\":1,\
+             \"trial_index\":{n},\"response\":{},\"rt\":2345.6,\"time_elapsed\":{clock},\"input\":\"mouse\",\"presentations\":1,\
+             \"hidden_ms\":0.0,\"load_wait\":0.0,\"display_scale\":1.0}}]}}",
+            self.tab,
+            self.answered % 6,
+            n = self.answered,
+        ))
+    }
+}
+
+/// The link for simulated people, and what its consent page asks for.
+pub async fn door(server: &Server) -> (String, String) {
+    let mut connection = server.connect().await;
+    let body = json!({ "study": "demo" }).to_string();
+    let answer = connection.post("/api/v1/simulation/link", &server.token, &body).await.expect("an answer");
+    let link = answer.json()["link"].as_str().expect("a link").to_owned();
+    // In one condition without practice everybody is at the main trials at once.
+    server.sql("update links set definition = jsonb_set(definition, '{conditions}', '[\"none\"]') where mode = 'simulated'");
+    let page = connection.get(&format!("/enter/{link}")).await.expect("the page");
+    let page = String::from_utf8_lossy(&page.body).into_owned();
+    let consent = page.split("data-consent=\"").nth(1).and_then(|rest| rest.split('"').next());
+    (link, consent.expect("a consent page").to_owned())
+}
+
+pub fn enrolment(link: &str, consent: &str) -> String {
+    json!({ "link": link, "consent_sha256": consent, "device": { "browser": "bench" } }).to_string()
+}
+
+/// Brings so many people to their first main trial.
+pub async fn prepare(server: &Arc<Server>, count: usize) -> Vec<Person> {
+    let (link, consent) = door(server).await;
+    server.sql(&format!(
+        "insert into slots (study_id, mode, condition, number, image_set)
+         select min(study_id), 'simulated', 'none', (select max(number) from slots) + n, 0 from slots, generate_series(1, {count}) n
+         group by n"
+    ));
+    let body = Arc::new(enrolment(&link, &consent));
+    let left = Arc::new(AtomicUsize::new(count));
+    let workers = (0..16).map(|_| {
+        let (server, body, left) = (server.clone(), body.clone(), left.clone());
+        tokio::spawn(async move {
+            let mut connection = server.connect().await;
+            let mut people = Vec::new();
+            while left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok() {
+                people.push(reach_main(&mut connection, &server.token, &body).await);
+            }
+            people
+        })
+    });
+    let mut people = Vec::new();
+    for worker in workers.collect::<Vec<_>>() {
+        people.extend(worker.await.expect("people are prepared"));
+    }
+    people
+}
+
+async fn reach_main(connection: &mut Connection, api_token: &str, enrolment: &str) -> Person {
+    let enrolled = connection.post("/api/v1/enrolments", api_token, enrolment).await.expect("an answer");
+    assert_eq!(enrolled.status, 201, "{}", String::from_utf8_lossy(&enrolled.body));
+    let token = enrolled.json()["token"].as_str().expect("a token").to_owned();
+    let opened = connection.post("/api/v1/open", &token, "{}").await.expect("an answer").json();
+    let tab = opened["tab"].as_i64().expect("a tab");
+    let main =
+        opened["blocks"].as_array().and_then(|blocks| blocks.iter().find(|block| block["block"] == "main"));
+    let trials = main.and_then(|block| block["trials"].as_array()).map_or(0, Vec::len) as i64;
+    let steps: Vec<Value> = [("welcome", 0.0), ("instructed", 50_000.0), ("main", 60_000.0)]
+        .iter()
+        .map(|(step, clock)| json!({ "step": step, "clock_ms": clock }))
+        .collect();
+    let record = json!({ "tab": tab, "clock_ms": 60_000.0, "steps": steps }).to_string();
+    let told = connection.post("/api/v1/records", &token, &record).await.expect("an answer");
+    assert_eq!(told.status, 200, "{}", String::from_utf8_lossy(&told.body));
+    assert!(trials > 0, "{opened}");
+    Person { token, tab, trials, answered: 0 }
+}
