@@ -109,7 +109,8 @@ fn bars(
         let x = span(input.labels);
         let setting =
             Axes { title: "", x_label: "", y_label, x: x.clone(), y: 0.0..end, names: &names, decimals };
-        let mut chart = axes(area, &setting)?;
+        let (_, below) = area.split_vertically(if groups.len() > 1 { 26 } else { 0 });
+        let mut chart = axes(&below, &setting)?;
         for (n, (_, results)) in groups.iter().enumerate() {
             for (at, (label, condition)) in input.labels.iter().zip(*results).enumerate() {
                 let measure = of(condition);

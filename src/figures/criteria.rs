@@ -103,7 +103,7 @@ fn draw_histogram(area: &Area<'_>, name: &str, unit: &str, histogram: &Histogram
 pub fn postings(input: &Input<'_>) -> Figure {
     let most = input.quality.most_postings();
     let mut header = vec!["Condition".to_owned()];
-    header.extend((0..=most).map(|n| format!("{n} postings")));
+    header.extend((0..=most).map(|n| format!("{n} posting{}", if n == 1 { "" } else { "s" })));
     let mut table = Table { header, rows: Vec::new() };
     let count = |at: usize, n: u32| input.quality.postings[at].get(&n).copied().unwrap_or(0);
     for (at, label) in input.labels.iter().enumerate() {

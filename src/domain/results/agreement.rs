@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::sample::{BASELINES, MainAnswer, Sample, Subject};
-use crate::domain::stats::{self, Interval, Kappa, Resamples, interval, kappa};
+use crate::domain::stats::{self, Interval, Kappa, Resamples, Term, interval, kappa};
 
 /// The mean kappa of two raters.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -118,21 +118,13 @@ fn cell(pairs: &[Pair], resamples: &Resamples) -> Cell {
     }
 }
 
-/// Whoever is drawn twice counts twice in every pair, and is not paired with themselves: pairs are those of different people.
+/// Pairs are those of different people: nobody is paired with themselves, however often they are drawn.
 fn bootstrap(pairs: &[(&Pair, f64)], resamples: &Resamples) -> Option<Interval> {
     let place = |(condition, person): (usize, usize)| resamples.place(condition, person);
-    let placed: Option<Vec<(usize, Option<usize>, f64)>> = pairs
-        .iter()
-        .map(|(pair, value)| Some((place(pair.first?), pair.second.map(place), *value)))
-        .collect();
-    let placed = placed?;
-    interval(resamples.replicates().map(|times| {
-        let (mut sum, mut weights) = (0.0, 0.0);
-        for (first, second, value) in &placed {
-            let weight = f64::from(times[*first]) * second.map_or(1.0, |second| f64::from(times[second]));
-            sum += weight * value;
-            weights += weight;
-        }
-        (weights > 0.0).then(|| sum / weights)
-    }))
+    let term = |(pair, value): &(&Pair, f64)| {
+        let (person, partner) = (place(pair.first?), pair.second.map(place));
+        Some(Term { person, partner, above: *value, below: 1.0 })
+    };
+    let terms: Option<Vec<Term>> = pairs.iter().map(term).collect();
+    interval(resamples.ratios(&terms?))
 }

@@ -3,7 +3,8 @@
 use super::UnitResults;
 use super::sample::{Sample, Subject};
 use crate::domain::stats::{
-    Comparison, Interval, REPLICATES, Resamples, SEED, Test, conover_iman, friedman, interval, kruskal_wallis,
+    Comparison, Interval, REPLICATES, Resamples, SEED, Term, Test, conover_iman, friedman, interval,
+    kruskal_wallis,
 };
 
 /// Two conditions.
@@ -51,31 +52,22 @@ impl Differences {
             .collect();
         let counts: Vec<Vec<(f64, f64)>> =
             sample.conditions.iter().map(|people| people.iter().map(count).collect()).collect();
+        let observed: Vec<Option<f64>> = counts.iter().map(|counts| pooled(counts)).collect();
         // Accuracy of each condition in each replicate.
-        let replicates: Vec<Vec<Option<f64>>> = resamples
-            .replicates()
-            .map(|times| {
-                let of = |(condition, counts): (usize, &Vec<(f64, f64)>)| {
-                    let from = resamples.place(condition, 0);
-                    pooled(&times[from..from + counts.len()], counts)
-                };
-                counts.iter().enumerate().map(of).collect()
-            })
-            .collect();
-        let observed: Vec<Option<f64>> =
-            counts.iter().map(|counts| pooled(&vec![1; counts.len()], counts)).collect();
+        let replicates: Vec<Vec<Option<f64>>> =
+            counts.iter().enumerate().map(|(at, counts)| resampled(resamples, at, counts)).collect();
         let pairs = conover_iman(&accuracies).into_iter().map(|comparison| {
             let (a, b) = (comparison.first, comparison.second);
-            let minus = |of: &[Option<f64>]| Some(of[a]? - of[b]?);
-            let interval = interval(replicates.iter().map(|replicate| minus(replicate)));
-            PairDifference { comparison, difference: minus(&observed), interval }
+            let minus = |(a, b): (Option<f64>, Option<f64>)| Some(a? - b?);
+            let interval =
+                interval(replicates[a].iter().copied().zip(replicates[b].iter().copied()).map(minus));
+            PairDifference { comparison, difference: minus((observed[a], observed[b])), interval }
         });
-        let condition = |at: usize| interval(replicates.iter().map(|replicate| replicate[at]));
         let blocks = blocks(units, &counts);
         Self {
             kruskal_wallis: kruskal_wallis(&accuracies),
             pairs: pairs.collect(),
-            intervals: (0..counts.len()).map(condition).collect(),
+            intervals: replicates.iter().map(|of| interval(of.iter().copied())).collect(),
             friedman: friedman(&blocks),
             units: blocks.len(),
             units_left_out: units.len() - blocks.len(),
@@ -89,13 +81,20 @@ fn count(subject: &Subject) -> (f64, f64) {
     (correct as f64, subject.answers.len() as f64)
 }
 
-fn pooled(times: &[u16], counts: &[(f64, f64)]) -> Option<f64> {
-    let (mut correct, mut all) = (0.0, 0.0);
-    for (times, (own_correct, own_all)) in times.iter().zip(counts) {
-        correct += f64::from(*times) * own_correct;
-        all += f64::from(*times) * own_all;
-    }
+fn pooled(counts: &[(f64, f64)]) -> Option<f64> {
+    let (correct, all) = counts.iter().fold((0.0, 0.0), |sum, own| (sum.0 + own.0, sum.1 + own.1));
     (all > 0.0).then(|| correct / all)
+}
+
+/// The same of every replicate.
+fn resampled(resamples: &Resamples, condition: usize, counts: &[(f64, f64)]) -> Vec<Option<f64>> {
+    let term = |(person, (above, below)): (usize, &(f64, f64))| Term {
+        person: resamples.place(condition, person),
+        partner: None,
+        above: *above,
+        below: *below,
+    };
+    resamples.ratios(&counts.iter().enumerate().map(term).collect::<Vec<_>>())
 }
 
 /// Mean accuracy by unit (row) and condition that has anybody (column); rows with a gap are left out.

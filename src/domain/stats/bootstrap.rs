@@ -20,13 +20,30 @@ pub struct Interval {
     pub high: f64,
 }
 
+/// Replicates that are summed together, so that their sums stay in the processor's nearest cache.
+const BLOCK: usize = 1_000;
+
 /// How often each person is drawn in every replicate: as many draws with replacement as a group has people, group by group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Resamples {
     /// Where each group begins among all people.
     starts: Vec<usize>,
-    /// By replicate, then by person, group after group.
-    times: Vec<Vec<u16>>,
+    /// By block of replicates, then by person, group after group: the draws in each replicate, side by side, which processors
+    /// multiply several at a time.
+    blocks: Vec<Vec<Vec<f32>>>,
+}
+
+/// What one person, or a pair of different people, adds to the two sums of a ratio, each time they are drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Term {
+    /// Who, by [`Resamples::place`].
+    pub person: usize,
+    /// The other one of a pair.
+    pub partner: Option<usize>,
+    /// To the sum above.
+    pub above: f64,
+    /// To the sum below.
+    pub below: f64,
 }
 
 impl Resamples {
@@ -40,17 +57,20 @@ impl Resamples {
                 Some(*start - size)
             })
             .collect();
-        let draw = |_| {
-            let mut times = vec![0; sizes.iter().sum()];
-            for (start, size) in starts.iter().zip(sizes) {
-                for _ in 0..*size {
-                    times[start + rng.random_range(0..*size)] += 1;
+        let mut blocks = Vec::new();
+        for from in (0..replicates).step_by(BLOCK) {
+            let length = BLOCK.min(replicates - from);
+            let mut times = vec![vec![0.0; length]; sizes.iter().sum()];
+            for replicate in 0..length {
+                for (start, size) in starts.iter().zip(sizes) {
+                    for _ in 0..*size {
+                        times[start + rng.random_range(0..*size)][replicate] += 1.0;
+                    }
                 }
             }
-            times
-        };
-        let times = (0..replicates).map(draw).collect();
-        Self { starts, times }
+            blocks.push(times);
+        }
+        Self { starts, blocks }
     }
 
     /// The place of a group's person among all people.
@@ -58,10 +78,28 @@ impl Resamples {
         self.starts[group] + person
     }
 
-    /// How often each person is drawn, replicate after replicate.
-    pub fn replicates(&self) -> impl Iterator<Item = &[u16]> {
-        self.times.iter().map(Vec::as_slice)
+    /// The ratio of the two sums in every replicate. Whoever is drawn twice counts twice, in every pair too; undefined where
+    /// nobody with a share in the sum below was drawn.
+    pub fn ratios(&self, terms: &[Term]) -> Vec<Option<f64>> {
+        self.blocks.iter().flat_map(|times| of_block(times, terms)).collect()
     }
+}
+
+fn of_block(times: &[Vec<f32>], terms: &[Term]) -> Vec<Option<f64>> {
+    let length = times.first().map_or(0, Vec::len);
+    let (mut above, mut below) = (vec![0.0; length], vec![0.0; length]);
+    let ones = vec![1.0; length];
+    for term in terms {
+        let partner = term.partner.map_or(&ones, |partner| &times[partner]);
+        let draws = times[term.person].iter().zip(partner);
+        for ((above, below), (own, other)) in above.iter_mut().zip(&mut below).zip(draws) {
+            // Draws are small whole numbers: their product is exact.
+            let weight = f64::from(own * other);
+            *above += weight * term.above;
+            *below += weight * term.below;
+        }
+    }
+    above.into_iter().zip(below).map(|(above, below)| (below > 0.0).then(|| above / below)).collect()
 }
 
 /// The interval of a statistic's replicates; those where it is undefined are left out. None without any.
@@ -76,26 +114,44 @@ mod tests {
     use super::*;
     use crate::domain::stats::sem;
 
+    fn alone(person: usize, above: f64) -> Term {
+        Term { person, partner: None, above, below: 1.0 }
+    }
+
     #[test]
     fn draws_are_as_many_as_people_and_repeat_with_the_seed() {
-        let all = Resamples::new(&[5, 0, 3], 4, 7);
-        assert_eq!((all.replicates().count(), all.place(0, 4), all.place(2, 1)), (4, 4, 6));
-        for times in all.replicates() {
-            assert_eq!((times[..5].iter().sum::<u16>(), times[5..].iter().sum::<u16>()), (5, 3));
+        let all = Resamples::new(&[5, 0, 3], BLOCK + 4, 7);
+        assert_eq!((all.place(0, 4), all.place(2, 1)), (4, 6));
+        assert_eq!(all.blocks.iter().map(|times| times[0].len()).collect::<Vec<_>>(), [BLOCK, 4]);
+        let sum = |times: &[Vec<f32>], replicate: usize| times.iter().map(|own| own[replicate]).sum::<f32>();
+        for times in &all.blocks {
+            for replicate in 0..times[0].len() {
+                assert_eq!((sum(&times[..5], replicate), sum(&times[5..], replicate)), (5.0, 3.0));
+            }
         }
-        assert_eq!(all, Resamples::new(&[5, 0, 3], 4, 7));
-        assert_ne!(all, Resamples::new(&[5, 0, 3], 4, 8));
+        assert_eq!(all, Resamples::new(&[5, 0, 3], BLOCK + 4, 7));
+        assert_ne!(all, Resamples::new(&[5, 0, 3], BLOCK + 4, 8));
+    }
+
+    #[test]
+    fn whoever_is_drawn_twice_counts_twice_in_every_pair_too() {
+        let all = Resamples {
+            starts: vec![0],
+            blocks: vec![vec![vec![2.0, 0.0, 1.0], vec![1.0, 0.0, 0.0], vec![0.0, 3.0, 2.0]]],
+        };
+        assert_eq!(all.ratios(&[alone(0, 6.0), alone(1, 0.0)]), [Some(4.0), None, Some(6.0)]);
+        let pair = |person, partner, above| Term { person, partner: Some(partner), above, below: 1.0 };
+        let pairs = [pair(0, 1, 0.5), pair(0, 2, 1.0), pair(1, 2, 0.0)];
+        assert_eq!(all.ratios(&pairs), [Some(0.5), None, Some(1.0)]);
+        let weighted = Term { below: 4.0, ..alone(0, 1.0) };
+        assert_eq!(all.ratios(&[weighted, alone(2, 1.0)]), [Some(0.25), Some(1.0), Some(0.5)]);
     }
 
     #[test]
     fn the_interval_of_a_mean_is_about_two_standard_errors_wide_on_each_side() {
         let values: Vec<f64> = (0..60).map(|n| f64::from(n % 7)).collect();
-        let mean = |times: &[u16]| {
-            let sum: f64 = times.iter().zip(&values).map(|(n, value)| f64::from(*n) * value).sum();
-            Some(sum / values.len() as f64)
-        };
-        let resamples = Resamples::new(&[60], REPLICATES, SEED);
-        let found = interval(resamples.replicates().map(mean)).unwrap();
+        let terms: Vec<Term> = values.iter().enumerate().map(|(n, value)| alone(n, *value)).collect();
+        let found = interval(Resamples::new(&[60], REPLICATES, SEED).ratios(&terms)).unwrap();
         let wide = (found.high - found.low) / sem(&values).unwrap();
         assert!((wide - 2.0 * 1.96).abs() < 0.15, "{wide}");
     }

@@ -6,7 +6,7 @@ mod kappa;
 mod ranks;
 mod tests_of_groups;
 
-pub use bootstrap::{Interval, REPLICATES, Resamples, SEED, interval};
+pub use bootstrap::{Interval, REPLICATES, Resamples, SEED, Term, interval};
 pub use kappa::{Kappa, kappa};
 pub use ranks::{midranks, spearman};
 pub use tests_of_groups::{Comparison, Test, conover_iman, friedman, holm, kruskal_wallis};

@@ -52,6 +52,11 @@ impl ExclusionPage<'_> {
         self.preview.groups.iter().map(|group| group.pass).sum()
     }
 
+    /// The title of the condition of that name.
+    fn title_of<'t>(&'t self, name: &'t str) -> &'t str {
+        self.definition.condition(name).map_or(name, |condition| &condition.title)
+    }
+
     /// Whether a saved policy came after the one that was frozen.
     fn deviates(&self, saved: &SavedPolicy) -> bool {
         saved.frozen_at.is_none() && self.frozen_at.is_some_and(|frozen| saved.saved_at > frozen)
@@ -104,9 +109,13 @@ fn marks(histogram: &Histogram, bounds: &Option<Bounds>) -> Vec<f64> {
 
 type Fields = BTreeMap<String, String>;
 
-/// The policy that the form describes: the named one, with every bound that the form has.
+/// The policy that the form describes: the named one, with every bound that the form has. Bounds that belong to another policy
+/// are left aside: somebody has just chosen this one to begin with.
 fn described(base: &Policy, fields: &Fields) -> Result<Policy, PageError> {
     let mut policy = base.clone();
+    if fields.get("from").is_some_and(|from| *from != base.name) {
+        return Ok(policy);
+    }
     let keys = rows(base).into_iter().map(|row| (row.key, row.condition));
     for (key, condition) in keys.collect::<Vec<_>>() {
         let bound = |which: &str| match fields.get(&format!("{key}.{which}")).map(|text| text.trim()) {
@@ -239,6 +248,14 @@ mod tests {
     fn without_fields_the_policy_is_the_named_one() {
         let base = fixture::policy("as-posted");
         assert_eq!(described(&base, &Fields::new()).unwrap(), base);
+    }
+
+    #[test]
+    fn bounds_of_another_policy_are_left_aside() {
+        let base = fixture::policy("as-posted");
+        let bounds = |from| fields(&[("from", from), ("total_time.min", "100"), ("total_time.max", "")]);
+        assert_eq!(described(&base, &bounds("as-analysed")).unwrap(), base);
+        assert_ne!(described(&base, &bounds("as-posted")).unwrap(), base);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::progress;
 use super::results::{self, Choice};
+use super::studies;
 use super::study::{self, ModeQuery, find};
 use crate::domain::study::Mode;
 use crate::web::error::PageError;
@@ -50,7 +51,17 @@ pub async fn of_study(
             async move { enrolment(&state, &slug, mode).await }
         }
     };
-    Ok(stream(watch(state, study.id, light, heavy)))
+    Ok(stream(watch(state, Some(study.id), light, heavy)))
+}
+
+/// The list of studies.
+pub async fn of_studies(State(state): State<WebState>, SignedIn(_): SignedIn) -> Result<Response, PageError> {
+    let own = state.clone();
+    let light = move || {
+        let state = own.clone();
+        async move { Ok(json!({ "studies": page::text(&studies::list(&state).await?) })) }
+    };
+    Ok(stream(watch(state, None, light, async || Ok(json!({})))))
 }
 
 /// The flow of participants.
@@ -66,7 +77,7 @@ pub async fn of_flow(
         let (state, slug, choice) = (own.clone(), slug.clone(), choice.clone());
         async move { Ok(json!({ "flow-figure": results::flow_fragment(&state, &slug, &choice).await? })) }
     };
-    Ok(stream(watch(state, study.id, async || Ok(json!({})), heavy)))
+    Ok(stream(watch(state, Some(study.id), async || Ok(json!({})), heavy)))
 }
 
 fn stream(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
@@ -74,10 +85,10 @@ fn stream(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static
 }
 
 /// Sends parts as JSON, HTML by the id of the element that holds it, whenever they differ from those sent before: light ones
-/// within half a second of a change, heavy ones less often.
+/// within half a second of a change, heavy ones less often. Without a study, changes in any of them count.
 fn watch<L, H>(
     state: WebState,
-    study_id: i64,
+    study_id: Option<i64>,
     light: impl Fn() -> L + Send + 'static,
     heavy: impl Fn() -> H + Send + 'static,
 ) -> impl Stream<Item = Result<Event, Infallible>>
@@ -123,11 +134,14 @@ where
 }
 
 /// Waits for a change that concerns a study.
-async fn changed(changes: &mut tokio::sync::broadcast::Receiver<crate::web::live::Change>, study_id: i64) {
+async fn changed(
+    changes: &mut tokio::sync::broadcast::Receiver<crate::web::live::Change>,
+    study_id: Option<i64>,
+) {
     use tokio::sync::broadcast::error::RecvError;
     loop {
         match changes.recv().await {
-            Ok(change) if change.concerns(study_id) => return,
+            Ok(change) if study_id.is_none_or(|id| change.concerns(id)) => return,
             Ok(_) => {}
             Err(RecvError::Lagged(_)) => return,
             // The server stops.

@@ -35,6 +35,7 @@ pub fn routes() -> Router<WebState> {
         .route("/sign-out", post(account::sign_out))
         .route("/set-password", get(account::password_page).post(account::set_password))
         .route("/lab", get(studies::page))
+        .route("/lab/live", get(follow::of_studies))
         .route("/lab/account", get(settings::page))
         .route("/lab/account/second-factor", post(settings::begin))
         .route("/lab/account/second-factor/confirm", post(settings::confirm))

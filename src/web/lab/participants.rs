@@ -9,10 +9,11 @@ use serde::Deserialize;
 
 use super::study::find;
 use crate::domain::codebook::people::{JudgedPerson, Override};
-use crate::domain::exclusion::Finding;
+use crate::domain::exclusion::{Criterion, Finding};
 use crate::domain::participant::Stage;
 use crate::domain::study::{Mode, StudyDefinition, StudyVersion};
 use crate::domain::trial::{Block, Side};
+use crate::figures;
 use crate::flow::journal::Actor;
 use crate::flow::slots::enrolment_policy;
 use crate::flow::{FlowError, Refused};
@@ -162,6 +163,13 @@ struct ParticipantPage<'a> {
     trials: Vec<TrialLine>,
     events: Vec<EventOnFile>,
     decided_by: Option<(String, DateTime<Utc>)>,
+}
+
+impl ParticipantPage<'_> {
+    /// A criterion's name and unit.
+    fn words(&self, criterion: &Criterion) -> (&'static str, &'static str) {
+        figures::words(*criterion)
+    }
 }
 
 struct TrialLine {

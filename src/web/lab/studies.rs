@@ -17,6 +17,14 @@ use crate::web::state::WebState;
 #[template(path = "lab/studies.html")]
 struct StudiesPage {
     me: Researcher,
+    none: bool,
+    list: String,
+}
+
+/// The list, which open pages replace.
+#[derive(Template)]
+#[template(path = "lab/_studies.html")]
+pub struct Studies {
     studies: Vec<StudyLine>,
 }
 
@@ -32,13 +40,20 @@ pub async fn page(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,
 ) -> Result<Response, PageError> {
+    let list = list(&state).await?;
+    let none = list.studies.is_empty();
+    Ok(page::html(&StudiesPage { me: researcher, none, list: page::text(&list) }))
+}
+
+/// Every study, with how full it is.
+pub async fn list(state: &WebState) -> Result<Studies, PageError> {
     let mut conn = state.app.pool.acquire().await?;
     let mut studies = Vec::new();
     for study in store::studies::all(&mut conn).await? {
         let version = state.app.newest_version(&mut conn, study.id).await?;
-        let enrolment = enrolment(&state, &mut conn, &study, &version, Mode::Live).await?;
+        let enrolment = enrolment(state, &mut conn, &study, &version, Mode::Live).await?;
         let title = version.definition.title.clone();
         studies.push(StudyLine { slug: study.slug, title, state: study.state, enrolment });
     }
-    Ok(page::html(&StudiesPage { me: researcher, studies }))
+    Ok(Studies { studies })
 }
