@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -148,7 +147,10 @@ async fn check_key(pool: &sqlx::PgPool, secrets: &Secrets) -> anyhow::Result<()>
 fn key(args: &DataArgs) -> anyhow::Result<[u8; 32]> {
     match existing_key(args)? {
         Some(key) => Ok(key),
-        None => make_key(&args.data, &key_path(args)),
+        None => {
+            make_key(&args.data, &key_path(args))?;
+            existing_key(args)?.context("the secret key vanished as soon as it was made")
+        }
     }
 }
 
@@ -178,19 +180,20 @@ fn parse_key(text: &str) -> anyhow::Result<[u8; 32]> {
     Ok(<[u8; 32]>::try_from(hex::decode(text)?.as_slice())?)
 }
 
-fn make_key(folder: &Path, path: &Path) -> anyhow::Result<[u8; 32]> {
+/// Makes the file of the key. Of programs that do so at once, one makes it and all go by it.
+fn make_key(folder: &Path, path: &Path) -> anyhow::Result<()> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).context("the operating system gives no random numbers")?;
     let write = || -> std::io::Result<()> {
         fs::create_dir_all(folder)?;
         // Under its own name only when it is complete, so that a crash leaves no half a key.
-        let draft = path.with_extension("tmp");
-        let _ = fs::remove_file(&draft);
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-        writeln!(file, "{}", hex::encode(key))?;
-        file.sync_all()?;
-        fs::rename(&draft, path)
+        let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+        writeln!(draft, "{}", hex::encode(key))?;
+        draft.as_file().sync_all()?;
+        match draft.persist_noclobber(path) {
+            Err(refused) if refused.error.kind() != std::io::ErrorKind::AlreadyExists => Err(refused.error),
+            _ => Ok(()),
+        }
     };
-    write().with_context(|| format!("{} cannot be written", path.display()))?;
-    Ok(key)
+    write().with_context(|| format!("{} cannot be written", path.display()))
 }

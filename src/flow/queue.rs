@@ -1,7 +1,9 @@
 //! Records that arrive together are taken in together: one transaction, one commit, and each browser hears of its own
 //! record only after that commit.
 
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -18,6 +20,11 @@ const LONGEST_QUEUE: usize = 4096;
 /// Writers at work at the same time: while one waits for the disk, the other gathers.
 const WRITERS: usize = 2;
 
+/// Longest time that a batch may take. A database that hangs, or a network that swallows everything, must not hold the writers
+/// for ever; what was sent before is repeated by the browsers, and taken in once. Shorter than any request may take, so that
+/// whoever waited hears of it.
+const PATIENCE: Duration = Duration::from_secs(25);
+
 type Waiting = (Job, oneshot::Sender<Result<Reply>>);
 
 /// Where records wait for their turn. Cheap to clone.
@@ -29,10 +36,15 @@ pub struct RecordQueue {
 impl RecordQueue {
     /// Starts the writers. They end when every clone of the queue is dropped and all that waited is written.
     pub fn start(app: &App) -> Self {
+        Self::with_patience(app, PATIENCE)
+    }
+
+    /// Starts writers that give a batch up after another time than usual.
+    pub fn with_patience(app: &App, patience: Duration) -> Self {
         let (sender, receiver) = mpsc::channel(LONGEST_QUEUE);
         let receiver = Arc::new(tokio::sync::Mutex::new(receiver));
         for _ in 0..WRITERS {
-            tokio::spawn(write(app.clone(), receiver.clone()));
+            tokio::spawn(write(app.clone(), receiver.clone(), patience));
         }
         Self { sender }
     }
@@ -46,7 +58,7 @@ impl RecordQueue {
     }
 }
 
-async fn write(app: App, receiver: Arc<tokio::sync::Mutex<mpsc::Receiver<Waiting>>>) {
+async fn write(app: App, receiver: Arc<tokio::sync::Mutex<mpsc::Receiver<Waiting>>>, patience: Duration) {
     loop {
         let mut batch = Vec::new();
         // Only one writer gathers at a time; the lock is free again while it writes.
@@ -54,7 +66,7 @@ async fn write(app: App, receiver: Arc<tokio::sync::Mutex<mpsc::Receiver<Waiting
             return;
         }
         let (jobs, replies): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-        for (reply, result) in replies.into_iter().zip(take_in(&app, jobs).await) {
+        for (reply, result) in replies.into_iter().zip(take_in(&app, jobs, patience).await) {
             // Whoever no longer waits will ask again.
             let _ = reply.send(result);
         }
@@ -62,14 +74,14 @@ async fn write(app: App, receiver: Arc<tokio::sync::Mutex<mpsc::Receiver<Waiting
 }
 
 /// Takes in a batch. Should it fail as a whole for a reason that may lie in one record, each is tried by itself.
-async fn take_in(app: &App, jobs: Vec<Job>) -> Vec<Result<Reply>> {
-    match record_all(app, &jobs).await {
+async fn take_in(app: &App, jobs: Vec<Job>, patience: Duration) -> Vec<Result<Reply>> {
+    match in_time(app, &jobs, patience).await {
         Ok(replies) => replies,
         Err(FlowError::Store(error)) if jobs.len() > 1 && !error.is_transient() => {
             tracing::warn!(%error, records = jobs.len(), "A batch of records failed; trying each by itself");
             let mut replies = Vec::with_capacity(jobs.len());
             for job in jobs {
-                replies.push(one(app, job).await);
+                replies.push(one(app, job, patience).await);
             }
             replies
         }
@@ -81,6 +93,11 @@ async fn take_in(app: &App, jobs: Vec<Job>) -> Vec<Result<Reply>> {
     }
 }
 
-async fn one(app: &App, job: Job) -> Result<Reply> {
-    record_all(app, &[job]).await?.pop().expect("one job has one reply")
+async fn one(app: &App, job: Job, patience: Duration) -> Result<Reply> {
+    in_time(app, &[job], patience).await?.pop().expect("one job has one reply")
+}
+
+async fn in_time(app: &App, jobs: &[Job], patience: Duration) -> Result<Vec<Result<Reply>>> {
+    let late = |_| StoreError::Database(sqlx::Error::Io(io::ErrorKind::TimedOut.into()));
+    tokio::time::timeout(patience, record_all(app, jobs)).await.map_err(late)?
 }

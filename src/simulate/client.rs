@@ -4,14 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::flow::simulation::KeyEntry;
 
-/// Tries of a request that gets no answer or a 503.
-const TRIES: u32 = 6;
+/// Tries of a request that gets no answer: a browser would go on for ever.
+const TRIES: u32 = 9;
+
+/// The pause after the first try; each further one is twice as long, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(400);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
 /// What can go wrong for a simulated person.
 #[derive(Debug, thiserror::Error)]
@@ -88,8 +93,8 @@ impl Client {
     /// Reads the consent page as a browser would, and consents. Returns the person's token.
     pub async fn consent(&self, link: &str) -> Result<String, Trouble> {
         let path = format!("/enter/{link}");
-        let page = self.with_retries(&path, |url| self.http.get(url)).await?;
-        let page = page.text().await.map_err(|error| strange(&path, error))?;
+        let page = self.until_answered(&path, |url| self.http.get(url)).await?.body;
+        let page = String::from_utf8_lossy(&page);
         let hash = page.split_once("data-consent=\"").and_then(|(_, rest)| rest.split_once('"'));
         let (hash, _) = hash.ok_or_else(|| strange(&path, "there is no consent on the page"))?;
         let body =
@@ -105,11 +110,11 @@ impl Client {
         body: &(impl Serialize + ?Sized),
     ) -> Result<T, Trouble> {
         let request = |url| self.http.post(url).bearer_auth(token).json(body);
-        let response = self.with_retries(path, request).await?;
-        if response.status().is_success() {
-            return response.json().await.map_err(|error| strange(path, error));
+        let answer = self.until_answered(path, request).await?;
+        if answer.status.is_success() {
+            return serde_json::from_slice(&answer.body).map_err(|error| strange(path, error));
         }
-        let problem: Value = response.json().await.map_err(|error| strange(path, error))?;
+        let problem: Value = serde_json::from_slice(&answer.body).map_err(|error| strange(path, error))?;
         Err(Trouble::Refused {
             path: path.to_owned(),
             code: text(&problem, "code")?,
@@ -117,23 +122,21 @@ impl Client {
         })
     }
 
-    /// Tries again as a browser does, with growing pauses, and at the next server.
-    async fn with_retries(
+    /// Asks again as a browser does, with growing pauses, and at the next server, until there is a whole answer.
+    async fn until_answered(
         &self,
         path: &str,
         request: impl Fn(String) -> reqwest::RequestBuilder,
-    ) -> Result<reqwest::Response, Trouble> {
+    ) -> Result<Answer, Trouble> {
         let mut error = "no server was named".to_owned();
         for attempt in 0..TRIES {
             if attempt > 0 {
-                tokio::time::sleep(Duration::from_millis(200 << attempt)).await;
+                tokio::time::sleep(LONGEST_PAUSE.min(FIRST_PAUSE * 2_u32.pow(attempt - 1))).await;
             }
             let Some(server) = self.next_server() else { break };
-            match request(format!("{server}{path}")).send().await {
-                Ok(response) if response.status() == reqwest::StatusCode::SERVICE_UNAVAILABLE => {
-                    error = "503 Service Unavailable".into();
-                }
-                Ok(response) => return Ok(response),
+            match Answer::to(request(format!("{server}{path}"))).await {
+                Ok(answer) if answer.is_verdict() => return Ok(answer),
+                Ok(answer) => error = answer.status.to_string(),
                 Err(failure) => error = failure.to_string(),
             }
         }
@@ -143,6 +146,24 @@ impl Client {
     fn next_server(&self) -> Option<&str> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         self.urls.get(turn.checked_rem(self.urls.len())?).map(String::as_str)
+    }
+}
+
+/// An answer that came whole.
+struct Answer {
+    status: StatusCode,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    async fn to(request: reqwest::RequestBuilder) -> reqwest::Result<Self> {
+        let response = request.send().await?;
+        Ok(Self { status: response.status(), body: response.bytes().await?.into() })
+    }
+
+    /// Whether asking again would bring nothing else.
+    fn is_verdict(&self) -> bool {
+        !self.status.is_server_error() && self.status != StatusCode::TOO_MANY_REQUESTS
     }
 }
 

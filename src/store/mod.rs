@@ -32,9 +32,18 @@ use std::sync::Arc;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgPool, migrate::Migrator};
 
-/// Nearly everything is looked up by key and in memory: pages out of order cost hardly more than pages in order, and no query
-/// is worth compiling.
-const PLANNING: [(&str, &str); 2] = [("random_page_cost", "1.1"), ("jit", "off")];
+/// What every connection asks of PostgreSQL.
+const SETTINGS: [(&str, &str); 6] = [
+    // Nearly everything is looked up by key and in memory: pages out of order cost hardly more than pages in order, and no
+    // query is worth compiling.
+    ("random_page_cost", "1.1"),
+    ("jit", "off"),
+    // A server that hangs, or whose computer is gone, lets go of what it has locked within a minute: others wait for it.
+    ("idle_in_transaction_session_timeout", "60s"),
+    ("tcp_keepalives_idle", "30"),
+    ("tcp_keepalives_interval", "10"),
+    ("tcp_keepalives_count", "3"),
+];
 
 /// The migrations that make up the schema.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
@@ -65,9 +74,10 @@ impl StoreError {
         match self {
             Self::Shared(error) => error.is_transient(),
             Self::Database(sqlx::Error::Database(error)) => {
-                // Class 08 connection, 40 rollback, 53 resources, 57 operator intervention.
+                // Class 08 connection, 40 rollback, 53 resources, 57 operator intervention, 58 system; 25006 a replica that
+                // is not the primary yet, 25P03 a transaction that idled for too long.
                 let code = error.code().unwrap_or_default();
-                ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
+                ["08", "40", "53", "57", "58", "25006", "25P03"].iter().any(|class| code.starts_with(class))
             }
             Self::Database(
                 sqlx::Error::Io(_)
@@ -87,7 +97,7 @@ pub fn pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(std::time::Duration::from_secs(10))
-        .connect_lazy_with(options.application_name("weber").options(PLANNING))
+        .connect_lazy_with(options.application_name("weber").options(SETTINGS))
 }
 
 /// Brings the schema up to date.

@@ -299,6 +299,18 @@ pub async fn ids_of_tokens(
     Ok(rows.into_iter().map(|row| (row.sha256, row.participant_id)).collect())
 }
 
+/// Of these tokens, those whose owners have given a sign of life since they consented.
+pub async fn begun(conn: &mut PgConnection, tokens_sha256: &[Vec<u8>]) -> Result<Vec<Vec<u8>>> {
+    let begun = sqlx::query_scalar!(
+        "select t.sha256 from participant_tokens t join participants p on p.id = t.participant_id
+         where t.sha256 = any($1) and (p.last_seen_at > p.enrolled_at or p.ended_at is not null)",
+        tokens_sha256
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(begun)
+}
+
 /// The participation of that pseudonym in a study.
 pub async fn by_pseudonym(
     conn: &mut PgConnection,

@@ -56,7 +56,14 @@ pub async fn enroll(
         .map_err(|_| Problem::malformed("`consent_sha256` must be hexadecimal."))?;
     let device = complete_device(body.device, &headers);
     let consent = Consent { link: body.link, parameters: body.parameters, text_sha256, device, api_token };
-    let newcomer = state.crowd.admit(&client, consent.api_token.is_some())?;
+    let vouched_for = consent.api_token.is_some();
+    if state.crowd.admit(&client, vouched_for).is_err() {
+        // Signs of life may have gone to another server.
+        let mut conn = state.app.pool.acquire().await?;
+        let begun = store::participants::begun(&mut conn, &state.crowd.counted()).await?;
+        begun.iter().for_each(|token_sha256| state.crowd.begun(token_sha256));
+    }
+    let newcomer = state.crowd.admit(&client, vouched_for)?;
     let enrolled = flow::enroll::enroll(&state.app, &consent).await?;
     if !enrolled.resumed {
         newcomer.enrolled(&enrolled.token);
@@ -159,9 +166,7 @@ pub async fn record(
     Bearer(token): Bearer,
     Json(record): Json<Record>,
 ) -> Result<Json<RecordReply>, Problem> {
-    let token_sha256 = token_sha256(&token);
-    let reply = state.records.record(Job { token_sha256: token_sha256.clone(), record }).await?;
-    state.crowd.begun(&token_sha256);
+    let reply = state.records.record(Job { token_sha256: token_sha256(&token), record }).await?;
     let next_block = match reply.drawn.first() {
         None => None,
         Some(first) => {

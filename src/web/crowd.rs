@@ -76,6 +76,11 @@ impl Crowd {
         Ok(Newcomer { crowd: self, address })
     }
 
+    /// The hashes of the tokens of people who are counted.
+    pub fn counted(&self) -> Vec<Vec<u8>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
     /// Somebody gave a sign of life.
     pub fn begun(&self, token_sha256: &[u8]) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).remove(token_sha256);

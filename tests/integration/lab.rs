@@ -265,13 +265,11 @@ async fn the_page_shows_enrolment_and_who_is_where(pool: PgPool) {
     assert_eq!(page.texts("#running tbody td")[1..4], ["running", "main:1", "0/21"]);
 }
 
-#[sqlx::test]
-async fn a_change_reaches_an_open_page(pool: PgPool) {
-    let server = Server::live(pool, 1).await;
-    let browser = Browser::signed_in(&server).await;
+/// Waits until the open page of a study tells of somebody who arrives at a server.
+pub async fn hears_of_an_arrival(browser: &Browser<'_>, server: &Server) {
     let response = browser
         .client
-        .get(format!("{}/lab/studies/demo/live", server.url))
+        .get(format!("{}/lab/studies/demo/live", browser.server.url))
         .header("cookie", browser.cookie.clone().unwrap())
         .send()
         .await
@@ -285,9 +283,15 @@ async fn a_change_reaches_an_open_page(pool: PgPool) {
             tokio::time::timeout_at(deadline, stream.next()).await.expect("the page hears of the change");
         heard.push_str(&String::from_utf8_lossy(&chunk.unwrap().unwrap()));
         if person.is_none() && heard.contains("Nobody is taking part") {
-            person = Some(Person::arrive(&server, &server.link("Volunteers").await).await);
+            person = Some(Person::arrive(server, &server.link("Volunteers").await).await);
         }
     }
+}
+
+#[sqlx::test]
+async fn a_change_reaches_an_open_page(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    hears_of_an_arrival(&Browser::signed_in(&server).await, &server).await;
 }
 
 #[sqlx::test]

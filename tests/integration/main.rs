@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod clock_steps;
 mod decisions;
 mod enrolment;
 mod export;
+mod hostile_clients;
 mod identities;
 mod lab;
 mod lifecycle;
@@ -13,8 +15,10 @@ mod participation;
 mod platforms;
 mod results;
 mod rights;
+mod several_servers;
 mod signed_links;
 mod simulation;
+mod slow_database;
 mod study_folder;
 mod support;
 mod workbench;

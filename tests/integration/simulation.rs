@@ -11,7 +11,7 @@ use crate::export::Exported;
 use crate::support::server::Server;
 use crate::support::tiny_study::TinyStudy;
 
-async fn simulate(server: &Server, participants: u32, mix: &str) -> Report {
+pub async fn simulate(server: &Server, participants: u32, mix: &str) -> Report {
     let mut conn = server.app.pool.acquire().await.unwrap();
     store::api_tokens::add(
         &mut conn,

@@ -61,6 +61,7 @@ impl Resamples {
         for from in (0..replicates).step_by(BLOCK) {
             let length = BLOCK.min(replicates - from);
             let mut times = vec![vec![0.0; length]; sizes.iter().sum()];
+            #[expect(clippy::needless_range_loop, reason = "another person's row is drawn at each turn")]
             for replicate in 0..length {
                 for (start, size) in starts.iter().zip(sizes) {
                     for _ in 0..*size {

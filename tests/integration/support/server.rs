@@ -57,6 +57,16 @@ impl Server {
         server
     }
 
+    /// Two servers on one database with a live study of so many slots per condition, and the clock that both go by.
+    pub async fn two(pool: PgPool, slots: u32) -> (Self, Self, Arc<TestClock>) {
+        let clock = TestClock::new();
+        let one = Self::with_clock(pool.clone(), clock.clone()).await;
+        let other = Self::with_clock(pool, clock.clone()).await;
+        one.import(&TinyStudy::new(slots)).await;
+        one.set_state(StudyState::Live).await;
+        (one, other, clock)
+    }
+
     pub async fn import(&self, study: &TinyStudy) -> flow::import::Imported {
         flow::import::import(&self.app, study.path()).await.unwrap()
     }

@@ -1,0 +1,290 @@
+//! An installation of its own for each story, crowds, and the strict count afterwards.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tempfile::TempDir;
+use weber::simulate::{Client, Ending, Plan, Report, run};
+
+use crate::tiny_study::TinyStudy;
+
+const WEBER: &str = env!("CARGO_BIN_EXE_weber");
+
+/// An installation that vanishes with the test.
+pub struct Installation {
+    pub folder: TempDir,
+    /// The data folder, in the other one unless a test puts it elsewhere.
+    pub data: PathBuf,
+    database: Option<Database>,
+}
+
+impl Installation {
+    /// With a private PostgreSQL, and nothing in it.
+    pub fn private() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { data: folder.path().join("data"), folder, database: None }
+    }
+
+    /// With a database of its own in the PostgreSQL of the tests, for any number of servers.
+    pub async fn shared() -> Self {
+        let mut installation = Self::private();
+        installation.database = Some(Database::new().await);
+        installation
+    }
+
+    /// Brings in a small study with so many slots per condition, each of which opens again until somebody is kept.
+    pub fn with_study(self, slots: u32) -> Self {
+        let study = endless_study(slots);
+        self.weber(&["import", study.path().to_str().unwrap()]);
+        self
+    }
+
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(WEBER);
+        command.env_remove("DATABASE_URL").arg("--data").arg(&self.data);
+        if let Some(database) = &self.database {
+            command.env("DATABASE_URL", &database.url).env("WEBER_SECRET_KEY", "5a".repeat(32));
+        }
+        command
+    }
+
+    /// Runs a command and returns what it said.
+    pub fn weber(&self, arguments: &[&str]) -> String {
+        let output = self.command().args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Starts a server and returns once it says that it runs.
+    pub fn serve(&self) -> Running {
+        self.serve_at("127.0.0.1:0")
+    }
+
+    /// Starts a server at an address.
+    pub fn serve_at(&self, address: &str) -> Running {
+        let mut child =
+            self.command().args(["serve", "--listen", address]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut url = None;
+        for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
+            if let Some((_, rest)) = line.split_once("Weber runs at ") {
+                url = rest.split_whitespace().next().map(str::to_owned);
+            }
+            if line.contains("researchers") {
+                return Running { url: url.unwrap(), child };
+            }
+        }
+        panic!("the server at {address} does not start");
+    }
+
+    /// kill -9 of the private PostgreSQL's first process.
+    pub fn kill_postgres(&self) {
+        let pid = std::fs::read_to_string(find(&self.data, "postmaster.pid")).unwrap();
+        signal(pid.lines().next().unwrap(), "-9");
+    }
+
+    /// What a crowd of simulated people meets.
+    pub fn crowd(&self, urls: &[&str], people: u32) -> Crowd {
+        self.crowd_of(urls, people, "honest=1")
+    }
+
+    /// A crowd in which people behave differently.
+    pub fn crowd_of(&self, urls: &[&str], people: u32, mix: &str) -> Crowd {
+        let token = self.weber(&["token", "create", &format!("crowd-{people}")]);
+        let client = Client::new(urls, token.trim()).unwrap();
+        let plan = Plan {
+            study: "demo".into(),
+            participants: people,
+            concurrency: people.min(100) as usize,
+            seed: 11,
+            mix: mix.parse().unwrap(),
+        };
+        Crowd(tokio::spawn(async move { run(&client, &plan, |_| ()).await.unwrap() }))
+    }
+
+    /// Everything that the crowd's answers and slots must fulfil, whatever happened meanwhile. Returns kept people per
+    /// condition.
+    pub fn account_for(&self, report: &Report) -> Vec<u64> {
+        let out = self.folder.path().join("export");
+        self.weber(&["export", "demo", "--out", out.to_str().unwrap(), "--include", "simulated"]);
+        let exported = answers(&out);
+        for answer in &report.acknowledged {
+            let place = answer.place;
+            let key = (
+                answer.participant.clone(),
+                place.block.to_string(),
+                place.attempt.to_string(),
+                place.trial_index.to_string(),
+            );
+            assert_eq!(exported.get(&key), Some(&answer.response.to_string()), "{answer:?}");
+        }
+        kept(&out)
+    }
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        if self.database.is_none() && self.data.exists() {
+            // A command that comes last stops a PostgreSQL that a killed server left.
+            let _ = self.command().args(["journal", "verify"]).output();
+        }
+    }
+}
+
+/// A study whose slots open again until somebody is kept.
+pub fn endless_study(slots: u32) -> TinyStudy {
+    let study = TinyStudy::new(slots);
+    study.edit("study.toml", |text| {
+        text.replace("postings_per_slot = 3", "postings_per_slot = \"unlimited\"")
+    });
+    study
+}
+
+/// Answers in the export: (participant, block, attempt, trial) and the button.
+fn answers(export: &Path) -> HashMap<(String, String, String, String), String> {
+    let mut reader = csv::Reader::from_path(export.join("trials.csv")).unwrap();
+    let rows = reader.deserialize().map(|row: Result<HashMap<String, String>, _>| row.unwrap());
+    let place = |row: &HashMap<String, String>| {
+        let column = |name: &str| row[name].clone();
+        (column("participant"), column("block"), column("attempt"), column("trial_index"))
+    };
+    let all: Vec<_> = rows.map(|row| (place(&row), row["response"].clone())).collect();
+    let unique: HashMap<_, _> = all.iter().cloned().collect();
+    assert_eq!(unique.len(), all.len(), "no answer is there twice");
+    unique
+}
+
+/// People kept per condition; in no slot there are two.
+fn kept(export: &Path) -> Vec<u64> {
+    let manifest = std::fs::read(export.join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    let conditions = manifest["slots_by_mode"]["simulated"].as_object().unwrap();
+    let mut reader = csv::Reader::from_path(export.join("participants.csv")).unwrap();
+    let rows = reader.deserialize().map(|row: Result<HashMap<String, String>, _>| row.unwrap());
+    let mut filled: Vec<_> = rows
+        .filter(|row| row["kept"] == "true")
+        .map(|row| [row["condition"].clone(), row["slot"].clone()])
+        .collect();
+    let people = filled.len();
+    filled.sort();
+    filled.dedup();
+    assert_eq!(filled.len(), people, "no slot is filled twice");
+    let kept: Vec<u64> = conditions.values().map(|slots| slots["kept"].as_u64().unwrap()).collect();
+    assert_eq!(kept.iter().sum::<u64>(), people as u64);
+    kept
+}
+
+/// A server that is told to stop when the test ends.
+pub struct Running {
+    pub url: String,
+    child: Child,
+}
+
+impl Running {
+    /// Host and port.
+    pub fn address(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
+    /// kill -9.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Tells it to stop, and waits until it did in good order.
+    pub fn stop(mut self, kind: &str) {
+        signal(&self.child.id().to_string(), kind);
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            signal(&self.child.id().to_string(), "-TERM");
+            let _ = self.child.wait();
+        }
+    }
+}
+
+fn signal(pid: &str, kind: &str) {
+    assert!(Command::new("kill").args([kind, pid]).status().unwrap().success());
+}
+
+/// Simulated people on their way.
+pub struct Crowd(tokio::task::JoinHandle<Report>);
+
+impl Crowd {
+    /// Waits for them; everybody must have gone through, and all their answers been acknowledged.
+    pub async fn all_complete(self) -> Report {
+        let report = self.report().await;
+        assert_eq!(report.troubles, Default::default());
+        let people = report.endings.get(&Ending::Complete).copied().unwrap_or_default();
+        assert_eq!(report.endings.values().sum::<u32>(), people);
+        assert!(report.acknowledged.len() >= people as usize * 21);
+        report
+    }
+
+    pub async fn report(self) -> Report {
+        self.0.await.unwrap()
+    }
+
+    pub fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+}
+
+/// A database in the PostgreSQL of the tests.
+struct Database {
+    server: String,
+    name: String,
+    url: String,
+}
+
+impl Database {
+    async fn new() -> Self {
+        let server = std::env::var("DATABASE_URL").expect("script/with-postgres sets DATABASE_URL");
+        let name = format!("weber_faults_{}", uuid::Uuid::new_v4().simple());
+        execute(&server, format!("create database {name}")).await.unwrap();
+        let mut url = url::Url::parse(&server).unwrap();
+        url.set_path(&name);
+        Self { server, name, url: url.into() }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let (server, name) = (self.server.clone(), self.name.clone());
+        // The test's own runtime cannot wait here.
+        let drop = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let _ = runtime.block_on(execute(&server, format!("drop database {name} with (force)")));
+        };
+        let _ = std::thread::spawn(drop).join();
+    }
+}
+
+async fn execute(server: &str, sql: String) -> sqlx::Result<()> {
+    let mut connection = PgConnection::connect(server).await?;
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await?;
+    connection.close().await
+}
+
+/// Finds a file by its name.
+pub fn find(folder: &Path, name: &str) -> PathBuf {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap().flatten() {
+            if entry.file_name() == name {
+                return entry.path();
+            }
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+            }
+        }
+    }
+    panic!("{name} is nowhere in {}", folder.display());
+}

@@ -1,0 +1,106 @@
+//! Two servers on one database know the same.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use weber::flow::import::import_and_start;
+
+use crate::lab::{Browser, PASSWORD, hears_of_an_arrival};
+use crate::support::person::Person;
+use crate::support::server::{Server, TestClock};
+use crate::support::tiny_study::TinyStudy;
+
+#[sqlx::test]
+async fn whoever_signs_in_or_out_does_so_everywhere(pool: PgPool) {
+    let (one, other, _) = Server::two(pool, 1).await;
+    let mut here = Browser::signed_in(&one).await;
+    let mut there = Browser::new(&other);
+    there.cookie = here.cookie.clone();
+    assert_eq!(there.get("/lab").await.status, StatusCode::OK);
+    there.post("/sign-out", &[]).await;
+    assert_eq!(here.get("/lab").await.location, "/sign-in");
+}
+
+#[sqlx::test]
+async fn wrong_passwords_are_counted_everywhere(pool: PgPool) {
+    let (one, other, _) = Server::two(pool, 1).await;
+    let mut here = Browser::signed_in(&one).await;
+    let mut there = Browser::new(&other);
+    here.cookie = None;
+    let wrong = [("email", "ada@example.org"), ("password", "guess")];
+    for _ in 0..4 {
+        assert_eq!(here.post("/sign-in", &wrong).await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(there.post("/sign-in", &wrong).await.status, StatusCode::UNAUTHORIZED);
+    }
+    let right = [("email", "ada@example.org"), ("password", PASSWORD)];
+    for browser in [&mut here, &mut there] {
+        assert_eq!(browser.post("/sign-in", &right).await.status, StatusCode::TOO_MANY_REQUESTS);
+    }
+}
+
+#[sqlx::test]
+async fn an_open_page_hears_of_what_happens_at_the_other_server(pool: PgPool) {
+    let (one, other, _) = Server::two(pool, 1).await;
+    hears_of_an_arrival(&Browser::signed_in(&one).await, &other).await;
+}
+
+#[sqlx::test]
+async fn a_lapsed_lease_is_taken_back_by_the_other_server(pool: PgPool) {
+    let (one, other, clock) = Server::two(pool, 1).await;
+    let link = one.link("Volunteers").await;
+    let first = Person::arrive(&one, &link).await;
+    for _ in 0..4 {
+        Person::arrive(&one, &link).await;
+    }
+    assert_eq!(other.enrol(&link, &[]).await.1["code"], "full");
+    clock.advance(301);
+    for _ in 0..5 {
+        Person::arrive(&other, &link).await;
+    }
+    assert_eq!(one.enrol(&link, &[]).await.1["code"], "full");
+    assert_eq!(first.column("claim").await, "lost");
+    let mut first = Person::with_token(&other, &first.token).await;
+    first.reach_main().await;
+    first.answer_main(true).await;
+    assert_eq!(first.complete().await.0, 200, "whoever lost the place may finish, at any server");
+}
+
+/// Consents from an address, as a proxy hands it on.
+async fn enrol_from(server: &Server, address: &str) -> (StatusCode, Value) {
+    let consent = hex::encode(weber::domain::study::text_sha256(&server.definition().await.pages.consent));
+    let body = json!({ "link": server.link("Volunteers").await, "consent_sha256": consent });
+    let request = server.client.post(format!("{}/api/v1/enrolments", server.url)).json(&body);
+    let response = request.header("X-Forwarded-For", address).send().await.unwrap();
+    (response.status(), response.json().await.unwrap())
+}
+
+#[sqlx::test]
+async fn whoever_begins_at_the_other_server_holds_nobody_up(pool: PgPool) {
+    let (one, other, clock) = Server::two(pool, 20).await;
+    let mut tokens = Vec::new();
+    for _ in 0..40 {
+        let (status, reply) = enrol_from(&one, "203.0.113.5").await;
+        assert_eq!(status, StatusCode::CREATED);
+        tokens.push(reply["token"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(enrol_from(&one, "203.0.113.5").await.0, StatusCode::TOO_MANY_REQUESTS);
+    clock.advance(1);
+    Person::with_token(&other, &tokens[0]).await.step("welcome").await;
+    assert_eq!(enrol_from(&one, "203.0.113.5").await.0, StatusCode::CREATED);
+    assert_eq!(enrol_from(&one, "203.0.113.5").await.0, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[sqlx::test]
+async fn servers_that_bring_in_the_demo_at_once_do_it_once(pool: PgPool) {
+    let clock = TestClock::new();
+    let one = Server::with_clock(pool.clone(), clock.clone()).await;
+    let other = Server::with_clock(pool, clock).await;
+    let study = TinyStudy::new(2);
+    let (here, there) =
+        tokio::join!(import_and_start(&one.app, study.path()), import_and_start(&other.app, study.path()));
+    assert!(here.unwrap().changed != there.unwrap().changed, "one of them brings it in, the other finds it");
+    assert_eq!(one.count("select count(*) from studies where state = 'live'").await, 1);
+    assert_eq!(one.count("select count(*) from study_versions").await, 1);
+    assert_eq!(one.count("select count(*) from slots where mode = 'live'").await, 10);
+    Person::arrive(&other, &one.link("Volunteers").await).await;
+}
