@@ -65,15 +65,15 @@ impl Installation {
 
     /// Starts a server at an address.
     pub fn serve_at(&self, address: &str) -> Running {
-        let mut child =
-            self.command().args(["serve", "--listen", address]).stdout(Stdio::piped()).spawn().unwrap();
-        let mut url = None;
-        for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
+        let mut command = self.command();
+        let child = command.args(["serve", "--listen", address]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut running = Running { url: String::new(), child };
+        for line in BufReader::new(running.child.stdout.take().unwrap()).lines().map_while(Result::ok) {
             if let Some((_, rest)) = line.split_once("Weber runs at ") {
-                url = rest.split_whitespace().next().map(str::to_owned);
+                running.url = rest.split_whitespace().next().unwrap().to_owned();
             }
             if line.contains("researchers") {
-                return Running { url: url.unwrap(), child };
+                return running;
             }
         }
         panic!("the server at {address} does not start");
