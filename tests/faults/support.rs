@@ -44,7 +44,8 @@ impl Installation {
 
     pub fn command(&self) -> Command {
         let mut command = Command::new(WEBER);
-        command.env_remove("DATABASE_URL").arg("--data").arg(&self.data);
+        // Servers that are killed have much to say.
+        command.env_remove("DATABASE_URL").env("WEBER_LOG", "off").arg("--data").arg(&self.data);
         if let Some(database) = &self.database {
             command.env("DATABASE_URL", &database.url).env("WEBER_SECRET_KEY", "5a".repeat(32));
         }

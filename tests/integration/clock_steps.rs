@@ -46,7 +46,7 @@ async fn a_step_changes_no_duration_and_nobody_loses_their_way(pool: PgPool) {
         let row = everything_can_be_read(&server).await.person(&person);
         assert_eq!(
             ["instruction_time", "total_time", "kept", "answers"].map(|column| row[column].as_str()),
-            ["60", "400", "true", "21"],
+            ["60", "400", "true", "25"],
             "durations are the browser's own"
         );
     }

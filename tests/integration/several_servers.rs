@@ -92,9 +92,7 @@ async fn whoever_begins_at_the_other_server_holds_nobody_up(pool: PgPool) {
 
 #[sqlx::test]
 async fn servers_that_bring_in_the_demo_at_once_do_it_once(pool: PgPool) {
-    let clock = TestClock::new();
-    let one = Server::with_clock(pool.clone(), clock.clone()).await;
-    let other = Server::with_clock(pool, clock).await;
+    let (one, other) = Server::two_empty(pool, TestClock::new()).await;
     let study = TinyStudy::new(2);
     let (here, there) =
         tokio::join!(import_and_start(&one.app, study.path()), import_and_start(&other.app, study.path()));

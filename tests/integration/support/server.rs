@@ -35,7 +35,17 @@ impl Server {
 
     /// A server that is reached in another way than by default.
     pub async fn with(pool: PgPool, clock: Arc<dyn Clock>, change: impl FnOnce(&mut Site)) -> Self {
-        let (app, changes) = App::new(pool, Secrets::new([7; 32]), clock, [9; 32]);
+        Self::with_chance(pool, clock, [9; 32], change).await
+    }
+
+    /// A server whose ids and tokens come from a seed of its own.
+    async fn with_chance(
+        pool: PgPool,
+        clock: Arc<dyn Clock>,
+        seed: [u8; 32],
+        change: impl FnOnce(&mut Site),
+    ) -> Self {
+        let (app, changes) = App::new(pool, Secrets::new([7; 32]), clock, seed);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let mut site = Site::at(url.clone());
@@ -57,11 +67,16 @@ impl Server {
         server
     }
 
+    /// Two servers on one empty database.
+    pub async fn two_empty(pool: PgPool, clock: Arc<TestClock>) -> (Self, Self) {
+        let one = Self::with_clock(pool.clone(), clock.clone()).await;
+        (one, Self::with_chance(pool, clock, [10; 32], |_| {}).await)
+    }
+
     /// Two servers on one database with a live study of so many slots per condition, and the clock that both go by.
     pub async fn two(pool: PgPool, slots: u32) -> (Self, Self, Arc<TestClock>) {
         let clock = TestClock::new();
-        let one = Self::with_clock(pool.clone(), clock.clone()).await;
-        let other = Self::with_clock(pool, clock.clone()).await;
+        let (one, other) = Self::two_empty(pool, clock.clone()).await;
         one.import(&TinyStudy::new(slots)).await;
         one.set_state(StudyState::Live).await;
         (one, other, clock)
