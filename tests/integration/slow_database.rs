@@ -140,10 +140,10 @@ async fn long_line(to: String, delay: Duration) -> u16 {
 async fn over_a_long_line_everybody_arrives(pool: PgPool) {
     let direct = (*pool.connect_options()).clone();
     let to = format!("{}:{}", direct.get_host(), direct.get_port());
-    let port = long_line(to, Duration::from_millis(25)).await;
+    let port = long_line(to, Duration::from_millis(10)).await;
     let far = store::pool(direct.host("127.0.0.1").port(port), 5);
     Server::live(pool, 10).await;
     let server = Server::empty(far).await;
-    let report = simulate(&server, 10, "honest=1").await;
-    assert_all_there(&server, &report, 10).await;
+    let report = simulate(&server, 4, "honest=1").await;
+    assert_all_there(&server, &report, 4).await;
 }
