@@ -1,6 +1,5 @@
 //! The researchers' pages.
 
-use futures::StreamExt;
 use reqwest::StatusCode;
 use scraper::{Html, Selector};
 use sqlx::PgPool;
@@ -174,6 +173,7 @@ async fn every_page_of_the_lab_needs_a_session(pool: PgPool) {
     let mut browser = Browser::new(&server);
     for path in [
         "/lab",
+        "/lab/live",
         "/lab/studies/demo",
         "/lab/studies/demo/live",
         "/lab/studies/demo/export",
@@ -265,29 +265,40 @@ async fn the_page_shows_enrolment_and_who_is_where(pool: PgPool) {
     assert_eq!(page.texts("#running tbody td")[1..4], ["running", "main:1", "0/21"]);
 }
 
-#[sqlx::test]
-async fn a_change_reaches_an_open_page(pool: PgPool) {
-    let server = Server::live(pool, 1).await;
-    let browser = Browser::signed_in(&server).await;
-    let response = browser
-        .client
-        .get(format!("{}/lab/studies/demo/live", server.url))
-        .header("cookie", browser.cookie.clone().unwrap())
-        .send()
-        .await
-        .unwrap();
-    let mut stream = response.bytes_stream();
-    let mut heard = String::new();
-    let mut person = None;
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
-    while !person.as_ref().is_some_and(|person: &Person<'_>| heard.contains(person.pseudonym())) {
-        let chunk =
-            tokio::time::timeout_at(deadline, stream.next()).await.expect("the page hears of the change");
-        heard.push_str(&String::from_utf8_lossy(&chunk.unwrap().unwrap()));
-        if person.is_none() && heard.contains("Nobody is taking part") {
-            person = Some(Person::arrive(&server, &server.link("Volunteers").await).await);
+/// An open page that hears of changes.
+struct OpenPage {
+    response: reqwest::Response,
+    heard: String,
+}
+
+impl OpenPage {
+    async fn at(browser: &Browser<'_>, path: &str) -> Self {
+        let request = browser.client.get(format!("{}{path}", browser.server.url));
+        let response = request.header("cookie", browser.cookie.clone().unwrap()).send().await.unwrap();
+        Self { response, heard: String::new() }
+    }
+
+    async fn hears(&mut self, words: &str) {
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+        while !self.heard.contains(words) {
+            let chunk = tokio::time::timeout_at(deadline, self.response.chunk()).await;
+            let chunk = chunk.unwrap_or_else(|_| panic!("the page never hears of {words}")).unwrap();
+            self.heard.push_str(&String::from_utf8_lossy(&chunk.expect("the page stays open")));
         }
     }
+}
+
+#[sqlx::test]
+async fn a_change_reaches_open_pages(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let browser = Browser::signed_in(&server).await;
+    let mut study = OpenPage::at(&browser, "/lab/studies/demo/live").await;
+    let mut studies = OpenPage::at(&browser, "/lab/live").await;
+    study.hears("Nobody is taking part").await;
+    studies.hears("of 5 kept").await;
+    let person = Person::arrive(&server, &server.link("Volunteers").await).await;
+    study.hears(person.pseudonym()).await;
+    studies.hears("1 running").await;
 }
 
 #[sqlx::test]
