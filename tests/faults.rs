@@ -141,7 +141,7 @@ fn find(folder: &Path, name: &str) -> std::path::PathBuf {
 async fn crowd(installation: &mut Installation, mut disturb: impl FnMut(&mut Installation)) -> Report {
     installation.serve();
     let token = installation.weber(&["token", "create", "crowd"]);
-    let client = Client::new(&installation.url(), token.trim()).unwrap();
+    let client = Client::new(&[installation.url()], token.trim()).unwrap();
     let plan = Plan {
         study: "demo".into(),
         participants: 50,

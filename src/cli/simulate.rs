@@ -41,9 +41,10 @@ pub struct SimulateArgs {
     #[arg(long, default_value = "honest=0.8,careless=0.1,left=0.1")]
     mix: Mix,
 
-    /// Server to send them to; by default one that runs for the purpose on this machine.
-    #[arg(long)]
-    url: Option<String>,
+    /// Server to send them to; by default one that runs for the purpose on this machine. Several (with commas, or given
+    /// several times) are taken by turns: each person crosses from one to the other all the time.
+    #[arg(long, value_delimiter = ',')]
+    url: Vec<String>,
 
     /// API token for that server (see `weber token create`).
     #[arg(long, env = "WEBER_TOKEN", hide_env_values = true, requires = "url")]
@@ -52,13 +53,13 @@ pub struct SimulateArgs {
 
 /// Sends simulated people through a study and says what came of it.
 pub async fn run(args: &DataArgs, simulate: &SimulateArgs) -> anyhow::Result<()> {
-    match &simulate.url {
-        Some(url) => {
+    match simulate.url.as_slice() {
+        urls @ [_, ..] => {
             let token = simulate.token.as_ref().context("--url needs an API token, as WEBER_TOKEN")?;
-            let report = send(url, secrecy::ExposeSecret::expose_secret(token), simulate).await?;
+            let report = send(urls, secrecy::ExposeSecret::expose_secret(token), simulate).await?;
             check(&report)
         }
-        None => {
+        [] => {
             let data = Data::open(args).await?;
             let stop = super::stop_token();
             data.during_all(async |app, changes| {
@@ -82,7 +83,7 @@ async fn here(app: &App, changes: UnboundedReceiver<i64>, simulate: &SimulateArg
     let mut conn = app.pool.acquire().await?;
     store::api_tokens::add(&mut conn, &name, &[Scope::Simulate], &token_sha256(&token), app.now()).await?;
     drop(conn);
-    let report = send(&url, &token, simulate).await;
+    let report = send(&[url], &token, simulate).await;
     let mut conn = app.pool.acquire().await?;
     store::api_tokens::remove(&mut conn, &name).await?;
     server.abort();
@@ -91,8 +92,8 @@ async fn here(app: &App, changes: UnboundedReceiver<i64>, simulate: &SimulateArg
     check(&report)
 }
 
-async fn send(url: &str, token: &str, simulate: &SimulateArgs) -> anyhow::Result<Report> {
-    let client = Client::new(url, token)?;
+async fn send(urls: &[String], token: &str, simulate: &SimulateArgs) -> anyhow::Result<Report> {
+    let client = Client::new(urls, token)?;
     let plan = Plan {
         study: simulate.study.clone(),
         participants: simulate.participants,

@@ -1,5 +1,7 @@
 //! The participants' API, from a client's side.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -42,19 +44,32 @@ pub enum Trouble {
     },
 }
 
-/// A client of a server, with an API token.
-#[derive(Debug, Clone)]
+/// A client of one or several servers of one installation, with an API token. Requests go to the servers by turns.
+#[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
-    url: String,
-    api_token: String,
+    urls: Arc<[String]>,
+    api_token: Arc<str>,
+    turn: AtomicUsize,
 }
 
 impl Client {
-    /// A client of the server at this address.
-    pub fn new(url: &str, api_token: &str) -> reqwest::Result<Self> {
+    /// A client of the servers at these addresses.
+    pub fn new(urls: &[impl AsRef<str>], api_token: &str) -> reqwest::Result<Self> {
         let http = crate::outgoing::http_client(Duration::from_secs(30))?;
-        Ok(Self { http, url: url.trim_end_matches('/').to_owned(), api_token: api_token.to_owned() })
+        let urls = urls.iter().map(|url| url.as_ref().trim_end_matches('/').to_owned()).collect();
+        Ok(Self { http, urls, api_token: api_token.into(), turn: AtomicUsize::new(0) })
+    }
+
+    /// The same for one person, who takes turns alone, so that each of their requests goes to another server than the last.
+    pub fn of_person(&self, n: usize) -> Self {
+        let Self { http, urls, api_token, .. } = self;
+        Self {
+            http: http.clone(),
+            urls: urls.clone(),
+            api_token: api_token.clone(),
+            turn: AtomicUsize::new(n),
+        }
     }
 
     /// The link for simulated people.
@@ -73,7 +88,7 @@ impl Client {
     /// Reads the consent page as a browser would, and consents. Returns the person's token.
     pub async fn consent(&self, link: &str) -> Result<String, Trouble> {
         let path = format!("/enter/{link}");
-        let page = self.with_retries(&path, || self.http.get(format!("{}{path}", self.url))).await?;
+        let page = self.with_retries(&path, |url| self.http.get(url)).await?;
         let page = page.text().await.map_err(|error| strange(&path, error))?;
         let hash = page.split_once("data-consent=\"").and_then(|(_, rest)| rest.split_once('"'));
         let (hash, _) = hash.ok_or_else(|| strange(&path, "there is no consent on the page"))?;
@@ -89,7 +104,7 @@ impl Client {
         token: &str,
         body: &(impl Serialize + ?Sized),
     ) -> Result<T, Trouble> {
-        let request = || self.http.post(format!("{}{path}", self.url)).bearer_auth(token).json(body);
+        let request = |url| self.http.post(url).bearer_auth(token).json(body);
         let response = self.with_retries(path, request).await?;
         if response.status().is_success() {
             return response.json().await.map_err(|error| strange(path, error));
@@ -102,18 +117,19 @@ impl Client {
         })
     }
 
-    /// Tries again as a browser does, with growing pauses.
+    /// Tries again as a browser does, with growing pauses, and at the next server.
     async fn with_retries(
         &self,
         path: &str,
-        request: impl Fn() -> reqwest::RequestBuilder,
+        request: impl Fn(String) -> reqwest::RequestBuilder,
     ) -> Result<reqwest::Response, Trouble> {
-        let mut error = String::new();
+        let mut error = "no server was named".to_owned();
         for attempt in 0..TRIES {
             if attempt > 0 {
                 tokio::time::sleep(Duration::from_millis(200 << attempt)).await;
             }
-            match request().send().await {
+            let Some(server) = self.next_server() else { break };
+            match request(format!("{server}{path}")).send().await {
                 Ok(response) if response.status() == reqwest::StatusCode::SERVICE_UNAVAILABLE => {
                     error = "503 Service Unavailable".into();
                 }
@@ -122,6 +138,11 @@ impl Client {
             }
         }
         Err(Trouble::Unreachable { path: path.to_owned(), error })
+    }
+
+    fn next_server(&self) -> Option<&str> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        self.urls.get(turn.checked_rem(self.urls.len())?).map(String::as_str)
     }
 }
 
@@ -132,4 +153,22 @@ fn strange(path: &str, error: impl std::fmt::Display) -> Trouble {
 fn text(reply: &Value, field: &str) -> Result<String, Trouble> {
     let value = reply.get(field).and_then(Value::as_str);
     value.map(str::to_owned).ok_or_else(|| strange("the server", format!("`{field}` is missing")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_person_goes_to_the_servers_by_turns() {
+        let client = Client::new(&["http://a/", "http://b"], "t").unwrap();
+        for (n, order) in [["http://a", "http://b", "http://a"], ["http://b", "http://a", "http://b"]]
+            .into_iter()
+            .enumerate()
+        {
+            let person = client.of_person(n);
+            assert_eq!(order.map(Some), [(); 3].map(|()| person.next_server()));
+        }
+        assert_eq!(Client::new(&[""; 0], "t").unwrap().next_server(), None);
+    }
 }

@@ -108,8 +108,7 @@ pub struct Acknowledged {
 }
 
 /// What simulated people of one crowd share.
-struct Crowd<'a> {
-    client: &'a Client,
+struct Crowd {
     door: Door,
     link: String,
     acknowledged: Mutex<Vec<Acknowledged>>,
@@ -118,12 +117,12 @@ struct Crowd<'a> {
 /// Sends people through a study, and tells after each how many are done.
 pub async fn run(client: &Client, plan: &Plan, mut progress: impl FnMut(u32)) -> Result<Report, Trouble> {
     let link = client.simulation_link(&plan.study).await?;
-    let crowd = Crowd { client, door: Door::default(), link, acknowledged: Mutex::default() };
+    let crowd = Crowd { door: Door::default(), link, acknowledged: Mutex::default() };
     let people = (0..plan.participants).map(|n| {
         let mut rng = ChaCha20Rng::seed_from_u64(plan.seed);
         rng.set_stream(u64::from(n));
         let behaviour = plan.mix.draw(&mut rng);
-        person::take_part(&crowd, behaviour, rng)
+        person::take_part(&crowd, client.of_person(n as usize), behaviour, rng)
     });
     let mut endings = futures::stream::iter(people).buffer_unordered(plan.concurrency.max(1));
     let mut report = Report::default();

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha20Rng;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Acknowledged, Crowd, Ending, Trouble};
+use super::{Acknowledged, Client, Crowd, Ending, Trouble};
 use crate::domain::observer::{Behaviour, Observer};
 use crate::domain::participant::{EndReason, Stage};
 use crate::domain::record::{Answer, AnswerReply, AnswerStatus, Record, Step, StepName};
@@ -52,28 +52,34 @@ struct ShownTrial {
 }
 
 /// Takes part in a study.
-pub async fn take_part(crowd: &Crowd<'_>, behaviour: Behaviour, rng: ChaCha20Rng) -> Result<Ending, Trouble> {
+pub async fn take_part(
+    crowd: &Crowd,
+    client: Client,
+    behaviour: Behaviour,
+    rng: ChaCha20Rng,
+) -> Result<Ending, Trouble> {
     let visitor = crowd.door.arrive();
     loop {
         let somebody_left = visitor.watch();
-        match crowd.client.consent(&crowd.link).await {
+        match client.consent(&crowd.link).await {
             Err(Trouble::Refused { code, .. }) if code == "full" => {
                 if !visitor.wait(somebody_left).await {
                     return Ok(Ending::Full);
                 }
             }
-            token => return go_through(crowd, token?, behaviour, rng).await,
+            token => return go_through(crowd, client, token?, behaviour, rng).await,
         }
     }
 }
 
 async fn go_through(
-    crowd: &Crowd<'_>,
+    crowd: &Crowd,
+    client: Client,
     token: String,
     behaviour: Behaviour,
     mut rng: ChaCha20Rng,
 ) -> Result<Ending, Trouble> {
-    let opened: Opened = crowd.client.post("/api/v1/open", &token, &json!({})).await?;
+    let opened: Opened = client.post("/api/v1/open", &token, &json!({})).await?;
     let main = opened.blocks.iter().find(|block| block.block == Block::Main);
     let trials = main.map(|block| block.trials.as_slice()).unwrap_or_default();
     let observer =
@@ -81,6 +87,7 @@ async fn go_through(
     let instruction_ms = observer.instruction_ms(&mut rng);
     let mut person = Person {
         crowd,
+        client,
         participant: opened.participant,
         token,
         observer,
@@ -107,7 +114,8 @@ async fn go_through(
 }
 
 struct Person<'a> {
-    crowd: &'a Crowd<'a>,
+    crowd: &'a Crowd,
+    client: Client,
     participant: String,
     token: String,
     observer: Observer,
@@ -122,14 +130,14 @@ struct Person<'a> {
 
 impl Person<'_> {
     async fn learn_key(&mut self) -> Result<(), Trouble> {
-        let entries = self.crowd.client.answer_key(&self.token).await?;
+        let entries = self.client.answer_key(&self.token).await?;
         self.key = entries.into_iter().map(|entry| (entry.place, entry)).collect();
         Ok(())
     }
 
     async fn tell(&self, steps: Vec<Step>, answers: Vec<Answer>) -> Result<Reply, Trouble> {
         let record = Record { tab: self.tab, clock_ms: self.clock_ms, steps, answers, ..Record::default() };
-        self.crowd.client.post("/api/v1/records", &self.token, &record).await
+        self.client.post("/api/v1/records", &self.token, &record).await
     }
 
     async fn step(&self, step: StepName) -> Result<(), Trouble> {
@@ -154,7 +162,7 @@ impl Person<'_> {
             self.learn_key().await?;
         }
         let body = json!({ "reason": EndReason::ScreenedOut });
-        self.crowd.client.post::<Value>("/api/v1/leave", &self.token, &body).await?;
+        self.client.post::<Value>("/api/v1/leave", &self.token, &body).await?;
         Ok(false)
     }
 
@@ -201,7 +209,7 @@ impl Person<'_> {
         self.tell(Vec::new(), last).await?;
         self.clock_ms += 5_000.0;
         let body = json!({ "tab": self.tab, "clock_ms": self.clock_ms, "feedback": "" });
-        self.crowd.client.post::<Value>("/api/v1/complete", &self.token, &body).await?;
+        self.client.post::<Value>("/api/v1/complete", &self.token, &body).await?;
         Ok(())
     }
 }

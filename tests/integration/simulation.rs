@@ -23,7 +23,7 @@ async fn simulate(server: &Server, participants: u32, mix: &str) -> Report {
     .await
     .unwrap();
     drop(conn);
-    let client = Client::new(&server.url, "t").unwrap();
+    let client = Client::new(&[server.url.clone()], "t").unwrap();
     let plan =
         Plan { study: "demo".into(), participants, concurrency: 20, seed: 5, mix: mix.parse().unwrap() };
     let report = run(&client, &plan, |_| ()).await.unwrap();
