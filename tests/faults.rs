@@ -148,6 +148,8 @@ async fn crowd(installation: &mut Installation, mut disturb: impl FnMut(&mut Ins
         concurrency: 50,
         seed: 11,
         mix: "honest=1".parse().unwrap(),
+        abilities: Default::default(),
+        think_time: 0.0,
     };
     let crowd = tokio::spawn(async move { run(&client, &plan, |_| ()).await.unwrap() });
     for _ in 0..2 {
