@@ -18,14 +18,14 @@ const KNOWN: &str = "
     catch_accuracy = 0.99
     practice_accuracy = 0.99
     confidence_criteria = [0.5, 1.0]
-    rt = { mu = 1500, sigma = 300, tau = 800 }
+    rt = { mu = 2000, sigma = 200, tau = 400 }
     [units]
     unit-03 = 0.95
     [conditions.synthetic]
     accuracy = 0.85
     [conditions.natural]
     accuracy = 0.75
-    rt = { mu = 2500, sigma = 400, tau = 1500 }
+    rt = { mu = 2600, sigma = 300, tau = 500 }
     [conditions.natural.units]
     unit-05 = 0.2
     [conditions.mixed]
