@@ -141,13 +141,15 @@ fn find(folder: &Path, name: &str) -> std::path::PathBuf {
 async fn crowd(installation: &mut Installation, mut disturb: impl FnMut(&mut Installation)) -> Report {
     installation.serve();
     let token = installation.weber(&["token", "create", "crowd"]);
-    let client = Client::new(&installation.url(), token.trim()).unwrap();
+    let client = Client::new(&[installation.url()], token.trim()).unwrap();
     let plan = Plan {
         study: "demo".into(),
         participants: 50,
         concurrency: 50,
         seed: 11,
         mix: "honest=1".parse().unwrap(),
+        abilities: Default::default(),
+        think_time: 0.0,
     };
     let crowd = tokio::spawn(async move { run(&client, &plan, |_| ()).await.unwrap() });
     for _ in 0..2 {

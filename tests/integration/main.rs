@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod behaviours;
 mod decisions;
 mod enrolment;
 mod export;
@@ -11,6 +12,7 @@ mod lifecycle;
 mod migrations;
 mod participation;
 mod platforms;
+mod recovery;
 mod results;
 mod rights;
 mod signed_links;
