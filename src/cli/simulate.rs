@@ -139,7 +139,7 @@ fn say_report(participants: u32, report: &Report) {
     }
     let per_second = |n: usize| n as f64 / seconds.max(0.001);
     super::say(format!(
-        "{} requests ({:.0} per second), {} answers ({:.0} per second)",
+        "{} requests ({:.1} per second), {} answers ({:.1} per second)",
         report.meter.count(),
         per_second(report.meter.count()),
         report.acknowledged.len(),

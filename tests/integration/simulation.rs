@@ -30,7 +30,7 @@ pub async fn client(server: &Server) -> Client {
     let mut conn = server.app.pool.acquire().await.unwrap();
     let hash = token_sha256("t");
     store::api_tokens::add(&mut conn, "t", &[Scope::Simulate], &hash, server.app.now()).await.unwrap();
-    Client::new(&[server.url.clone()], "t").unwrap()
+    Client::new(&[&server.url], "t").unwrap()
 }
 
 /// Runs a simulation that must go well.
