@@ -15,6 +15,7 @@ use weber::flow::app::{Clock, SystemClock};
 use weber::flow::backup::{self, Archive, BackupError};
 use weber::flow::export::PolicyChoice;
 use weber::flow::journal::Actor;
+use weber::flow::secrets::Secrets;
 use weber::flow::steer;
 use weber::store;
 
@@ -38,6 +39,13 @@ async fn is_empty(pool: &PgPool) -> bool {
     store::backup::is_empty(&mut pool.acquire().await.unwrap()).await.unwrap()
 }
 
+/// As every program does when it opens a database.
+async fn claim(pool: &PgPool) {
+    let fingerprint = Secrets::new(KEY).fingerprint();
+    let mut conn = pool.acquire().await.unwrap();
+    assert_eq!(store::installation::claim_key(&mut conn, &fingerprint).await.unwrap(), fingerprint);
+}
+
 struct Saved {
     folder: TempDir,
     manifest: Manifest,
@@ -45,6 +53,7 @@ struct Saved {
 
 impl Saved {
     async fn of(pool: &PgPool) -> Self {
+        claim(pool).await;
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("weber.zip");
         let manifest = backup::write(pool, Some(KEY), true, &file, SystemClock.now()).await.unwrap();
@@ -274,9 +283,6 @@ async fn a_backup_of_an_older_schema_is_brought_up_to_date(pool: PgPool) {
         sqlx::raw_sql(rows).execute(&pool).await.unwrap();
     }
     sqlx::query("delete from installation").execute(&pool).await.unwrap();
-    let fingerprint = weber::flow::secrets::Secrets::new(KEY).fingerprint();
-    let mut conn = pool.acquire().await.unwrap();
-    store::installation::claim_key(&mut conn, &fingerprint).await.unwrap();
     let saved = Saved::of(&pool).await;
     assert_eq!(saved.manifest.schema_version, older[3]);
     let place = empty_place(&pool).await;
@@ -291,6 +297,7 @@ async fn a_backup_of_an_older_schema_is_brought_up_to_date(pool: PgPool) {
 #[sqlx::test]
 async fn the_key_is_that_of_the_database(pool: PgPool) {
     Server::live(pool.clone(), 1).await;
+    claim(&pool).await;
     let folder = tempfile::tempdir().unwrap();
     let write = async |key, holds_key, name: &str| {
         backup::write(&pool, key, holds_key, &folder.path().join(name), SystemClock.now()).await

@@ -10,6 +10,7 @@ mod identities;
 mod lab;
 mod lifecycle;
 mod migrations;
+mod operations;
 mod participation;
 mod platforms;
 mod results;
