@@ -5,8 +5,8 @@
 
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use sqlx::PgConnection;
 use sqlx::postgres::PgCopyIn;
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::{Result, StoreError};
 use crate::domain::backup::{Layout, Sequence};
@@ -88,9 +88,12 @@ pub async fn copy_in<'c>(conn: &'c mut PgConnection, table: &Layout) -> Result<F
 }
 
 fn target(table: &Layout) -> String {
-    let quoted = |name: &String| format!("\"{}\"", name.replace('"', "\"\""));
-    let columns: Vec<String> = table.columns.iter().map(quoted).collect();
+    let columns: Vec<String> = table.columns.iter().map(|column| quoted(column)).collect();
     format!("{} ({})", quoted(&table.name), columns.join(", "))
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A table that is being filled.
@@ -109,8 +112,8 @@ impl Filling<'_> {
     }
 }
 
-/// Counts what was filled in, so that queries are planned well from the first.
-pub async fn analyze(conn: &mut PgConnection) -> Result<()> {
-    sqlx::query!("analyze").execute(conn).await?;
+/// Counts what was filled into a table, so that queries are planned well from the first.
+pub async fn analyze(conn: &mut PgConnection, table: &Layout) -> Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(format!("analyze {}", quoted(&table.name)))).execute(conn).await?;
     Ok(())
 }

@@ -1,18 +1,19 @@
 //! How browsers reach the server.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use super::Finding::{self, Good, Problem, Warning};
 use crate::flow::app::{Clock, SystemClock};
-use crate::outgoing::{certificate_end, http_client};
+use crate::outgoing::{certificate_validity, http_client};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Proxies renew a certificate weeks before its end: later than this something keeps them from it.
-const LATE_DAYS: i64 = 10;
-const VERY_LATE_DAYS: i64 = 3;
+/// Proxies renew a certificate when a third of its life is left: with so much less something keeps them from it.
+const LATE: f64 = 0.2;
+const VERY_LATE: f64 = 0.05;
 
 /// The way that participants come.
 pub async fn examine(url: &str) -> Vec<Finding> {
@@ -40,7 +41,7 @@ async fn reach(url: &str) -> Vec<Finding> {
                 let status = reply.status();
                 Problem(format!("{url}/readyz answers {status}: look at the server's and the proxy's logs"))
             };
-            let certificate = certificate_end(&reply).map(|end| certificate(end, SystemClock.now()));
+            let certificate = certificate_validity(&reply).map(|valid| certificate(&valid, SystemClock.now()));
             std::iter::once(answers).chain(certificate).collect()
         }
         Err(error) => vec![Problem(format!("{url} cannot be reached from here: {}", reasons(&error)))],
@@ -48,13 +49,17 @@ async fn reach(url: &str) -> Vec<Finding> {
 }
 
 /// A certificate that was accepted just now.
-fn certificate(end: DateTime<Utc>, now: DateTime<Utc>) -> Finding {
-    let days = (end - now).num_days();
-    let words = format!("the certificate is valid until {} ({days} days)", end.format("%Y-%m-%d %H:%M UTC"));
-    match days {
-        ..VERY_LATE_DAYS => Problem(format!("{words}: look in the proxy's log why it is not renewed")),
-        VERY_LATE_DAYS..LATE_DAYS => Warning(format!("{words}: it should have been renewed by now")),
-        _ => Good(words),
+fn certificate(valid: &Range<DateTime<Utc>>, now: DateTime<Utc>) -> Finding {
+    let left = valid.end - now;
+    let share = left.num_seconds() as f64 / (valid.end - valid.start).num_seconds() as f64;
+    let end = valid.end.format("%Y-%m-%d %H:%M UTC");
+    let words = format!("the certificate is valid until {end} ({} days)", left.num_days());
+    if share < VERY_LATE {
+        Problem(format!("{words}: look in the proxy's log why it is not renewed"))
+    } else if share < LATE {
+        Warning(format!("{words}: it should have been renewed by now"))
+    } else {
+        Good(words)
     }
 }
 
@@ -71,9 +76,10 @@ mod tests {
     #[test]
     fn a_certificate_that_is_not_renewed_is_told() {
         let now = SystemClock.now();
-        let finding = |days| certificate(now + chrono::TimeDelta::days(days), now);
-        assert!(matches!(finding(2), Problem(_)));
-        assert!(matches!(finding(9), Warning(_)));
-        assert!(matches!(finding(10), Good(_)));
+        let days = |days| now + chrono::TimeDelta::days(days);
+        let finding = |left| certificate(&(days(left - 90)..days(left)), now);
+        assert!(matches!(finding(4), Problem(_)));
+        assert!(matches!(finding(17), Warning(_)));
+        assert!(matches!(finding(18), Good(_)));
     }
 }

@@ -1,5 +1,7 @@
 //! The database and what is in it.
 
+use std::path::PathBuf;
+
 use super::Finding::{self, Good, Problem, Warning};
 use super::backups::Newest;
 use super::free_disk;
@@ -43,7 +45,8 @@ async fn ask(args: &DataArgs, database: &Database, backup: Option<Newest>) -> Ve
         Err(error) => return vec![Problem(format!("the database cannot be reached: {error}"))],
     };
     // A private PostgreSQL may be on another disk than the rest of the data.
-    findings.extend(database.options().get_socket().map(|folder| free_disk(folder)));
+    let elsewhere = |folder: &&PathBuf| !folder.starts_with(&args.data);
+    findings.extend(database.options().get_socket().filter(elsewhere).map(|folder| free_disk(folder)));
     findings.extend(content(args, &pool, backup).await);
     pool.close().await;
     findings

@@ -189,7 +189,9 @@ pub async fn restore(pool: &PgPool, archive: &mut Archive) -> Result<Option<i64>
     }
     let broken = first_broken(&store::journal::all(&mut tx).await?);
     store::migrate_to(&mut tx, store::newest_migration()).await?;
-    store::backup::analyze(&mut tx).await?;
+    for table in store::backup::tables(&mut tx).await? {
+        store::backup::analyze(&mut tx, &table).await?;
+    }
     tx.commit().await?;
     Ok(broken)
 }
