@@ -91,10 +91,14 @@ pub async fn restore(args: &DataArgs, options: &RestoreArgs) -> anyhow::Result<(
 /// The key that has to be put into the data folder; none if the right one is there.
 fn missing_key(args: &DataArgs, archive: &mut Archive) -> anyhow::Result<Option<[u8; 32]>> {
     match (data::existing_key(args)?, archive.key()?) {
-        (Some(here), _) if hex::encode(Secrets::new(here).fingerprint()) != archive.manifest.key_fingerprint => bail!(
-            "the secret key here is not the one of the backup: restore into another data folder, or give the right key as \
+        (Some(here), _)
+            if hex::encode(Secrets::new(here).fingerprint()) != archive.manifest.key_fingerprint =>
+        {
+            bail!(
+                "the secret key here is not the one of the backup: restore into another data folder, or give the right key as \
              WEBER_SECRET_KEY"
-        ),
+            )
+        }
         (Some(_), _) => Ok(None),
         (None, Some(key)) => Ok(Some(key)),
         (None, None) => bail!(

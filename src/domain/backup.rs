@@ -78,7 +78,9 @@ pub enum Unfit {
     #[error("its manifest is not understood: {0}")]
     Unreadable(String),
     /// A newer program built it in another way.
-    #[error("it was made by Weber {0}, which is newer than this program: restore it with that version or a newer one")]
+    #[error(
+        "it was made by Weber {0}, which is newer than this program: restore it with that version or a newer one"
+    )]
     NewerProgram(String),
     /// The program does not have its tables any more, or yet.
     #[error(

@@ -7,8 +7,8 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use prometheus_client::encoding::prometheus_text;
 use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::prometheus_text;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
@@ -72,7 +72,11 @@ impl Metrics {
             "Requests by route and kind of answer; a live page counts until it begins",
             requests.clone(),
         );
-        registry.register("weber_answers_stored", "Answers stored, after their commit", app.work.answers.clone());
+        registry.register(
+            "weber_answers_stored",
+            "Answers stored, after their commit",
+            app.work.answers.clone(),
+        );
         registry.register(
             "weber_record_batch_size",
             "Records taken in by one transaction",

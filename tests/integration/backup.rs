@@ -202,6 +202,13 @@ async fn nothing_is_overwritten(pool: PgPool) {
     assert_eq!(server.count("select count(*) from studies").await, 1);
     let again = backup::write(&pool, Some(KEY), true, &saved.file(), SystemClock.now()).await;
     assert!(matches!(again, Err(BackupError::Exists(_))));
+    // It fails in the middle: one table cannot be read.
+    let mut other = pool.begin().await.unwrap();
+    sqlx::query("lock table responses in access exclusive mode").execute(&mut *other).await.unwrap();
+    let impatient = (*pool.connect_options()).clone().options([("lock_timeout", "100ms")]);
+    let file = saved.folder.path().join("second.zip");
+    let failed = backup::write(&store::pool(impatient, 1), Some(KEY), true, &file, SystemClock.now()).await;
+    assert!(matches!(failed, Err(BackupError::Store(_))));
     assert_eq!(fs::metadata(saved.file()).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::read_dir(saved.folder.path()).unwrap().count(), 1, "no draft is left");
 }
@@ -254,6 +261,7 @@ async fn what_a_newer_program_made_is_left_to_it(pool: PgPool) {
     let file = saved.folder.path().join("newer.zip");
     let refused = backup::write(&pool, Some(KEY), true, &file, SystemClock.now()).await;
     assert!(matches!(refused, Err(BackupError::NewerDatabase)));
+    assert!(!file.exists());
 }
 
 #[sqlx::test]

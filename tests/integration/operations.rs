@@ -87,6 +87,20 @@ async fn the_counters_move(pool: PgPool) {
     assert!(!after.keys().any(|series| ids.iter().any(|id| series.contains(id))), "no ids are labels");
 }
 
+#[sqlx::test]
+async fn a_server_whose_schema_is_another_one_is_not_ready(pool: PgPool) {
+    let server = Server::empty(pool.clone()).await;
+    assert_eq!(server.get("/readyz").await, (200, "ready\n".into()));
+    sqlx::query(
+        "insert into _sqlx_migrations values (29990101000001, 'of a newer program', now(), true, '', 0)",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    assert_eq!(server.get("/readyz").await.0, 503);
+    assert_eq!(server.get("/healthz").await.0, 200);
+}
+
 const WORKERS: &str = "
 [[links]]
 name = \"Workers\"
@@ -236,7 +250,10 @@ async fn the_doctor_holds_the_journal_against_the_newest_backup(pool: PgPool) {
     program.run(&["token", "create", "third"]);
     let said = program.refusal(&doctor);
     assert!(said.contains("good     the journal is whole: 1 entries"), "{said}");
-    assert!(said.contains("PROBLEM  the journal was changed since") && said.contains("its entry 1 is not"), "{said}");
+    assert!(
+        said.contains("PROBLEM  the journal was changed since") && said.contains("its entry 1 is not"),
+        "{said}"
+    );
     sqlx::query("update journal set actor = 'somebody'").execute(&pool).await.unwrap();
     assert!(program.refusal(&doctor).contains("PROBLEM  the journal was changed: entry 1 does not follow"));
 

@@ -41,7 +41,8 @@ async fn reach(url: &str) -> Vec<Finding> {
                 let status = reply.status();
                 Problem(format!("{url}/readyz answers {status}: look at the server's and the proxy's logs"))
             };
-            let certificate = certificate_validity(&reply).map(|valid| certificate(&valid, SystemClock.now()));
+            let certificate =
+                certificate_validity(&reply).map(|valid| certificate(&valid, SystemClock.now()));
             std::iter::once(answers).chain(certificate).collect()
         }
         Err(error) => vec![Problem(format!("{url} cannot be reached from here: {}", reasons(&error)))],

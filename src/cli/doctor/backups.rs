@@ -32,7 +32,12 @@ pub fn newest(path: &Path) -> Newest {
 impl Newest {
     /// Holds it against the database that it should be one of. The journal is only added to, so that the end that it had
     /// then is part of it for ever.
-    pub fn against(self, fingerprint: Option<&[u8]>, entries: &[(Entry, Vec<u8>)], now: DateTime<Utc>) -> Finding {
+    pub fn against(
+        self,
+        fingerprint: Option<&[u8]>,
+        entries: &[(Entry, Vec<u8>)],
+        now: DateTime<Utc>,
+    ) -> Finding {
         let (path, manifest) = match self.0 {
             Ok(found) => found,
             Err(reason) => return Problem(reason),
@@ -41,10 +46,12 @@ impl Newest {
         if fingerprint.map(hex::encode).as_ref() != Some(&manifest.key_fingerprint) {
             return Problem(format!("{name} is a backup of another installation"));
         }
-        let same = |(entry, hash): &(Entry, Vec<u8>)| entry.number == head.entry && hex::encode(hash) == head.sha256;
+        let same =
+            |(entry, hash): &(Entry, Vec<u8>)| entry.number == head.entry && hex::encode(hash) == head.sha256;
         if head.entry > 0 && !entries.iter().any(same) {
             return Problem(format!(
-                "the journal was changed since {name} was made: its entry {} is not there as it was", head.entry
+                "the journal was changed since {name} was made: its entry {} is not there as it was",
+                head.entry
             ));
         }
         let age = now - manifest.created_at;

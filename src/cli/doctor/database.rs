@@ -111,7 +111,8 @@ async fn content(args: &DataArgs, pool: &sqlx::PgPool, backup: Option<Newest>) -
         let others = store::health::other_programs(&mut conn).await?;
         let backup = backup.map(|backup| backup.against(fingerprint.as_deref(), &entries, SystemClock.now()));
         let findings = [is_right_key(args, fingerprint), researchers(with_password), journal(&entries)];
-        let studies = studies.iter().map(|study| Good(format!("the study {} is {}", study.slug, study.state)));
+        let studies =
+            studies.iter().map(|study| Good(format!("the study {} is {}", study.slug, study.state)));
         anyhow::Ok(findings.into_iter().chain(other_programs(others)).chain(backup).chain(studies).collect())
     };
     match looked.await {
@@ -145,7 +146,9 @@ fn journal(entries: &[(Entry, Vec<u8>)]) -> Finding {
 fn other_programs(others: Vec<String>) -> Option<Finding> {
     let others = Some(others.join(", ")).filter(|names| !names.is_empty())?;
     let own = store::PROGRAM;
-    Some(Warning(format!("this is {own}, and {others} is at work on the database, too: replace what is older")))
+    Some(Warning(format!(
+        "this is {own}, and {others} is at work on the database, too: replace what is older"
+    )))
 }
 
 fn researchers(with_password: i64) -> Finding {

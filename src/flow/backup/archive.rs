@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use tempfile::TempPath;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
@@ -29,10 +30,11 @@ fn table_name(table: &Layout) -> String {
     format!("tables/{}.txt", table.name)
 }
 
-/// A backup that is being written, under another name until it is complete, readable by its owner only.
+/// A backup that is being written, under another name until it is complete, readable by its owner only. If it does not
+/// become complete, nothing is left of it.
 pub struct Draft {
     path: PathBuf,
-    draft: PathBuf,
+    draft: TempPath,
     zip: ZipWriter<BufWriter<File>>,
 }
 
@@ -50,7 +52,7 @@ impl Draft {
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&draft);
         let file = file.map_err(|source| failed(&draft, source))?;
         let zip = ZipWriter::new(BufWriter::with_capacity(1 << 20, file));
-        Ok(Self { path: path.to_owned(), draft, zip })
+        Ok(Self { path: path.to_owned(), draft: TempPath::from_path(draft), zip })
     }
 
     fn begin(&mut self, name: &str) -> Result<(), BackupError> {
@@ -83,12 +85,11 @@ impl Draft {
         let file = file.and_then(|buffer| buffer.into_inner().map_err(io::IntoInnerError::into_error));
         file.and_then(|file| file.sync_all()).map_err(|source| failed(&self.draft, source))?;
         Archive::open(&self.draft)?.verify()?;
-        let publish = || {
-            fs::rename(&self.draft, &self.path)?;
-            let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-        };
-        publish().map_err(|source| failed(&self.path, source))
+        let path = self.path;
+        self.draft.persist_noclobber(&path).map_err(|error| failed(&path, error.error))?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = File::open(folder.unwrap_or(Path::new(".")));
+        folder.and_then(|folder| folder.sync_all()).map_err(|source| failed(&path, source))
     }
 }
 
