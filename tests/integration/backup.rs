@@ -123,7 +123,7 @@ async fn busy_lab(pool: PgPool) -> Server {
 }
 
 async fn export(server: &Server) -> (Exported, serde_json::Value) {
-    let exported = Exported::of(server, PolicyChoice::Enrolment, &Mode::ALL).await;
+    let exported = Exported::of(server, PolicyChoice::Enrolment, Mode::ALL).await;
     let mut manifest = exported.manifest.clone();
     manifest.as_object_mut().unwrap().remove("exported_at").unwrap();
     (exported, manifest)

@@ -52,7 +52,8 @@ impl Draft {
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&draft);
         let file = file.map_err(|source| failed(&draft, source))?;
         let zip = ZipWriter::new(BufWriter::with_capacity(1 << 20, file));
-        Ok(Self { path: path.to_owned(), draft: TempPath::from_path(draft), zip })
+        let draft = TempPath::try_from_path(draft).map_err(|source| failed(path, source))?;
+        Ok(Self { path: path.to_owned(), draft, zip })
     }
 
     fn begin(&mut self, name: &str) -> Result<(), BackupError> {
