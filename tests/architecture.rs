@@ -22,7 +22,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
 ];
 
 /// Words that belong to one room only: (word, the modules that may say it).
-const BELONGS_TO: [(&str, &[&str]); 9] = [
+const BELONGS_TO: [(&str, &[&str]); 10] = [
     ("sqlx::query", &["store"]),
     ("select_participant!", &["store"]),
     ("axum::", &["web", "cli"]),
@@ -32,6 +32,7 @@ const BELONGS_TO: [(&str, &[&str]); 9] = [
     ("Utc::now", &["flow"]),
     ("plotters::", &["figures"]),
     ("reqwest::", &["outgoing", "simulate", "web"]),
+    ("prometheus_client::", &["flow", "web"]),
 ];
 
 /// What `domain` never knows: it decides on data, a time and a generator that it is given.

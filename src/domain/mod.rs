@@ -1,6 +1,7 @@
 //! Decides: pure types and functions that know no SQL, no HTTP, no clock and no global generator.
 
 pub mod allocation;
+pub mod backup;
 pub mod codebook;
 pub mod consort;
 pub mod exclusion;

@@ -5,6 +5,7 @@
 
 pub mod api_tokens;
 pub mod arrivals;
+pub mod backup;
 pub mod exports;
 pub mod health;
 pub mod identities;
@@ -13,6 +14,7 @@ pub mod installation;
 pub mod journal;
 pub mod links;
 pub mod local_postgres;
+pub mod metrics;
 pub mod notifications;
 pub mod overrides;
 pub mod overview;
@@ -30,11 +32,14 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgPool, migrate::Migrator};
+use sqlx::{PgConnection, PgPool, migrate::Migrator};
 
 /// Nearly everything is looked up by key and in memory: pages out of order cost hardly more than pages in order, and no query
 /// is worth compiling.
 const PLANNING: [(&str, &str); 2] = [("random_page_cost", "1.1"), ("jit", "off")];
+
+/// How connections call themselves to the database.
+pub const PROGRAM: &str = concat!("weber ", env!("CARGO_PKG_VERSION"));
 
 /// The migrations that make up the schema.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
@@ -87,7 +92,7 @@ pub fn pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(std::time::Duration::from_secs(10))
-        .connect_lazy_with(options.application_name("weber").options(PLANNING))
+        .connect_lazy_with(options.application_name(PROGRAM).options(PLANNING))
 }
 
 /// Brings the schema up to date.
@@ -95,13 +100,29 @@ pub async fn migrate(pool: &PgPool) -> Result<()> {
     Ok(MIGRATOR.run(pool).await?)
 }
 
+/// Brings the schema to that of a migration, within the caller's transaction.
+pub async fn migrate_to(conn: &mut PgConnection, version: i64) -> Result<()> {
+    Ok(MIGRATOR.run_to(version, conn).await?)
+}
+
+/// The number of this program's schema.
+pub fn newest_migration() -> i64 {
+    MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or_default()
+}
+
+/// The newest migration of the database; none if it has no schema yet.
+pub async fn schema_version(conn: &mut PgConnection) -> Result<Option<i64>> {
+    let there = sqlx::query_scalar!(r#"select to_regclass('_sqlx_migrations') is not null as "there!""#);
+    if !there.fetch_one(&mut *conn).await? {
+        return Ok(None);
+    }
+    // The table belongs to sqlx, and is not there where queries are checked.
+    Ok(sqlx::query_scalar("select max(version) from _sqlx_migrations where success").fetch_one(conn).await?)
+}
+
 /// Whether the database answers and its schema is this program's.
 pub async fn ready(pool: &PgPool) -> Result<bool> {
-    let newest = MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or_default();
-    // The table belongs to sqlx, and is not there where queries are checked.
-    let done: Option<i64> =
-        sqlx::query_scalar("select max(version) from _sqlx_migrations where success").fetch_one(pool).await?;
-    Ok(done == Some(newest))
+    Ok(schema_version(&mut *pool.acquire().await?).await? == Some(newest_migration()))
 }
 
 /// A word of the database as a word of the domain.

@@ -28,6 +28,7 @@ pub async fn protect(State(state): State<WebState>, request: Request, next: Next
     let path = request.uri().path().to_owned();
     let answer = tokio::time::timeout(LONGEST_REQUEST, next.run(request)).await;
     let mut response = answer.unwrap_or_else(|_| {
+        tracing::error!(seconds = LONGEST_REQUEST.as_secs(), "A request took too long and was given up");
         Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "timeout",

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::crowd::Crowd;
 use super::image_cache::ImageCache;
 use super::live::Live;
+use super::metrics::Metrics;
 use super::signed::Keys;
 use crate::flow::App;
 use crate::flow::queue::RecordQueue;
@@ -25,6 +26,8 @@ pub struct WebState {
     pub images: ImageCache,
     /// Where open pages hear of changes.
     pub live: Live,
+    /// What this server counts.
+    pub metrics: Metrics,
     /// Who is about to begin.
     pub crowd: Crowd,
     /// The keys of signed links.
@@ -76,6 +79,7 @@ impl WebState {
         Self {
             live: Live::start(&app.pool, own_changes),
             records: RecordQueue::start(&app),
+            metrics: Metrics::new(&app),
             app,
             crowd: Crowd::default(),
             prolific_keys: Arc::new(Keys::at(site.prolific_keys_url.clone())),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod backup;
 mod behaviours;
 mod decisions;
 mod enrolment;
@@ -10,6 +11,7 @@ mod identities;
 mod lab;
 mod lifecycle;
 mod migrations;
+mod operations;
 mod participation;
 mod platforms;
 mod recovery;

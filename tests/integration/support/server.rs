@@ -49,6 +49,12 @@ impl Server {
         Self { app, url, client: client() }
     }
 
+    /// A server that runs as a program, on the same database.
+    pub fn elsewhere(pool: PgPool, url: &str) -> Self {
+        let (app, _) = App::new(pool, Secrets::new([7; 32]), Arc::new(SystemClock), [9; 32]);
+        Self { app, url: url.to_owned(), client: client() }
+    }
+
     /// A server with a live study of so many slots per condition.
     pub async fn live(pool: PgPool, slots: u32) -> Self {
         let server = Self::empty(pool).await;
