@@ -1,7 +1,5 @@
 //! `weber serve`.
 
-use std::net::SocketAddr;
-
 use anyhow::Context;
 use tokio::net::TcpListener;
 
@@ -11,6 +9,7 @@ use crate::flow::App;
 use crate::flow::journal::Actor;
 use crate::flow::team::{self, Invitation};
 use crate::store;
+use crate::web::serve::Bounds;
 use crate::web::{self, Site, WebState};
 
 /// Runs the server until it is told to stop.
@@ -36,8 +35,8 @@ pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
             // Open pages end, or they would keep the server from stopping.
             live.cancel();
         };
-        let service = web::router(state).into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, service).with_graceful_shutdown(signal).await?;
+        let bounds = Bounds { connections: serve.connections as usize, ..Bounds::default() };
+        web::serve::serve(listener, web::router(state), bounds, signal).await;
         super::say("Weber has stopped.");
         Ok(())
     })

@@ -5,6 +5,7 @@ pub mod arrival;
 pub mod complete;
 pub mod enroll;
 pub mod export;
+mod guessing;
 pub mod identities;
 pub mod import;
 pub mod journal;

@@ -16,7 +16,7 @@ use super::study::{self, ModeQuery, find};
 use crate::domain::study::Mode;
 use crate::web::error::PageError;
 use crate::web::page;
-use crate::web::session::SignedIn;
+use crate::web::session::OpenSession;
 use crate::web::state::WebState;
 
 /// A page looks again at most so often while changes come in.
@@ -31,7 +31,7 @@ const HEAVY: Duration = Duration::from_secs(3);
 /// The parts of a study's page.
 pub async fn of_study(
     State(state): State<WebState>,
-    SignedIn(_): SignedIn,
+    session: OpenSession,
     Path(slug): Path<String>,
     Query(ModeQuery { mode }): Query<ModeQuery>,
 ) -> Result<Response, PageError> {
@@ -50,13 +50,13 @@ pub async fn of_study(
             async move { enrolment(&state, &slug, mode).await }
         }
     };
-    Ok(stream(watch(state, study.id, light, heavy)))
+    Ok(stream(watch(state, session, study.id, light, heavy)))
 }
 
 /// The flow of participants.
 pub async fn of_flow(
     State(state): State<WebState>,
-    SignedIn(_): SignedIn,
+    session: OpenSession,
     Path(slug): Path<String>,
     Query(choice): Query<Choice>,
 ) -> Result<Response, PageError> {
@@ -66,7 +66,7 @@ pub async fn of_flow(
         let (state, slug, choice) = (own.clone(), slug.clone(), choice.clone());
         async move { Ok(json!({ "flow-figure": results::flow_fragment(&state, &slug, &choice).await? })) }
     };
-    Ok(stream(watch(state, study.id, async || Ok(json!({})), heavy)))
+    Ok(stream(watch(state, session, study.id, async || Ok(json!({})), heavy)))
 }
 
 fn stream(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
@@ -77,6 +77,7 @@ fn stream(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static
 /// within half a second of a change, heavy ones less often.
 fn watch<L, H>(
     state: WebState,
+    session: OpenSession,
     study_id: i64,
     light: impl Fn() -> L + Send + 'static,
     heavy: impl Fn() -> H + Send + 'static,
@@ -91,7 +92,7 @@ where
         let mut changes = state.live.subscribe();
         let mut sent = [String::new(), String::new()];
         let mut heavy_again: Option<Instant> = Some(Instant::now());
-        loop {
+        while session.is_good(&state).await {
             let due = heavy_again.is_some_and(|at| at <= Instant::now());
             // A page that cannot be read now is read at the next change.
             let mut parts = vec![(0, light().await)];
