@@ -13,9 +13,9 @@ use super::world::{Answer, World, ask};
 
 /// An address with its methods.
 #[derive(Debug)]
-pub struct Route {
-    pub path: String,
-    pub methods: Vec<&'static str>,
+struct Route {
+    path: String,
+    methods: Vec<&'static str>,
 }
 
 impl Route {
@@ -25,7 +25,7 @@ impl Route {
 }
 
 /// Every address, as the sources of `web` list them.
-pub fn routes() -> Vec<Route> {
+fn routes() -> Vec<Route> {
     let mut text = String::new();
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web"), &mut text);
     for other in [".nest(", ".nest_service(", ".route_service(", ".fallback_service("] {
@@ -124,10 +124,10 @@ async fn figures(world: &World) -> Vec<String> {
     found.into_iter().collect()
 }
 
-/// Every GET address, with a query that fills each parameter that any page reads.
-pub async fn pages(world: &World, evil: &str) -> Vec<String> {
-    let names = [
-        "policy",
+/// Every GET address: as it is, and with a text in every parameter that any page reads. What a page may refuse to go on with
+/// stands by itself.
+async fn pages(world: &World, text: &str) -> Vec<String> {
+    let together = [
         "search",
         "sort",
         "condition",
@@ -139,25 +139,23 @@ pub async fn pages(world: &World, evil: &str) -> Vec<String> {
         "assignmentId",
         "hitId",
         "turkSubmitTo",
-        "total_time.min",
         "person",
         "weber_proof",
+        "PROLIFIC_PID",
         "x",
     ];
+    let queries = [&together[..], &["policy"], &["mode"], &["total_time.min"]];
     let mut pages = Vec::new();
     for route in routes().iter().filter(|route| route.methods.contains(&"get")) {
         for address in addresses(world, &route.path).await {
             pages.push(address.clone());
-            for name in names {
+            for names in queries {
                 let query = url::form_urlencoded::Serializer::new(String::new())
-                    .extend_pairs([("done", "found"), (name, evil)])
+                    .append_pair("done", "found")
+                    .extend_pairs(names.iter().map(|name| (name, text)))
                     .finish();
                 pages.push(format!("{address}?{query}"));
             }
-            let all = url::form_urlencoded::Serializer::new(String::new())
-                .extend_pairs(["pid", "workerId", "assignmentId", "hitId", "turkSubmitTo"].map(|n| (n, evil)))
-                .finish();
-            pages.push(format!("{address}?{all}"));
         }
     }
     pages
@@ -230,7 +228,7 @@ async fn every_page_is_strict_and_shows_texts_as_texts(pool: PgPool) {
             seen += 1;
         }
     }
-    assert!(seen > 500);
+    assert!(seen > 300);
 }
 
 #[sqlx::test]
@@ -286,10 +284,22 @@ async fn no_form_is_taken_from_another_site(pool: PgPool) {
     assert_eq!(world.server.count(count).await, before, "nothing happened");
 }
 
+/// Forms of nothing but a button: no body is read.
+const BUTTONS: [&str; 5] = [
+    "/sign-out",
+    "/lab/account/second-factor",
+    "/lab/team/{id}/remove",
+    "/lab/studies/{slug}/unblind",
+    "/lab/studies/{slug}/people/forget",
+];
+
 #[sqlx::test]
 async fn no_address_takes_a_body_without_a_bound(pool: PgPool) {
     let world = World::new(pool).await;
     for route in routes().iter().filter(|route| route.methods.contains(&"post")) {
+        if BUTTONS.contains(&route.path.as_str()) || route.path.contains("/people/pay/") {
+            continue;
+        }
         // Lists that a platform made may be long.
         let takes_files = route.path.ends_with("/people/compare") || route.path.ends_with("/people/bar");
         let size = if takes_files { 21 << 20 } else { 300_000 };
@@ -303,11 +313,6 @@ async fn no_address_takes_a_body_without_a_bound(pool: PgPool) {
                 .header("sec-fetch-site", "same-origin")
                 .header("content-type", kind);
             let answer = ask(&world.server, request.body(Body::from(body)).unwrap()).await;
-            let without_a_body = ["/sign-out", "/forget", "/unblind", "/second-factor", "/remove", "/pay/"];
-            if without_a_body.iter().any(|end| address.ends_with(end) || address.contains("/pay/")) {
-                assert!(!answer.status.is_server_error(), "{address}");
-                continue;
-            }
             let expected = if is_json { StatusCode::BAD_REQUEST } else { StatusCode::PAYLOAD_TOO_LARGE };
             assert_eq!(answer.status, expected, "{address}: {}", answer.text);
         }
