@@ -1,5 +1,7 @@
 //! Sessions and tokens: fixed, stolen, guessed, old, of somebody else; passwords guessed by one or by many.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::Request;
 use futures::StreamExt;
@@ -89,9 +91,12 @@ async fn an_open_page_hears_nothing_after_its_session_ended(pool: PgPool) {
     browser.post("/sign-out", &[]).await;
     let person = Person::arrive(&server, &server.link("Volunteers").await).await;
     let mut heard = Vec::new();
-    while let Some(chunk) = stream.next().await {
-        heard.extend(chunk.unwrap());
-    }
+    let to_the_end = async {
+        while let Some(chunk) = stream.next().await {
+            heard.extend(chunk.unwrap());
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), to_the_end).await.expect("the stream ends");
     assert!(!String::from_utf8_lossy(&heard).contains(person.pseudonym()));
 }
 
