@@ -104,7 +104,10 @@ fn answers(c: &mut Criterion) {
     let version = version();
     let now = DateTime::UNIX_EPOCH;
     let stored = Stored {
-        scheduled: draw_main(&version, "natural", 3, 1).into_iter().map(|trial| (trial.place(), trial)).collect(),
+        scheduled: draw_main(&version, "natural", 3, 1)
+            .into_iter()
+            .map(|trial| (trial.place(), trial))
+            .collect(),
         ..Stored::default()
     };
     let record: Record = serde_json::from_value(serde_json::json!({
@@ -165,7 +168,8 @@ fn kept_answers(version: &StudyVersion) -> Vec<MainAnswer> {
 fn results(c: &mut Criterion) {
     let version = version();
     let answers = kept_answers(&version);
-    let conditions: Vec<String> = version.definition.conditions.iter().map(|each| each.name.clone()).collect();
+    let conditions: Vec<String> =
+        version.definition.conditions.iter().map(|each| each.name.clone()).collect();
     let mut group = c.benchmark_group("results");
     group.sample_size(20);
     group.bench_function("all results of 250 people, 10,000 resamples", |b| {

@@ -49,6 +49,10 @@ pub struct ServeArgs {
     #[arg(long, env = "WEBER_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',')]
     pub trusted_proxy: Vec<ipnet::IpNet>,
 
+    /// Connections of clients at the same time, at most; each needs a file descriptor (`ulimit -n`).
+    #[arg(long, env = "WEBER_CONNECTIONS", default_value_t = 8192, value_parser = clap::value_parser!(u32).range(16..=1_000_000))]
+    pub connections: u32,
+
     /// Further sites that may show the page of an MTurk task in a frame and take it in, for tests.
     #[arg(long, env = "WEBER_MTURK_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = public_url)]
     pub mturk_origin: Vec<String>,

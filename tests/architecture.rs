@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each module of the crate may use of the others.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("domain", &["domain"]),
     ("stimuli", &["stimuli", "domain"]),
     ("recruitment", &["recruitment", "domain"]),
@@ -15,6 +15,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("flow", &["flow", "store", "recruitment", "study_folder", "domain"]),
     ("figures", &["figures", "domain"]),
     ("outgoing", &[]),
+    ("fuzzed", &["fuzzed", "study_folder", "stimuli", "domain"]),
     ("simulate", &["simulate", "outgoing", "flow", "domain"]),
     ("web", &["web", "figures", "outgoing", "flow", "store", "recruitment", "domain"]),
     ("config", &[]),

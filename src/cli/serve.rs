@@ -1,6 +1,5 @@
 //! `weber serve`.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -13,6 +12,7 @@ use crate::flow::App;
 use crate::flow::journal::Actor;
 use crate::flow::team::{self, Invitation};
 use crate::store;
+use crate::web::serve::Bounds;
 use crate::web::{self, Site, WebState};
 
 /// How long a server that was told to stop answers what is under way: longer than any request may take.
@@ -42,10 +42,9 @@ pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
             // Open pages end, or they would keep the server from stopping.
             live.cancel();
         };
-        let service = web::router(state).into_make_service_with_connect_info::<SocketAddr>();
-        let serving = axum::serve(listener, service).with_graceful_shutdown(signal);
+        let bounds = Bounds { connections: serve.connections as usize, ..Bounds::default() };
         tokio::select! {
-            served = serving.into_future() => served?,
+            () = web::serve::serve(listener, web::router(state), bounds, signal) => {}
             () = too_long_after(&stop) => tracing::warn!("Some clients did not finish their requests; stopping all the same"),
         }
         super::say("Weber has stopped.");

@@ -18,6 +18,7 @@ use crate::flow::App;
 use crate::flow::secrets::token_sha256;
 use crate::simulate::{self, Client, Ending, Mix, Plan, Report};
 use crate::store;
+use crate::web::serve::Bounds;
 use crate::web::{self, Site, WebState};
 
 /// What to simulate.
@@ -87,7 +88,9 @@ async fn here(app: &App, changes: UnboundedReceiver<i64>, simulate: &SimulateArg
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
     let state = WebState::new(app.clone(), changes, Site::at(url.clone()));
-    let server = tokio::spawn(async move { axum::serve(listener, web::router(state)).await });
+    let bounds = Bounds::default();
+    let server =
+        tokio::spawn(web::serve::serve(listener, web::router(state), bounds, std::future::pending()));
     let (name, token) = (format!("simulate-{}", app.short_name()), app.token());
     let mut conn = app.pool.acquire().await?;
     store::api_tokens::add(&mut conn, &name, &[Scope::Simulate], &token_sha256(&token), app.now()).await?;

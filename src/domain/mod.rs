@@ -6,7 +6,7 @@ pub mod codebook;
 pub mod consort;
 pub mod exclusion;
 pub mod figure;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) mod fixture;
 pub mod gate;
 pub mod identity;

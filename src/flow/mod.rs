@@ -6,6 +6,7 @@ pub mod backup;
 pub mod complete;
 pub mod enroll;
 pub mod export;
+mod guessing;
 pub mod identities;
 pub mod import;
 pub mod journal;

@@ -65,6 +65,18 @@ pub enum StoreError {
 pub type Result<T> = std::result::Result<T, StoreError>;
 
 impl StoreError {
+    /// Whether a text held a character that the database cannot keep (NUL), so that the fault lies with who sent it.
+    pub fn is_unstorable_text(&self) -> bool {
+        match self {
+            Self::Shared(error) => error.is_unstorable_text(),
+            Self::Database(sqlx::Error::Database(error)) => {
+                // character_not_in_repertoire, untranslatable_character
+                matches!(error.code().as_deref(), Some("22021" | "22P05"))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the same may succeed later: the database was away or overloaded.
     pub fn is_transient(&self) -> bool {
         match self {

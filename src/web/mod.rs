@@ -16,6 +16,7 @@ pub mod page;
 pub mod protection;
 mod refusals;
 pub mod screens;
+pub mod serve;
 pub mod session;
 pub mod signed;
 pub mod simulation;

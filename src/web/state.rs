@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -47,6 +48,8 @@ pub struct Site {
     pub prolific_keys_url: String,
     /// Proxies whose word about a client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Longest time that a request may take, its body included; live pages stream for longer.
+    pub longest_request: Duration,
 }
 
 impl Site {
@@ -57,6 +60,7 @@ impl Site {
             public_url,
             mturk_origins: mturk::ORIGINS.map(str::to_owned).into(),
             prolific_keys_url: prolific::KEY_SET.to_owned(),
+            longest_request: Duration::from_secs(30),
             trusted_proxies: vec![
                 IpNet::from(IpAddr::from([127, 0, 0, 1])),
                 IpNet::from(IpAddr::from(Ipv6Addr::LOCALHOST)),

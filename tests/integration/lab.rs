@@ -266,25 +266,34 @@ async fn the_page_shows_enrolment_and_who_is_where(pool: PgPool) {
 }
 
 /// An open page that hears of changes.
-struct OpenPage {
+pub struct OpenPage {
     response: reqwest::Response,
-    heard: String,
+    pub heard: String,
+    /// Nobody waits for longer.
+    patience: tokio::time::Instant,
 }
 
 impl OpenPage {
-    async fn at(browser: &Browser<'_>, path: &str) -> Self {
+    pub async fn at(browser: &Browser<'_>, path: &str) -> Self {
         let request = browser.client.get(format!("{}{path}", browser.server.url));
         let response = request.header("cookie", browser.cookie.clone().unwrap()).send().await.unwrap();
-        Self { response, heard: String::new() }
+        let patience = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
+        Self { response, heard: String::new(), patience }
     }
 
-    async fn hears(&mut self, words: &str) {
-        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+    pub async fn hears(&mut self, words: &str) {
         while !self.heard.contains(words) {
-            let chunk = tokio::time::timeout_at(deadline, self.response.chunk()).await;
-            let chunk = chunk.unwrap_or_else(|_| panic!("the page never hears of {words}")).unwrap();
-            self.heard.push_str(&String::from_utf8_lossy(&chunk.expect("the page stays open")));
+            assert!(self.listens().await, "the page never hears of {words}");
         }
+    }
+
+    /// Hears the next part; false at the end.
+    pub async fn listens(&mut self) -> bool {
+        let next = tokio::time::timeout_at(self.patience, self.response.chunk()).await;
+        let chunk = next.expect("the page hears something, or its end").unwrap();
+        let goes_on = chunk.is_some();
+        self.heard.push_str(&String::from_utf8_lossy(&chunk.unwrap_or_default()));
+        goes_on
     }
 }
 

@@ -9,6 +9,7 @@ use weber::flow::app::{Clock, SystemClock};
 use weber::flow::secrets::Secrets;
 use weber::flow::{self, App};
 use weber::store;
+use weber::web::serve::{self, Bounds};
 use weber::web::{Site, WebState, router};
 
 use super::tiny_study::TinyStudy;
@@ -17,6 +18,8 @@ use super::tiny_study::TinyStudy;
 pub struct Server {
     pub app: App,
     pub url: String,
+    /// The same server without a socket.
+    pub router: axum::Router,
     pub client: reqwest::Client,
 }
 
@@ -35,24 +38,32 @@ impl Server {
 
     /// A server that is reached in another way than by default.
     pub async fn with(pool: PgPool, clock: Arc<dyn Clock>, change: impl FnOnce(&mut Site)) -> Self {
+        Self::start(pool, clock, change, Bounds::default()).await
+    }
+
+    /// A server that gives its clients less.
+    pub async fn start(
+        pool: PgPool,
+        clock: Arc<dyn Clock>,
+        change: impl FnOnce(&mut Site),
+        bounds: Bounds,
+    ) -> Self {
         let (app, changes) = App::new(pool, Secrets::new([7; 32]), clock, [9; 32]);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let mut site = Site::at(url.clone());
         change(&mut site);
         let state = WebState::new(app.clone(), changes, site);
-        tokio::spawn(async move {
-            axum::serve(listener, router(state).into_make_service_with_connect_info::<std::net::SocketAddr>())
-                .await
-                .unwrap()
-        });
-        Self { app, url, client: client() }
+        let router = router(state);
+        tokio::spawn(serve::serve(listener, router.clone(), bounds, std::future::pending()));
+        Self { app, url, router, client: client() }
     }
 
     /// A server that runs as a program, on the same database.
     pub fn elsewhere(pool: PgPool, url: &str) -> Self {
-        let (app, _) = App::new(pool, Secrets::new([7; 32]), Arc::new(SystemClock), [9; 32]);
-        Self { app, url: url.to_owned(), client: client() }
+        let (app, changes) = App::new(pool, Secrets::new([7; 32]), Arc::new(SystemClock), [9; 32]);
+        let router = router(WebState::new(app.clone(), changes, Site::at(url.to_owned())));
+        Self { app, url: url.to_owned(), router, client: client() }
     }
 
     /// A server with a live study of so many slots per condition.
