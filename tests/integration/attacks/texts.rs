@@ -166,12 +166,16 @@ async fn no_value_in_a_request_is_a_fault_of_the_server(pool: PgPool) {
                 let sent = changed.to_string();
                 let (status, reply) = server.post(path, Some(&person.token), changed).await;
                 assert!(status < 500, "{path} {place}: {status} {reply}\n{}", &sent[..sent.len().min(600)]);
+                if place.starts_with("/answers/") {
+                    // What was taken can be read again, and is out of the way of the next one.
+                    person.open().await;
+                    sqlx::query("delete from responses").execute(&server.app.pool).await.unwrap();
+                }
             }
         }
     }
-    // Whatever was taken can be read again, by the person and by researchers.
-    person.open().await;
-    for index in 2..=21 {
+    // Researchers can read whatever was taken, too.
+    for index in 1..=21 {
         person.answer("main", 1, index, 0).await;
     }
     let body = json!({ "tab": 1, "clock_ms": 1e300, "feedback": "a\0b" });
