@@ -3,7 +3,16 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// A line for people.
+    Text,
+    /// A line for programs: one JSON object.
+    Json,
+}
 
 /// Where the data are.
 #[derive(Debug, Clone, Args)]
@@ -39,6 +48,10 @@ pub struct ServeArgs {
     /// Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8; a proxy on this machine always is.
     #[arg(long, env = "WEBER_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',')]
     pub trusted_proxy: Vec<ipnet::IpNet>,
+
+    /// Connections of clients at the same time, at most; each needs a file descriptor (`ulimit -n`).
+    #[arg(long, env = "WEBER_CONNECTIONS", default_value_t = 8192, value_parser = clap::value_parser!(u32).range(16..=1_000_000))]
+    pub connections: u32,
 
     /// Further sites that may show the page of an MTurk task in a frame and take it in, for tests.
     #[arg(long, env = "WEBER_MTURK_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = public_url)]

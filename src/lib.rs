@@ -7,6 +7,8 @@ pub mod config;
 pub mod domain;
 pub mod figures;
 pub mod flow;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzed;
 pub mod outgoing;
 pub mod recruitment;
 pub mod simulate;

@@ -1,10 +1,41 @@
 //! A client of HTTP servers elsewhere.
 
+use std::ops::Range;
 use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
+use x509_cert::time::Time;
 
 /// A client of servers anywhere, by HTTP or HTTPS, that waits so long for an answer.
 pub fn http_client(patience: Duration) -> reqwest::Result<reqwest::Client> {
     // Whoever installed a provider before us is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().timeout(patience).build()
+    reqwest::Client::builder().timeout(patience).tls_info(true).build()
+}
+
+/// From when until when the certificate is valid with which the server answered; none if it was not by HTTPS.
+pub fn certificate_validity(reply: &reqwest::Response) -> Option<Range<DateTime<Utc>>> {
+    validity(reply.extensions().get::<reqwest::tls::TlsInfo>()?.peer_certificate()?)
+}
+
+fn validity(der: &[u8]) -> Option<Range<DateTime<Utc>>> {
+    let validity = Certificate::from_der(der).ok()?.tbs_certificate.validity;
+    let time = |time: Time| DateTime::from_timestamp(time.to_unix_duration().as_secs().try_into().ok()?, 0);
+    Some(time(validity.not_before)?..time(validity.not_after)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_says_how_long_it_is_valid() {
+        let der = include_bytes!("../tests/integration/keys/certificate-for-tests.der");
+        let Range { start, end } = validity(der).unwrap();
+        assert_eq!(start.to_rfc3339(), "2026-11-25T04:42:47+00:00");
+        assert_eq!(end.to_rfc3339(), "2027-02-23T04:42:47+00:00");
+        assert_eq!(validity(&der[1..]), None);
+    }
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each module of the crate may use of the others.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("domain", &["domain"]),
     ("stimuli", &["stimuli", "domain"]),
     ("recruitment", &["recruitment", "domain"]),
@@ -15,6 +15,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("flow", &["flow", "store", "recruitment", "study_folder", "domain"]),
     ("figures", &["figures", "domain"]),
     ("outgoing", &[]),
+    ("fuzzed", &["fuzzed", "study_folder", "stimuli", "domain"]),
     ("simulate", &["simulate", "outgoing", "flow", "domain"]),
     ("web", &["web", "figures", "outgoing", "flow", "store", "recruitment", "domain"]),
     ("config", &[]),
@@ -22,7 +23,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
 ];
 
 /// Words that belong to one room only: (word, the modules that may say it).
-const BELONGS_TO: [(&str, &[&str]); 9] = [
+const BELONGS_TO: [(&str, &[&str]); 10] = [
     ("sqlx::query", &["store"]),
     ("select_participant!", &["store"]),
     ("axum::", &["web", "cli"]),
@@ -32,6 +33,7 @@ const BELONGS_TO: [(&str, &[&str]); 9] = [
     ("Utc::now", &["flow"]),
     ("plotters::", &["figures"]),
     ("reqwest::", &["outgoing", "simulate", "web"]),
+    ("prometheus_client::", &["flow", "web"]),
 ];
 
 /// What `domain` never knows: it decides on data, a time and a generator that it is given.

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use secrecy::ExposeSecret;
+use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -61,6 +62,15 @@ impl Database {
         }
     }
 
+    /// Does something with the database as it is, without bringing its schema up to date, and closes it, whatever comes of
+    /// it; Ctrl-C and SIGTERM end it early.
+    pub async fn during<T>(self, work: impl AsyncFnOnce(&PgPool) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        let pool = store::pool(self.options(), 2);
+        let result = interruptible(work(&pool)).await;
+        close(&pool, self).await?;
+        result
+    }
+
     /// Ends a private one, unless somebody else uses it.
     pub async fn close(self) -> anyhow::Result<()> {
         match self {
@@ -104,12 +114,8 @@ impl Data {
     /// Does something with the data and closes them, whatever comes of it; Ctrl-C and SIGTERM end it early.
     pub async fn during<T>(self, work: impl AsyncFnOnce(&App) -> anyhow::Result<T>) -> anyhow::Result<T> {
         let Self { app, database, .. } = self;
-        let stop = super::stop_token();
-        let result = tokio::select! {
-            result = work(&app) => result,
-            () = stop.cancelled() => Err(anyhow::anyhow!("stopped")),
-        };
-        close(app, database).await?;
+        let result = interruptible(work(&app)).await;
+        close(&app.pool, database).await?;
         result
     }
 
@@ -120,19 +126,27 @@ impl Data {
     ) -> anyhow::Result<T> {
         let Self { app, changes, database } = self;
         let result = work(&app, changes).await;
-        close(app, database).await?;
+        close(&app.pool, database).await?;
         result
     }
 }
 
-async fn close(app: App, database: Database) -> anyhow::Result<()> {
+async fn interruptible<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let stop = super::stop_token();
+    tokio::select! {
+        result = work => result,
+        () = stop.cancelled() => Err(anyhow::anyhow!("stopped")),
+    }
+}
+
+async fn close(pool: &PgPool, database: Database) -> anyhow::Result<()> {
     // A connection that is still busy must not hold up the end for ever: PostgreSQL cuts it.
-    let _ = tokio::time::timeout(std::time::Duration::from_secs(5), app.pool.close()).await;
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(5), pool.close()).await;
     database.close().await
 }
 
 /// A database belongs to one key: another one would break the once-only rule and every image's address.
-async fn check_key(pool: &sqlx::PgPool, secrets: &Secrets) -> anyhow::Result<()> {
+async fn check_key(pool: &PgPool, secrets: &Secrets) -> anyhow::Result<()> {
     let mut conn = pool.acquire().await?;
     if store::installation::claim_key(&mut conn, &secrets.fingerprint()).await? != secrets.fingerprint() {
         bail!(
@@ -148,8 +162,9 @@ fn key(args: &DataArgs) -> anyhow::Result<[u8; 32]> {
     match existing_key(args)? {
         Some(key) => Ok(key),
         None => {
-            make_key(&args.data, &key_path(args))?;
-            existing_key(args)?.context("the secret key vanished as soon as it was made")
+            let mut key = [0; 32];
+            getrandom::fill(&mut key).context("the operating system gives no random numbers")?;
+            keep_key(args, key)
         }
     }
 }
@@ -180,20 +195,21 @@ fn parse_key(text: &str) -> anyhow::Result<[u8; 32]> {
     Ok(<[u8; 32]>::try_from(hex::decode(text)?.as_slice())?)
 }
 
-/// Makes the file of the key. Of programs that do so at once, one makes it and all go by it.
-fn make_key(folder: &Path, path: &Path) -> anyhow::Result<()> {
-    let mut key = [0; 32];
-    getrandom::fill(&mut key).context("the operating system gives no random numbers")?;
+/// Puts the key into the data folder, readable by its owner only. Returns the key that is kept: of programs that do so at
+/// once, one is the first and all go by its key.
+pub fn keep_key(args: &DataArgs, key: [u8; 32]) -> anyhow::Result<[u8; 32]> {
+    let path = key_path(args);
     let write = || -> std::io::Result<()> {
-        fs::create_dir_all(folder)?;
+        fs::create_dir_all(&args.data)?;
         // Under its own name only when it is complete, so that a crash leaves no half a key.
-        let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+        let mut draft = tempfile::NamedTempFile::new_in(&args.data)?;
         writeln!(draft, "{}", hex::encode(key))?;
         draft.as_file().sync_all()?;
-        match draft.persist_noclobber(path) {
+        match draft.persist_noclobber(&path) {
             Err(refused) if refused.error.kind() != std::io::ErrorKind::AlreadyExists => Err(refused.error),
             _ => Ok(()),
         }
     };
-    write().with_context(|| format!("{} cannot be written", path.display()))
+    write().with_context(|| format!("{} cannot be written", path.display()))?;
+    existing_key(args)?.context("the secret key vanished as soon as it was made")
 }

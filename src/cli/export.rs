@@ -57,5 +57,27 @@ pub async fn run(args: &DataArgs, export: &ExportArgs) -> anyhow::Result<()> {
 
 fn read_policy(path: &str) -> anyhow::Result<Policy> {
     let text = std::fs::read_to_string(path).with_context(|| format!("{path} cannot be read"))?;
-    toml::from_str(&text).with_context(|| format!("{path} is not a policy; docs/study-format.md shows one"))
+    parse_policy(&text).with_context(|| format!("{path} is not a policy; docs/study-format.md shows one"))
+}
+
+fn parse_policy(text: &str) -> anyhow::Result<Policy> {
+    let policy: Policy = toml::from_str(text)?;
+    match policy.unusable() {
+        Some(criterion) => anyhow::bail!("it has bounds for {criterion} that nothing can meet"),
+        None => Ok(policy),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_that_nothing_can_meet_is_refused() {
+        let policy = |bounds: &str| parse_policy(&format!("name = \"p\"\n[criteria]\ntotal_time = {bounds}"));
+        assert!(policy("{ min = 1, max = 1 }").is_ok());
+        for bounds in ["{ min = nan }", "{ max = inf }", "{ min = 2, max = 1 }", "{}", "\"on\""] {
+            assert!(policy(bounds).is_err(), "{bounds}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ pub async fn verify(args: &DataArgs) -> anyhow::Result<()> {
     let data = Data::open(args).await?;
     let entries =
         data.during(async |app| Ok(store::journal::all(&mut *app.pool.acquire().await?).await?)).await?;
-    if let Some(number) = first_broken(entries.iter().map(|(entry, hash)| (entry, hash.as_slice()))) {
+    if let Some(number) = first_broken(&entries) {
         bail!("the journal is not whole: entry {number} does not follow from those before it");
     }
     let head = entries.last().map_or_else(|| "none".to_owned(), |(_, hash)| hex::encode(hash));

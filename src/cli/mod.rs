@@ -1,5 +1,6 @@
 //! The command line: another mouth for the same flows.
 
+mod backup;
 mod data;
 mod demo;
 mod doctor;
@@ -18,7 +19,7 @@ use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{DataArgs, ServeArgs};
+use crate::config::{DataArgs, LogFormat, ServeArgs};
 use crate::domain::rights::{Role, Scope};
 use crate::flow::team::Invitation;
 
@@ -28,6 +29,10 @@ use crate::flow::team::Invitation;
 pub struct Cli {
     #[command(flatten)]
     data: DataArgs,
+    /// How the log is written, on standard error: for people, or one JSON object per line. WEBER_LOG says how much of it:
+    /// warn, info, debug, or by module, such as info,sqlx=warn.
+    #[arg(long, global = true, env = "WEBER_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    log_format: LogFormat,
     #[command(subcommand)]
     command: Command,
 }
@@ -58,6 +63,10 @@ enum Command {
     /// The journal of who did what, when.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Write everything into one file: data, images, researchers, the journal and the secret key. The server may run.
+    Backup(backup::BackupArgs),
+    /// Fill a new database from a backup.
+    Restore(backup::RestoreArgs),
     /// Examine what a study rests on, and say what to do about what is not well.
     Doctor(doctor::DoctorArgs),
 }
@@ -110,6 +119,11 @@ enum TokenCommand {
 }
 
 impl Cli {
+    /// How the log is written.
+    pub const fn log_format(&self) -> LogFormat {
+        self.log_format
+    }
+
     /// What is logged by default: a server tells what it does, a command only what is wrong.
     pub const fn log_filter(&self) -> &'static str {
         match self.command {
@@ -155,6 +169,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Token(TokenCommand::Remove { name }) => researcher::remove_token(&cli.data, &name).await,
         Command::Journal(JournalCommand::Verify) => journal::verify(&cli.data).await,
         Command::Journal(JournalCommand::Show) => journal::show(&cli.data).await,
+        Command::Backup(args) => backup::run(&cli.data, &args).await,
+        Command::Restore(args) => backup::restore(&cli.data, &args).await,
         Command::Doctor(args) => doctor::run(&cli.data, &args).await,
         Command::Import { path } => import::run(&cli.data, &path).await,
     }

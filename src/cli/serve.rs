@@ -1,9 +1,10 @@
 //! `weber serve`.
 
-use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use super::data::Data;
 use crate::config::{DataArgs, ServeArgs};
@@ -11,7 +12,11 @@ use crate::flow::App;
 use crate::flow::journal::Actor;
 use crate::flow::team::{self, Invitation};
 use crate::store;
+use crate::web::serve::Bounds;
 use crate::web::{self, Site, WebState};
+
+/// How long a server that was told to stop answers what is under way: longer than any request may take.
+const LONGEST_GOODBYE: Duration = Duration::from_secs(35);
 
 /// Runs the server until it is told to stop.
 pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
@@ -31,17 +36,27 @@ pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
         greet(app, &public_url).await?;
         let state = WebState::new(app.clone(), changes, site(serve, &public_url));
         let live = state.live.stop.clone();
+        let stopping = stop.clone();
         let signal = async move {
-            stop.cancelled().await;
+            stopping.cancelled().await;
             // Open pages end, or they would keep the server from stopping.
             live.cancel();
         };
-        let service = web::router(state).into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, service).with_graceful_shutdown(signal).await?;
+        let bounds = Bounds { connections: serve.connections as usize, ..Bounds::default() };
+        tokio::select! {
+            () = web::serve::serve(listener, web::router(state), bounds, signal) => {}
+            () = too_long_after(&stop) => tracing::warn!("Some clients did not finish their requests; stopping all the same"),
+        }
         super::say("Weber has stopped.");
         Ok(())
     })
     .await
+}
+
+/// Every request that was read is answered by then; what is left are clients that never end theirs.
+async fn too_long_after(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(LONGEST_GOODBYE).await;
 }
 
 fn site(serve: &ServeArgs, public_url: &str) -> Site {

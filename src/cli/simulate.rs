@@ -1,7 +1,7 @@
 //! `weber simulate`.
 
 use std::io::{IsTerminal, Write};
-use std::time::Instant;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -11,12 +11,14 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::data::Data;
 use crate::config::DataArgs;
 use crate::domain::allocation::count_by_condition;
+use crate::domain::observer::Abilities;
 use crate::domain::rights::Scope;
 use crate::domain::study::Mode;
 use crate::flow::App;
 use crate::flow::secrets::token_sha256;
 use crate::simulate::{self, Client, Ending, Mix, Plan, Report};
 use crate::store;
+use crate::web::serve::Bounds;
 use crate::web::{self, Site, WebState};
 
 /// What to simulate.
@@ -37,9 +39,17 @@ pub struct SimulateArgs {
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
-    /// How they behave: weights of honest, careless and left.
+    /// How they behave: weights of honest, careless, left, bot, drop-out, reloader, duplicate, two-tab.
     #[arg(long, default_value = "honest=0.8,careless=0.1,left=0.1")]
     mix: Mix,
+
+    /// What those who look are able to see, and how long they take: a TOML file (docs/simulation.md).
+    #[arg(long, value_name = "FILE")]
+    observers: Option<PathBuf>,
+
+    /// How long they wait for each second that they say they took: 0 as fast as possible, 1 like real people.
+    #[arg(long, default_value_t = 0.0, value_name = "FACTOR", value_parser = think_time)]
+    think_time: f64,
 
     /// Server to send them to; by default one that runs for the purpose on this machine. Several (with commas, or given
     /// several times) are taken by turns: each person crosses from one to the other all the time.
@@ -78,7 +88,9 @@ async fn here(app: &App, changes: UnboundedReceiver<i64>, simulate: &SimulateArg
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
     let state = WebState::new(app.clone(), changes, Site::at(url.clone()));
-    let server = tokio::spawn(async move { axum::serve(listener, web::router(state)).await });
+    let bounds = Bounds::default();
+    let server =
+        tokio::spawn(web::serve::serve(listener, web::router(state), bounds, std::future::pending()));
     let (name, token) = (format!("simulate-{}", app.short_name()), app.token());
     let mut conn = app.pool.acquire().await?;
     store::api_tokens::add(&mut conn, &name, &[Scope::Simulate], &token_sha256(&token), app.now()).await?;
@@ -100,19 +112,43 @@ async fn send(urls: &[String], token: &str, simulate: &SimulateArgs) -> anyhow::
         concurrency: simulate.concurrency,
         seed: simulate.seed,
         mix: simulate.mix.clone(),
+        abilities: simulate.observers.as_deref().map(read_abilities).transpose()?.unwrap_or_default(),
+        think_time: simulate.think_time,
     };
-    let started = Instant::now();
     let report = simulate::run(&client, &plan, show_progress(simulate.participants)).await?;
-    let count = |ending| report.endings.get(&ending).copied().unwrap_or_default();
-    super::say(format!(
-        "{} people in {:.1} s: {} complete, {} screened out, {} found the study full",
-        simulate.participants,
-        started.elapsed().as_secs_f64(),
-        count(Ending::Complete),
-        count(Ending::ScreenedOut),
-        count(Ending::Full),
-    ));
+    say_report(simulate.participants, &report);
     Ok(report)
+}
+
+fn think_time(text: &str) -> Result<f64, String> {
+    let factor = text.parse().ok().filter(|factor| (0.0..=10.0).contains(factor));
+    factor.ok_or_else(|| "give a number from 0 to 10".into())
+}
+
+fn read_abilities(path: &Path) -> anyhow::Result<Abilities> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} is not as docs/simulation.md gives it", path.display()))
+}
+
+fn say_report(participants: u32, report: &Report) {
+    let seconds = report.elapsed.as_secs_f64();
+    let endings: Vec<String> = Ending::ALL
+        .iter()
+        .map(|ending| format!("{} {ending}", report.endings.get(ending).copied().unwrap_or_default()))
+        .collect();
+    super::say(format!("{participants} people in {seconds:.1} s: {}", endings.join(", ")));
+    for (incident, n) in &report.incidents {
+        super::say(format!("{n} {incident}"));
+    }
+    let per_second = |n: usize| n as f64 / seconds.max(0.001);
+    super::say(format!(
+        "{} requests ({:.1} per second), {} answers ({:.1} per second)",
+        report.meter.count(),
+        per_second(report.meter.count()),
+        report.acknowledged.len(),
+        per_second(report.acknowledged.len()),
+    ));
+    super::say(&report.meter);
 }
 
 fn show_progress(all: u32) -> impl FnMut(u32) {
@@ -147,4 +183,32 @@ fn check(report: &Report) -> anyhow::Result<()> {
     }
     let lines: Vec<String> = report.troubles.iter().map(|(trouble, n)| format!("{n} x {trouble}")).collect();
     bail!("some people could not go on:\n{}", lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn think_time_is_a_factor_within_bounds() {
+        assert_eq!(think_time("0.5"), Ok(0.5));
+        for wrong in ["-1", "11", "NaN", "fast"] {
+            assert!(think_time(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_observers_that_cannot_be_used_is_named_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("observers.toml");
+        let missing = format!("{:#}", read_abilities(&file).unwrap_err());
+        assert!(missing.contains("observers.toml cannot be read"), "{missing}");
+        std::fs::write(&file, "accuracy = 0.7\nacuracy = 0.7\n").unwrap();
+        let unknown = format!("{:#}", read_abilities(&file).unwrap_err());
+        for needed in ["observers.toml", "docs/simulation.md", "line 2", "acuracy", "catch_accuracy"] {
+            assert!(unknown.contains(needed), "{needed}: {unknown}");
+        }
+        std::fs::write(&file, "accuracy = 0.7\n").unwrap();
+        assert_eq!(read_abilities(&file).unwrap().accuracy, Some(0.7));
+    }
 }

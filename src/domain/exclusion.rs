@@ -151,6 +151,20 @@ pub enum Setting {
     Within(Bounds),
 }
 
+impl Setting {
+    /// Whether anything could meet it: with bounds it has at least one, both are numbers, and they do not cross.
+    pub fn is_usable(&self) -> bool {
+        match self {
+            Self::Off(_) => true,
+            Self::Within(Bounds { min: None, max: None }) => false,
+            Self::Within(Bounds { min, max }) => {
+                let finite = [min, max].into_iter().flatten().all(|bound| bound.is_finite());
+                finite && min.zip(*max).is_none_or(|(min, max)| min <= max)
+            }
+        }
+    }
+}
+
 words! {
     /// The word for "not looked at".
     Off {
@@ -183,6 +197,12 @@ impl Policy {
             Setting::Off(_) => None,
             Setting::Within(bounds) => Some(*bounds),
         }
+    }
+
+    /// The first criterion whose bounds nothing can meet.
+    pub fn unusable(&self) -> Option<Criterion> {
+        let all = std::iter::once(&self.criteria).chain(self.conditions.values()).flatten();
+        all.into_iter().find(|(_, setting)| !setting.is_usable()).map(|(criterion, _)| *criterion)
     }
 
     /// SHA-256 over the policy's JSON (keys in order), in hexadecimal: what a manifest cites.

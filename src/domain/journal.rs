@@ -1,6 +1,7 @@
 //! Who did what, when: each entry holds the hash of the one before it.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::words;
@@ -103,15 +104,31 @@ impl Entry {
     }
 }
 
+/// The newest entry: whoever keeps it can tell later whether the journal was changed since.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// Its number; 0 for an empty journal.
+    pub entry: i64,
+    /// Its hash, in hexadecimal.
+    pub sha256: String,
+}
+
+impl Head {
+    /// The newest entry by its number and hash, if there is one.
+    pub fn of(newest: Option<(i64, Vec<u8>)>) -> Self {
+        newest.map_or_else(Self::default, |(entry, sha256)| Self { entry, sha256: hex::encode(sha256) })
+    }
+}
+
 /// The number of the first entry that does not follow from those before it; none if the chain is whole. Each entry comes
 /// with the hash that was stored for it.
-pub fn first_broken<'a>(entries: impl IntoIterator<Item = (&'a Entry, &'a [u8])>) -> Option<i64> {
-    let mut previous = Vec::new();
+pub fn first_broken(entries: &[(Entry, Vec<u8>)]) -> Option<i64> {
+    let mut previous: &[u8] = &[];
     for (expected, (entry, stored)) in (1..).zip(entries) {
-        if entry.number != expected || entry.previous_sha256 != previous || entry.sha256() != stored {
+        if entry.number != expected || entry.previous_sha256 != previous || entry.sha256() != *stored {
             return Some(expected);
         }
-        previous = stored.to_vec();
+        previous = stored;
     }
     None
 }
@@ -141,25 +158,21 @@ mod tests {
             .collect()
     }
 
-    fn broken(chain: &[(Entry, Vec<u8>)]) -> Option<i64> {
-        first_broken(chain.iter().map(|(entry, hash)| (entry, hash.as_slice())))
-    }
-
     #[test]
     fn an_entry_that_was_changed_taken_out_or_added_is_found() {
-        assert_eq!(broken(&chain()), None);
+        assert_eq!(first_broken(&chain()), None);
         let mut changed = chain();
         changed[1].0.actor = "eve@example.org".into();
-        assert_eq!(broken(&changed), Some(2));
+        assert_eq!(first_broken(&changed), Some(2));
         let mut rehashed = chain();
         rehashed[1].0.detail = "{\"a\":1}".into();
         rehashed[1].1 = rehashed[1].0.sha256();
-        assert_eq!(broken(&rehashed), Some(3));
+        assert_eq!(first_broken(&rehashed), Some(3));
         let mut shorter = chain();
         shorter.remove(0);
-        assert_eq!(broken(&shorter), Some(1));
+        assert_eq!(first_broken(&shorter), Some(1));
         let mut moved = chain();
         (moved[0].0.study, moved[0].0.participant) = (None, Some("s".into()));
-        assert_eq!(broken(&moved), Some(1));
+        assert_eq!(first_broken(&moved), Some(1));
     }
 }

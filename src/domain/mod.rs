@@ -1,11 +1,12 @@
 //! Decides: pure types and functions that know no SQL, no HTTP, no clock and no global generator.
 
 pub mod allocation;
+pub mod backup;
 pub mod codebook;
 pub mod consort;
 pub mod exclusion;
 pub mod figure;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) mod fixture;
 pub mod gate;
 pub mod identity;

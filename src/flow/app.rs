@@ -11,6 +11,7 @@ use rand_chacha::ChaCha20Rng;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::metrics::Work;
 use super::secrets::Secrets;
 use crate::domain::study::StudyVersion;
 use crate::store::{self, StoreError};
@@ -42,6 +43,8 @@ pub struct App {
     pub secrets: Secrets,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// What was done so far.
+    pub work: Work,
     /// A cryptographically strong generator.
     rng: Arc<Mutex<ChaCha20Rng>>,
     /// Versions never change once they are imported, so they may be remembered.
@@ -60,7 +63,8 @@ impl App {
     ) -> (Self, tokio::sync::mpsc::UnboundedReceiver<i64>) {
         let (changes, receiver) = tokio::sync::mpsc::unbounded_channel();
         let rng = Arc::new(Mutex::new(ChaCha20Rng::from_seed(seed)));
-        (Self { pool, secrets, clock, rng, versions: Arc::default(), changes }, receiver)
+        let (work, versions) = (Work::default(), Arc::default());
+        (Self { pool, secrets, clock, work, rng, versions, changes }, receiver)
     }
 
     /// Now.

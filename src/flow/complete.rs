@@ -8,6 +8,7 @@ use super::{App, Refused, Result, steer};
 use crate::domain::allocation::{self, Claim, SlotState};
 use crate::domain::exclusion::{Measures, judge};
 use crate::domain::participant::{Participant, Stage};
+use crate::domain::record::LONGEST_MS;
 use crate::domain::study::{Mode, Outcome, Postings, StudyVersion};
 use crate::domain::trial::Block;
 use crate::recruitment::{self, Return};
@@ -48,9 +49,10 @@ pub async fn complete(app: &App, token: &str, submission: &Submission) -> Result
         return Err(Refused::AnswersMissing(missing).into());
     }
     let now = app.now();
-    person.hear_clock(submission.clock_ms, &version.definition.clock, now);
+    let clock_ms = submission.clock_ms.clamp(0.0, LONGEST_MS);
+    person.hear_clock(clock_ms, &version.definition.clock, now);
     person.stage = Stage::Complete;
-    person.total_ms = Some(submission.clock_ms.max(0.0));
+    person.total_ms = Some(clock_ms);
     person.ended_at = Some(now);
     settle(&mut tx, &mut person, &version, now).await?;
     store::participants::update(&mut tx, &person).await?;

@@ -18,13 +18,13 @@ use super::{App, FlowError, policies};
 use crate::domain::codebook;
 use crate::domain::codebook::people::JudgedPerson;
 use crate::domain::exclusion::Policy;
-use crate::domain::journal::Action;
+use crate::domain::journal::{Action, Head};
 use crate::domain::study::{Mode, StudyVersion};
 use crate::domain::trial::TrialKind;
 use crate::store::studies::Study;
 use crate::store::{self, StoreError};
 use files::{OutputFolder, Table};
-use manifest::{Counter, JournalHead};
+use manifest::Counter;
 
 /// The manifest's name.
 pub const MANIFEST: &str = "manifest.json";
@@ -122,15 +122,14 @@ pub async fn export(app: &App, request: &Request, folder: &Path) -> Result<Manif
     write_events(&mut tx, request, &modes, &mut output).await?;
     write_codebook(&mut output)?;
     let slots = slots(&mut tx, request, now).await?;
-    let head = store::journal::head(&mut tx).await?;
-    let journal = head.map(|(entry, sha256)| JournalHead { entry, sha256: hex::encode(sha256) });
+    let journal = Head::of(store::journal::head(&mut tx).await?);
     let manifest = Manifest::new(
         &request.study,
         &request.version,
         &request.policy,
         counter,
         slots,
-        journal.unwrap_or_default(),
+        journal,
         output.filed(),
         now,
     );

@@ -2,13 +2,16 @@
 
 pub mod app;
 pub mod arrival;
+pub mod backup;
 pub mod complete;
 pub mod enroll;
 pub mod export;
+mod guessing;
 pub mod identities;
 pub mod import;
 pub mod journal;
 pub mod leave;
+pub mod metrics;
 pub mod open;
 pub mod overrides;
 pub mod policies;

@@ -67,6 +67,7 @@ async fn write(app: App, receiver: Arc<tokio::sync::Mutex<mpsc::Receiver<Waiting
         }
         let (jobs, replies): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         for (reply, result) in replies.into_iter().zip(take_in(&app, jobs, patience).await) {
+            app.work.answers.inc_by(result.as_ref().map_or(0, Reply::stored));
             // Whoever no longer waits will ask again.
             let _ = reply.send(result);
         }
@@ -76,7 +77,10 @@ async fn write(app: App, receiver: Arc<tokio::sync::Mutex<mpsc::Receiver<Waiting
 /// Takes in a batch. Should it fail as a whole for a reason that may lie in one record, each is tried by itself.
 async fn take_in(app: &App, jobs: Vec<Job>, patience: Duration) -> Vec<Result<Reply>> {
     match in_time(app, &jobs, patience).await {
-        Ok(replies) => replies,
+        Ok(replies) => {
+            app.work.batch.observe(jobs.len() as f64);
+            replies
+        }
         Err(FlowError::Store(error)) if jobs.len() > 1 && !error.is_transient() => {
             tracing::warn!(%error, records = jobs.len(), "A batch of records failed; trying each by itself");
             let mut replies = Vec::with_capacity(jobs.len());

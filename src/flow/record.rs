@@ -48,6 +48,13 @@ pub struct Reply {
     pub version_id: i64,
 }
 
+impl Reply {
+    /// Answers that were stored for the first time.
+    pub fn stored(&self) -> u64 {
+        self.answers.iter().filter(|answer| answer.status == AnswerStatus::Stored).count() as u64
+    }
+}
+
 /// Takes in records of any number of people in one transaction. A record that is refused fails alone; if the
 /// transaction fails, nothing was taken in.
 pub async fn record_all(app: &App, jobs: &[Job]) -> Result<Vec<Result<Reply>>> {

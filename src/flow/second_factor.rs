@@ -5,6 +5,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 use totp_rs::{Builder, Secret, Totp};
 
+use super::guessing::Guess;
 use super::journal::{self, Actor, Deed};
 use super::secrets::token_sha256;
 use super::{App, Refused, Result};
@@ -57,12 +58,15 @@ pub async fn confirm(app: &App, researcher: &Researcher, code: &str) -> Result<V
     Ok(codes)
 }
 
-/// Turns one's own second factor off, with a code of it.
-pub async fn turn_off(app: &App, researcher: &Researcher, code: &str) -> Result<()> {
+/// Turns one's own second factor off, with a code of it. The network is the keyed hash of its address.
+pub async fn turn_off(app: &App, researcher: &Researcher, code: &str, network: &[u8]) -> Result<()> {
+    let guess = Guess::code(app, &researcher.email, network);
+    guess.count(app).await?;
     let mut tx = app.pool.begin().await?;
     if !accepts(app, &mut tx, researcher.id, code).await? {
         return Err(Refused::WrongCode.into());
     }
+    guess.was_right(&mut tx).await?;
     store::second_factor::set(&mut tx, researcher.id, None).await?;
     note(app, &mut tx, &Actor::researcher(researcher), json!({ "on": false })).await?;
     tx.commit().await?;

@@ -70,7 +70,12 @@ impl Secrets {
         self.keyed("totp", &[nonce])[..20].to_vec()
     }
 
-    /// Stands for a researcher's address where failed sign-ins are counted.
+    /// Stands for a researcher's address where tries at codes of the second factor are counted.
+    pub fn code_hmac(&self, email: &str) -> Vec<u8> {
+        self.keyed("code", &[email.trim().to_lowercase().as_bytes()])
+    }
+
+    /// Stands for a researcher's address where tries to sign in are counted.
     pub fn email_hmac(&self, email: &str) -> Vec<u8> {
         self.keyed("email", &[email.trim().to_lowercase().as_bytes()])
     }
@@ -105,6 +110,7 @@ mod tests {
         assert_ne!(one.worker_hmac(Platform::Mturk, "A1"), one.worker_hmac(Platform::Prolific, "A1"));
         assert_ne!(one.keyed("p", &[b"ab", b"c"]), one.keyed("p", &[b"a", b"bc"]));
         assert_eq!(one.email_hmac(" Ada@Example.org "), one.email_hmac("ada@example.org"));
+        assert_ne!(one.email_hmac("ada@example.org"), one.code_hmac("ada@example.org"));
         assert_eq!(format!("{one:?}"), "Secrets");
     }
 }

@@ -5,9 +5,11 @@ use std::sync::LazyLock;
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use sqlx::PgConnection;
+use tokio::sync::Semaphore;
 
+use super::guessing::{Guess, WINDOW};
 use super::journal::{self, Actor, Deed};
 use super::secrets::token_sha256;
 use super::{App, Refused, Result, second_factor};
@@ -24,14 +26,8 @@ pub const SHORTEST_PASSWORD: usize = 10;
 /// Longest password, in bytes: hashing takes time.
 const LONGEST_PASSWORD: usize = 1000;
 
-/// Failed sign-ins are counted for so long.
-const WINDOW: TimeDelta = TimeDelta::minutes(15);
-
-/// Failed sign-ins of one address within the window until it has to wait.
-const MOST_FAILURES: i64 = 8;
-
-/// Failed sign-ins of all addresses within the window until everybody has to wait: somebody tries one password on many.
-const MOST_FAILURES_OVERALL: i64 = 300;
+/// Passwords that are hashed at the same time, at most: each takes 19 MiB.
+static HASHING: Semaphore = Semaphore::const_new(4);
 
 /// A session that was begun.
 pub struct Begun {
@@ -56,57 +52,42 @@ pub async fn set_password(app: &App, link_token: &str, password: &str) -> Result
     Ok(session)
 }
 
-/// Signs in; whoever has a second factor is then asked for its code.
-pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<Begun> {
+/// Signs in; whoever has a second factor is then asked for its code. The network is the keyed hash of its address.
+pub async fn sign_in(app: &App, email: &str, password: &str, network: &[u8]) -> Result<Begun> {
+    let guess = Guess::password(app, email, network);
+    guess.count(app).await?;
     let mut conn = app.pool.acquire().await?;
-    let now = app.now();
-    let hmac = app.secrets.email_hmac(email);
-    refuse_guessing(&mut conn, &hmac, now).await?;
     let credentials = store::researchers::credentials(&mut conn, email.trim()).await?;
     drop(conn);
     let (id, stored) = credentials.map_or((None, None), |found| (Some(found.id), found.password_hash));
     let right = verify(password.chars().take(LONGEST_PASSWORD).collect(), stored).await;
+    let id = id.filter(|_| right).ok_or(Refused::WrongPassword)?;
     let mut tx = app.pool.begin().await?;
-    let Some(id) = id.filter(|_| right) else {
-        store::researchers::count_failure(&mut tx, &hmac, now, now - WINDOW).await?;
-        tx.commit().await?;
-        return Err(Refused::WrongPassword.into());
-    };
     let session = begin(app, &mut tx, id, Action::SignedIn).await?;
-    if !session.awaits_code {
-        store::researchers::clear_failures(&mut tx, &hmac).await?;
-    }
+    guess.was_right(&mut tx).await?;
     tx.commit().await?;
     Ok(session)
 }
 
 /// Finishes signing in with a code of the second factor, or a recovery code. The session gets a new token.
-pub async fn enter_code(app: &App, token: &str, code: &str) -> Result<Begun> {
-    let mut tx = app.pool.begin().await?;
-    let now = app.now();
+pub async fn enter_code(app: &App, token: &str, code: &str, network: &[u8]) -> Result<Begun> {
     let hash = token_sha256(token);
-    let owner = store::researchers::session_owner(&mut tx, &hash, true, now).await?;
+    let mut conn = app.pool.acquire().await?;
+    let owner = store::researchers::session_owner(&mut conn, &hash, true, app.now()).await?;
+    drop(conn);
     let owner = owner.ok_or(Refused::LinkUsedUp)?;
-    let hmac = app.secrets.email_hmac(&owner.email);
-    refuse_guessing(&mut tx, &hmac, now).await?;
+    let guess = Guess::code(app, &owner.email, network);
+    guess.count(app).await?;
+    let mut tx = app.pool.begin().await?;
     if !second_factor::accepts(app, &mut tx, owner.id, code).await? {
-        store::researchers::count_failure(&mut tx, &hmac, now, now - WINDOW).await?;
-        tx.commit().await?;
         return Err(Refused::WrongCode.into());
     }
-    store::researchers::clear_failures(&mut tx, &hmac).await?;
+    guess.was_right(&mut tx).await?;
     store::researchers::end_session(&mut tx, &hash).await?;
     let token = start_session(app, &mut tx, owner.id, false).await?;
     note(app, &mut tx, &owner, Action::SignedIn).await?;
     tx.commit().await?;
     Ok(Begun { token, awaits_code: false })
-}
-
-/// Refuses more tries after too many that failed.
-async fn refuse_guessing(conn: &mut PgConnection, hmac: &[u8], now: DateTime<Utc>) -> Result<()> {
-    let (own, all) = store::researchers::failures(conn, hmac, now - WINDOW).await?;
-    let too_many = own >= MOST_FAILURES || all >= MOST_FAILURES_OVERALL;
-    if too_many { Err(Refused::TooManyFailures.into()) } else { Ok(()) }
 }
 
 /// Begins a session, which is noted once it is good.
@@ -150,6 +131,7 @@ async fn hash(app: &App, password: String) -> String {
     use rand::Rng;
     let mut salt = [0; 16];
     app.rng().fill_bytes(&mut salt);
+    let _place = HASHING.acquire().await;
     tokio::task::spawn_blocking(move || hash_with(&password, &salt)).await.expect("hashing does not panic")
 }
 
@@ -170,5 +152,6 @@ async fn verify(password: String, stored: Option<String>) -> bool {
             parsed.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
         known && right
     };
+    let _place = HASHING.acquire().await;
     tokio::task::spawn_blocking(verified).await.unwrap_or(false)
 }

@@ -1,17 +1,19 @@
 //! The participants' API, from a client's side.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use crate::flow::simulation::KeyEntry;
+use super::meter::{Meter, Request};
+use crate::flow::simulation::{AnswerKey, Entrance};
 
-/// Tries of a request that gets no answer: a browser would go on for ever.
+/// Tries of a request that gets no answer, or only that of a server or balancer in trouble: a browser would go on for ever.
 const TRIES: u32 = 9;
 
 /// The pause after the first try; each further one is twice as long, up to the longest.
@@ -47,7 +49,28 @@ pub enum Trouble {
         /// What was wrong with it.
         error: String,
     },
+    /// What people were said to be able to does not fit the study.
+    #[error("what the people can does not fit the study:\n{}", .0.join("\n"))]
+    Abilities(Vec<String>),
 }
+
+/// A whole answer.
+struct Whole {
+    status: StatusCode,
+    body: Vec<u8>,
+}
+
+/// Answer to a consent.
+#[derive(Debug, Deserialize)]
+pub struct Enrolled {
+    /// The participant's token.
+    pub token: String,
+    /// Whether the participation was there before.
+    pub resumed: bool,
+}
+
+/// The parameters of the address by which somebody comes.
+pub type Parameters = BTreeMap<&'static str, String>;
 
 /// A client of one or several servers of one installation, with an API token. Requests go to the servers by turns.
 #[derive(Debug)]
@@ -56,6 +79,7 @@ pub struct Client {
     urls: Arc<[String]>,
     api_token: Arc<str>,
     turn: AtomicUsize,
+    meter: Arc<Mutex<Meter>>,
 }
 
 impl Client {
@@ -63,84 +87,109 @@ impl Client {
     pub fn new(urls: &[impl AsRef<str>], api_token: &str) -> reqwest::Result<Self> {
         let http = crate::outgoing::http_client(Duration::from_secs(30))?;
         let urls = urls.iter().map(|url| url.as_ref().trim_end_matches('/').to_owned()).collect();
-        Ok(Self { http, urls, api_token: api_token.into(), turn: AtomicUsize::new(0) })
+        Ok(Self { http, urls, api_token: api_token.into(), turn: AtomicUsize::new(0), meter: Arc::default() })
     }
 
     /// The same for one person, who takes turns alone, so that each of their requests goes to another server than the last.
     pub fn of_person(&self, n: usize) -> Self {
-        let Self { http, urls, api_token, .. } = self;
         Self {
-            http: http.clone(),
-            urls: urls.clone(),
-            api_token: api_token.clone(),
+            http: self.http.clone(),
+            urls: self.urls.clone(),
+            api_token: self.api_token.clone(),
             turn: AtomicUsize::new(n),
+            meter: self.meter.clone(),
         }
     }
 
-    /// The link for simulated people.
-    pub async fn simulation_link(&self, study: &str) -> Result<String, Trouble> {
-        let reply: Value =
-            self.post("/api/v1/simulation/link", &self.api_token, &json!({ "study": study })).await?;
-        text(&reply, "link")
+    fn meter(&self) -> MutexGuard<'_, Meter> {
+        self.meter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was measured since it was last asked for.
+    pub fn take_meter(&self) -> Meter {
+        std::mem::take(&mut self.meter())
+    }
+
+    /// The study's entrance for simulated people.
+    pub async fn entrance(&self, study: &str) -> Result<Entrance, Trouble> {
+        self.post(Request::Entrance, &self.api_token, &json!({ "study": study })).await
     }
 
     /// The truth about a simulated person's trials.
-    pub async fn answer_key(&self, token: &str) -> Result<Vec<KeyEntry>, Trouble> {
-        self.post("/api/v1/simulation/answer-key", &self.api_token, &json!({ "participant_token": token }))
-            .await
+    pub async fn answer_key(&self, token: &str) -> Result<AnswerKey, Trouble> {
+        self.post(Request::Key, &self.api_token, &json!({ "participant_token": token })).await
     }
 
-    /// Reads the consent page as a browser would, and consents. Returns the person's token.
-    pub async fn consent(&self, link: &str) -> Result<String, Trouble> {
-        let path = format!("/enter/{link}");
-        let page = self.until_answered(&path, |url| self.http.get(url)).await?.body;
-        let page = String::from_utf8_lossy(&page);
-        let hash = page.split_once("data-consent=\"").and_then(|(_, rest)| rest.split_once('"'));
-        let (hash, _) = hash.ok_or_else(|| strange(&path, "there is no consent on the page"))?;
+    /// Reads the page of consent as a browser would, and returns the hash of its text. None: the page offers no consent.
+    pub async fn consent_page(&self, link: &str, parameters: &Parameters) -> Result<Option<String>, Trouble> {
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+        let path = format!("{}/{link}?{query}", Request::Page.path());
+        let page =
+            self.with_retries(Request::Page, |server| self.http.get(format!("{server}{path}"))).await?;
+        if !page.status.is_success() {
+            return Err(strange(Request::Page, page.status));
+        }
+        let text = String::from_utf8(page.body).map_err(|error| strange(Request::Page, error))?;
+        let hash = text.split_once("data-consent=\"").and_then(|(_, rest)| rest.split_once('"'));
+        Ok(hash.map(|(hash, _)| hash.to_owned()))
+    }
+
+    /// Consents to the text of that hash.
+    pub async fn enrol(&self, link: &str, parameters: &Parameters, hash: &str) -> Result<Enrolled, Trouble> {
+        let device = json!({ "browser": "Weber simulation" });
         let body =
-            json!({ "link": link, "consent_sha256": hash, "device": { "browser": "Weber simulation" } });
-        text(&self.post("/api/v1/enrolments", &self.api_token, &body).await?, "token")
+            json!({ "link": link, "parameters": parameters, "consent_sha256": hash, "device": device });
+        self.post(Request::Enrol, &self.api_token, &body).await
     }
 
     /// Posts JSON and reads JSON.
     pub async fn post<T: DeserializeOwned>(
         &self,
-        path: &str,
+        request: Request,
         token: &str,
         body: &(impl Serialize + ?Sized),
     ) -> Result<T, Trouble> {
-        let request = |url| self.http.post(url).bearer_auth(token).json(body);
-        let answer = self.until_answered(path, request).await?;
+        let path = request.path();
+        let send = |server: &str| self.http.post(format!("{server}{path}")).bearer_auth(token).json(body);
+        let answer = self.with_retries(request, send).await?;
         if answer.status.is_success() {
-            return serde_json::from_slice(&answer.body).map_err(|error| strange(path, error));
+            return serde_json::from_slice(&answer.body).map_err(|error| strange(request, error));
         }
-        let problem: Value = serde_json::from_slice(&answer.body).map_err(|error| strange(path, error))?;
-        Err(Trouble::Refused {
-            path: path.to_owned(),
-            code: text(&problem, "code")?,
-            title: text(&problem, "title")?,
-        })
+        let problem: Problem =
+            serde_json::from_slice(&answer.body).map_err(|error| strange(request, error))?;
+        self.meter().failed(request, &problem.code);
+        Err(Trouble::Refused { path: path.to_owned(), code: problem.code, title: problem.title })
     }
 
-    /// Asks again as a browser does, with growing pauses, and at the next server, until there is a whole answer.
-    async fn until_answered(
+    /// Tries again as a browser does, with growing pauses, and at the next server.
+    async fn with_retries(
         &self,
-        path: &str,
-        request: impl Fn(String) -> reqwest::RequestBuilder,
-    ) -> Result<Answer, Trouble> {
+        request: Request,
+        send: impl Fn(&str) -> reqwest::RequestBuilder,
+    ) -> Result<Whole, Trouble> {
         let mut error = "no server was named".to_owned();
         for attempt in 0..TRIES {
             if attempt > 0 {
                 tokio::time::sleep(LONGEST_PAUSE.min(FIRST_PAUSE * 2_u32.pow(attempt - 1))).await;
             }
             let Some(server) = self.next_server() else { break };
-            match Answer::to(request(format!("{server}{path}"))).await {
-                Ok(answer) if answer.is_verdict() => return Ok(answer),
-                Ok(answer) => error = answer.status.to_string(),
-                Err(failure) => error = failure.to_string(),
+            let sent = Instant::now();
+            match whole(send(server)).await {
+                Ok(answer) => {
+                    self.meter().answered(request, sent.elapsed());
+                    if !answer.status.is_server_error() {
+                        return Ok(answer);
+                    }
+                    self.meter().failed(request, &format!("{}, tried again", answer.status.as_u16()));
+                    error = answer.status.to_string();
+                }
+                Err(failure) => {
+                    self.meter().failed(request, "no answer, tried again");
+                    error = failure.to_string();
+                }
             }
         }
-        Err(Trouble::Unreachable { path: path.to_owned(), error })
+        Err(Trouble::Unreachable { path: request.path().to_owned(), error })
     }
 
     fn next_server(&self) -> Option<&str> {
@@ -149,31 +198,21 @@ impl Client {
     }
 }
 
-/// An answer that came whole.
-struct Answer {
-    status: StatusCode,
-    body: Vec<u8>,
+async fn whole(request: reqwest::RequestBuilder) -> reqwest::Result<Whole> {
+    let response = request.send().await?;
+    Ok(Whole { status: response.status(), body: response.bytes().await?.to_vec() })
 }
 
-impl Answer {
-    async fn to(request: reqwest::RequestBuilder) -> reqwest::Result<Self> {
-        let response = request.send().await?;
-        Ok(Self { status: response.status(), body: response.bytes().await?.into() })
-    }
-
-    /// Whether asking again would bring nothing else.
-    fn is_verdict(&self) -> bool {
-        !self.status.is_server_error() && self.status != StatusCode::TOO_MANY_REQUESTS
-    }
+/// What a refusal says.
+#[derive(Deserialize)]
+struct Problem {
+    code: String,
+    title: String,
 }
 
-fn strange(path: &str, error: impl std::fmt::Display) -> Trouble {
-    Trouble::Strange { path: path.to_owned(), error: error.to_string() }
-}
-
-fn text(reply: &Value, field: &str) -> Result<String, Trouble> {
-    let value = reply.get(field).and_then(Value::as_str);
-    value.map(str::to_owned).ok_or_else(|| strange("the server", format!("`{field}` is missing")))
+/// A trouble with an answer that the API does not allow.
+pub fn strange(request: Request, error: impl std::fmt::Display) -> Trouble {
+    Trouble::Strange { path: request.path().to_owned(), error: error.to_string() }
 }
 
 #[cfg(test)]

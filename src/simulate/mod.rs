@@ -2,62 +2,28 @@
 
 mod client;
 mod door;
+mod meter;
+mod mischief;
+mod mix;
 mod person;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
 pub use client::{Client, Trouble};
+pub use meter::{Latency, Meter, Request};
+pub use mix::Mix;
 
-use crate::domain::observer::Behaviour;
+use crate::domain::observer::{Abilities, Scope};
 use crate::domain::schedule::Place;
+use crate::domain::words;
+use crate::flow::simulation::Entrance;
 use door::Door;
-
-/// How many of each behaviour: weights that need not add up to 1.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Mix(Vec<(Behaviour, f64)>);
-
-impl std::str::FromStr for Mix {
-    type Err = String;
-
-    /// Reads `honest=0.8,careless=0.1,left=0.1`.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let mut mix = Vec::new();
-        for part in text.split(',') {
-            let (name, weight) =
-                part.split_once('=').ok_or_else(|| format!("`{part}` is not NAME=WEIGHT"))?;
-            let behaviour =
-                name.trim().parse().map_err(|error: crate::domain::UnknownWord| error.to_string())?;
-            let weight: f64 = weight.trim().parse().map_err(|_| format!("`{weight}` is not a number"))?;
-            if !weight.is_finite() || weight < 0.0 {
-                return Err(format!("the weight of `{name}` must be 0 or more"));
-            }
-            mix.push((behaviour, weight));
-        }
-        if mix.iter().all(|(_, weight)| *weight == 0.0) {
-            return Err("at least one weight must be above 0".into());
-        }
-        Ok(Self(mix))
-    }
-}
-
-impl Mix {
-    fn draw(&self, rng: &mut ChaCha20Rng) -> Behaviour {
-        let total: f64 = self.0.iter().map(|(_, weight)| weight).sum();
-        let mut at = rng.random::<f64>() * total;
-        for (behaviour, weight) in &self.0 {
-            at -= weight;
-            if at < 0.0 {
-                return *behaviour;
-            }
-        }
-        self.0.last().map_or(Behaviour::Honest, |(behaviour, _)| *behaviour)
-    }
-}
 
 /// What is simulated.
 #[derive(Debug, Clone)]
@@ -72,17 +38,40 @@ pub struct Plan {
     pub seed: u64,
     /// How they behave.
     pub mix: Mix,
+    /// What those who look are able to see.
+    pub abilities: Abilities,
+    /// How long they wait for each ms that they say they took: 0 as fast as possible, 1 like real people.
+    pub think_time: f64,
 }
 
-/// How a simulated person ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Ending {
-    /// Went through to the end.
-    Complete,
-    /// Took the offer to end after too many practice blocks.
-    ScreenedOut,
-    /// Found the study full when nobody was inside any more who could make room.
-    Full,
+words! {
+    /// How a simulated person ended.
+    Ending {
+        /// Went through to the end.
+        Complete = "complete",
+        /// Took the offer to end after too many practice blocks.
+        ScreenedOut = "screened out",
+        /// Vanished without a word.
+        DroppedOut = "dropped out",
+        /// Found the study full when nobody was inside any more who could make room.
+        Full = "found the study full",
+    }
+}
+
+words! {
+    /// What else happened, each time as it must; anything else is a trouble.
+    Incident {
+        /// The page was opened again, and everything was there.
+        Reload = "reloads",
+        /// Somebody agreed again, and went on in the same participation.
+        Resumed = "second consents that led back to the same participation",
+        /// Somebody came back after the end, and was told that they took part already.
+        Refused = "returns of people who had taken part, refused",
+        /// An older tab was told that a newer one has taken over, and what it said was kept.
+        Superseded = "records of older tabs, taken and told so",
+        /// A second, different answer to a trial was refused.
+        Conflict = "second answers to a trial, refused",
+    }
 }
 
 /// What a simulation came to.
@@ -90,10 +79,16 @@ pub enum Ending {
 pub struct Report {
     /// How many people ended how.
     pub endings: BTreeMap<Ending, u32>,
+    /// What else happened, with how often.
+    pub incidents: BTreeMap<Incident, u32>,
     /// What went wrong, each with how often.
     pub troubles: BTreeMap<String, u32>,
     /// Every answer that the server acknowledged, also those of people who could not go on.
     pub acknowledged: Vec<Acknowledged>,
+    /// How long requests took.
+    pub meter: Meter,
+    /// How long the simulation took.
+    pub elapsed: Duration,
 }
 
 /// An answer that the server said it has.
@@ -110,54 +105,58 @@ pub struct Acknowledged {
 /// What simulated people of one crowd share.
 struct Crowd {
     door: Door,
-    link: String,
-    acknowledged: Mutex<Vec<Acknowledged>>,
+    entrance: Entrance,
+    abilities: Arc<Abilities>,
+    think_time: f64,
+    /// Part of everybody's id on the platform, so that another simulation has other people.
+    name: uuid::Uuid,
+    report: Mutex<Report>,
+}
+
+impl Crowd {
+    fn report(&self) -> MutexGuard<'_, Report> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, incident: Incident) {
+        *self.report().incidents.entry(incident).or_default() += 1;
+    }
 }
 
 /// Sends people through a study, and tells after each how many are done.
 pub async fn run(client: &Client, plan: &Plan, mut progress: impl FnMut(u32)) -> Result<Report, Trouble> {
-    let link = client.simulation_link(&plan.study).await?;
-    let crowd = Crowd { door: Door::default(), link, acknowledged: Mutex::default() };
+    let entrance = client.entrance(&plan.study).await?;
+    let Entrance { conditions, units, confidence_levels, .. } = &entrance;
+    let problems = plan.abilities.problems(&Scope { conditions, units, levels: *confidence_levels });
+    if !problems.is_empty() {
+        return Err(Trouble::Abilities(problems));
+    }
+    let crowd = Crowd {
+        door: Door::default(),
+        entrance,
+        abilities: Arc::new(plan.abilities.clone()),
+        think_time: plan.think_time,
+        name: uuid::Uuid::new_v4(),
+        report: Mutex::default(),
+    };
+    let started = Instant::now();
     let people = (0..plan.participants).map(|n| {
         let mut rng = ChaCha20Rng::seed_from_u64(plan.seed);
         rng.set_stream(u64::from(n));
         let behaviour = plan.mix.draw(&mut rng);
-        person::take_part(&crowd, client.of_person(n as usize), behaviour, rng)
+        person::take_part(&crowd, client.of_person(n as usize), format!("{}-{n}", crowd.name), behaviour, rng)
     });
     let mut endings = futures::stream::iter(people).buffer_unordered(plan.concurrency.max(1));
-    let mut report = Report::default();
     let mut done = 0;
     while let Some(ending) = endings.next().await {
         match ending {
-            Ok(ending) => *report.endings.entry(ending).or_default() += 1,
-            Err(trouble) => *report.troubles.entry(trouble.to_string()).or_default() += 1,
+            Ok(ending) => *crowd.report().endings.entry(ending).or_default() += 1,
+            Err(trouble) => *crowd.report().troubles.entry(trouble.to_string()).or_default() += 1,
         }
         done += 1;
         progress(done);
     }
     drop(endings);
-    report.acknowledged = crowd.acknowledged.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(report)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mix_is_drawn_by_its_weights() {
-        let mix: Mix = "honest=3,careless=1,left=0".parse().unwrap();
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let drawn: Vec<_> = (0..4000).map(|_| mix.draw(&mut rng)).collect();
-        let honest = drawn.iter().filter(|b| **b == Behaviour::Honest).count();
-        assert!(honest.abs_diff(3000) < 150);
-        assert!(!drawn.contains(&Behaviour::Left));
-    }
-
-    #[test]
-    fn a_wrong_mix_is_explained() {
-        for wrong in ["honest", "honest=x", "nice=1", "honest=-1", "honest=0", ""] {
-            assert!(wrong.parse::<Mix>().is_err(), "{wrong}");
-        }
-    }
+    let report = crowd.report.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Report { meter: client.take_meter(), elapsed: started.elapsed(), ..report })
 }

@@ -1,42 +1,42 @@
-//! One simulated person, from consent to the end. They report the times that they would have taken, and do not wait.
+//! One simulated person, from consent to the end. They report the times that they would have taken, and wait as much of them
+//! as the plan says.
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
+use std::time::Duration;
 
+use rand::RngExt;
 use rand_chacha::ChaCha20Rng;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use super::{Acknowledged, Client, Crowd, Ending, Trouble};
-use crate::domain::observer::{Behaviour, Observer};
+use super::client::{Parameters, strange};
+use super::{Acknowledged, Client, Crowd, Ending, Incident, Request, Trouble};
+use crate::domain::observer::{Behaviour, Observer, Sight};
 use crate::domain::participant::{EndReason, Stage};
 use crate::domain::record::{Answer, AnswerReply, AnswerStatus, Record, Step, StepName};
 use crate::domain::schedule::Place;
 use crate::domain::trial::{Block, Buttons, Input};
 use crate::flow::record::Reply;
-use crate::flow::simulation::KeyEntry;
+use crate::flow::simulation::{AnswerKey, KeyEntry};
 
 /// Practice blocks after which even a patient person takes the offer to end.
 const PATIENCE: u16 = 8;
 
 /// What a simulated person needs of the answer to `open`.
 #[derive(Debug, Deserialize)]
-struct Opened {
-    participant: String,
-    tab: i32,
+pub struct Opened {
+    pub participant: String,
+    pub tab: i32,
+    pub clock_ms: Option<f64>,
+    pub answers: Vec<IgnoredAny>,
     study: Study,
     blocks: Vec<BlockOfTrials>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Study {
-    practice: Option<Value>,
-    trial: TrialNumbers,
-}
-
-#[derive(Debug, Deserialize)]
-struct TrialNumbers {
-    confidence_levels: u8,
+    heartbeat_s: f64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,132 +47,240 @@ struct BlockOfTrials {
 
 #[derive(Debug, Deserialize)]
 struct ShownTrial {
-    trial_index: u16,
     references: Vec<String>,
 }
 
-/// Takes part in a study.
+/// Why a person does not go on.
+pub enum Stop {
+    /// Something went wrong.
+    Trouble(Trouble),
+    /// They vanish.
+    Vanished,
+}
+
+impl From<Trouble> for Stop {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
+/// How a person came.
+pub struct Arrival {
+    /// The link's code.
+    pub link: String,
+    /// What the platform added to its address.
+    pub parameters: Parameters,
+    /// The text that they agreed to.
+    pub consent_sha256: String,
+}
+
+/// Takes part in a study. The name stands for the person on their platform.
 pub async fn take_part(
     crowd: &Crowd,
     client: Client,
+    name: String,
     behaviour: Behaviour,
     rng: ChaCha20Rng,
 ) -> Result<Ending, Trouble> {
     let visitor = crowd.door.arrive();
-    loop {
+    let (link, parameters) = match behaviour {
+        Behaviour::Duplicate => (&crowd.entrance.platform_link, assignment(&name, 1)),
+        _ => (&crowd.entrance.link, Parameters::new()),
+    };
+    let (arrival, token) = loop {
         let somebody_left = visitor.watch();
-        match client.consent(&crowd.link).await {
+        let hash = client.consent_page(link, &parameters).await?;
+        let hash = hash.ok_or_else(|| strange(Request::Page, "there is no consent on the page"))?;
+        match client.enrol(link, &parameters, &hash).await {
             Err(Trouble::Refused { code, .. }) if code == "full" => {
                 if !visitor.wait(somebody_left).await {
                     return Ok(Ending::Full);
                 }
             }
-            token => return go_through(crowd, client, token?, behaviour, rng).await,
+            enrolled => {
+                let arrival = Arrival { link: link.clone(), parameters, consent_sha256: hash };
+                break (arrival, enrolled?.token);
+            }
         }
-    }
-}
-
-async fn go_through(
-    crowd: &Crowd,
-    client: Client,
-    token: String,
-    behaviour: Behaviour,
-    mut rng: ChaCha20Rng,
-) -> Result<Ending, Trouble> {
-    let opened: Opened = client.post("/api/v1/open", &token, &json!({})).await?;
-    let main = opened.blocks.iter().find(|block| block.block == Block::Main);
-    let trials = main.map(|block| block.trials.as_slice()).unwrap_or_default();
-    let observer =
-        Observer { behaviour, sees_references: trials.iter().any(|trial| !trial.references.is_empty()) };
-    let instruction_ms = observer.instruction_ms(&mut rng);
-    let mut person = Person {
-        crowd,
-        client,
-        participant: opened.participant,
-        token,
-        observer,
-        rng,
-        tab: opened.tab,
-        buttons: Buttons { levels: opened.study.trial.confidence_levels },
-        clock_ms: 0.0,
-        key: BTreeMap::new(),
-        unfinished: None,
     };
-    person.learn_key().await?;
-    person.step(StepName::Welcome).await?;
-    person.clock_ms = instruction_ms;
-    person.step(StepName::Instructed).await?;
-    if opened.study.practice.is_some() && !person.practise().await? {
-        return Ok(Ending::ScreenedOut);
+    let mut person = Person::open(crowd, client, token, behaviour, rng).await?;
+    match person.go_through(&arrival).await {
+        Ok(ending) => person.come_back(&name, &arrival).await.map(|()| ending),
+        Err(Stop::Vanished) => Ok(Ending::DroppedOut),
+        Err(Stop::Trouble(trouble)) => Err(trouble),
     }
-    person.step(StepName::Main).await?;
-    for trial in trials {
-        person.answer(Place { block: Block::Main, attempt: 1, trial_index: trial.trial_index }).await?;
-    }
-    person.complete().await?;
-    Ok(Ending::Complete)
 }
 
-struct Person<'a> {
-    crowd: &'a Crowd,
-    client: Client,
-    participant: String,
-    token: String,
-    observer: Observer,
-    rng: ChaCha20Rng,
-    tab: i32,
-    buttons: Buttons,
-    clock_ms: f64,
-    key: BTreeMap<Place, KeyEntry>,
+/// What a platform adds to the link's address for the n-th assignment that somebody accepts, each of another task.
+pub fn assignment(name: &str, n: u32) -> Parameters {
+    [
+        ("PROLIFIC_PID", name.to_owned()),
+        ("SESSION_ID", format!("{name}-{n}")),
+        ("STUDY_ID", format!("task-{n}")),
+    ]
+    .into()
+}
+
+/// Somebody who takes part.
+pub struct Person<'a> {
+    pub crowd: &'a Crowd,
+    pub client: Client,
+    pub participant: String,
+    pub token: String,
+    pub observer: Observer,
+    pub tab: i32,
+    /// An older tab that they still use, for every other record.
+    pub older_tab: Option<i32>,
+    pub buttons: Buttons,
+    pub clock_ms: f64,
     /// The last answer, to be sent once more with its time to Continue.
-    unfinished: Option<Answer>,
+    pub unfinished: Option<Answer>,
+    /// Answers that the server acknowledged.
+    pub answered: usize,
+    /// How often the coming trial will have been shown.
+    pub presentations: u32,
+    /// Positions, in the first practice block and in the main block, at which they do what is special about them.
+    pub moments: [u16; 2],
+    rng: ChaCha20Rng,
+    key: BTreeMap<Place, KeyEntry>,
+    heartbeat_ms: f64,
+    uses_older_tab: bool,
+    /// Steps until they vanish.
+    steps_left: Option<u32>,
 }
 
-impl Person<'_> {
-    async fn learn_key(&mut self) -> Result<(), Trouble> {
-        let entries = self.client.answer_key(&self.token).await?;
-        self.key = entries.into_iter().map(|entry| (entry.place, entry)).collect();
+impl<'a> Person<'a> {
+    async fn open(
+        crowd: &'a Crowd,
+        client: Client,
+        token: String,
+        behaviour: Behaviour,
+        mut rng: ChaCha20Rng,
+    ) -> Result<Self, Trouble> {
+        let opened: Opened = client.post(Request::Open, &token, &json!({})).await?;
+        let AnswerKey { condition, trials } = client.answer_key(&token).await?;
+        let key = by_place(trials);
+        let main = opened.blocks.iter().find(|block| block.block == Block::Main);
+        let sees_references =
+            main.is_some_and(|main| main.trials.iter().any(|trial| !trial.references.is_empty()));
+        let observer = Observer { behaviour, condition, sees_references, abilities: crowd.abilities.clone() };
+        let count = |block| key.keys().filter(|place| place.block == block).count() as u16;
+        let moments = [Block::Practice, Block::Main].map(|block| rng.random_range(1..=count(block).max(1)));
+        // The ways into instructions and main trials, the trials, and Submit.
+        let steps_left = observer.vanishes_after(key.len() as u32 + 4, &mut rng);
+        Ok(Self {
+            crowd,
+            client,
+            participant: opened.participant,
+            token,
+            observer,
+            tab: opened.tab,
+            older_tab: None,
+            buttons: Buttons { levels: crowd.entrance.confidence_levels },
+            clock_ms: 0.0,
+            unfinished: None,
+            answered: 0,
+            presentations: 1,
+            moments,
+            rng,
+            key,
+            heartbeat_ms: opened.study.heartbeat_s * 1000.0,
+            uses_older_tab: false,
+            steps_left,
+        })
+    }
+
+    async fn go_through(&mut self, arrival: &Arrival) -> Result<Ending, Stop> {
+        self.step(StepName::Welcome).await?;
+        let instruction_ms = self.observer.instruction_ms(&mut self.rng);
+        self.spend(instruction_ms).await?;
+        self.step(StepName::Instructed).await?;
+        if !self.places(Block::Practice, 1).is_empty() && !self.practise(arrival).await? {
+            return Ok(Ending::ScreenedOut);
+        }
+        self.step(StepName::Main).await?;
+        for place in self.places(Block::Main, 1) {
+            self.answer(place, arrival).await?;
+        }
+        self.complete().await?;
+        Ok(Ending::Complete)
+    }
+
+    fn places(&self, block: Block, attempt: u16) -> Vec<Place> {
+        self.key.keys().filter(|place| place.block == block && place.attempt == attempt).copied().collect()
+    }
+
+    fn go_on(&mut self) -> Result<(), Stop> {
+        match &mut self.steps_left {
+            Some(0) => return Err(Stop::Vanished),
+            Some(left) => *left -= 1,
+            None => {}
+        }
         Ok(())
     }
 
-    async fn tell(&self, steps: Vec<Step>, answers: Vec<Answer>) -> Result<Reply, Trouble> {
-        let record = Record { tab: self.tab, clock_ms: self.clock_ms, steps, answers, ..Record::default() };
-        self.client.post("/api/v1/records", &self.token, &record).await
+    /// Lets time pass on the experiment clock, and as much in the world as the plan says, with the page's signs of life.
+    pub async fn spend(&mut self, ms: f64) -> Result<(), Trouble> {
+        let think_time = self.crowd.think_time;
+        let end_ms = self.clock_ms + ms;
+        for (n, nap_ms) in naps(ms * think_time, self.heartbeat_ms).enumerate() {
+            if n > 0 {
+                let sign_of_life = Record { tab: self.tab, clock_ms: self.clock_ms, ..Record::default() };
+                let _: Reply = self.client.post(Request::Record, &self.token, &sign_of_life).await?;
+            }
+            tokio::time::sleep(Duration::from_secs_f64(nap_ms / 1000.0)).await;
+            self.clock_ms += nap_ms / think_time;
+        }
+        self.clock_ms = end_ms;
+        Ok(())
     }
 
-    async fn step(&self, step: StepName) -> Result<(), Trouble> {
+    /// Tells the server something, from whichever tab it is the turn of.
+    pub async fn tell(&mut self, steps: Vec<Step>, answers: Vec<Answer>) -> Result<Reply, Trouble> {
+        self.uses_older_tab = self.older_tab.is_some() && !self.uses_older_tab;
+        let tab = self.older_tab.filter(|_| self.uses_older_tab).unwrap_or(self.tab);
+        let record = Record { tab, clock_ms: self.clock_ms, steps, answers, ..Record::default() };
+        let reply: Reply = self.client.post(Request::Record, &self.token, &record).await?;
+        if reply.superseded != self.uses_older_tab {
+            let error = format!("tab {tab} of {} was told superseded: {}", self.tab, reply.superseded);
+            return Err(strange(Request::Record, error));
+        }
+        if reply.superseded {
+            self.crowd.note(Incident::Superseded);
+        }
+        Ok(reply)
+    }
+
+    async fn step(&mut self, step: StepName) -> Result<(), Stop> {
+        self.go_on()?;
         self.tell(vec![Step { step, clock_ms: self.clock_ms, load_wait: 0.0 }], Vec::new()).await?;
         Ok(())
     }
 
     /// Practises until a block is all correct; false if the person took the offer to end before that.
-    async fn practise(&mut self) -> Result<bool, Trouble> {
+    async fn practise(&mut self, arrival: &Arrival) -> Result<bool, Stop> {
         for attempt in 1..=PATIENCE {
-            let block: Vec<Place> = self
-                .key
-                .keys()
-                .filter(|p| p.block == Block::Practice && p.attempt == attempt)
-                .copied()
-                .collect();
-            for place in block {
-                if self.answer(place).await?.stage == Stage::Practised {
+            for place in self.places(Block::Practice, attempt) {
+                if self.answer(place, arrival).await?.stage == Stage::Practised {
                     return Ok(true);
                 }
             }
-            self.learn_key().await?;
+            self.key = by_place(self.client.answer_key(&self.token).await?.trials);
         }
         let body = json!({ "reason": EndReason::ScreenedOut });
-        self.client.post::<Value>("/api/v1/leave", &self.token, &body).await?;
+        self.client.post::<Value>(Request::Leave, &self.token, &body).await?;
         Ok(false)
     }
 
-    async fn answer(&mut self, place: Place) -> Result<Reply, Trouble> {
+    async fn answer(&mut self, place: Place, arrival: &Arrival) -> Result<Reply, Stop> {
+        self.go_on()?;
+        self.before(place, arrival).await?;
         let Some(entry) = self.key.get(&place) else {
-            let error = format!("the key lacks trial {}", place.trial_index);
-            return Err(Trouble::Strange { path: "/api/v1/simulation/answer-key".into(), error });
+            return Err(strange(Request::Key, format!("it lacks trial {}", place.trial_index)).into());
         };
-        let act = self.observer.act(entry.kind, entry.max_side, self.buttons, &mut self.rng);
-        self.clock_ms += act.rt_ms;
+        let sight = Sight { kind: entry.kind, unit: &entry.unit, max_side: entry.max_side };
+        let act = self.observer.act(sight, self.buttons, &mut self.rng);
+        self.spend(act.rt_ms).await?;
         let answer = Answer {
             block: place.block,
             attempt: place.attempt,
@@ -182,34 +290,72 @@ impl Person<'_> {
             continue_rt: None,
             time_elapsed: self.clock_ms,
             input: Input::Mouse,
-            presentations: 1,
+            presentations: std::mem::replace(&mut self.presentations, 1),
             hidden_ms: 0.0,
             load_wait: 0.0,
             display_scale: 1.0,
         };
         let finished = Answer { continue_rt: Some(act.continue_ms), ..answer.clone() };
-        let answers = self.unfinished.replace(finished).into_iter().chain([answer]).collect();
+        let answers = self.unfinished.replace(finished).into_iter().chain([answer.clone()]).collect();
         let reply = self.tell(Vec::new(), answers).await?;
-        self.note(place, act.response, &reply);
-        self.clock_ms += act.continue_ms;
+        self.acknowledged(&answer, &reply)?;
+        self.after(&answer).await?;
+        self.spend(act.continue_ms).await?;
         Ok(reply)
     }
 
     /// Keeps what the server said it has.
-    fn note(&self, place: Place, response: u8, reply: &Reply) {
-        let has = |answer: &AnswerReply| answer.place == place && answer.status != AnswerStatus::Refused;
-        if reply.answers.iter().any(has) {
-            let acknowledged = Acknowledged { participant: self.participant.clone(), place, response };
-            self.crowd.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).push(acknowledged);
+    fn acknowledged(&mut self, answer: &Answer, reply: &Reply) -> Result<(), Trouble> {
+        let place = answer.place();
+        if !matches!(status_of(reply, place)?.status, AnswerStatus::Stored | AnswerStatus::Same) {
+            return Err(strange(
+                Request::Record,
+                format!("{} {} was refused", place.block, place.trial_index),
+            ));
         }
+        self.answered += 1;
+        let participant = self.participant.clone();
+        self.crowd.report().acknowledged.push(Acknowledged { participant, place, response: answer.response });
+        Ok(())
     }
 
-    async fn complete(&mut self) -> Result<(), Trouble> {
+    async fn complete(&mut self) -> Result<(), Stop> {
+        self.go_on()?;
         let last = self.unfinished.take().into_iter().collect();
         self.tell(Vec::new(), last).await?;
-        self.clock_ms += 5_000.0;
+        self.spend(self.observer.feedback_ms()).await?;
         let body = json!({ "tab": self.tab, "clock_ms": self.clock_ms, "feedback": "" });
-        self.client.post::<Value>("/api/v1/complete", &self.token, &body).await?;
+        self.client.post::<Value>(Request::Complete, &self.token, &body).await?;
         Ok(())
+    }
+}
+
+fn by_place(trials: Vec<KeyEntry>) -> BTreeMap<Place, KeyEntry> {
+    trials.into_iter().map(|entry| (entry.place, entry)).collect()
+}
+
+/// What the server said about the answer to this trial.
+pub fn status_of(reply: &Reply, place: Place) -> Result<&AnswerReply, Trouble> {
+    let found = reply.answers.iter().find(|answer| answer.place == place);
+    found.ok_or_else(|| strange(Request::Record, format!("trial {} is not mentioned", place.trial_index)))
+}
+
+/// Cuts a wait into pieces that are no longer than that.
+fn naps(wait_ms: f64, longest_ms: f64) -> impl Iterator<Item = f64> {
+    let whole = (wait_ms / longest_ms).floor();
+    let rest = wait_ms - whole * longest_ms;
+    std::iter::repeat_n(longest_ms, whole as usize).chain((rest > 0.0).then_some(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_waits_are_cut_so_that_signs_of_life_fit_between() {
+        let cut = |wait| naps(wait, 20.0).collect::<Vec<_>>();
+        assert_eq!(cut(0.0), [0.0; 0]);
+        assert_eq!(cut(5.0), [5.0]);
+        assert_eq!(cut(45.0), [20.0, 20.0, 5.0]);
     }
 }

@@ -36,3 +36,13 @@ pub async fn examine(conn: &mut PgConnection) -> Result<Health> {
         now: row.now,
     })
 }
+
+/// Webers of other versions that are connected to this database, by their names; those of other users are not seen.
+pub async fn other_programs(conn: &mut PgConnection) -> Result<Vec<String>> {
+    let names = sqlx::query_scalar!(
+        r#"select distinct application_name as "name!" from pg_stat_activity
+           where datname = current_database() and application_name like 'weber %' and application_name <> $1 order by 1"#,
+        super::PROGRAM,
+    );
+    Ok(names.fetch_all(conn).await?)
+}

@@ -5,6 +5,7 @@
 
 pub mod api_tokens;
 pub mod arrivals;
+pub mod backup;
 pub mod exports;
 pub mod health;
 pub mod identities;
@@ -13,6 +14,7 @@ pub mod installation;
 pub mod journal;
 pub mod links;
 pub mod local_postgres;
+pub mod metrics;
 pub mod notifications;
 pub mod overrides;
 pub mod overview;
@@ -30,7 +32,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgPool, migrate::Migrator};
+use sqlx::{PgConnection, PgPool, migrate::Migrator};
 
 /// What every connection asks of PostgreSQL.
 const SETTINGS: [(&str, &str); 6] = [
@@ -44,6 +46,9 @@ const SETTINGS: [(&str, &str); 6] = [
     ("tcp_keepalives_interval", "10"),
     ("tcp_keepalives_count", "3"),
 ];
+
+/// How connections call themselves to the database.
+pub const PROGRAM: &str = concat!("weber ", env!("CARGO_PKG_VERSION"));
 
 /// The migrations that make up the schema.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
@@ -69,6 +74,18 @@ pub enum StoreError {
 pub type Result<T> = std::result::Result<T, StoreError>;
 
 impl StoreError {
+    /// Whether a text held a character that the database cannot keep (NUL), so that the fault lies with who sent it.
+    pub fn is_unstorable_text(&self) -> bool {
+        match self {
+            Self::Shared(error) => error.is_unstorable_text(),
+            Self::Database(sqlx::Error::Database(error)) => {
+                // character_not_in_repertoire, untranslatable_character
+                matches!(error.code().as_deref(), Some("22021" | "22P05"))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the same may succeed later: the database was away or overloaded.
     pub fn is_transient(&self) -> bool {
         match self {
@@ -97,7 +114,7 @@ pub fn pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(std::time::Duration::from_secs(10))
-        .connect_lazy_with(options.application_name("weber").options(SETTINGS))
+        .connect_lazy_with(options.application_name(PROGRAM).options(SETTINGS))
 }
 
 /// Brings the schema up to date.
@@ -105,13 +122,29 @@ pub async fn migrate(pool: &PgPool) -> Result<()> {
     Ok(MIGRATOR.run(pool).await?)
 }
 
+/// Brings the schema to that of a migration, within the caller's transaction.
+pub async fn migrate_to(conn: &mut PgConnection, version: i64) -> Result<()> {
+    Ok(MIGRATOR.run_to(version, conn).await?)
+}
+
+/// The number of this program's schema.
+pub fn newest_migration() -> i64 {
+    MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or_default()
+}
+
+/// The newest migration of the database; none if it has no schema yet.
+pub async fn schema_version(conn: &mut PgConnection) -> Result<Option<i64>> {
+    let there = sqlx::query_scalar!(r#"select to_regclass('_sqlx_migrations') is not null as "there!""#);
+    if !there.fetch_one(&mut *conn).await? {
+        return Ok(None);
+    }
+    // The table belongs to sqlx, and is not there where queries are checked.
+    Ok(sqlx::query_scalar("select max(version) from _sqlx_migrations where success").fetch_one(conn).await?)
+}
+
 /// Whether the database answers and its schema is this program's.
 pub async fn ready(pool: &PgPool) -> Result<bool> {
-    let newest = MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or_default();
-    // The table belongs to sqlx, and is not there where queries are checked.
-    let done: Option<i64> =
-        sqlx::query_scalar("select max(version) from _sqlx_migrations where success").fetch_one(pool).await?;
-    Ok(done == Some(newest))
+    Ok(schema_version(&mut *pool.acquire().await?).await? == Some(newest_migration()))
 }
 
 /// A word of the database as a word of the domain.

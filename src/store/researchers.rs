@@ -181,9 +181,12 @@ pub async fn use_password_link(
     Ok(id)
 }
 
-/// Sets a password and ends all sessions of the researcher.
+/// Sets a password, and ends all sessions of the researcher and all links by which another could be set.
 pub async fn set_password(conn: &mut PgConnection, researcher_id: i64, hash: &str) -> Result<()> {
     sqlx::query!("update researchers set password_hash = $2 where id = $1", researcher_id, hash)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!("delete from password_links where researcher_id = $1 and used_at is null", researcher_id)
         .execute(&mut *conn)
         .await?;
     sqlx::query!("delete from sessions where researcher_id = $1", researcher_id).execute(conn).await?;
@@ -240,39 +243,69 @@ pub async fn end_session(conn: &mut PgConnection, token_sha256: &[u8]) -> Result
     Ok(())
 }
 
-/// Counts a failed sign-in, and forgets those from before `since`.
-pub async fn count_failure(
-    conn: &mut PgConnection,
-    email_hmac: &[u8],
-    now: DateTime<Utc>,
-    since: DateTime<Utc>,
-) -> Result<()> {
-    sqlx::query!("delete from sign_in_failures where at < $1", since).execute(&mut *conn).await?;
-    sqlx::query!("insert into sign_in_failures (email_hmac, at) values ($1, $2)", email_hmac, now)
-        .execute(conn)
-        .await?;
-    Ok(())
+/// Tries to sign in that did not succeed, between two times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tries {
+    /// Of this researcher, from this network.
+    pub here: i64,
+    /// Of this researcher, from anywhere.
+    pub anywhere: i64,
+    /// From this network, of anybody.
+    pub of_network: i64,
 }
 
-/// How many sign-ins failed for an address since a time, and overall.
-pub async fn failures(
+/// Counts tries, and lets nobody else count until the transaction ends: of many that come at once each sees those before it.
+pub async fn tries_locked(
     conn: &mut PgConnection,
     email_hmac: &[u8],
-    since: DateTime<Utc>,
-) -> Result<(i64, i64)> {
-    let row = sqlx::query!(
-        r#"select count(*) filter (where email_hmac = $1) as "own!", count(*) as "all!"
-           from sign_in_failures where at >= $2"#,
+    network_hmac: &[u8],
+    (since, until): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<Tries> {
+    sqlx::query!("lock table sign_in_tries in share row exclusive mode").execute(&mut *conn).await?;
+    let tries = sqlx::query_as!(
+        Tries,
+        r#"select count(*) filter (where email_hmac = $1 and network_hmac = $2) as "here!",
+                  count(*) filter (where email_hmac = $1) as "anywhere!",
+                  count(*) filter (where network_hmac = $2) as "of_network!"
+           from sign_in_tries where at between $3 and $4 and (email_hmac = $1 or network_hmac = $2)"#,
         email_hmac,
+        network_hmac,
         since,
+        until,
     )
     .fetch_one(conn)
     .await?;
-    Ok((row.own, row.all))
+    Ok(tries)
 }
 
-/// Forgets the failed sign-ins of an address after a good one.
-pub async fn clear_failures(conn: &mut PgConnection, email_hmac: &[u8]) -> Result<()> {
-    sqlx::query!("delete from sign_in_failures where email_hmac = $1", email_hmac).execute(conn).await?;
+/// Adds a try, and forgets those from before `since`.
+pub async fn add_try(
+    conn: &mut PgConnection,
+    email_hmac: &[u8],
+    network_hmac: &[u8],
+    now: DateTime<Utc>,
+    since: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!("delete from sign_in_tries where at < $1", since).execute(&mut *conn).await?;
+    sqlx::query!(
+        "insert into sign_in_tries (email_hmac, network_hmac, at) values ($1, $2, $3)",
+        email_hmac,
+        network_hmac,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Forgets a researcher's tries from a network after one that was right.
+pub async fn forget_tries(conn: &mut PgConnection, email_hmac: &[u8], network_hmac: &[u8]) -> Result<()> {
+    sqlx::query!(
+        "delete from sign_in_tries where email_hmac = $1 and network_hmac = $2",
+        email_hmac,
+        network_hmac,
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }

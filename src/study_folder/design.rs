@@ -6,7 +6,6 @@ use super::pages::examples_needed;
 use super::settings::{self, Settings};
 use super::table::{self, Row};
 use super::{Problems, links};
-use crate::domain::exclusion::{Bounds, Setting};
 use crate::domain::study::{Condition, Practice};
 use crate::domain::trial::{Difficulty, Trial, TrialKind};
 
@@ -187,7 +186,7 @@ impl Check<'_> {
             }
             let settings = std::iter::once(&policy.criteria).chain(policy.conditions.values());
             for (criterion, setting) in settings.flatten() {
-                if !usable(*setting) {
+                if !setting.is_usable() {
                     let what = format!(
                         "the policy `{}` has bounds for {criterion} that nothing can meet",
                         policy.name
@@ -350,15 +349,4 @@ pub(super) const NAME: &str = "Use 1 to 40 of a-z, 0-9 and hyphens, beginning wi
 pub(super) fn is_name(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     text.len() <= 40 && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(allowed)
-}
-
-fn usable(setting: Setting) -> bool {
-    match setting {
-        Setting::Off(_) => true,
-        Setting::Within(Bounds { min: None, max: None }) => false,
-        Setting::Within(Bounds { min, max }) => {
-            let finite = [min, max].into_iter().flatten().all(f64::is_finite);
-            finite && min.zip(max).is_none_or(|(min, max)| min <= max)
-        }
-    }
 }

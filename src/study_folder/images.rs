@@ -1,16 +1,17 @@
 //! Checks every image that the table names, once each.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path};
+use std::path::Path;
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
+use super::files::{self, Fault};
 use super::table::{self, Row};
 use super::{ImageFile, Problems};
 use crate::domain::study::Design;
 use crate::domain::trial::ImageId;
-use crate::stimuli::check::check_image;
+use crate::stimuli::check::{MAX_BYTES, check_image};
 
 /// Images by the name that the table gives them.
 pub type Files = BTreeMap<String, (ImageId, ImageFile)>;
@@ -45,22 +46,12 @@ pub fn check(folder: &Path, rows: &[Row], design: &Design, problems: &mut Proble
     files
 }
 
-fn read(folder: &Path, name: &str, design: &Design) -> Result<(ImageId, ImageFile), (String, &'static str)> {
-    if !stays_inside(name) {
-        return Err(("lies outside the study folder".into(), "Name a file inside it"));
-    }
-    let path = folder.join(name);
-    let bytes = std::fs::read(&path)
-        .map_err(|error| (format!("cannot be read ({error})"), "Put the file there or correct its name"))?;
+fn read(folder: &Path, name: &str, design: &Design) -> Result<(ImageId, ImageFile), Fault> {
+    let (path, bytes) = files::read(folder, name, MAX_BYTES)?;
     let (width, height) = (design.image_width_px, design.image_height_px);
     let info = check_image(&bytes, width, height).map_err(|error| {
         (error.to_string(), "Save it as PNG, JPEG or WebP in the size that `design` gives")
     })?;
     let id = ImageId(hex::encode(Sha256::digest(&bytes)));
     Ok((id, ImageFile { path, media_type: info.media_type }))
-}
-
-/// Whether a relative name leads nowhere but into the folder.
-pub fn stays_inside(name: &str) -> bool {
-    !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
 }

@@ -3,6 +3,7 @@
 //! `docs/study-format.md` describes the folder for researchers.
 
 mod design;
+mod files;
 mod images;
 mod links;
 mod pages;

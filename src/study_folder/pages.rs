@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pulldown_cmark::{Event, Parser, Tag};
 
-use super::Problems;
+use super::{Problems, files};
 use crate::domain::figure::Figure;
 use crate::domain::study::StudyDefinition;
 
@@ -26,22 +26,12 @@ pub fn read(folder: &Path, definition: &mut StudyDefinition, problems: &mut Prob
 }
 
 fn text(folder: &Path, name: &str, problems: &mut Problems) -> String {
-    if !super::images::stays_inside(name) {
-        problems.add(name, None, "lies outside the study folder", "Name a file inside it");
-        return String::new();
-    }
-    match std::fs::read_to_string(folder.join(name)) {
-        Ok(text) if text.trim().is_empty() => {
-            problems.add(name, None, "is empty", "Write the page in Markdown")
-        }
-        Ok(text) if text.len() > LARGEST => {
-            problems.add(name, None, format!("is larger than {LARGEST} bytes"), "Shorten it");
-        }
-        Ok(text) => return text,
-        Err(error) => {
-            problems.add(name, None, format!("cannot be read ({error})"), "Write this page in Markdown")
-        }
-    }
+    let (what, remedy) = match files::text(folder, name, LARGEST) {
+        Ok(text) if !text.trim().is_empty() => return text,
+        Ok(_) => ("is empty".to_owned(), "Write the page in Markdown"),
+        Err(fault) => fault,
+    };
+    problems.add(name, None, what, remedy);
     String::new()
 }
 

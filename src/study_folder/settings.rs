@@ -7,11 +7,14 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use super::Problems;
+use super::{Problems, files};
 use crate::domain::study::StudyDefinition;
 
 /// Its name in a study folder.
 pub const FILE: &str = "study.toml";
+
+/// Its largest size, in bytes.
+const LARGEST: usize = 1 << 20;
 
 /// What `study.toml` says, and where it says it.
 pub struct Settings {
@@ -29,10 +32,10 @@ impl Settings {
 
 /// Reads the file. None if it is not there, not TOML, or lacks what a study cannot do without.
 pub fn read(folder: &Path, problems: &mut Problems) -> Option<Settings> {
-    let text = match std::fs::read_to_string(folder.join(FILE)) {
+    let text = match files::text(folder, FILE, LARGEST) {
         Ok(text) => text,
-        Err(error) => {
-            problems.add(FILE, None, format!("cannot be read ({error})"), "A study folder needs this file");
+        Err((what, remedy)) => {
+            problems.add(FILE, None, what, remedy);
             return None;
         }
     };

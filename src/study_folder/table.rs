@@ -3,12 +3,15 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use super::Problems;
 use super::images::Files;
+use super::{Problems, files};
 use crate::domain::trial::{Difficulty, ImageId, Known, Trial, TrialKind};
 
 /// Its name in a study folder.
 pub const FILE: &str = "trials.csv";
+
+/// Its largest size, in bytes: room for some hundred thousand rows.
+const LARGEST: usize = 64 << 20;
 
 /// Its columns. The table may have them in any order, and must have no others.
 pub const COLUMNS: [&str; 18] = [
@@ -73,14 +76,14 @@ impl Row {
 
 /// Reads the table. None if there is nothing to go on with.
 pub fn read(folder: &Path, problems: &mut Problems) -> Option<Vec<Row>> {
-    let bytes = match std::fs::read(folder.join(FILE)) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            problems.add(FILE, None, format!("cannot be read ({error})"), "A study folder needs this file");
+    let text = match files::text(folder, FILE, LARGEST) {
+        Ok(text) => text,
+        Err((what, remedy)) => {
+            problems.add(FILE, None, what, remedy);
             return None;
         }
     };
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes.as_slice());
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let header: Vec<String> = match reader.headers() {
         Ok(header) => header.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect(),
         Err(error) => {

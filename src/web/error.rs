@@ -102,6 +102,9 @@ impl Problem {
     }
 
     fn store(error: &StoreError) -> Self {
+        if error.is_unstorable_text() {
+            return Self::malformed("A text holds a character that cannot be kept (NUL).");
+        }
         let reference = uuid::Uuid::new_v4().simple().to_string()[..8].to_owned();
         let transient = error.is_transient();
         tracing::error!(%error, %reference, transient, "A request failed because of the database");

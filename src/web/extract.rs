@@ -22,7 +22,26 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             .await
             .map_err(|_| Problem::malformed(format!("A body may have at most {LARGEST_BODY} bytes.")))?;
         // Where in the body the fault lies is part of serde's message; the values that were sent are not logged.
+        let mut bytes = Vec::from(bytes);
+        replace_nul(&mut bytes);
         serde_json::from_slice(&bytes).map(Self).map_err(|error| Problem::malformed(error.to_string()))
+    }
+}
+
+/// PostgreSQL keeps every character but NUL. One that is written in a JSON text becomes the mark for what cannot be shown,
+/// so that nothing that came with it is lost.
+fn replace_nul(json: &mut [u8]) {
+    let mut at = 0;
+    while at < json.len() {
+        if json[at] != b'\\' {
+            at += 1;
+            continue;
+        }
+        if json[at..].starts_with(b"\\u0000") {
+            json[at + 2..at + 6].copy_from_slice(b"fffd");
+        }
+        // What follows a backslash belongs to it, another backslash, too.
+        at += 2;
     }
 }
 
@@ -54,5 +73,28 @@ impl<S: Send + Sync> FromRequestParts<S> for Bearer {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Ok(MaybeBearer(token)) = MaybeBearer::from_request_parts(parts, state).await;
         token.map(Self).ok_or_else(|| FlowError::Refused(Refused::UnknownToken).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nul_is_replaced_and_nothing_else() {
+        for (sent, kept) in [
+            (r#"["a\u0000b\u0000"]"#, "[\"a\u{fffd}b\u{fffd}\"]"),
+            (r#"["\\u0000"]"#, r#"["\\u0000"]"#),
+            (r#"["\\\u0000","\n"]"#, "[\"\\\\\u{fffd}\",\"\\n\"]"),
+            (r#"["\u0001 \"u0000"]"#, r#"["\u0001 \"u0000"]"#),
+        ] {
+            let mut bytes = sent.as_bytes().to_vec();
+            replace_nul(&mut bytes);
+            let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+            assert_eq!(value.to_string(), kept, "{sent}");
+        }
+        let mut cut_off = br#"["\"#.to_vec();
+        replace_nul(&mut cut_off);
+        assert_eq!(cut_off, br#"["\"#);
     }
 }

@@ -49,6 +49,11 @@ impl Live {
         live
     }
 
+    /// Pages that hear of changes now.
+    pub fn open_pages(&self) -> usize {
+        self.changes.receiver_count()
+    }
+
     /// Hears of changes from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Change> {
         self.changes.subscribe()

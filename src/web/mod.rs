@@ -10,11 +10,13 @@ pub mod image_cache;
 pub mod lab;
 pub mod live;
 pub mod markdown;
+pub mod metrics;
 pub mod opened;
 pub mod page;
 pub mod protection;
 mod refusals;
 pub mod screens;
+pub mod serve;
 pub mod session;
 pub mod signed;
 pub mod simulation;
@@ -61,7 +63,10 @@ pub fn router(state: WebState) -> Router {
         .route("/static/{version}/{*name}", get(assets::file))
         .route("/images/{address}", get(assets::image))
         .layer(anywhere);
-    let health = Router::new().route("/healthz", get(alive)).route("/readyz", get(ready));
+    let health = Router::new()
+        .route("/healthz", get(alive))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics::page));
     pages
         .merge(api)
         .merge(lab::routes())
@@ -71,6 +76,7 @@ pub fn router(state: WebState) -> Router {
         // Images are compressed already.
         .merge(files)
         .layer(from_fn_with_state(state.clone(), protection::protect))
+        .layer(from_fn_with_state(state.clone(), metrics::observe))
         .with_state(state)
 }
 

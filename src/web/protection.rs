@@ -1,7 +1,5 @@
 //! Headers that every answer carries, and bounds on time.
 
-use std::time::Duration;
-
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -9,9 +7,6 @@ use axum::response::{IntoResponse, Response};
 
 use super::error::Problem;
 use super::state::WebState;
-
-/// Longest time that a request may take; live pages stream for longer.
-const LONGEST_REQUEST: Duration = Duration::from_secs(30);
 
 /// Marks a page that may stand in MTurk's frame, and whose form goes there.
 #[derive(Clone)]
@@ -26,8 +21,10 @@ pub fn in_frame(mut response: Response) -> Response {
 /// Adds the headers, and ends requests that take too long.
 pub async fn protect(State(state): State<WebState>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let answer = tokio::time::timeout(LONGEST_REQUEST, next.run(request)).await;
+    let longest = state.site.longest_request;
+    let answer = tokio::time::timeout(longest, next.run(request)).await;
     let mut response = answer.unwrap_or_else(|_| {
+        tracing::error!(seconds = longest.as_secs(), "A request took too long and was given up");
         Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "timeout",

@@ -1,13 +1,13 @@
 //! For the simulator only, with an API token.
 
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::error::Problem;
 use super::extract::{Json, MaybeBearer};
 use super::state::WebState;
 use crate::domain::rights::Scope;
-use crate::flow::simulation::{self, KeyEntry};
+use crate::flow::simulation::{self, AnswerKey, Entrance};
 use crate::flow::team;
 
 /// Body of `POST /api/v1/simulation/link`.
@@ -17,20 +17,14 @@ pub struct LinkBody {
     study: String,
 }
 
-/// Answer to `POST /api/v1/simulation/link`.
-#[derive(Debug, Serialize)]
-pub struct LinkReply {
-    link: String,
-}
-
-/// The study's link for simulated people.
+/// The study's entrance for simulated people.
 pub async fn link(
     State(state): State<WebState>,
     MaybeBearer(token): MaybeBearer,
     Json(body): Json<LinkBody>,
-) -> Result<Json<LinkReply>, Problem> {
+) -> Result<Json<Entrance>, Problem> {
     team::check_token(&mut *state.app.pool.acquire().await?, token.as_deref(), Scope::Simulate).await?;
-    Ok(Json(LinkReply { link: simulation::link(&state.app, &body.study).await? }))
+    Ok(Json(simulation::entrance(&state.app, &body.study).await?))
 }
 
 /// Body of `POST /api/v1/simulation/answer-key`.
@@ -45,7 +39,7 @@ pub async fn answer_key(
     State(state): State<WebState>,
     MaybeBearer(token): MaybeBearer,
     Json(body): Json<KeyBody>,
-) -> Result<Json<Vec<KeyEntry>>, Problem> {
+) -> Result<Json<AnswerKey>, Problem> {
     team::check_token(&mut *state.app.pool.acquire().await?, token.as_deref(), Scope::Simulate).await?;
     Ok(Json(simulation::answer_key(&state.app, &body.participant_token).await?))
 }

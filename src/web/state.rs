@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -9,6 +10,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::crowd::Crowd;
 use super::image_cache::ImageCache;
 use super::live::Live;
+use super::metrics::Metrics;
 use super::signed::Keys;
 use crate::flow::App;
 use crate::flow::queue::RecordQueue;
@@ -25,6 +27,8 @@ pub struct WebState {
     pub images: ImageCache,
     /// Where open pages hear of changes.
     pub live: Live,
+    /// What this server counts.
+    pub metrics: Metrics,
     /// Who is about to begin.
     pub crowd: Crowd,
     /// The keys of signed links.
@@ -44,6 +48,8 @@ pub struct Site {
     pub prolific_keys_url: String,
     /// Proxies whose word about a client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Longest time that a request may take, its body included; live pages stream for longer.
+    pub longest_request: Duration,
 }
 
 impl Site {
@@ -54,6 +60,7 @@ impl Site {
             public_url,
             mturk_origins: mturk::ORIGINS.map(str::to_owned).into(),
             prolific_keys_url: prolific::KEY_SET.to_owned(),
+            longest_request: Duration::from_secs(30),
             trusted_proxies: vec![
                 IpNet::from(IpAddr::from([127, 0, 0, 1])),
                 IpNet::from(IpAddr::from(Ipv6Addr::LOCALHOST)),
@@ -76,6 +83,7 @@ impl WebState {
         Self {
             live: Live::start(&app.pool, own_changes),
             records: RecordQueue::start(&app),
+            metrics: Metrics::new(&app),
             app,
             crowd: Crowd::default(),
             prolific_keys: Arc::new(Keys::at(site.prolific_keys_url.clone())),

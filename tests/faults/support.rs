@@ -101,6 +101,8 @@ impl Installation {
             concurrency: people.min(100) as usize,
             seed: 11,
             mix: mix.parse().unwrap(),
+            abilities: Default::default(),
+            think_time: 0.0,
         };
         Crowd(tokio::spawn(async move { run(&client, &plan, |_| ()).await.unwrap() }))
     }

@@ -1,6 +1,5 @@
 //! The researchers' pages.
 
-use futures::StreamExt;
 use reqwest::StatusCode;
 use scraper::{Html, Selector};
 use sqlx::PgPool;
@@ -174,6 +173,7 @@ async fn every_page_of_the_lab_needs_a_session(pool: PgPool) {
     let mut browser = Browser::new(&server);
     for path in [
         "/lab",
+        "/lab/live",
         "/lab/studies/demo",
         "/lab/studies/demo/live",
         "/lab/studies/demo/export",
@@ -265,33 +265,49 @@ async fn the_page_shows_enrolment_and_who_is_where(pool: PgPool) {
     assert_eq!(page.texts("#running tbody td")[1..4], ["running", "main:1", "0/21"]);
 }
 
-/// Waits until the open page of a study tells of somebody who arrives at a server.
-pub async fn hears_of_an_arrival(browser: &Browser<'_>, server: &Server) {
-    let response = browser
-        .client
-        .get(format!("{}/lab/studies/demo/live", browser.server.url))
-        .header("cookie", browser.cookie.clone().unwrap())
-        .send()
-        .await
-        .unwrap();
-    let mut stream = response.bytes_stream();
-    let mut heard = String::new();
-    let mut person = None;
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
-    while !person.as_ref().is_some_and(|person: &Person<'_>| heard.contains(person.pseudonym())) {
-        let chunk =
-            tokio::time::timeout_at(deadline, stream.next()).await.expect("the page hears of the change");
-        heard.push_str(&String::from_utf8_lossy(&chunk.unwrap().unwrap()));
-        if person.is_none() && heard.contains("Nobody is taking part") {
-            person = Some(Person::arrive(server, &server.link("Volunteers").await).await);
+/// An open page that hears of changes.
+pub struct OpenPage {
+    response: reqwest::Response,
+    pub heard: String,
+    /// Nobody waits for longer.
+    patience: tokio::time::Instant,
+}
+
+impl OpenPage {
+    pub async fn at(browser: &Browser<'_>, path: &str) -> Self {
+        let request = browser.client.get(format!("{}{path}", browser.server.url));
+        let response = request.header("cookie", browser.cookie.clone().unwrap()).send().await.unwrap();
+        let patience = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
+        Self { response, heard: String::new(), patience }
+    }
+
+    pub async fn hears(&mut self, words: &str) {
+        while !self.heard.contains(words) {
+            assert!(self.listens().await, "the page never hears of {words}");
         }
+    }
+
+    /// Hears the next part; false at the end.
+    pub async fn listens(&mut self) -> bool {
+        let next = tokio::time::timeout_at(self.patience, self.response.chunk()).await;
+        let chunk = next.expect("the page hears something, or its end").unwrap();
+        let goes_on = chunk.is_some();
+        self.heard.push_str(&String::from_utf8_lossy(&chunk.unwrap_or_default()));
+        goes_on
     }
 }
 
 #[sqlx::test]
-async fn a_change_reaches_an_open_page(pool: PgPool) {
+async fn a_change_reaches_open_pages(pool: PgPool) {
     let server = Server::live(pool, 1).await;
-    hears_of_an_arrival(&Browser::signed_in(&server).await, &server).await;
+    let browser = Browser::signed_in(&server).await;
+    let mut study = OpenPage::at(&browser, "/lab/studies/demo/live").await;
+    let mut studies = OpenPage::at(&browser, "/lab/live").await;
+    study.hears("Nobody is taking part").await;
+    studies.hears("of 5 kept").await;
+    let person = Person::arrive(&server, &server.link("Volunteers").await).await;
+    study.hears(person.pseudonym()).await;
+    studies.hears("1 running").await;
 }
 
 #[sqlx::test]

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod attacks;
+mod backup;
+mod behaviours;
 mod clock_steps;
 mod decisions;
 mod enrolment;
@@ -11,8 +14,10 @@ mod identities;
 mod lab;
 mod lifecycle;
 mod migrations;
+mod operations;
 mod participation;
 mod platforms;
+mod recovery;
 mod results;
 mod rights;
 mod several_servers;

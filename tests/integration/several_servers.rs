@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use weber::flow::import::import_and_start;
 
-use crate::lab::{Browser, PASSWORD, hears_of_an_arrival};
+use crate::lab::{Browser, OpenPage, PASSWORD};
 use crate::support::person::Person;
 use crate::support::server::{Server, TestClock};
 use crate::support::tiny_study::TinyStudy;
@@ -41,7 +41,10 @@ async fn wrong_passwords_are_counted_everywhere(pool: PgPool) {
 #[sqlx::test]
 async fn an_open_page_hears_of_what_happens_at_the_other_server(pool: PgPool) {
     let (one, other, _) = Server::two(pool, 1).await;
-    hears_of_an_arrival(&Browser::signed_in(&one).await, &other).await;
+    let mut page = OpenPage::at(&Browser::signed_in(&one).await, "/lab/studies/demo/live").await;
+    page.hears("Nobody is taking part").await;
+    let person = Person::arrive(&other, &other.link("Volunteers").await).await;
+    page.hears(person.pseudonym()).await;
 }
 
 #[sqlx::test]

@@ -1,6 +1,7 @@
 //! Simulated crowds through real HTTP.
 
 use sqlx::PgPool;
+use weber::domain::rights::Scope;
 use weber::domain::study::Mode;
 use weber::flow::export::PolicyChoice;
 use weber::flow::secrets::token_sha256;
@@ -11,28 +12,36 @@ use crate::export::Exported;
 use crate::support::server::Server;
 use crate::support::tiny_study::TinyStudy;
 
-pub async fn simulate(server: &Server, participants: u32, mix: &str) -> Report {
+/// A plan with honest people of the published accuracy, as fast as possible.
+pub fn plan(participants: u32, mix: &str) -> Plan {
+    Plan {
+        study: "demo".into(),
+        participants,
+        concurrency: 20,
+        seed: 5,
+        mix: mix.parse().unwrap(),
+        abilities: Default::default(),
+        think_time: 0.0,
+    }
+}
+
+/// A client with an API token. A server has one such.
+pub async fn client(server: &Server) -> Client {
     let mut conn = server.app.pool.acquire().await.unwrap();
-    store::api_tokens::add(
-        &mut conn,
-        "t",
-        &[weber::domain::rights::Scope::Simulate],
-        &token_sha256("t"),
-        server.app.now(),
-    )
-    .await
-    .unwrap();
-    drop(conn);
-    let client = Client::new(&[&server.url], "t").unwrap();
-    let plan =
-        Plan { study: "demo".into(), participants, concurrency: 20, seed: 5, mix: mix.parse().unwrap() };
-    let report = run(&client, &plan, |_| ()).await.unwrap();
+    let hash = token_sha256("t");
+    store::api_tokens::add(&mut conn, "t", &[Scope::Simulate], &hash, server.app.now()).await.unwrap();
+    Client::new(&[&server.url], "t").unwrap()
+}
+
+/// Runs a simulation that must go well.
+pub async fn simulate(server: &Server, plan: &Plan) -> Report {
+    let report = run(&client(server).await, plan, |_| ()).await.unwrap();
     assert_eq!(report.troubles, Default::default());
     report
 }
 
 /// (kept, exhausted, open, running) per condition.
-fn slots(exported: &Exported) -> Vec<[u64; 4]> {
+pub fn slots(exported: &Exported) -> Vec<[u64; 4]> {
     let conditions = exported.manifest["slots_by_mode"]["simulated"].as_object().unwrap();
     let count = |slots: &serde_json::Value, state: &str| slots[state].as_u64().unwrap();
     conditions
@@ -49,7 +58,7 @@ async fn with_unlimited_postings_every_slot_is_kept(pool: PgPool) {
         text.replace("postings_per_slot = 3", "postings_per_slot = \"unlimited\"")
     });
     server.import(&study).await;
-    let report = simulate(&server, 120, "honest=0.6,careless=0.2,left=0.2").await;
+    let report = simulate(&server, &plan(120, "honest=0.6,careless=0.2,left=0.2")).await;
     let exported = Exported::of(&server, PolicyChoice::Enrolment, &[Mode::Simulated]).await;
     assert_eq!(slots(&exported), [[6, 0, 0, 0]; 5]);
     assert!(report.endings[&Ending::Full] > 0);
@@ -74,7 +83,7 @@ async fn with_bounded_postings_slots_are_kept_or_exhausted(pool: PgPool) {
     let study = TinyStudy::new(6);
     study.edit("study.toml", |text| text.replace("postings_per_slot = 3", "postings_per_slot = 2"));
     server.import(&study).await;
-    simulate(&server, 120, "honest=0.4,left=0.6").await;
+    simulate(&server, &plan(120, "honest=0.4,left=0.6")).await;
     let exported = Exported::of(&server, PolicyChoice::Enrolment, &[Mode::Simulated]).await;
     for [kept, exhausted, open, running] in slots(&exported) {
         assert_eq!((kept + exhausted, open, running), (6, 0, 0));
@@ -92,15 +101,9 @@ async fn the_answer_key_is_for_simulated_people_only(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let person = crate::support::person::Person::arrive(&server, &server.link("Volunteers").await).await;
     let mut conn = server.app.pool.acquire().await.unwrap();
-    store::api_tokens::add(
-        &mut conn,
-        "t",
-        &[weber::domain::rights::Scope::Simulate],
-        &token_sha256("t"),
-        server.app.now(),
-    )
-    .await
-    .unwrap();
+    store::api_tokens::add(&mut conn, "t", &[Scope::Simulate], &token_sha256("t"), server.app.now())
+        .await
+        .unwrap();
     let body = serde_json::json!({ "participant_token": person.token });
     let key = "/api/v1/simulation/answer-key";
     assert_eq!(server.post(key, Some("t"), body.clone()).await.1["code"], "unknown_token");

@@ -15,7 +15,7 @@ use weber::flow::secrets::token_sha256;
 use weber::simulate::{Ending, Report};
 use weber::store::{self, StoreError};
 
-use crate::simulation::simulate;
+use crate::simulation::{plan, simulate};
 use crate::support::person::Person;
 use crate::support::server::Server;
 
@@ -36,7 +36,8 @@ async fn assert_all_there(server: &Server, report: &Report, people: u32) {
 #[sqlx::test]
 async fn while_a_table_is_held_answers_wait_and_none_is_lost(pool: PgPool) {
     let server = Server::live(pool.clone(), 10).await;
-    let (report, ()) = tokio::join!(simulate(&server, 20, "honest=1"), async {
+    let twenty = plan(20, "honest=1");
+    let (report, ()) = tokio::join!(simulate(&server, &twenty), async {
         tokio::time::sleep(Duration::from_millis(200)).await;
         let other = hold(&pool, "responses").await;
         tokio::time::sleep(Duration::from_secs(2)).await;
@@ -144,6 +145,6 @@ async fn over_a_long_line_everybody_arrives(pool: PgPool) {
     let far = store::pool(direct.host("127.0.0.1").port(port), 5);
     Server::live(pool, 10).await;
     let server = Server::empty(far).await;
-    let report = simulate(&server, 4, "honest=1").await;
+    let report = simulate(&server, &plan(4, "honest=1")).await;
     assert_all_there(&server, &report, 4).await;
 }

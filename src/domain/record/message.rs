@@ -9,6 +9,9 @@ use crate::domain::study::StudyDefinition;
 use crate::domain::trial::{Block, Input};
 use crate::domain::words;
 
+/// A trial is not shown more often.
+const MOST_PRESENTATIONS: u32 = 100_000;
+
 /// Everything that a browser has to tell at once; each part may be empty, and then it is a sign of life.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,7 +113,12 @@ impl Answer {
             .or_else(|| time("time_elapsed", self.time_elapsed))
             .or_else(|| time("hidden_ms", self.hidden_ms))
             .or_else(|| time("load_wait", self.load_wait))
-            .or_else(|| (self.presentations == 0).then(|| "`presentations` counts from 1".into()))
+            .or_else(|| {
+                let fits = (1..=MOST_PRESENTATIONS).contains(&self.presentations);
+                let shown = self.presentations;
+                (!fits)
+                    .then(|| format!("`presentations` must be from 1 to {MOST_PRESENTATIONS}, not {shown}"))
+            })
             .or_else(|| {
                 let fits = self.display_scale > 0.0 && self.display_scale <= 1.0;
                 (!fits).then(|| {

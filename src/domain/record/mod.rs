@@ -20,7 +20,7 @@ use super::study::StudyDefinition;
 use super::trial::{Block, Press, Side};
 
 /// Longest time in ms that a browser may report: a week.
-const LONGEST_MS: f64 = 7.0 * 86_400_000.0;
+pub const LONGEST_MS: f64 = 7.0 * 86_400_000.0;
 
 /// An event to be stored.
 #[derive(Debug, Clone, PartialEq)]

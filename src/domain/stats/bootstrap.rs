@@ -61,14 +61,14 @@ impl Resamples {
         for from in (0..replicates).step_by(BLOCK) {
             let length = BLOCK.min(replicates - from);
             let mut times = vec![vec![0.0; length]; sizes.iter().sum()];
-            #[expect(clippy::needless_range_loop, reason = "another person's row is drawn at each turn")]
-            for replicate in 0..length {
+            let mut draw = |replicate: usize| {
                 for (start, size) in starts.iter().zip(sizes) {
                     for _ in 0..*size {
                         times[start + rng.random_range(0..*size)][replicate] += 1.0;
                     }
                 }
-            }
+            };
+            (0..length).for_each(&mut draw);
             blocks.push(times);
         }
         Self { starts, blocks }

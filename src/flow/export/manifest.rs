@@ -10,6 +10,7 @@ use super::{Filed, enrolment_policy};
 use crate::domain::allocation::SlotCounts;
 use crate::domain::codebook::people::JudgedPerson;
 use crate::domain::exclusion::{Criterion, Policy};
+use crate::domain::journal::Head;
 use crate::domain::participant::Stage;
 use crate::domain::study::{Mode, StudyVersion};
 use crate::store::studies::Study;
@@ -32,18 +33,9 @@ pub struct Manifest {
     /// Slots per mode and condition, for the modes that the export holds.
     pub slots_by_mode: SlotsByMode,
     /// The journal as it stood: whoever keeps the manifest can tell whether it was changed since.
-    pub journal: JournalHead,
+    pub journal: Head,
     /// The files.
     pub files: Vec<Filed>,
-}
-
-/// The newest entry of the journal.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct JournalHead {
-    /// Its number; 0 for an empty journal.
-    pub entry: i64,
-    /// Its hash, in hexadecimal.
-    pub sha256: String,
 }
 
 impl Manifest {
@@ -118,7 +110,7 @@ impl Manifest {
         policy: &Policy,
         counter: Counter,
         slots_by_mode: SlotsByMode,
-        journal: JournalHead,
+        journal: Head,
         files: Vec<Filed>,
         now: DateTime<Utc>,
     ) -> Self {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::flow::sign_in::{self, Begun};
 use crate::flow::{FlowError, Refused};
+use crate::web::crowd::ClientAddress;
 use crate::web::error::{PageError, Problem};
 use crate::web::page;
 use crate::web::session::{self, SignedIn};
@@ -41,9 +42,10 @@ pub struct SignInForm {
 pub async fn sign_in(
     State(state): State<WebState>,
     jar: CookieJar,
+    client: ClientAddress,
     Form(form): Form<SignInForm>,
 ) -> Result<Response, PageError> {
-    match sign_in::sign_in(&state.app, &form.email, &form.password).await {
+    match sign_in::sign_in(&state.app, &form.email, &form.password, client.hmac()).await {
         Ok(begun) => Ok(go_on(&state, jar, begun)),
         Err(error) => {
             let problem = Problem::from(error);
@@ -81,12 +83,13 @@ pub struct CodeForm {
 pub async fn enter_code(
     State(state): State<WebState>,
     jar: CookieJar,
+    client: ClientAddress,
     Form(form): Form<CodeForm>,
 ) -> Result<Response, PageError> {
     let Some(token) = session::token(&state.site, &jar) else {
         return Ok(Redirect::to("/sign-in").into_response());
     };
-    match sign_in::enter_code(&state.app, &token, &form.code).await {
+    match sign_in::enter_code(&state.app, &token, &form.code, client.hmac()).await {
         Ok(begun) => Ok(go_on(&state, jar, begun)),
         Err(FlowError::Refused(Refused::LinkUsedUp)) => Ok(Redirect::to("/sign-in").into_response()),
         Err(error) => {

@@ -17,7 +17,7 @@ use super::study::{self, ModeQuery, find};
 use crate::domain::study::Mode;
 use crate::web::error::PageError;
 use crate::web::page;
-use crate::web::session::SignedIn;
+use crate::web::session::OpenSession;
 use crate::web::state::WebState;
 
 /// A page looks again at most so often while changes come in.
@@ -32,7 +32,7 @@ const HEAVY: Duration = Duration::from_secs(3);
 /// The parts of a study's page.
 pub async fn of_study(
     State(state): State<WebState>,
-    SignedIn(_): SignedIn,
+    session: OpenSession,
     Path(slug): Path<String>,
     Query(ModeQuery { mode }): Query<ModeQuery>,
 ) -> Result<Response, PageError> {
@@ -51,23 +51,23 @@ pub async fn of_study(
             async move { enrolment(&state, &slug, mode).await }
         }
     };
-    Ok(stream(watch(state, Some(study.id), light, heavy)))
+    Ok(stream(watch(state, session, Some(study.id), light, heavy)))
 }
 
 /// The list of studies.
-pub async fn of_studies(State(state): State<WebState>, SignedIn(_): SignedIn) -> Result<Response, PageError> {
+pub async fn of_studies(State(state): State<WebState>, session: OpenSession) -> Result<Response, PageError> {
     let own = state.clone();
     let light = move || {
         let state = own.clone();
         async move { Ok(json!({ "studies": page::text(&studies::list(&state).await?) })) }
     };
-    Ok(stream(watch(state, None, light, async || Ok(json!({})))))
+    Ok(stream(watch(state, session, None, light, async || Ok(json!({})))))
 }
 
 /// The flow of participants.
 pub async fn of_flow(
     State(state): State<WebState>,
-    SignedIn(_): SignedIn,
+    session: OpenSession,
     Path(slug): Path<String>,
     Query(choice): Query<Choice>,
 ) -> Result<Response, PageError> {
@@ -77,7 +77,7 @@ pub async fn of_flow(
         let (state, slug, choice) = (own.clone(), slug.clone(), choice.clone());
         async move { Ok(json!({ "flow-figure": results::flow_fragment(&state, &slug, &choice).await? })) }
     };
-    Ok(stream(watch(state, Some(study.id), async || Ok(json!({})), heavy)))
+    Ok(stream(watch(state, session, Some(study.id), async || Ok(json!({})), heavy)))
 }
 
 fn stream(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
@@ -88,6 +88,7 @@ fn stream(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static
 /// within half a second of a change, heavy ones less often. Without a study, changes in any of them count.
 fn watch<L, H>(
     state: WebState,
+    session: OpenSession,
     study_id: Option<i64>,
     light: impl Fn() -> L + Send + 'static,
     heavy: impl Fn() -> H + Send + 'static,
@@ -102,7 +103,7 @@ where
         let mut changes = state.live.subscribe();
         let mut sent = [String::new(), String::new()];
         let mut heavy_again: Option<Instant> = Some(Instant::now());
-        loop {
+        while session.is_good(&state).await {
             let due = heavy_again.is_some_and(|at| at <= Instant::now());
             // A page that cannot be read now is read at the next change.
             let mut parts = vec![(0, light().await)];

@@ -44,7 +44,7 @@ pub async fn page(
 ) -> Result<Response, PageError> {
     Actor::researcher(&me).must_steer()?;
     let entries = store::journal::all(&mut *state.app.pool.acquire().await?).await?;
-    let broken = first_broken(entries.iter().map(|(entry, hash)| (entry, hash.as_slice())));
+    let broken = first_broken(&entries);
     let head = entries.last().map_or_else(String::new, |(_, hash)| hex::encode(hash));
     let all = entries.len();
     let of_study = |entry: &Entry| filter.study.is_empty() || entry.study.as_deref() == Some(&*filter.study);

@@ -26,6 +26,9 @@ use super::state::WebState;
 /// Largest file that a researcher may hand in, in bytes.
 const LARGEST_UPLOAD: usize = 20 << 20;
 
+/// Largest form, in bytes.
+const LARGEST_FORM: usize = 64 << 10;
+
 /// Every address of the researchers' pages. Forms are taken from this site's own pages only.
 pub fn routes() -> Router<WebState> {
     Router::new()
@@ -70,11 +73,16 @@ pub fn routes() -> Router<WebState> {
         .route("/lab/studies/{slug}/exclusion/freeze", post(exclusion::freeze))
         .route("/lab/studies/{slug}/people", get(people::page))
         .route("/lab/studies/{slug}/people/pay/{file}", post(people::payments))
-        .route("/lab/studies/{slug}/people/compare", post(people::reconcile))
+        .route("/lab/studies/{slug}/people/compare", post(people::reconcile).layer(uploads()))
         .route("/lab/studies/{slug}/people/seek", post(people::seek))
         .route("/lab/studies/{slug}/people/withdraw", post(people::withdraw))
         .route("/lab/studies/{slug}/people/forget", post(people::forget))
-        .route("/lab/studies/{slug}/people/bar", post(people::bar))
-        .layer(DefaultBodyLimit::max(LARGEST_UPLOAD))
+        .route("/lab/studies/{slug}/people/bar", post(people::bar).layer(uploads()))
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(CsrfLayer::new())
+}
+
+/// For lists that a platform made.
+fn uploads() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(LARGEST_UPLOAD)
 }

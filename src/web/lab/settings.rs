@@ -9,6 +9,7 @@ use super::account::CodeForm;
 use crate::flow::second_factor::{self, Setup};
 use crate::store;
 use crate::store::researchers::Researcher;
+use crate::web::crowd::ClientAddress;
 use crate::web::error::PageError;
 use crate::web::page;
 use crate::web::session::SignedIn;
@@ -66,8 +67,9 @@ pub async fn confirm(
 pub async fn turn_off(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,
+    client: ClientAddress,
     Form(form): Form<CodeForm>,
 ) -> Result<Redirect, PageError> {
-    second_factor::turn_off(&state.app, &researcher, &form.code).await?;
+    second_factor::turn_off(&state.app, &researcher, &form.code, client.hmac()).await?;
     Ok(Redirect::to("/lab/account"))
 }

@@ -9,6 +9,7 @@ use weber::flow::app::{Clock, SystemClock};
 use weber::flow::secrets::Secrets;
 use weber::flow::{self, App};
 use weber::store;
+use weber::web::serve::{self, Bounds};
 use weber::web::{Site, WebState, router};
 
 use super::tiny_study::TinyStudy;
@@ -17,6 +18,8 @@ use super::tiny_study::TinyStudy;
 pub struct Server {
     pub app: App,
     pub url: String,
+    /// The same server without a socket.
+    pub router: axum::Router,
     pub client: reqwest::Client,
 }
 
@@ -35,15 +38,26 @@ impl Server {
 
     /// A server that is reached in another way than by default.
     pub async fn with(pool: PgPool, clock: Arc<dyn Clock>, change: impl FnOnce(&mut Site)) -> Self {
-        Self::with_chance(pool, clock, [9; 32], change).await
+        Self::start(pool, clock, change, Bounds::default()).await
+    }
+
+    /// A server that gives its clients less.
+    pub async fn start(
+        pool: PgPool,
+        clock: Arc<dyn Clock>,
+        change: impl FnOnce(&mut Site),
+        bounds: Bounds,
+    ) -> Self {
+        Self::with_chance(pool, clock, change, bounds, [9; 32]).await
     }
 
     /// A server whose ids and tokens come from a seed of its own.
     async fn with_chance(
         pool: PgPool,
         clock: Arc<dyn Clock>,
-        seed: [u8; 32],
         change: impl FnOnce(&mut Site),
+        bounds: Bounds,
+        seed: [u8; 32],
     ) -> Self {
         let (app, changes) = App::new(pool, Secrets::new([7; 32]), clock, seed);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -51,12 +65,16 @@ impl Server {
         let mut site = Site::at(url.clone());
         change(&mut site);
         let state = WebState::new(app.clone(), changes, site);
-        tokio::spawn(async move {
-            axum::serve(listener, router(state).into_make_service_with_connect_info::<std::net::SocketAddr>())
-                .await
-                .unwrap()
-        });
-        Self { app, url, client: client() }
+        let router = router(state);
+        tokio::spawn(serve::serve(listener, router.clone(), bounds, std::future::pending()));
+        Self { app, url, router, client: client() }
+    }
+
+    /// A server that runs as a program, on the same database.
+    pub fn elsewhere(pool: PgPool, url: &str) -> Self {
+        let (app, changes) = App::new(pool, Secrets::new([7; 32]), Arc::new(SystemClock), [9; 32]);
+        let router = router(WebState::new(app.clone(), changes, Site::at(url.to_owned())));
+        Self { app, url: url.to_owned(), router, client: client() }
     }
 
     /// A server with a live study of so many slots per condition.
@@ -70,7 +88,7 @@ impl Server {
     /// Two servers on one empty database.
     pub async fn two_empty(pool: PgPool, clock: Arc<TestClock>) -> (Self, Self) {
         let one = Self::with_clock(pool.clone(), clock.clone()).await;
-        (one, Self::with_chance(pool, clock, [10; 32], |_| {}).await)
+        (one, Self::with_chance(pool, clock, |_| {}, Bounds::default(), [10; 32]).await)
     }
 
     /// Two servers on one database with a live study of so many slots per condition, and the clock that both go by.

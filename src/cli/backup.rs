@@ -1,0 +1,127 @@
+//! `weber backup` and `weber restore`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::Args;
+
+use super::data::{self, Database};
+use crate::config::DataArgs;
+use crate::domain::backup::Manifest;
+use crate::flow::app::{Clock, SystemClock};
+use crate::flow::backup::{self, Archive};
+use crate::flow::secrets::Secrets;
+
+/// Where to, and what.
+#[derive(Debug, Clone, Args)]
+pub struct BackupArgs {
+    /// The file to write; there must be none of that name.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// Leave the secret key out: the backup can only be restored where the key is.
+    #[arg(long)]
+    without_key: bool,
+}
+
+/// What to restore.
+#[derive(Debug, Clone, Args)]
+pub struct RestoreArgs {
+    /// The backup.
+    file: PathBuf,
+
+    /// Only check that the file is whole and that this program can restore it; no database is needed.
+    #[arg(long)]
+    check: bool,
+}
+
+/// Writes a backup, and reads it again before it says so.
+pub async fn run(args: &DataArgs, options: &BackupArgs) -> anyhow::Result<()> {
+    if args.database_url.is_none() && !args.data.join("postgres").exists() {
+        bail!("there is no database in {}: nothing to back up", args.data.display());
+    }
+    let key = data::existing_key(args)?;
+    let database = Database::open(args, false).await?;
+    let manifest = database
+        .during(async |pool| {
+            let now = SystemClock.now();
+            Ok(backup::write(pool, key, !options.without_key, &options.out, now).await?)
+        })
+        .await?;
+    super::say(format!("{} is written and was read again: {}", options.out.display(), content(&manifest)));
+    if manifest.holds_key {
+        super::say("It holds the secret key and all personal data: keep it as safe as the data themselves.");
+    }
+    Ok(())
+}
+
+/// Checks a backup, or fills a new database from it.
+pub async fn restore(args: &DataArgs, options: &RestoreArgs) -> anyhow::Result<()> {
+    let mut archive = Archive::open(&options.file)?;
+    if options.check {
+        backup::check(&mut archive)?;
+        super::say(format!("{} is whole: {}", options.file.display(), content(&archive.manifest)));
+        return Ok(());
+    }
+    let missing = missing_key(args, &mut archive)?;
+    let database = Database::open(args, false).await?;
+    let broken = database
+        .during(async |pool| {
+            // First the key: a database without it would be of no use.
+            if let Some(key) = missing {
+                let kept = data::keep_key(args, key)?;
+                anyhow::ensure!(kept == key, "the data folder has got another secret key just now");
+            }
+            let restored = backup::restore(pool, &mut archive).await;
+            if restored.is_err() && missing.is_some() {
+                let _ = fs::remove_file(data::key_path(args));
+            }
+            Ok(restored?)
+        })
+        .await?;
+    super::say(format!("Restored: {}", content(&archive.manifest)));
+    if let Some(number) = broken {
+        super::say(format!(
+            "The journal was not whole when it was backed up: entry {number} does not follow from those before it."
+        ));
+    }
+    Ok(())
+}
+
+/// The key that has to be put into the data folder; none if the right one is there.
+fn missing_key(args: &DataArgs, archive: &mut Archive) -> anyhow::Result<Option<[u8; 32]>> {
+    match (data::existing_key(args)?, archive.key()?) {
+        (Some(here), _)
+            if hex::encode(Secrets::new(here).fingerprint()) != archive.manifest.key_fingerprint =>
+        {
+            bail!(
+                "the secret key here is not the one of the backup: restore into another data folder, or give the right key as \
+             WEBER_SECRET_KEY"
+            )
+        }
+        (Some(_), _) => Ok(None),
+        (None, Some(key)) => Ok(Some(key)),
+        (None, None) => bail!(
+            "the backup was made without the secret key: give it as WEBER_SECRET_KEY, or as the file `secret` in the data \
+             folder"
+        ),
+    }
+}
+
+fn content(manifest: &Manifest) -> String {
+    let rows: u64 = manifest.tables.iter().map(|table| table.measure.rows).sum();
+    let bytes: u64 = manifest.tables.iter().map(|table| table.measure.bytes).sum();
+    let key = if manifest.holds_key { "with" } else { "without" };
+    let journal = match manifest.journal.entry {
+        0 => "the journal is empty".to_owned(),
+        entry => format!("the journal ends with entry {entry}, hash {}", manifest.journal.sha256),
+    };
+    format!(
+        "Weber {}, begun at {}, {rows} rows in {} tables, {:.1} MB before compression, {key} the secret key; {journal}",
+        manifest.program_version,
+        manifest.created_at.format("%Y-%m-%d %H:%M:%S UTC"),
+        manifest.tables.len(),
+        bytes as f64 / 1e6,
+    )
+}

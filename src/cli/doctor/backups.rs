@@ -1,0 +1,65 @@
+//! Whether there is a backup of these data that is new enough.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Finding::{self, Good, Problem, Warning};
+use crate::domain::backup::Manifest;
+use crate::domain::journal::Entry;
+use crate::flow::backup::Archive;
+
+/// A daily backup is never older, even if it takes its time.
+const FRESH: TimeDelta = TimeDelta::hours(26);
+const STALE: TimeDelta = TimeDelta::days(7);
+
+/// The newest backup found, or why there is none.
+pub struct Newest(Result<(PathBuf, Manifest), String>);
+
+/// Finds the newest backup: the file itself, or one of those in a folder.
+pub fn newest(path: &Path) -> Newest {
+    let read = |path: &Path| Archive::open(path).map(|archive| (path.to_owned(), archive.manifest));
+    if !path.is_dir() {
+        return Newest(read(path).map_err(|error| error.to_string()));
+    }
+    let files = fs::read_dir(path).into_iter().flatten().flatten();
+    let backups = files.filter_map(|entry| read(&entry.path()).ok());
+    let newest = backups.max_by_key(|(_, manifest)| manifest.created_at);
+    Newest(newest.ok_or_else(|| format!("there is no backup in {}", path.display())))
+}
+
+impl Newest {
+    /// Holds it against the database that it should be one of. The journal is only added to, so that the end that it had
+    /// then is part of it for ever.
+    pub fn against(
+        self,
+        fingerprint: Option<&[u8]>,
+        entries: &[(Entry, Vec<u8>)],
+        now: DateTime<Utc>,
+    ) -> Finding {
+        let (path, manifest) = match self.0 {
+            Ok(found) => found,
+            Err(reason) => return Problem(reason),
+        };
+        let (name, head) = (path.display(), &manifest.journal);
+        if fingerprint.map(hex::encode).as_ref() != Some(&manifest.key_fingerprint) {
+            return Problem(format!("{name} is a backup of another installation"));
+        }
+        let same =
+            |(entry, hash): &(Entry, Vec<u8>)| entry.number == head.entry && hex::encode(hash) == head.sha256;
+        if head.entry > 0 && !entries.iter().any(same) {
+            return Problem(format!(
+                "the journal was changed since {name} was made: its entry {} is not there as it was",
+                head.entry
+            ));
+        }
+        let age = now - manifest.created_at;
+        let words = format!("the newest backup, {name}, is {} hours old", age.num_hours());
+        match age {
+            age if age <= FRESH => Good(words),
+            age if age <= STALE => Warning(format!("{words}: back up every day while people take part")),
+            _ => Problem(format!("{words}: back up now")),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The database and what is in it.
+
+use std::path::PathBuf;
+
+use super::Finding::{self, Good, Problem, Warning};
+use super::backups::Newest;
+use super::free_disk;
+use crate::cli::data::{self, Database};
+use crate::config::DataArgs;
+use crate::domain::journal::{Entry, first_broken};
+use crate::flow::app::{Clock, SystemClock};
+use crate::flow::secrets::Secrets;
+use crate::store;
+use crate::store::health::Health;
+
+/// The oldest PostgreSQL that Weber is tested with.
+const OLDEST_POSTGRES: i32 = 140_000;
+/// Times of servers and database are compared with each other.
+const CLOCK_TOLERANCE_MS: i64 = 1000;
+/// The schema's users besides Weber: psql, backups.
+const SPARE_CONNECTIONS: u32 = 5;
+
+/// Examines the database, and whether a backup is one of it.
+pub async fn examine(args: &DataArgs, backup: Option<Newest>) -> Vec<Finding> {
+    if args.database_url.is_none() && !data::key_path(args).exists() {
+        return vec![Warning("there is no database yet: `weber serve` makes it".into())];
+    }
+    match Database::open(args, false).await {
+        Ok(database) => {
+            let findings = ask(args, &database, backup).await;
+            let closed = database.close().await.err().map(|error| Problem(format!("{error:#}")));
+            findings.into_iter().chain(closed).collect()
+        }
+        Err(error) => vec![Problem(format!("{error:#}"))],
+    }
+}
+
+async fn ask(args: &DataArgs, database: &Database, backup: Option<Newest>) -> Vec<Finding> {
+    let pool = store::pool(database.options(), 2);
+    let health = async { store::health::examine(&mut *pool.acquire().await?).await }.await;
+    let mut findings = match health {
+        Ok(health) => {
+            about(&health, args.database_connections, (SystemClock.now() - health.now).num_milliseconds())
+        }
+        Err(error) => return vec![Problem(format!("the database cannot be reached: {error}"))],
+    };
+    // A private PostgreSQL may be on another disk than the rest of the data.
+    let elsewhere = |folder: &&PathBuf| !folder.starts_with(&args.data);
+    findings.extend(database.options().get_socket().filter(elsewhere).map(|folder| free_disk(folder)));
+    findings.extend(content(args, &pool, backup).await);
+    pool.close().await;
+    findings
+}
+
+fn about(health: &Health, wanted_connections: u32, clock_ms: i64) -> Vec<Finding> {
+    let version = format!("PostgreSQL {}", health.version / 10_000);
+    let connections = u32::try_from(health.max_connections).unwrap_or_default();
+    vec![
+        if health.version >= OLDEST_POSTGRES {
+            Good(format!("the database is {version}"))
+        } else {
+            Problem(format!("the database is {version}: Weber needs {} or newer", OLDEST_POSTGRES / 10_000))
+        },
+        if health.durable {
+            Good("an answer is on disk before it is acknowledged".into())
+        } else {
+            Problem(
+                "the database acknowledges what is not on disk yet: set fsync, full_page_writes and \
+                 synchronous_commit to on"
+                    .into(),
+            )
+        },
+        if connections >= wanted_connections + SPARE_CONNECTIONS {
+            Good(format!(
+                "the database takes {connections} connections; each server uses up to {wanted_connections}"
+            ))
+        } else {
+            Problem(format!(
+                "the database takes only {connections} connections, and each server may want {wanted_connections}: \
+                 raise max_connections, or start with a smaller --database-connections"
+            ))
+        },
+        if clock_ms.abs() <= CLOCK_TOLERANCE_MS {
+            Good("this machine's clock and the database's agree".into())
+        } else {
+            Problem(format!(
+                "this machine's clock and the database's are {:.1} s apart: let both follow a time server",
+                clock_ms.abs() as f64 / 1000.0
+            ))
+        },
+    ]
+}
+
+/// What is in the database: the schema, the key, researchers and studies.
+async fn content(args: &DataArgs, pool: &sqlx::PgPool, backup: Option<Newest>) -> Vec<Finding> {
+    match store::ready(pool).await {
+        Ok(true) => {}
+        Ok(false) => {
+            return vec![Warning(
+                "the database is empty, or its schema of another version: `weber serve` sees to it".into(),
+            )];
+        }
+        Err(error) => return vec![Problem(format!("{error:#}"))],
+    }
+    let looked = async {
+        let mut conn = pool.acquire().await?;
+        let fingerprint = store::installation::key_fingerprint(&mut conn).await?;
+        let (_, with_password) = store::researchers::counts(&mut conn).await?;
+        let studies = store::studies::all(&mut conn).await?;
+        let entries = store::journal::all(&mut conn).await?;
+        let others = store::health::other_programs(&mut conn).await?;
+        let backup = backup.map(|backup| backup.against(fingerprint.as_deref(), &entries, SystemClock.now()));
+        let findings = [is_right_key(args, fingerprint), researchers(with_password), journal(&entries)];
+        let studies =
+            studies.iter().map(|study| Good(format!("the study {} is {}", study.slug, study.state)));
+        anyhow::Ok(findings.into_iter().chain(other_programs(others)).chain(backup).chain(studies).collect())
+    };
+    match looked.await {
+        Ok(findings) => findings,
+        Err(error) => vec![Problem(format!("{error:#}"))],
+    }
+}
+
+fn is_right_key(args: &DataArgs, fingerprint: Option<Vec<u8>>) -> Finding {
+    let wrong = "the database was made with another secret key: bring back the one it was made with, or nobody can be \
+                 recognised who already took part";
+    match data::existing_key(args) {
+        Ok(key) if key.map(|key| Secrets::new(key).fingerprint()) == fingerprint => {
+            Good("the secret key is the one that the database was made with".into())
+        }
+        Ok(_) => Problem(wrong.into()),
+        Err(error) => Problem(format!("{error:#}")),
+    }
+}
+
+fn journal(entries: &[(Entry, Vec<u8>)]) -> Finding {
+    match first_broken(entries) {
+        None => Good(format!("the journal is whole: {} entries", entries.len())),
+        Some(number) => Problem(format!(
+            "the journal was changed: entry {number} does not follow from those before it; a backup shows what was there"
+        )),
+    }
+}
+
+/// Servers of another version are at work only while one after the other is replaced.
+fn other_programs(others: Vec<String>) -> Option<Finding> {
+    let others = Some(others.join(", ")).filter(|names| !names.is_empty())?;
+    let own = store::PROGRAM;
+    Some(Warning(format!(
+        "this is {own}, and {others} is at work on the database, too: replace what is older"
+    )))
+}
+
+fn researchers(with_password: i64) -> Finding {
+    match with_password {
+        0 => Warning(
+            "nobody can sign in yet: open the link that `weber serve` prints, or make one with `weber researcher add`"
+                .into(),
+        ),
+        1 => Good("one researcher can sign in".into()),
+        n => Good(format!("{n} researchers can sign in")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn health() -> Health {
+        Health { version: 150_006, durable: true, max_connections: 100, now: SystemClock.now() }
+    }
+
+    fn problems(health: &Health, connections: u32, clock_ms: i64) -> Vec<String> {
+        let findings = about(health, connections, clock_ms);
+        findings
+            .into_iter()
+            .filter_map(|finding| if let Problem(words) = finding { Some(words) } else { None })
+            .collect()
+    }
+
+    #[test]
+    fn each_fault_of_a_database_is_found() {
+        assert!(problems(&health(), 20, 999).is_empty());
+        for (sick, connections, clock_ms, word) in [
+            (Health { version: 130_011, ..health() }, 20, 0, "PostgreSQL 13"),
+            (Health { durable: false, ..health() }, 20, 0, "fsync"),
+            (health(), 96, 0, "max_connections"),
+            (health(), 20, -1001, "1.0 s apart"),
+        ] {
+            let found = problems(&sick, connections, clock_ms);
+            assert!(found.len() == 1 && found[0].contains(word), "{word}: {found:?}");
+        }
+    }
+}

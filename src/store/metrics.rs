@@ -1,0 +1,40 @@
+//! Counts of people, for `/metrics`.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::{Result, word};
+use crate::domain::participant::Stage;
+
+/// How many people of a study are in a stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeopleInStage {
+    /// The study's short name.
+    pub study: String,
+    /// `live`, `pilot` or `simulated`.
+    pub mode: String,
+    /// The stage, at the time asked for.
+    pub stage: Stage,
+    /// How many.
+    pub people: i64,
+}
+
+/// Counts everybody, by study, mode and stage.
+pub async fn people(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<PeopleInStage>> {
+    let rows = sqlx::query!(
+        r#"select s.slug, p.mode, p.stage, max(p.lease_until) as "lease_until!", count(*) as "people!"
+           from participants p join studies s on s.id = p.study_id
+           group by s.slug, p.mode, p.stage, p.lease_until < $1"#,
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let stage: Stage = word(&row.stage)?;
+            // One of them stands for all: they are on the same side of their leases' ends.
+            let stage = stage.at(row.lease_until, now);
+            Ok(PeopleInStage { study: row.slug, mode: row.mode, stage, people: row.people })
+        })
+        .collect()
+}

@@ -1,0 +1,213 @@
+//! Nothing that a participant's browser receives tells the max query from the min query, or a catch trial from a main one; the
+//! images' own content aside.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use sqlx::PgPool;
+
+use crate::support::person::Person;
+use crate::support::server::Server;
+
+/// Words that name the answer, or what a trial is for.
+const FORBIDDEN: [&str; 14] = [
+    "max_query",
+    "min_query",
+    "max_side",
+    "maxside",
+    "\"kind\":\"main\"",
+    "\"kind\":\"catch\"",
+    "catch_trial",
+    "unit-",
+    "layer-",
+    "\"branch\"",
+    "activation",
+    "image_set",
+    "obvious",
+    "_correct\":true",
+];
+
+struct Trial {
+    left: String,
+    right: String,
+    max_is_left: bool,
+    is_catch: bool,
+    index: i64,
+    /// The reply in which it came, up to this trial.
+    before: String,
+}
+
+/// Main blocks of people of every condition, with the truth from the database.
+async fn trials(server: &Server, people: usize) -> Vec<Trial> {
+    let link = server.link("Volunteers").await;
+    let mut trials = Vec::new();
+    for _ in 0..people {
+        let person = Person::arrive(server, &link).await;
+        let truth: Vec<(String, String)> = sqlx::query_as(
+            "select s.max_side, t.kind from schedule s join trials t on t.id = s.trial_id
+             join participants p on p.id = s.participant_id
+             where p.pseudonym = $1 and s.block = 'main' order by s.trial_index",
+        )
+        .bind(person.pseudonym())
+        .fetch_all(&server.app.pool)
+        .await
+        .unwrap();
+        let all = person.opened.to_string();
+        let blocks = person.opened["blocks"].as_array().unwrap();
+        let main = blocks.iter().find(|block| block["block"] == "main").unwrap();
+        for (trial, (side, kind)) in main["trials"].as_array().unwrap().iter().zip(truth) {
+            let text = |name: &str| trial[name].as_str().unwrap().to_owned();
+            trials.push(Trial {
+                before: all[..all.find(&trial.to_string()).unwrap()].to_owned(),
+                left: text("left"),
+                right: text("right"),
+                max_is_left: side == "left",
+                is_catch: kind == "catch",
+                index: trial["trial_index"].as_i64().unwrap(),
+            });
+        }
+    }
+    trials
+}
+
+/// How probable it is that of n fair coins at least as many, or as few, show heads as these, by summing the binomial.
+fn chance(heads: usize, n: usize) -> f64 {
+    let tail = heads.min(n - heads);
+    let mut term = 0.5f64.powi(n as i32);
+    let mut sum = term;
+    for k in 0..tail {
+        term *= (n - k) as f64 / (k + 1) as f64;
+        sum += term;
+    }
+    (2.0 * sum).min(1.0)
+}
+
+#[test]
+fn the_chance_of_a_coin_is_the_binomials() {
+    assert!((chance(0, 10) - 2.0 / 1024.0).abs() < 1e-12);
+    assert!((chance(9, 10) - 22.0 / 1024.0).abs() < 1e-12);
+    assert_eq!(chance(5, 10), 1.0);
+}
+
+/// Something that a browser sees, by which a trial's answer might be guessed: true for left; none where it says nothing. Whether
+/// it rests on the two addresses alone, which are the same to everybody who sees these images.
+type Guess = (&'static str, bool, fn(&Trial, Option<&Trial>) -> Option<bool>);
+
+const GUESSES: [Guess; 7] = [
+    ("always left", false, |_, _| Some(true)),
+    ("the address that sorts first", true, |t, _| Some(t.left < t.right)),
+    ("the longer address", true, |t, _| {
+        (t.left.len() != t.right.len()).then_some(t.left.len() > t.right.len())
+    }),
+    ("the address with the larger last digit", true, |t, _| {
+        let (left, right) = (t.left.chars().last(), t.right.chars().last());
+        (left != right).then(|| left > right)
+    }),
+    ("the image that came up before", false, |t, _| {
+        let (left, right) = (t.before.contains(&t.left), t.before.contains(&t.right));
+        (left != right).then_some(left)
+    }),
+    ("left in odd trials", false, |t, _| Some(t.index % 2 == 1)),
+    ("the side of the trial before", false, |_, before| before.map(|b| b.max_is_left)),
+];
+
+#[sqlx::test]
+async fn nothing_but_the_images_tells_the_answer(pool: PgPool) {
+    let server = Server::live(pool, 4).await;
+    let trials = trials(&server, 20).await;
+    assert!(trials.len() >= 400);
+    for (name, by_addresses, guess) in GUESSES {
+        let (mut heads, mut n, mut seen) = (0, 0, BTreeSet::new());
+        for (at, trial) in trials.iter().enumerate() {
+            let before = at.checked_sub(1).map(|at| &trials[at]).filter(|_| trial.index > 1);
+            let pair = BTreeSet::from([&trial.left, &trial.right]);
+            if by_addresses && !seen.insert(pair) {
+                continue;
+            }
+            if let Some(left) = guess(trial, before) {
+                heads += usize::from(left == trial.max_is_left);
+                n += 1;
+            }
+        }
+        let chance = if n == 0 { 1.0 } else { chance(heads, n) };
+        assert!(chance > 0.001, "{name}: right in {heads} of {n} trials");
+    }
+    // An address means the same image to everybody: it must not always stand on one side.
+    let mut sides: BTreeMap<&str, BTreeSet<bool>> = BTreeMap::new();
+    for trial in &trials {
+        sides.entry(&trial.left).or_default().insert(true);
+        sides.entry(&trial.right).or_default().insert(false);
+    }
+    let both = sides.values().filter(|sides| sides.len() == 2).count();
+    assert!(both * 10 > sides.len() * 6, "{both} of {} images were seen on both sides", sides.len());
+    // Catch trials stand anywhere.
+    let places: BTreeSet<i64> =
+        trials.iter().filter(|trial| trial.is_catch).map(|trial| trial.index).collect();
+    assert!(places.len() > 15, "{places:?}");
+}
+
+#[sqlx::test]
+async fn no_word_tells_the_answer_on_the_whole_way(pool: PgPool) {
+    let server = Server::live(pool, 2).await;
+    let link = server.link("Volunteers").await;
+    let mut heard = vec![server.get(&format!("/enter/{link}")).await.1, server.get("/run").await.1];
+    for pass in [true, false, true, false, true] {
+        let mut person = Person::arrive(&server, &link).await;
+        heard.push(person.opened.to_string());
+        heard.push(person.step("welcome").await.to_string());
+        person.clock_ms = 60_000.0;
+        heard.push(person.step("instructed").await.to_string());
+        if person.practises() {
+            heard.push(person.practise(1, false).await.to_string());
+            heard.push(person.practise(2, true).await.to_string());
+        }
+        heard.push(person.step("main").await.to_string());
+        for index in 1..=21 {
+            let button = person.button("main", 1, index, pass).await;
+            let reply = person.answer("main", 1, index, button).await;
+            assert_eq!(reply["answers"][0].get("correct"), None, "{reply}");
+            heard.push(reply.to_string());
+        }
+        heard.push(person.open().await.to_string());
+        let answers = person.opened["answers"].as_array().unwrap();
+        let of_main = |answer: &&Value| answer["block"] == "main";
+        assert!(answers.iter().filter(of_main).all(|answer| answer.get("correct").is_none()));
+        let conflict = person.answer("main", 1, 1, 2).await;
+        assert_eq!(conflict["answers"][0]["code"], "conflict");
+        heard.push(conflict.to_string());
+        heard.push(person.complete().await.1.to_string());
+        heard.push(person.open().await.to_string());
+    }
+    for text in heard {
+        for word in FORBIDDEN {
+            assert!(!text.to_lowercase().contains(word), "{word:?} in {text}");
+        }
+    }
+}
+
+#[sqlx::test]
+async fn images_come_with_the_same_headers_whatever_they_are(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let mut headers = BTreeSet::new();
+    for trial in trials(&server, 2).await {
+        for address in [trial.left, trial.right] {
+            let response = server.client.get(format!("{}{address}", server.url)).send().await.unwrap();
+            let mut told: BTreeMap<String, String> = response
+                .headers()
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+                .collect();
+            let tag = told.remove("etag").unwrap();
+            assert_eq!(
+                tag.trim_matches('"'),
+                address.trim_start_matches("/images/"),
+                "the tag is the address"
+            );
+            told.remove("date");
+            // The size is part of the content.
+            told.remove("content-length");
+            headers.insert(told);
+        }
+    }
+    assert_eq!(headers.len(), 1, "{headers:?}");
+}

@@ -1,0 +1,9 @@
+//! What an attacker would try. `docs/security.md` says which of these tests proves which protection.
+
+mod imports;
+mod leaks;
+mod limits;
+mod routes;
+mod sessions;
+mod texts;
+mod world;
