@@ -64,7 +64,7 @@ async fn on_a_full_disk_answers_wait_and_with_new_room_everything_goes_on() {
     let Some(disk) = Disk::mount() else { return };
     let mut installation = Installation::private();
     installation.data = disk.0.path().join("data");
-    let installation = installation.with_study(10);
+    let installation = installation.with_study(20);
     let server = installation.serve();
     let crowd = installation.crowd(&[&server.url], 50);
     tokio::time::sleep(Duration::from_millis(400)).await;

@@ -8,7 +8,7 @@ const MOMENT: Duration = Duration::from_millis(700);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_server_is_killed_in_the_middle_of_a_crowd() {
-    let installation = Installation::private().with_study(10);
+    let installation = Installation::private().with_study(20);
     let mut server = installation.serve();
     let crowd = installation.crowd(&[&server.url], 50);
     for _ in 0..2 {
@@ -22,7 +22,7 @@ async fn the_server_is_killed_in_the_middle_of_a_crowd() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_is_killed_in_the_middle_of_a_crowd() {
-    let installation = Installation::private().with_study(10);
+    let installation = Installation::private().with_study(20);
     let server = installation.serve();
     let crowd = installation.crowd(&[&server.url], 50);
     for _ in 0..2 {

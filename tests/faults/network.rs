@@ -5,7 +5,6 @@ use crate::support::Installation;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_are_cut_lost_late_repeated_overtaken_and_truncated() {
-    // Consents whose answer was lost hold slots for a while: there is room for them, too.
     let installation = Installation::shared().await.with_study(40);
     let server = installation.serve();
     let (network, url) = Network::before(server.address(), 0.25).await;

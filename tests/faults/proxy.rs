@@ -87,16 +87,19 @@ impl Network {
         self.happened.lock().unwrap().clone()
     }
 
-    fn draw(&self) -> Option<Mischief> {
+    fn draw(&self, request: &Request) -> Option<Mischief> {
         let mut rng = self.rng.lock().unwrap();
         let mischief = rng.random_bool(self.share).then(|| *Mischief::ALL.choose(&mut rng).unwrap());
+        // That is what a second tab does: whoever is at work in the first is asked whether to go on there.
+        let opens_again = matches!(mischief, Some(Mischief::Repeat | Mischief::HoldBack)) && request.opens();
+        let mischief = mischief.filter(|_| !opens_again);
         *self.happened.lock().unwrap().entry(mischief?).or_default() += 1;
         mischief
     }
 
     async fn hand_on(&self, mut client: TcpStream) -> io::Result<()> {
         let request = Request::read(&mut client).await?;
-        let Some(mischief) = self.draw() else { return self.answer(&mut client, &request).await };
+        let Some(mischief) = self.draw(&request) else { return self.answer(&mut client, &request).await };
         match mischief {
             Mischief::CutRequest => {
                 self.send(&request.bytes()[..request.bytes().len() * 2 / 3]).await.map(drop)
@@ -184,6 +187,10 @@ impl Request {
             }
         }
         Ok(Self { head: others.join("\r\n") + "\r\nconnection: close", body })
+    }
+
+    fn opens(&self) -> bool {
+        self.head.starts_with("POST /api/v1/open ")
     }
 
     fn truncated(&self) -> Self {

@@ -11,7 +11,7 @@ use crate::support::{Installation, Running, endless_study};
 async fn three_hundred_people_across_two_servers_fill_every_slot_once() {
     let installation = Installation::shared().await.with_study(50);
     let (one, other) = (installation.serve(), installation.serve());
-    let crowd = installation.crowd_of(&[&one.url, &other.url], 300, "honest=0.95,careless=0.05");
+    let crowd = installation.crowd_of(&[&one.url, &other.url], 300, "honest=0.95,careless=0.05", 0.0);
     let report = crowd.report().await;
     assert_eq!(report.troubles, Default::default());
     assert_eq!(installation.account_for(&report), [50; 5], "{:?}", report.endings);

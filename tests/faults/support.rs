@@ -35,7 +35,8 @@ impl Installation {
         installation
     }
 
-    /// Brings in a small study with so many slots per condition, each of which opens again until somebody is kept.
+    /// Brings in a small study with so many slots per condition, each of which opens again until somebody is kept. A consent
+    /// whose answer is lost is given again and holds one more slot for minutes: a crowd needs more slots than people.
     pub fn with_study(self, slots: u32) -> Self {
         let study = endless_study(slots);
         self.weber(&["import", study.path().to_str().unwrap()]);
@@ -86,13 +87,14 @@ impl Installation {
         signal(pid.lines().next().unwrap(), "-9");
     }
 
-    /// What a crowd of simulated people meets.
+    /// A crowd of honest people who take a hundredth of real people's time, so that they are at work for seconds on any
+    /// computer.
     pub fn crowd(&self, urls: &[&str], people: u32) -> Crowd {
-        self.crowd_of(urls, people, "honest=1")
+        self.crowd_of(urls, people, "honest=1", 0.01)
     }
 
-    /// A crowd in which people behave differently.
-    pub fn crowd_of(&self, urls: &[&str], people: u32, mix: &str) -> Crowd {
+    /// A crowd in which people behave differently, and in a share of real people's time.
+    pub fn crowd_of(&self, urls: &[&str], people: u32, mix: &str, think_time: f64) -> Crowd {
         let token = self.weber(&["token", "create", &format!("crowd-{people}")]);
         let client = Client::new(urls, token.trim()).unwrap();
         let plan = Plan {
@@ -102,7 +104,7 @@ impl Installation {
             seed: 11,
             mix: mix.parse().unwrap(),
             abilities: Default::default(),
-            think_time: 0.0,
+            think_time,
         };
         Crowd(tokio::spawn(async move { run(&client, &plan, |_| ()).await.unwrap() }))
     }
