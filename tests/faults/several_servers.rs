@@ -62,7 +62,7 @@ async fn sign_in(installation: &Installation, server: &Running) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_programs_that_begin_at_once_on_an_empty_database_make_one_study() {
+async fn two_programs_that_begin_at_once_on_an_empty_database_make_one_key_and_study() {
     let installation = Installation::shared().await;
     let study = endless_study(2);
     let import = || {

@@ -28,7 +28,8 @@ impl Installation {
         Self { data: folder.path().join("data"), folder, database: None }
     }
 
-    /// With a database of its own in the PostgreSQL of the tests, for any number of servers.
+    /// With a database of its own in the PostgreSQL of the tests, for any number of servers that share the data folder and the
+    /// key in it.
     pub async fn shared() -> Self {
         let mut installation = Self::private();
         installation.database = Some(Database::new().await);
@@ -48,7 +49,7 @@ impl Installation {
         // Servers that are killed have much to say.
         command.env_remove("DATABASE_URL").env("WEBER_LOG", "off").arg("--data").arg(&self.data);
         if let Some(database) = &self.database {
-            command.env("DATABASE_URL", &database.url).env("WEBER_SECRET_KEY", "5a".repeat(32));
+            command.env("DATABASE_URL", &database.url);
         }
         command
     }
