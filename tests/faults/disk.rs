@@ -9,7 +9,7 @@ use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
 
-use crate::support::{Installation, find};
+use crate::support::{Installation, find, http};
 
 /// A new private PostgreSQL wants to see 200 MB free.
 const SIZE: &str = "size=280m";
@@ -69,7 +69,7 @@ async fn on_a_full_disk_answers_wait_and_with_new_room_everything_goes_on() {
     let crowd = installation.crowd(&[&server.url], 50);
     tokio::time::sleep(Duration::from_millis(400)).await;
     disk.fill();
-    let client = reqwest::Client::new();
+    let client = http();
     let ready = async || client.get(format!("{}/readyz", server.url)).send().await.unwrap().status().as_u16();
     // PostgreSQL cannot even write its log of changes, gives up, and cannot come back.
     let cluster = find(&installation.data, "postmaster.pid").parent().unwrap().to_owned();

@@ -220,6 +220,12 @@ fn signal(pid: &str, kind: &str) {
     assert!(Command::new("kill").args([kind, pid]).status().unwrap().success());
 }
 
+/// A client that goes where it is sent, and no further.
+pub fn http() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
 /// Simulated people on their way.
 pub struct Crowd(tokio::task::JoinHandle<Report>);
 
