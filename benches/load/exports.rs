@@ -77,7 +77,7 @@ fn copies(server: &Server, folder: &std::path::Path) -> f64 {
 fn fill(server: &Server) {
     server.sql(&format!(
         "insert into participants
-         select (jsonb_populate_record(t, jsonb_build_object('id', gen_random_uuid(), 'pseudonym', 'p-bench' || n,
+         select (jsonb_populate_record(null::participants, to_jsonb(t) || jsonb_build_object('id', gen_random_uuid(), 'pseudonym', 'p-bench' || n,
              'slot_id', null, 'claim', 'without', 'posting', null, 'stage', 'complete', 'ended_at', now(), 'total_ms', 300000,
              'passed', true, 'instruction_ms', 50000, 'enrolled_at', now() + n * interval '1 second'))).*
          from (select p.* from participants p where exists (select from schedule d where d.participant_id = p.id) limit 1) t,
