@@ -69,27 +69,28 @@ fn site(serve: &ServeArgs, public_url: &str) -> Site {
     site
 }
 
-/// Says where everything is.
+/// Says where everything is, all at once: whoever waits for the first line has the others, too.
 async fn greet(app: &App, public_url: &str) -> anyhow::Result<()> {
+    let line = |name: &str, path: &str| format!("  {name:<22} {public_url}{path}");
+    let mut lines = vec![format!("\nWeber runs at {public_url} (Ctrl-C stops it)\n")];
     let mut conn = app.pool.acquire().await?;
-    super::say(format!("\nWeber runs at {public_url} (Ctrl-C stops it)\n"));
     for study in store::studies::all(&mut conn).await? {
         for link in store::links::all(&mut conn, study.id).await?.iter().filter(|link| link.enabled) {
-            super::say(format!(
-                "  {:<22} {public_url}/enter/{}",
-                format!("{} ({})", study.slug, link.definition.name),
-                link.code
-            ));
+            let name = format!("{} ({})", study.slug, link.definition.name);
+            lines.push(line(&name, &format!("/enter/{}", link.code)));
         }
     }
-    super::say(format!("  {:<22} {public_url}/lab", "researchers"));
+    lines.push(line("researchers", "/lab"));
     let (_, with_password) = store::researchers::counts(&mut conn).await?;
     drop(conn);
     if with_password == 0 {
         let rights = Invitation { sees_identities: true, ..Invitation::default() };
         let path = team::invite(app, &Actor::command_line(), "admin@localhost", rights).await?;
-        super::say(format!("  {:<22} {public_url}{path}", "set first password"));
-        super::say("\nThe first researcher signs in as admin@localhost; the link is good once, for 7 days.");
+        lines.push(line("set first password", &path));
+        lines.push(
+            "\nThe first researcher signs in as admin@localhost; the link is good once, for 7 days.".into(),
+        );
     }
+    super::say(lines.join("\n"));
     Ok(())
 }
