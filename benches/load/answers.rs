@@ -115,11 +115,13 @@ pub async fn at_work(server: &Arc<Server>) -> Vec<Line> {
     const PEOPLE: u32 = 1_000;
     const ROUNDS: u32 = 6;
     const EVERY: Duration = Duration::from_secs(5);
+    let people = prepare(server, PEOPLE as usize).await;
+    server.sql("analyze");
+    // Everybody has their connection by then.
     let began = Instant::now() + Duration::from_secs(2);
-    let workers = prepare(server, PEOPLE as usize).await.into_iter().enumerate().map(|(n, mut person)| {
+    let workers = people.into_iter().enumerate().map(|(n, mut person)| {
         let server = server.clone();
         tokio::spawn(async move {
-            let began = began.max(Instant::now());
             let mut connection = server.connect().await;
             let mut latencies = Vec::new();
             for round in 0..ROUNDS {
