@@ -1,0 +1,135 @@
+//! Every criterion fails on its own, at its bound.
+
+use super::*;
+use crate::domain::fixture;
+
+/// Passes every criterion of both shipped policies in every condition.
+fn good() -> Measures {
+    Measures {
+        instruction_time: Some(60.0),
+        total_time: Some(400.0),
+        catch_correct: 3,
+        catch_total: 3,
+        left_answers: 10,
+        right_answers: 11,
+        practice_blocks: Some(1),
+    }
+}
+
+fn failed(policy: &str, condition: &str, measures: Measures) -> Vec<Criterion> {
+    judge(&fixture::policy(policy), condition, &measures).failed().collect()
+}
+
+#[track_caller]
+fn assert_edge(policy: &str, condition: &str, criterion: Criterion, inside: Measures, outside: Measures) {
+    assert_eq!(failed(policy, condition, inside), [], "{policy} {condition} {criterion}: inside");
+    assert_eq!(failed(policy, condition, outside), [criterion], "{policy} {condition} {criterion}: outside");
+}
+
+#[test]
+fn waits_for_images_are_taken_off_the_times() {
+    let times = Times {
+        instruction_ms: Some(30_000.0),
+        instruction_load_wait_ms: 4_000.0,
+        total_ms: Some(300_000.0),
+    };
+    let tally = Tally { load_wait_ms: 6_000.0, practice_blocks: 2, ..Tally::default() };
+    let measures = Measures::new(&times, &tally, true);
+    assert_eq!((measures.instruction_time, measures.total_time), (Some(26.0), Some(290.0)));
+    assert_eq!(measures.practice_blocks, Some(2));
+    assert_eq!(Measures::new(&times, &tally, false).practice_blocks, None);
+}
+
+#[test]
+fn a_good_participation_passes_everywhere() {
+    for policy in ["as-posted", "as-analysed"] {
+        for condition in ["synthetic", "natural", "mixed", "blur", "none"] {
+            assert_eq!(failed(policy, condition, good()), []);
+        }
+    }
+}
+
+#[test]
+fn instruction_time_has_a_lower_bound() {
+    let of = |s| Measures { instruction_time: Some(s), ..good() };
+    for (policy, condition, bound) in [
+        ("as-posted", "natural", 20.0),
+        ("as-posted", "none", 15.0),
+        ("as-analysed", "blur", 15.0),
+        ("as-analysed", "none", 15.0),
+    ] {
+        assert_edge(policy, condition, Criterion::InstructionTime, of(bound), of(bound - 0.001));
+    }
+}
+
+#[test]
+fn total_time_has_two_bounds() {
+    let of = |s| Measures { total_time: Some(s), ..good() };
+    for (policy, condition, min, max) in [
+        ("as-posted", "synthetic", 90.0, 900.0),
+        ("as-posted", "none", 40.0, 900.0),
+        ("as-analysed", "mixed", 90.0, 900.0),
+        ("as-analysed", "none", 90.0, 900.0),
+    ] {
+        assert_edge(policy, condition, Criterion::TotalTime, of(min), of(min - 0.001));
+        assert_edge(policy, condition, Criterion::TotalTime, of(max), of(max + 0.001));
+    }
+}
+
+#[test]
+fn two_of_three_catch_trials_must_be_correct() {
+    let of = |n| Measures { catch_correct: n, ..good() };
+    for condition in ["natural", "none"] {
+        assert_edge("as-posted", condition, Criterion::CatchTrials, of(2), of(1));
+    }
+}
+
+#[test]
+fn each_side_must_be_chosen_at_least_once() {
+    let of = |left, right| Measures { left_answers: left, right_answers: right, ..good() };
+    for condition in ["natural", "none"] {
+        assert_edge("as-posted", condition, Criterion::AnswerVariability, of(1, 20), of(0, 21));
+        assert_edge("as-posted", condition, Criterion::AnswerVariability, of(20, 1), of(21, 0));
+    }
+}
+
+#[test]
+fn at_most_five_practice_blocks_but_none_has_no_practice() {
+    let of = |n| Measures { practice_blocks: Some(n), ..good() };
+    assert_edge("as-posted", "natural", Criterion::PracticeBlocks, of(5), of(6));
+    assert_eq!(failed("as-posted", "none", Measures { practice_blocks: None, ..good() }), []);
+}
+
+#[test]
+fn what_could_not_be_measured_does_not_pass() {
+    let unmeasured = Measures { instruction_time: None, ..good() };
+    assert_eq!(failed("as-posted", "natural", unmeasured), [Criterion::InstructionTime]);
+    let no_catch = Measures { catch_total: 0, catch_correct: 0, ..good() };
+    assert_eq!(failed("as-posted", "natural", no_catch), [Criterion::CatchTrials]);
+}
+
+#[test]
+fn a_criterion_that_is_off_says_so() {
+    let mut policy = fixture::policy("as-posted");
+    policy.criteria.insert(Criterion::TotalTime, Setting::Off(Off::Off));
+    let verdict = judge(&policy, "natural", &Measures { total_time: Some(1.0), ..good() });
+    assert!(verdict.passed());
+    assert_eq!(verdict.pass(Criterion::TotalTime), None);
+    assert_eq!(verdict.pass(Criterion::InstructionTime), Some(true));
+}
+
+#[test]
+fn a_policy_reads_from_toml_and_its_hash_follows_its_content() {
+    let policy = fixture::policy("as-posted");
+    assert_eq!(policy.bounds("none", Criterion::PracticeBlocks), None);
+    assert_eq!(
+        policy.bounds("none", Criterion::TotalTime),
+        Some(Bounds { min: Some(40.0), max: Some(900.0) })
+    );
+    let mut other = policy.clone();
+    assert_eq!(policy.sha256(), other.sha256());
+    other.criteria.insert(Criterion::PracticeBlocks, Setting::Within(Bounds { min: None, max: Some(6.0) }));
+    assert_ne!(policy.sha256(), other.sha256());
+    assert!(toml::from_str::<Policy>("name='x'\n[criteria]\ntotal_time={ minimum = 3 }").is_err());
+    assert!(toml::from_str::<Policy>("name='x'\n[criteria]\ntotal_tim={ min = 3 }").is_err());
+}
