@@ -11,6 +11,7 @@ pub mod identities;
 pub mod import;
 pub mod journal;
 pub mod leave;
+pub mod memory;
 pub mod metrics;
 pub mod open;
 pub mod overrides;

@@ -1,4 +1,4 @@
-//! Records that arrive together are taken in together: one transaction, one commit, and each browser hears of its own
+//! Records that arrive together are taken in together: one statement, one commit, and each browser hears of its own
 //! record only after that commit.
 
 use std::io;
@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::memory::Memory;
 use super::record::{Job, Reply, record_all};
 use super::{App, FlowError, Result};
 use crate::store::StoreError;
@@ -43,8 +44,10 @@ impl RecordQueue {
     pub fn with_patience(app: &App, patience: Duration) -> Self {
         let (sender, receiver) = mpsc::channel(LONGEST_QUEUE);
         let receiver = Arc::new(tokio::sync::Mutex::new(receiver));
+        let memory = Arc::new(Memory::default());
         for _ in 0..WRITERS {
-            tokio::spawn(write(app.clone(), receiver.clone(), patience));
+            let writer = Writer { app: app.clone(), memory: memory.clone(), patience };
+            tokio::spawn(writer.write(receiver.clone()));
         }
         Self { sender }
     }
@@ -58,50 +61,58 @@ impl RecordQueue {
     }
 }
 
-async fn write(app: App, receiver: Arc<tokio::sync::Mutex<mpsc::Receiver<Waiting>>>, patience: Duration) {
-    loop {
-        let mut batch = Vec::new();
-        // Only one writer gathers at a time; the lock is free again while it writes.
-        if receiver.lock().await.recv_many(&mut batch, LARGEST_BATCH).await == 0 {
-            return;
-        }
-        let (jobs, replies): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-        for (reply, result) in replies.into_iter().zip(take_in(&app, jobs, patience).await) {
-            app.work.answers.inc_by(result.as_ref().map_or(0, Reply::stored));
-            // Whoever no longer waits will ask again.
-            let _ = reply.send(result);
-        }
-    }
+struct Writer {
+    app: App,
+    memory: Arc<Memory>,
+    patience: Duration,
 }
 
-/// Takes in a batch. Should it fail as a whole for a reason that may lie in one record, each is tried by itself.
-async fn take_in(app: &App, jobs: Vec<Job>, patience: Duration) -> Vec<Result<Reply>> {
-    match in_time(app, &jobs, patience).await {
-        Ok(replies) => {
-            app.work.batch.observe(jobs.len() as f64);
-            replies
-        }
-        Err(FlowError::Store(error)) if jobs.len() > 1 && !error.is_transient() => {
-            tracing::warn!(%error, records = jobs.len(), "A batch of records failed; trying each by itself");
-            let mut replies = Vec::with_capacity(jobs.len());
-            for job in jobs {
-                replies.push(one(app, job, patience).await);
+impl Writer {
+    async fn write(self, receiver: Arc<tokio::sync::Mutex<mpsc::Receiver<Waiting>>>) {
+        loop {
+            let mut batch = Vec::new();
+            // Only one writer gathers at a time; the lock is free again while it writes.
+            if receiver.lock().await.recv_many(&mut batch, LARGEST_BATCH).await == 0 {
+                return;
             }
-            replies
+            let (jobs, replies): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+            for (reply, result) in replies.into_iter().zip(self.take_in(jobs).await) {
+                self.app.work.answers.inc_by(result.as_ref().map_or(0, Reply::stored));
+                // Whoever no longer waits will ask again.
+                let _ = reply.send(result);
+            }
         }
-        Err(FlowError::Store(error)) => {
-            let error = Arc::new(error);
-            jobs.iter().map(|_| Err(FlowError::Store(StoreError::Shared(error.clone())))).collect()
-        }
-        Err(FlowError::Refused(refused)) => unreachable!("a whole batch is not refused: {refused}"),
     }
-}
 
-async fn one(app: &App, job: Job, patience: Duration) -> Result<Reply> {
-    in_time(app, &[job], patience).await?.pop().expect("one job has one reply")
-}
+    /// Takes in a batch. Should it fail as a whole for a reason that may lie in one record, each is tried by itself.
+    async fn take_in(&self, jobs: Vec<Job>) -> Vec<Result<Reply>> {
+        match self.in_time(&jobs).await {
+            Ok(replies) => {
+                self.app.work.batch.observe(jobs.len() as f64);
+                replies
+            }
+            Err(FlowError::Store(error)) if jobs.len() > 1 && !error.is_transient() => {
+                tracing::warn!(%error, records = jobs.len(), "A batch of records failed; trying each by itself");
+                let mut replies = Vec::with_capacity(jobs.len());
+                for job in jobs {
+                    replies.push(self.one(job).await);
+                }
+                replies
+            }
+            Err(FlowError::Store(error)) => {
+                let error = Arc::new(error);
+                jobs.iter().map(|_| Err(FlowError::Store(StoreError::Shared(error.clone())))).collect()
+            }
+            Err(FlowError::Refused(refused)) => unreachable!("a whole batch is not refused: {refused}"),
+        }
+    }
 
-async fn in_time(app: &App, jobs: &[Job], patience: Duration) -> Result<Vec<Result<Reply>>> {
-    let late = |_| StoreError::Database(sqlx::Error::Io(io::ErrorKind::TimedOut.into()));
-    tokio::time::timeout(patience, record_all(app, jobs)).await.map_err(late)?
+    async fn one(&self, job: Job) -> Result<Reply> {
+        self.in_time(&[job]).await?.pop().expect("one job has one reply")
+    }
+
+    async fn in_time(&self, jobs: &[Job]) -> Result<Vec<Result<Reply>>> {
+        let late = |_| StoreError::Database(sqlx::Error::Io(io::ErrorKind::TimedOut.into()));
+        tokio::time::timeout(self.patience, record_all(&self.app, &self.memory, jobs)).await.map_err(late)?
+    }
 }

@@ -1,19 +1,20 @@
-//! Taking in what browsers tell: many records, one transaction, each decided by itself.
+//! Taking in what browsers tell: many records, one statement, each decided by itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::memory::{Known, Memory};
 use super::{App, Refused, Result};
 use crate::domain::participant::{Participant, Stage};
 use crate::domain::record::{self, AnswerReply, AnswerStatus, Outcome, Record, StepReply, Stored};
 use crate::domain::schedule::{Place, ScheduledTrial, draw_practice};
-use crate::domain::study::Practice;
+use crate::domain::study::StudyVersion;
 use crate::domain::trial::Block;
-use crate::store;
+use crate::store::batches::{Batch, Revision};
+use crate::store::{self, StoreError};
 
 /// One record, with the hash of the token that it came with.
 #[derive(Debug, Clone)]
@@ -55,154 +56,115 @@ impl Reply {
     }
 }
 
-/// Takes in records of any number of people in one transaction. A record that is refused fails alone; if the
-/// transaction fails, nothing was taken in.
-pub async fn record_all(app: &App, jobs: &[Job]) -> Result<Vec<Result<Reply>>> {
-    let mut tx = app.pool.begin().await?;
-    let hashes: Vec<Vec<u8>> = jobs.iter().map(|job| job.token_sha256.clone()).collect();
-    let owners: BTreeMap<_, _> =
-        store::participants::ids_of_tokens(&mut tx, &hashes).await?.into_iter().collect();
-    let ids: Vec<Uuid> = owners.values().copied().collect();
-    let people = store::participants::lock_all(&mut tx, &ids).await?;
-    let before: BTreeMap<Uuid, Participant> = people.into_iter().map(|person| (person.id, person)).collect();
-    let mut people = before.clone();
-    let mut stored = load(&mut tx, jobs, &owners).await?;
-    let mut work = Work::default();
-    let mut replies = Vec::with_capacity(jobs.len());
-    for job in jobs {
-        let person = owners.get(&job.token_sha256).and_then(|id| people.get_mut(id));
-        replies.push(match person {
-            None => Err(Refused::UnknownToken.into()),
-            Some(person) => {
-                let on_file = stored.entry(person.id).or_default();
-                Ok((person.id, work.take_in(app, &mut tx, person, on_file, &job.record).await?))
-            }
-        });
-    }
-    work.save(&mut tx, app.now()).await?;
-    save_people(&mut tx, &before, &people).await?;
-    for (id, reply) in replies.iter_mut().flatten() {
-        if reply.answers.iter().any(|answer| answer.status == AnswerStatus::Refused) {
-            reply.position = position(&mut tx, &people[id]).await?;
+/// How often a batch is decided anew for people who were changed elsewhere meanwhile.
+const ROUNDS: usize = 5;
+
+/// Takes in records of any number of people. Each is decided by itself, and is stored for good, or not at all, when this
+/// returns. If it fails as a whole, some may be stored: repeating them is harmless.
+pub async fn record_all(app: &App, memory: &Memory, jobs: &[Job]) -> Result<Vec<Result<Reply>>> {
+    let mut replies: Vec<Option<Result<Reply>>> = jobs.iter().map(|_| None).collect();
+    let mut conn = app.pool.acquire().await?;
+    for _ in 0..ROUNDS {
+        round(app, &mut conn, memory, jobs, &mut replies).await?;
+        if replies.iter().all(Option::is_some) {
+            break;
         }
     }
-    tx.commit().await?;
-    for study_id in people.values().map(|person| person.study_id).collect::<BTreeSet<_>>() {
+    Ok(replies.into_iter().map(|reply| reply.unwrap_or(Err(StoreError::Overtaken.into()))).collect())
+}
+
+/// Decides and stores what has no reply yet. What belongs to people who were changed meanwhile still has none afterwards.
+async fn round(
+    app: &App,
+    conn: &mut PgConnection,
+    memory: &Memory,
+    jobs: &[Job],
+    replies: &mut [Option<Result<Reply>>],
+) -> Result<()> {
+    let open: Vec<usize> = (0..jobs.len()).filter(|n| replies[*n].is_none()).collect();
+    let tokens: Vec<&Vec<u8>> = open.iter().map(|n| &jobs[*n].token_sha256).collect();
+    let mut people = memory.take(&mut *conn, &tokens).await?;
+    let mut batch = Batch::default();
+    let mut decided = Vec::with_capacity(open.len());
+    for n in open {
+        let job = &jobs[n];
+        match people.of(&job.token_sha256) {
+            None => replies[n] = Some(Err(Refused::UnknownToken.into())),
+            Some(known) => {
+                let version = app.version(&mut *conn, known.person.version_id).await?;
+                decided.push((n, known.person.id, decide(app, &mut batch, &version, known, &job.record)));
+            }
+        }
+    }
+    batch.people = people.known.values().map(|known| (known.person.clone(), known.revision.clone())).collect();
+    if batch.people.is_empty() {
+        return Ok(());
+    }
+    let saved: HashMap<Uuid, Revision> =
+        store::batches::save(&mut *conn, &batch, app.now()).await?.into_iter().collect();
+    people.stored_as(saved);
+    for (n, id, reply) in decided {
+        if people.known.contains_key(&id) {
+            replies[n] = Some(Ok(reply));
+        }
+    }
+    for study_id in people.known.values().map(|known| known.person.study_id).collect::<BTreeSet<_>>() {
         app.changed(study_id);
     }
-    Ok(replies.into_iter().map(|reply| reply.map(|(_, reply)| reply)).collect())
-}
-
-/// The trials that the records are about: for a practice trial its whole block, which decides what follows.
-async fn load(
-    conn: &mut PgConnection,
-    jobs: &[Job],
-    owners: &BTreeMap<Vec<u8>, Uuid>,
-) -> Result<BTreeMap<Uuid, Stored>> {
-    let mut places = BTreeSet::new();
-    for job in jobs {
-        let Some(id) = owners.get(&job.token_sha256) else { continue };
-        for place in job.record.answers.iter().map(record::Answer::place) {
-            places.insert((*id, place));
-            if place.block == Block::Practice {
-                places.extend(
-                    (1..=Practice::LONGEST_BLOCK).map(|trial_index| (*id, Place { trial_index, ..place })),
-                );
-            }
-        }
-    }
-    let mut stored = BTreeMap::<Uuid, Stored>::new();
-    if places.is_empty() {
-        return Ok(stored);
-    }
-    for trial in store::records::trials_at(conn, &Vec::from_iter(places)).await? {
-        let on_file = stored.entry(trial.participant_id).or_default();
-        let place = trial.scheduled.place();
-        on_file.scheduled.insert(place, trial.scheduled);
-        on_file.answers.extend(trial.answer.map(|answer| (place, answer)));
-    }
-    Ok(stored)
-}
-
-/// What a batch will write.
-#[derive(Default)]
-struct Work {
-    responses: Vec<(Uuid, record::Response)>,
-    continued: Vec<(Uuid, Place, f64)>,
-    events: Vec<(Uuid, record::NewEvent)>,
-    drawn: Vec<(Uuid, Vec<ScheduledTrial>)>,
-}
-
-impl Work {
-    async fn take_in(
-        &mut self,
-        app: &App,
-        conn: &mut PgConnection,
-        person: &mut Participant,
-        on_file: &mut Stored,
-        record: &Record,
-    ) -> Result<Reply> {
-        let version = app.version(conn, person.version_id).await?;
-        let now = app.now();
-        let outcome = record::apply(person, &version.definition, record, on_file, now);
-        let Outcome { responses, continued, events, steps, answers, draw_practice: draw } = outcome;
-        let id = person.id;
-        self.responses.extend(responses.into_iter().map(|response| (id, response)));
-        self.continued.extend(continued.into_iter().map(|(place, ms)| (id, place, ms)));
-        self.events.extend(events.into_iter().map(|event| (id, event)));
-        let drawn = match draw {
-            Some(attempt) => draw_practice(&version, &person.condition, attempt, person.seed),
-            None => Vec::new(),
-        };
-        if !drawn.is_empty() {
-            on_file.scheduled.extend(drawn.iter().map(|trial| (trial.place(), trial.clone())));
-            self.drawn.push((id, drawn.clone()));
-        }
-        Ok(Reply {
-            stage: person.stage,
-            superseded: record.tab < person.tab,
-            practice_attempt: person.practice_attempt,
-            steps,
-            answers,
-            position: None,
-            drawn,
-            version_id: person.version_id,
-        })
-    }
-
-    async fn save(self, conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
-        store::records::insert_responses(&mut *conn, &self.responses).await?;
-        store::records::set_continued(&mut *conn, &self.continued).await?;
-        store::records::insert_events(&mut *conn, &self.events, now).await?;
-        for (id, trials) in &self.drawn {
-            store::records::insert_schedule(&mut *conn, *id, trials).await?;
-        }
-        Ok(())
-    }
-}
-
-/// Most records are signs of life and answers, which move little: those people are written in one statement.
-async fn save_people(
-    conn: &mut PgConnection,
-    before: &BTreeMap<Uuid, Participant>,
-    after: &BTreeMap<Uuid, Participant>,
-) -> Result<()> {
-    let (seen, moved): (Vec<_>, Vec<_>) =
-        after.values().partition(|person| person.only_seen_since(&before[&person.id]));
-    store::participants::update_seen(&mut *conn, &seen).await?;
-    for person in moved {
-        store::participants::update(&mut *conn, person).await?;
-    }
+    memory.give_back(people);
     Ok(())
 }
 
+/// Decides one record, and notes what it leads to.
+fn decide(
+    app: &App,
+    batch: &mut Batch,
+    version: &StudyVersion,
+    known: &mut Known,
+    record: &Record,
+) -> Reply {
+    let Known { person, stored, .. } = known;
+    let outcome = record::apply(person, &version.definition, record, stored, app.now());
+    let Outcome { responses, continued, events, steps, answers, draw_practice: draw } = outcome;
+    let id = person.id;
+    batch.responses.extend(responses.into_iter().map(|response| (id, response)));
+    continued.into_iter().for_each(|(place, ms)| note_continue(batch, id, place, ms));
+    batch.events.extend(events.into_iter().map(|event| (id, event)));
+    let drawn = match draw {
+        Some(attempt) => draw_practice(version, &person.condition, attempt, person.seed),
+        None => Vec::new(),
+    };
+    stored.scheduled.extend(drawn.iter().map(|trial| (trial.place(), trial.clone())));
+    batch.drawn.extend(drawn.iter().map(|trial| (id, trial.clone())));
+    let refused = answers.iter().any(|answer| answer.status == AnswerStatus::Refused);
+    Reply {
+        stage: person.stage,
+        superseded: record.tab < person.tab,
+        practice_attempt: person.practice_attempt,
+        steps,
+        answers,
+        position: if refused { position(person, stored) } else { None },
+        drawn,
+        version_id: person.version_id,
+    }
+}
+
+/// When Continue was pressed belongs to an answer that is stored, or to one of this very batch.
+fn note_continue(batch: &mut Batch, id: Uuid, place: Place, ms: f64) {
+    let new = batch.responses.iter_mut().find(|(whose, new)| *whose == id && new.answer.place() == place);
+    match new {
+        Some((_, response)) => response.answer.continue_rt = Some(ms),
+        None => batch.continued.push((id, place, ms)),
+    }
+}
+
 /// The trial to go on with.
-async fn position(conn: &mut PgConnection, person: &Participant) -> Result<Option<Place>> {
+fn position(person: &Participant, stored: &Stored) -> Option<Place> {
     let (block, attempt) = match person.stage {
         Stage::Instructed => (Block::Practice, person.practice_attempt),
         Stage::Running => (Block::Main, 1),
-        _ => return Ok(None),
+        _ => return None,
     };
-    let unanswered = store::records::unanswered(conn, person.id, block, attempt).await?;
-    Ok(unanswered.first().map(|trial_index| Place { block, attempt, trial_index: *trial_index }))
+    let mut places = stored.scheduled.keys().filter(|place| (place.block, place.attempt) == (block, attempt));
+    places.find(|place| !stored.answers.contains_key(place)).copied()
 }

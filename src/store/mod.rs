@@ -6,6 +6,7 @@
 pub mod api_tokens;
 pub mod arrivals;
 pub mod backup;
+pub mod batches;
 pub mod exports;
 pub mod health;
 pub mod identities;
@@ -30,9 +31,10 @@ pub mod tallies;
 
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgConnection, PgPool, migrate::Migrator};
+use sqlx::{Connection, PgConnection, PgPool, migrate::Migrator};
 
 /// What every connection asks of PostgreSQL.
 const SETTINGS: [(&str, &str); 6] = [
@@ -65,6 +67,9 @@ pub enum StoreError {
     /// A row holds what this program does not understand, for instance because a newer program wrote it.
     #[error("a row in the database is not understood: {0}")]
     Corrupt(String),
+    /// A row was changed by others at the same time, again and again, so that nothing could be decided on it.
+    #[error("a participation was changed elsewhere again and again")]
+    Overtaken,
     /// One failure of many that were written together.
     #[error(transparent)]
     Shared(Arc<StoreError>),
@@ -90,6 +95,7 @@ impl StoreError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Shared(error) => error.is_transient(),
+            Self::Overtaken => true,
             Self::Database(sqlx::Error::Database(error)) => {
                 // Class 08 connection, 40 rollback, 53 resources, 57 operator intervention, 58 system; 25006 a replica that
                 // is not the primary yet, 25P03 a transaction that idled for too long.
@@ -109,11 +115,24 @@ impl StoreError {
     }
 }
 
+/// How long a connection may stand idle before it is asked whether it is still good. One that was used just now is: the
+/// question costs as much as a small query.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
 /// Opens a pool of connections; they are made when they are needed.
 pub fn pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(max_connections)
-        .acquire_timeout(std::time::Duration::from_secs(10))
+        .acquire_timeout(Duration::from_secs(10))
+        .test_before_acquire(false)
+        .before_acquire(|conn, meta| {
+            Box::pin(async move {
+                if meta.idle_for > TRUSTED_FOR {
+                    conn.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_lazy_with(options.application_name(PROGRAM).options(SETTINGS))
 }
 

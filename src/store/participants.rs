@@ -215,37 +215,6 @@ pub async fn update(conn: &mut PgConnection, person: &Participant) -> Result<()>
     Ok(())
 }
 
-/// Stores signs of life of many people in one statement.
-pub async fn update_seen(conn: &mut PgConnection, people: &[&Participant]) -> Result<()> {
-    if people.is_empty() {
-        return Ok(());
-    }
-    macro_rules! column {
-        ($person:ident => $value:expr) => {
-            people.iter().map(|$person| $value).collect::<Vec<_>>()
-        };
-    }
-    sqlx::query!(
-        "update participants p set screen = seen.screen, lease_until = seen.lease_until,
-            last_seen_at = seen.last_seen_at, clock_ms = seen.clock_ms, clock_at = seen.clock_at,
-            clock_discrepancy_s = seen.clock_discrepancy_s
-         from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::float8[], $6::timestamptz[],
-                     $7::float8[])
-              as seen (id, screen, lease_until, last_seen_at, clock_ms, clock_at, clock_discrepancy_s)
-         where p.id = seen.id",
-        &column!(p => p.id),
-        &column!(p => p.screen.clone()) as &[Option<String>],
-        &column!(p => p.lease_until),
-        &column!(p => p.last_seen_at),
-        &column!(p => p.clock_ms) as &[Option<f64>],
-        &column!(p => p.clock_at) as &[Option<DateTime<Utc>>],
-        &column!(p => p.clock_discrepancy_s) as &[Option<f64>],
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// Stores a participant's free text, given at the end.
 pub async fn set_feedback(conn: &mut PgConnection, id: Uuid, feedback: &str) -> Result<()> {
     sqlx::query!("update participants set feedback = $2 where id = $1", id, feedback).execute(conn).await?;
@@ -276,27 +245,10 @@ pub async fn by_token(conn: &mut PgConnection, token_sha256: &[u8]) -> Result<Op
     row.map(Participant::try_from).transpose()
 }
 
-/// Locks participations until the transaction ends, in the order of their ids, so that nobody waits in a circle.
-pub async fn lock_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Participant>> {
-    let rows =
-        select_participant!("from participants p where p.id = any($1) order by p.id for no key update", ids)
-            .fetch_all(conn)
-            .await?;
+/// The participations of these numbers.
+pub async fn get_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Participant>> {
+    let rows = select_participant!("from participants p where p.id = any($1)", ids).fetch_all(conn).await?;
     rows.into_iter().map(Participant::try_from).collect()
-}
-
-/// Which participation each of these tokens belongs to.
-pub async fn ids_of_tokens(
-    conn: &mut PgConnection,
-    tokens_sha256: &[Vec<u8>],
-) -> Result<Vec<(Vec<u8>, Uuid)>> {
-    let rows = sqlx::query!(
-        "select sha256, participant_id from participant_tokens where sha256 = any($1)",
-        tokens_sha256
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| (row.sha256, row.participant_id)).collect())
 }
 
 /// Of these tokens, those whose owners have given a sign of life since they consented.

@@ -83,23 +83,23 @@ async fn people_who_answer_left_only_are_excluded_by_answer_variability(pool: Pg
 async fn drop_outs_hold_their_slots_until_the_lease_lapses(pool: PgPool) {
     let clock = TestClock::new();
     let server = Server::with_clock(pool, clock.clone()).await;
-    server.import(&TinyStudy::new(2)).await;
+    server.import(&TinyStudy::new(6)).await;
     let client = client(&server).await;
-    let report = run(&client, &plan(14, "drop-out=1"), |_| ()).await.unwrap();
-    assert_eq!((ended(&report, Ending::DroppedOut), ended(&report, Ending::Full)), (10, 4));
+    let report = run(&client, &plan(34, "drop-out=1"), |_| ()).await.unwrap();
+    assert_eq!((ended(&report, Ending::DroppedOut), ended(&report, Ending::Full)), (30, 4));
     let before = exported(&server).await;
     assert_nothing_lost(&report, &before);
-    assert_eq!(slots(&before), [[0, 0, 0, 2]; 5]);
+    assert_eq!(slots(&before), [[0, 0, 0, 6]; 5]);
     let stages: HashSet<String> =
         before.rows("participants.csv").into_iter().map(|row| row["stage"].clone()).collect();
     assert!(stages.len() > 1 && !stages.contains("complete"), "they vanish anywhere: {stages:?}");
     clock.advance(2 * 3600);
     let after = exported(&server).await;
-    assert_eq!(slots(&after), [[0, 0, 2, 0]; 5]);
+    assert_eq!(slots(&after), [[0, 0, 6, 0]; 5]);
     for row in after.rows("participants.csv") {
         assert_eq!((row["stage"].as_str(), row["exclusion_reasons"].as_str()), ("expired", "incomplete"));
     }
-    let others = run(&client, &plan(10, "honest=1"), |_| ()).await.unwrap();
+    let others = run(&client, &plan(30, "honest=1"), |_| ()).await.unwrap();
     assert_eq!(ended(&others, Ending::Full), 0, "their slots are to be had again");
 }
 
