@@ -103,13 +103,8 @@ fn enrolment(c: &mut Criterion) {
 fn answers(c: &mut Criterion) {
     let version = version();
     let now = DateTime::UNIX_EPOCH;
-    let stored = Stored {
-        scheduled: draw_main(&version, "natural", 3, 1)
-            .into_iter()
-            .map(|trial| (trial.place(), trial))
-            .collect(),
-        ..Stored::default()
-    };
+    let mut stored = Stored::default();
+    stored.schedule(&draw_main(&version, "natural", 3, 1));
     let record: Record = serde_json::from_value(serde_json::json!({
         "tab": 1, "clock_ms": 64_000.0, "screen": "main:1",
         "answers": [{ "block": "main", "attempt": 1, "trial_index": 1, "response": 4, "rt": 2345.6, "time_elapsed": 63_000.0,

@@ -43,7 +43,7 @@ pub fn records(bytes: &[u8]) {
     let mut stored = Stored::default();
     let practice = draw_practice(&version, &person.condition, 1, person.seed);
     let main = draw_main(&version, &person.condition, person.image_set, person.seed);
-    stored.scheduled.extend(main.into_iter().chain(practice).map(|trial| (trial.place(), trial)));
+    stored.schedule(main.iter().chain(&practice));
     for (second, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
         let Ok(record) = serde_json::from_slice::<Record>(line) else { continue };
         let now = fixture::at(f64::from(second));
@@ -53,7 +53,7 @@ pub fn records(bytes: &[u8]) {
         assert!(outcome.responses.iter().all(|response| response.answer.rt.is_none_or(f64::is_finite)));
         if let Some(attempt) = outcome.draw_practice {
             let drawn = draw_practice(&version, &person.condition, attempt, person.seed);
-            stored.scheduled.extend(drawn.into_iter().map(|trial| (trial.place(), trial)));
+            stored.schedule(&drawn);
         }
     }
     assert!(person.clock_ms.is_none_or(f64::is_finite));

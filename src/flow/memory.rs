@@ -14,7 +14,7 @@ use crate::domain::participant::Participant;
 use crate::domain::record::Stored;
 use crate::store::{self, batches::Revision};
 
-/// People remembered, at most (about 8 KiB each).
+/// People in a generation, at most (about 4 KiB each).
 const MOST: usize = 4096;
 
 /// A person with their schedule and answers, as of a revision of their row.
@@ -56,9 +56,18 @@ impl People {
 
 /// What is remembered. Whoever needs a person takes them out and gives them back, so that two batches never decide on the
 /// same memory.
+///
+/// It is bounded by generations: whoever is at work belongs to the young one; when that is full, it becomes the old one, and
+/// whoever was in the old one and did nothing since is forgotten.
 #[derive(Debug, Default)]
 pub struct Memory {
-    people: Mutex<People>,
+    generations: Mutex<Generations>,
+}
+
+#[derive(Debug, Default)]
+struct Generations {
+    young: People,
+    old: People,
 }
 
 impl Memory {
@@ -74,24 +83,28 @@ impl Memory {
     }
 
     fn remembered(&self, tokens_sha256: &[&Vec<u8>]) -> People {
-        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        let Generations { young, old } = &mut *generations;
         let mut taken = People::default();
         for token in tokens_sha256 {
-            let Some(id) = people.owners.get(*token).copied() else { continue };
+            let id = young.owners.get(*token).or_else(|| old.owners.get(*token));
+            let Some(id) = id.copied() else { continue };
             taken.owners.insert((*token).clone(), id);
-            taken.known.extend(people.known.remove_entry(&id));
+            taken.known.extend(young.known.remove_entry(&id).or_else(|| old.known.remove_entry(&id)));
         }
         taken
     }
 
-    /// Remembers people as they are stored now. When there are too many it begins anew.
+    /// Remembers people as they are stored now.
     pub fn give_back(&self, back: People) {
-        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        if people.known.len() + back.known.len() > MOST || people.owners.len() + back.owners.len() > 2 * MOST {
-            *people = People::default();
+        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        let Generations { young, old } = &mut *generations;
+        young.owners.extend(back.owners);
+        young.known.extend(back.known);
+        // Somebody may have many tokens.
+        if young.owners.len() >= MOST {
+            *old = std::mem::take(young);
         }
-        people.owners.extend(back.owners);
-        people.known.extend(back.known);
     }
 }
 
@@ -115,9 +128,53 @@ async fn read(conn: &mut PgConnection, tokens_sha256: &[Vec<u8>], people: &mut P
     }
     for trial in store::records::trials_of_all(&mut *conn, &ids).await? {
         let Some(known) = people.known.get_mut(&trial.participant_id) else { continue };
-        let place = trial.scheduled.place();
-        known.stored.scheduled.insert(place, trial.scheduled);
-        known.stored.answers.extend(trial.answer.map(|answer| (place, answer)));
+        known.stored.schedule([&trial.scheduled]);
+        known.stored.answers.extend(trial.answer.map(|answer| (trial.scheduled.place(), answer)));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fixture::participant;
+
+    fn somebody(n: u128) -> People {
+        let person = Participant { id: Uuid::from_u128(n), ..participant() };
+        let known = Known { revision: Revision::default(), stored: Stored::default(), person };
+        People {
+            owners: [(n.to_be_bytes().to_vec(), Uuid::from_u128(n))].into(),
+            known: [(Uuid::from_u128(n), known)].into(),
+        }
+    }
+
+    fn knows(memory: &Memory, n: u128) -> bool {
+        let token = n.to_be_bytes().to_vec();
+        let mut people = memory.remembered(&[&token]);
+        let knows = people.of(&token).is_some();
+        memory.give_back(people);
+        knows
+    }
+
+    #[test]
+    fn a_bounded_number_is_remembered_and_whoever_is_at_work_stays() {
+        let memory = Memory::default();
+        for n in 0..5 * MOST as u128 {
+            memory.give_back(somebody(n));
+            assert!(knows(&memory, 0), "somebody at work is forgotten when {n} come");
+            let generations = memory.generations.lock().unwrap();
+            assert!(generations.young.owners.len() + generations.old.owners.len() <= 2 * MOST);
+            assert!(generations.young.known.len() + generations.old.known.len() <= 2 * MOST);
+        }
+        assert!(!knows(&memory, 1));
+    }
+
+    #[test]
+    fn nobody_is_in_two_batches() {
+        let memory = Memory::default();
+        memory.give_back(somebody(7));
+        let token = 7_u128.to_be_bytes().to_vec();
+        assert!(memory.remembered(&[&token]).of(&token).is_some());
+        assert!(memory.remembered(&[&token]).of(&token).is_none());
+    }
 }

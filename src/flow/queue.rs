@@ -5,12 +5,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot};
 
 use super::memory::Memory;
 use super::record::{Job, Reply, record_all};
 use super::{App, FlowError, Result};
-use crate::store::StoreError;
+use crate::store::{self, StoreError};
 
 /// Records taken in at once, at most.
 const LARGEST_BATCH: usize = 128;
@@ -19,7 +20,7 @@ const LARGEST_BATCH: usize = 128;
 const LONGEST_QUEUE: usize = 4096;
 
 /// Writers at work at the same time: while one waits for the disk, the other gathers.
-const WRITERS: usize = 2;
+const WRITERS: u32 = 2;
 
 /// Longest time that a batch may take. A database that hangs, or a network that swallows everything, must not hold the writers
 /// for ever; what was sent before is repeated by the browsers, and taken in once. Shorter than any request may take, so that
@@ -44,9 +45,9 @@ impl RecordQueue {
     pub fn with_patience(app: &App, patience: Duration) -> Self {
         let (sender, receiver) = mpsc::channel(LONGEST_QUEUE);
         let receiver = Arc::new(tokio::sync::Mutex::new(receiver));
-        let memory = Arc::new(Memory::default());
+        let (pool, memory) = (store::writers_pool(&app.pool, WRITERS), Arc::new(Memory::default()));
         for _ in 0..WRITERS {
-            let writer = Writer { app: app.clone(), memory: memory.clone(), patience };
+            let writer = Writer { app: app.clone(), pool: pool.clone(), memory: memory.clone(), patience };
             tokio::spawn(writer.write(receiver.clone()));
         }
         Self { sender }
@@ -63,6 +64,7 @@ impl RecordQueue {
 
 struct Writer {
     app: App,
+    pool: PgPool,
     memory: Arc<Memory>,
     patience: Duration,
 }
@@ -113,6 +115,10 @@ impl Writer {
 
     async fn in_time(&self, jobs: &[Job]) -> Result<Vec<Result<Reply>>> {
         let late = |_| StoreError::Database(sqlx::Error::Io(io::ErrorKind::TimedOut.into()));
-        tokio::time::timeout(self.patience, record_all(&self.app, &self.memory, jobs)).await.map_err(late)?
+        tokio::time::timeout(self.patience, self.record(jobs)).await.map_err(late)?
+    }
+
+    async fn record(&self, jobs: &[Job]) -> Result<Vec<Result<Reply>>> {
+        record_all(&self.app, &mut *self.pool.acquire().await?, &self.memory, jobs).await
     }
 }

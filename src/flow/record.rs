@@ -61,11 +61,15 @@ const ROUNDS: usize = 5;
 
 /// Takes in records of any number of people. Each is decided by itself, and is stored for good, or not at all, when this
 /// returns. If it fails as a whole, some may be stored: repeating them is harmless.
-pub async fn record_all(app: &App, memory: &Memory, jobs: &[Job]) -> Result<Vec<Result<Reply>>> {
+pub async fn record_all(
+    app: &App,
+    conn: &mut PgConnection,
+    memory: &Memory,
+    jobs: &[Job],
+) -> Result<Vec<Result<Reply>>> {
     let mut replies: Vec<Option<Result<Reply>>> = jobs.iter().map(|_| None).collect();
-    let mut conn = app.pool.acquire().await?;
     for _ in 0..ROUNDS {
-        round(app, &mut conn, memory, jobs, &mut replies).await?;
+        round(app, &mut *conn, memory, jobs, &mut replies).await?;
         if replies.iter().all(Option::is_some) {
             break;
         }
@@ -96,7 +100,8 @@ async fn round(
             }
         }
     }
-    batch.people = people.known.values().map(|known| (known.person.clone(), known.revision.clone())).collect();
+    batch.people =
+        people.known.values().map(|known| (known.person.clone(), known.revision.clone())).collect();
     if batch.people.is_empty() {
         return Ok(());
     }
@@ -116,13 +121,7 @@ async fn round(
 }
 
 /// Decides one record, and notes what it leads to.
-fn decide(
-    app: &App,
-    batch: &mut Batch,
-    version: &StudyVersion,
-    known: &mut Known,
-    record: &Record,
-) -> Reply {
+fn decide(app: &App, batch: &mut Batch, version: &StudyVersion, known: &mut Known, record: &Record) -> Reply {
     let Known { person, stored, .. } = known;
     let outcome = record::apply(person, &version.definition, record, stored, app.now());
     let Outcome { responses, continued, events, steps, answers, draw_practice: draw } = outcome;
@@ -134,7 +133,7 @@ fn decide(
         Some(attempt) => draw_practice(version, &person.condition, attempt, person.seed),
         None => Vec::new(),
     };
-    stored.scheduled.extend(drawn.iter().map(|trial| (trial.place(), trial.clone())));
+    stored.schedule(&drawn);
     batch.drawn.extend(drawn.iter().map(|trial| (id, trial.clone())));
     let refused = answers.iter().any(|answer| answer.status == AnswerStatus::Refused);
     Reply {

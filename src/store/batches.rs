@@ -16,7 +16,7 @@ use crate::domain::schedule::{Place, ScheduledTrial};
 
 /// Which state of a participant's row is meant: the transaction that wrote it (`xmin`). Every change of the row gives it
 /// another one, by whomever it is made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Revision(String);
 
 /// Somebody's token, and how their row stands.

@@ -116,6 +116,8 @@ impl TryFrom<TrialRow> for TrialOnFile {
     }
 }
 
+/// `offset 0` has each answer looked up by its key: tables grow by the second here, and statistics, as old as a minute, would
+/// have the whole of them read.
 macro_rules! select_trials {
     ($rest:literal $(, $args:expr)* $(,)?) => {
         sqlx::query_as!(
@@ -126,7 +128,9 @@ macro_rules! select_trials {
                 r.response as "response?", r.correct as "correct?", r.rt, r.continue_rt,
                 r.time_elapsed as "time_elapsed?", r.input as "input?", r.presentations as "presentations?",
                 r.hidden_ms as "hidden_ms?", r.load_wait as "load_wait?", r.display_scale as "display_scale?"
-               from schedule s left join responses r using (participant_id, block, attempt, trial_index) "# + $rest
+               from schedule s left join lateral (
+                 select * from responses r where r.participant_id = s.participant_id and r.block = s.block
+                   and r.attempt = s.attempt and r.trial_index = s.trial_index offset 0) r on true "# + $rest
             $(, $args)*
         )
     };

@@ -18,6 +18,7 @@ use sqlx::PgConnection;
 
 use super::error::Problem;
 use super::extract::MaybeBearer;
+use super::protection::protect;
 use super::state::WebState;
 use crate::domain::allocation::{SlotCounts, count_by_condition};
 use crate::domain::rights::Scope;
@@ -90,13 +91,13 @@ impl Metrics {
     }
 }
 
-/// Counts requests, and says each in the log for those who ask for that.
+/// Counts requests, and says each in the log for those who ask for that. Whatever comes out is protected.
 pub async fn observe(State(state): State<WebState>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let method = method(request.method());
     let matched = request.extensions().get::<MatchedPath>();
     let route = matched.map_or("none", |route| route.as_str()).to_owned();
-    let response = next.run(request).await;
+    let response = protect(&state, request, next).await;
     let (status, seconds) = (response.status(), began.elapsed().as_secs_f64());
     tracing::debug!(method, route, status = status.as_u16(), ms = seconds * 1e3, "Answered a request");
     let status = match status.as_u16() {

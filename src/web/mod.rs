@@ -75,7 +75,6 @@ pub fn router(state: WebState) -> Router {
         .layer(CompressionLayer::new())
         // Images are compressed already.
         .merge(files)
-        .layer(from_fn_with_state(state.clone(), protection::protect))
         .layer(from_fn_with_state(state.clone(), metrics::observe))
         .with_state(state)
 }

@@ -1,12 +1,12 @@
 //! Headers that every answer carries, and bounds on time.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::error::Problem;
-use super::state::WebState;
+use super::state::{Site, WebState};
 
 /// Marks a page that may stand in MTurk's frame, and whose form goes there.
 #[derive(Clone)]
@@ -18,9 +18,39 @@ pub fn in_frame(mut response: Response) -> Response {
     response
 }
 
+/// Headers whose values are the same for every answer, or for every page in a frame; made once.
+pub struct FixedHeaders {
+    always: Vec<(HeaderName, HeaderValue)>,
+    policy: HeaderValue,
+    policy_in_frame: HeaderValue,
+}
+
+impl FixedHeaders {
+    /// The headers of a server.
+    pub fn new(site: &Site) -> Self {
+        let mut always = vec![
+            (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+            (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+            (
+                HeaderName::from_static("permissions-policy"),
+                HeaderValue::from_static("camera=(), microphone=(), geolocation=()"),
+            ),
+        ];
+        if site.is_secure() {
+            always.push((header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")));
+        }
+        // Nothing that cannot stand in a header: better no answer than one without a policy.
+        let policy = |sites: Option<&str>| {
+            HeaderValue::from_str(&content_security_policy(sites)).expect("origins are plain text")
+        };
+        let sites = site.mturk_origins.join(" ");
+        Self { always, policy: policy(None), policy_in_frame: policy(Some(&sites)) }
+    }
+}
+
 /// Adds the headers, and ends requests that take too long.
-pub async fn protect(State(state): State<WebState>, request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
+pub async fn protect(state: &WebState, request: Request, next: Next) -> Response {
+    let for_participants = is_for_participants(request.uri().path());
     let longest = state.site.longest_request;
     let answer = tokio::time::timeout(longest, next.run(request)).await;
     let mut response = answer.unwrap_or_else(|_| {
@@ -34,31 +64,21 @@ pub async fn protect(State(state): State<WebState>, request: Request, next: Next
         .into_response()
     });
     let framed = response.extensions_mut().remove::<InFrame>().is_some();
+    let FixedHeaders { always, policy, policy_in_frame } = &state.headers;
     let headers = response.headers_mut();
-    let fixed = [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"),
-    ];
-    for (name, value) in fixed {
-        headers.insert(name, HeaderValue::from_static(value));
+    for (name, value) in always {
+        headers.insert(name, value.clone());
     }
     // Browsers refuse to open a page with this header from a sandboxed frame.
-    if !is_for_participants(&path) {
+    if !for_participants {
         let name = HeaderName::from_static("cross-origin-opener-policy");
         headers.insert(name, HeaderValue::from_static("same-origin"));
     }
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    let sites = framed.then(|| state.site.mturk_origins.join(" "));
-    if let Ok(policy) = HeaderValue::from_str(&content_security_policy(sites.as_deref())) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    if state.site.is_secure() {
-        let hsts = HeaderValue::from_static("max-age=31536000");
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, hsts);
-    }
+    let policy = if framed { policy_in_frame } else { policy };
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
     response
 }
 

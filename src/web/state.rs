@@ -1,6 +1,7 @@
 //! What every handler needs.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use super::crowd::Crowd;
 use super::image_cache::ImageCache;
 use super::live::Live;
 use super::metrics::Metrics;
+use super::protection::FixedHeaders;
 use super::signed::Keys;
 use crate::flow::App;
 use crate::flow::queue::RecordQueue;
@@ -18,7 +20,18 @@ use crate::recruitment::{mturk, prolific};
 
 /// What every handler needs. Cheap to clone.
 #[derive(Clone)]
-pub struct WebState {
+pub struct WebState(Arc<Parts>);
+
+impl Deref for WebState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// What every handler needs.
+pub struct Parts {
     /// The flows' needs.
     pub app: App,
     /// Where records are taken in.
@@ -34,7 +47,9 @@ pub struct WebState {
     /// The keys of signed links.
     pub prolific_keys: Arc<Keys>,
     /// How this server is reached.
-    pub site: Arc<Site>,
+    pub site: Site,
+    /// What every answer carries.
+    pub headers: FixedHeaders,
 }
 
 /// How this server is reached.
@@ -80,7 +95,7 @@ const IMAGE_CACHE_BYTES: usize = 256 << 20;
 impl WebState {
     /// Starts what handlers need.
     pub fn new(app: App, own_changes: UnboundedReceiver<i64>, site: Site) -> Self {
-        Self {
+        Self(Arc::new(Parts {
             live: Live::start(&app.pool, own_changes),
             records: RecordQueue::start(&app),
             metrics: Metrics::new(&app),
@@ -88,7 +103,8 @@ impl WebState {
             crowd: Crowd::default(),
             prolific_keys: Arc::new(Keys::at(site.prolific_keys_url.clone())),
             images: ImageCache::new(IMAGE_CACHE_BYTES),
-            site: Arc::new(site),
-        }
+            headers: FixedHeaders::new(&site),
+            site,
+        }))
     }
 }

@@ -53,10 +53,17 @@ pub struct Response {
 /// What the store knows of the trials that a record may be about.
 #[derive(Debug, Clone, Default)]
 pub struct Stored {
-    /// The schedule.
-    pub scheduled: BTreeMap<Place, ScheduledTrial>,
+    /// The schedule: on which side each trial shows the max query.
+    pub scheduled: BTreeMap<Place, Side>,
     /// Answers that are there.
     pub answers: BTreeMap<Place, Answer>,
+}
+
+impl Stored {
+    /// Adds trials that are drawn.
+    pub fn schedule<'a>(&mut self, trials: impl IntoIterator<Item = &'a ScheduledTrial>) {
+        self.scheduled.extend(trials.into_iter().map(|trial| (trial.place(), trial.max_side)));
+    }
 }
 
 /// What a record leads to.
@@ -242,7 +249,7 @@ impl Work<'_> {
         self.stored
             .scheduled
             .get(&answer.place())
-            .is_some_and(|trial| trial.max_side == self.press(answer).side)
+            .is_some_and(|max_side| *max_side == self.press(answer).side)
     }
 
     /// The answer goes out at the click; when Continue was pressed is told with a later repetition.

@@ -20,9 +20,7 @@ impl Story {
         let mut stored = Stored::default();
         let practises = version.definition.condition(condition).unwrap().practice;
         let practice = if practises { draw_practice(&version, condition, 1, 1) } else { Vec::new() };
-        for trial in draw_main(&version, condition, 0, 1).into_iter().chain(practice) {
-            stored.scheduled.insert(trial.place(), trial);
-        }
+        stored.schedule(draw_main(&version, condition, 0, 1).iter().chain(&practice));
         Self { person, stored, definition: version.definition, now: 0.0 }
     }
 
@@ -30,9 +28,8 @@ impl Story {
         self.now += 10.0;
         let outcome = apply(&mut self.person, &self.definition, &record, &mut self.stored, at(self.now));
         if let Some(attempt) = outcome.draw_practice {
-            for trial in draw_practice(&fixture::version(), &self.person.condition, attempt, 1) {
-                self.stored.scheduled.insert(trial.place(), trial);
-            }
+            let drawn = draw_practice(&fixture::version(), &self.person.condition, attempt, 1);
+            self.stored.schedule(&drawn);
         }
         outcome
     }
@@ -56,7 +53,7 @@ impl Story {
         trial_index: u16,
         right: bool,
     ) -> (Outcome, AnswerReply) {
-        let max_side = self.stored.scheduled[&Place { block, attempt, trial_index }].max_side;
+        let max_side = self.stored.scheduled[&Place { block, attempt, trial_index }];
         let side = if right { max_side } else { max_side.other() };
         self.answer(Answer {
             response: if side == Side::Left { 1 } else { 4 },

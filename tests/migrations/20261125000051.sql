@@ -1,0 +1,1 @@
+update responses set continue_rt = 812.5;
