@@ -17,7 +17,7 @@ const SECONDS: u64 = 3;
 
 /// Answers per second, each given only after its commit, and pgbench inserting one row per transaction, by turns.
 pub async fn measure(server: &Arc<Server>) -> Vec<Line> {
-    let people = Arc::new(Mutex::new(prepare(server, 4_500).await));
+    let people = Arc::new(Mutex::new(prepare(server, 9_000).await));
     // Autovacuum does this within a minute; here everything came within seconds.
     server.sql("analyze");
     let mut lines = Vec::new();

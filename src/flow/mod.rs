@@ -13,6 +13,7 @@ pub mod journal;
 pub mod leave;
 pub mod memory;
 pub mod metrics;
+pub mod newcomers;
 pub mod open;
 pub mod overrides;
 pub mod policies;

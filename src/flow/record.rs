@@ -1,12 +1,14 @@
 //! Taking in what browsers tell: many records, one statement, each decided by itself.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::memory::{Known, Memory};
+use super::queue::{Queue, Together, WORKERS};
 use super::{App, Refused, Result};
 use crate::domain::participant::{Participant, Stage};
 use crate::domain::record::{self, AnswerReply, AnswerStatus, Outcome, Record, StepReply, Stored};
@@ -59,22 +61,42 @@ impl Reply {
 /// How often a batch is decided anew for people who were changed elsewhere meanwhile.
 const ROUNDS: usize = 5;
 
-/// Takes in records of any number of people. Each is decided by itself, and is stored for good, or not at all, when this
-/// returns. If it fails as a whole, some may be stored: repeating them is harmless.
-pub async fn record_all(
-    app: &App,
-    conn: &mut PgConnection,
-    memory: &Memory,
-    jobs: &[Job],
-) -> Result<Vec<Result<Reply>>> {
-    let mut replies: Vec<Option<Result<Reply>>> = jobs.iter().map(|_| None).collect();
-    for _ in 0..ROUNDS {
-        round(app, &mut *conn, memory, jobs, &mut replies).await?;
-        if replies.iter().all(Option::is_some) {
-            break;
+/// Takes in records of any number of people. Each is decided by itself, and is stored for good, or not at all, when its sender
+/// hears of it.
+pub struct Records {
+    app: App,
+    pool: PgPool,
+    memory: Memory,
+}
+
+/// Starts the queue of records.
+pub fn queue(app: &App, patience: Duration) -> Queue<Records> {
+    let pool = store::writers_pool(&app.pool, WORKERS);
+    Queue::start(Records { app: app.clone(), pool, memory: Memory::default() }, patience)
+}
+
+impl Together for Records {
+    type Job = Job;
+    type Reply = Reply;
+    type Group = ();
+
+    fn group(&self, _job: &Job) {}
+
+    async fn all(&self, jobs: &[Job]) -> Result<Vec<Result<Reply>>> {
+        let mut replies: Vec<Option<Result<Reply>>> = jobs.iter().map(|_| None).collect();
+        let mut conn = self.pool.acquire().await?;
+        for _ in 0..ROUNDS {
+            round(&self.app, &mut conn, &self.memory, jobs, &mut replies).await?;
+            if replies.iter().all(Option::is_some) {
+                break;
+            }
         }
+        let replies: Vec<Result<Reply>> =
+            replies.into_iter().map(|reply| reply.unwrap_or(Err(StoreError::Overtaken.into()))).collect();
+        self.app.work.batch.observe(jobs.len() as f64);
+        self.app.work.answers.inc_by(replies.iter().flatten().map(Reply::stored).sum());
+        Ok(replies)
     }
-    Ok(replies.into_iter().map(|reply| reply.unwrap_or(Err(StoreError::Overtaken.into()))).collect())
 }
 
 /// Decides and stores what has no reply yet. What belongs to people who were changed meanwhile still has none afterwards.

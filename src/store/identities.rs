@@ -17,22 +17,6 @@ pub struct PersonKey {
     pub hmac: Vec<u8>,
 }
 
-/// Claims the one participation that a person has in a study family. False: the person has it already, and nothing was
-/// claimed.
-pub async fn claim_once(conn: &mut PgConnection, family: &str, key: &PersonKey, id: Uuid) -> Result<bool> {
-    let claimed = sqlx::query!(
-        "insert into once_only (family, platform, worker_hmac, participant_id) values ($1, $2, $3, $4)
-         on conflict do nothing",
-        family,
-        key.ids_of.as_str(),
-        key.hmac,
-        id,
-    )
-    .execute(conn)
-    .await?;
-    Ok(claimed.rows_affected() == 1)
-}
-
 /// The participation that a person has in a study family.
 pub async fn holder(conn: &mut PgConnection, family: &str, key: &PersonKey) -> Result<Option<Uuid>> {
     let id = sqlx::query_scalar!(

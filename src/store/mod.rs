@@ -7,6 +7,7 @@ pub mod api_tokens;
 pub mod arrivals;
 pub mod backup;
 pub mod batches;
+pub mod enrolments;
 pub mod exports;
 pub mod health;
 pub mod identities;
@@ -72,8 +73,8 @@ pub enum StoreError {
     /// A row holds what this program does not understand, for instance because a newer program wrote it.
     #[error("a row in the database is not understood: {0}")]
     Corrupt(String),
-    /// A row was changed by others at the same time, again and again, so that nothing could be decided on it.
-    #[error("a participation was changed elsewhere again and again")]
+    /// A row was written by others at the same time, so that nothing could be decided on it.
+    #[error("others wrote the same row at the same time")]
     Overtaken,
     /// One failure of many that were written together.
     #[error(transparent)]
@@ -94,6 +95,11 @@ impl StoreError {
             }
             _ => false,
         }
+    }
+
+    /// Whether of many that were written together the others may succeed without the one who is at fault.
+    pub fn may_lie_in_one(&self) -> bool {
+        matches!(self, Self::Overtaken) || !self.is_transient()
     }
 
     /// Whether the same may succeed later: the database was away or overloaded.

@@ -127,54 +127,6 @@ pub struct Device {
     pub pixel_ratio: Option<f64>,
 }
 
-/// Stores a new participation.
-pub async fn insert(
-    conn: &mut PgConnection,
-    person: &Participant,
-    consent_sha256: &[u8],
-    device: &Device,
-) -> Result<()> {
-    sqlx::query!(
-        "insert into participants (id, study_id, version_id, link_id, pseudonym, mode, crowd_group, platform,
-            condition, image_set, slot_id, claim, stage, seed, tab, practice_attempt, consent_sha256,
-            enrolled_at, leased_at, lease_until, last_seen_at,
-            browser, system, screen_width, screen_height, window_width, window_height, pixel_ratio)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-            $22, $23, $24, $25, $26, $27, $28)",
-        person.id,
-        person.study_id,
-        person.version_id,
-        person.link_id,
-        person.pseudonym,
-        person.mode.as_str(),
-        person.group.as_str(),
-        person.platform.as_str(),
-        person.condition,
-        person.image_set as i32,
-        person.slot_id,
-        person.claim.as_str(),
-        person.stage.as_str(),
-        person.seed as i64,
-        person.tab,
-        person.practice_attempt as i16,
-        consent_sha256,
-        person.enrolled_at,
-        person.leased_at,
-        person.lease_until,
-        person.last_seen_at,
-        device.browser,
-        device.system,
-        device.screen_width,
-        device.screen_height,
-        device.window_width,
-        device.window_height,
-        device.pixel_ratio,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// Stores how a participation stands now. What never changes after consent is not written.
 pub async fn update(conn: &mut PgConnection, person: &Participant) -> Result<()> {
     sqlx::query!(

@@ -9,32 +9,6 @@ use crate::domain::record::{Answer, EventKind};
 use crate::domain::schedule::{Place, ScheduledTrial};
 use crate::domain::trial::Block;
 
-/// Stores a drawn schedule.
-pub async fn insert_schedule(conn: &mut PgConnection, id: Uuid, trials: &[ScheduledTrial]) -> Result<()> {
-    let blocks: Vec<String> = trials.iter().map(|trial| trial.block.to_string()).collect();
-    let attempts: Vec<i16> = trials.iter().map(|trial| trial.attempt as i16).collect();
-    let indices: Vec<i16> = trials.iter().map(|trial| trial.trial_index as i16).collect();
-    let trial_ids: Vec<i64> = trials.iter().map(|trial| trial.trial_id).collect();
-    let sides: Vec<String> = trials.iter().map(|trial| trial.max_side.to_string()).collect();
-    let orders: Vec<String> = trials.iter().map(|trial| order_literal(&trial.reference_order)).collect();
-    sqlx::query!(
-        "insert into schedule (participant_id, block, attempt, trial_index, trial_id, max_side, reference_order)
-         select $1, block, attempt, trial_index, trial_id, max_side, reference_order::smallint[]
-         from unnest($2::text[], $3::smallint[], $4::smallint[], $5::bigint[], $6::text[], $7::text[])
-              as drawn (block, attempt, trial_index, trial_id, max_side, reference_order)",
-        id,
-        &blocks,
-        &attempts,
-        &indices,
-        &trial_ids,
-        &sides,
-        &orders,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// PostgreSQL has no arrays of unequal arrays: orders travel as text and are cast back.
 pub(super) fn order_literal(order: &[u16]) -> String {
     let numbers: Vec<String> = order.iter().map(u16::to_string).collect();

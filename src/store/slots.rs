@@ -65,12 +65,18 @@ pub async fn lock(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<
     Ok(())
 }
 
-/// Counts an enrolment.
-pub async fn count_enrolment(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<()> {
+/// Counts enrolments.
+pub async fn count_enrolments(
+    conn: &mut PgConnection,
+    study_id: i64,
+    mode: Mode,
+    number: usize,
+) -> Result<()> {
     sqlx::query!(
-        "update enrolment_counters set enrolled = enrolled + 1 where study_id = $1 and mode = $2",
+        "update enrolment_counters set enrolled = enrolled + $3 where study_id = $1 and mode = $2",
         study_id,
         mode.as_str(),
+        number as i64,
     )
     .execute(conn)
     .await?;

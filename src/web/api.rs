@@ -64,7 +64,7 @@ pub async fn enroll(
         begun.iter().for_each(|token_sha256| state.crowd.begun(token_sha256));
     }
     let newcomer = state.crowd.admit(&client, vouched_for)?;
-    let enrolled = flow::enroll::enroll(&state.app, &consent).await?;
+    let enrolled = flow::enroll::enroll(&state.app, &state.newcomers, consent).await?;
     if !enrolled.resumed {
         newcomer.enrolled(&enrolled.token);
     }
@@ -166,7 +166,7 @@ pub async fn record(
     Bearer(token): Bearer,
     Json(record): Json<Record>,
 ) -> Result<Json<RecordReply>, Problem> {
-    let reply = state.records.record(Job { token_sha256: token_sha256(&token), record }).await?;
+    let reply = state.records.ask(Job { token_sha256: token_sha256(&token), record }).await?;
     let next_block = match reply.drawn.first() {
         None => None,
         Some(first) => {

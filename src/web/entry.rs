@@ -12,7 +12,7 @@ use crate::domain::gate::{Arrival, Shut, admits};
 use crate::domain::identity::Identity;
 use crate::domain::study::{Outcome, Platform, StudyDefinition, StudyVersion, text_sha256};
 use crate::flow::arrival::{self, Standing};
-use crate::flow::{FlowError, Refused, enroll};
+use crate::flow::{FlowError, Refused, newcomers};
 use crate::recruitment::{self, Parameters, Return, mturk};
 use crate::store;
 use crate::store::links::Link;
@@ -139,7 +139,7 @@ async fn arrive(
                     visitor.gate(ALREADY_TOOK_PART, Outcome::AlreadyTookPart),
                 ),
                 (Standing::New, Err(shut)) => {
-                    (Some(enroll::counted_as(shut)), visitor.gate(shut_words(shut), Outcome::Full))
+                    (Some(newcomers::counted_as(shut)), visitor.gate(shut_words(shut), Outcome::Full))
                 }
                 (Standing::New, Ok(())) if !in_window => {
                     (Some(Arrival::Arrived), visitor.let_in(framed).await?)

@@ -15,7 +15,9 @@ use super::metrics::Metrics;
 use super::protection::FixedHeaders;
 use super::signed::Keys;
 use crate::flow::App;
-use crate::flow::queue::RecordQueue;
+use crate::flow::newcomers::Newcomers;
+use crate::flow::queue::{PATIENCE, Queue};
+use crate::flow::record::{self, Records};
 use crate::recruitment::{mturk, prolific};
 
 /// What every handler needs. Cheap to clone.
@@ -34,8 +36,10 @@ impl Deref for WebState {
 pub struct Parts {
     /// The flows' needs.
     pub app: App,
+    /// Where consents are taken in.
+    pub newcomers: Queue<Newcomers>,
     /// Where records are taken in.
-    pub records: RecordQueue,
+    pub records: Queue<Records>,
     /// Images asked for lately.
     pub images: ImageCache,
     /// Where open pages hear of changes.
@@ -97,7 +101,8 @@ impl WebState {
     pub fn new(app: App, own_changes: UnboundedReceiver<i64>, site: Site) -> Self {
         Self(Arc::new(Parts {
             live: Live::start(&app.pool, own_changes),
-            records: RecordQueue::start(&app),
+            newcomers: Queue::start(Newcomers::new(&app), PATIENCE),
+            records: record::queue(&app, PATIENCE),
             metrics: Metrics::new(&app),
             app,
             crowd: Crowd::default(),

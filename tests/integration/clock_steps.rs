@@ -34,7 +34,7 @@ async fn everything_can_be_read(server: &Server) -> Exported {
 #[sqlx::test]
 async fn a_step_changes_no_duration_and_nobody_loses_their_way(pool: PgPool) {
     for steps in [[-HOUR, DAY, -DAY], [DAY, -HOUR, -HOUR]] {
-        sqlx::query("truncate studies, images, researchers cascade").execute(&pool).await.unwrap();
+        sqlx::query("truncate studies, images, researchers, responses cascade").execute(&pool).await.unwrap();
         let (server, clock) = server(pool.clone()).await;
         let mut person = Person::arrive(&server, &server.link("Volunteers").await).await;
         clock.advance(steps[0]);

@@ -9,8 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use weber::domain::record::Record;
 use weber::flow::FlowError;
-use weber::flow::queue::RecordQueue;
-use weber::flow::record::Job;
+use weber::flow::record::{self, Job};
 use weber::flow::secrets::token_sha256;
 use weber::simulate::{Ending, Report};
 use weber::store::{self, StoreError};
@@ -51,26 +50,30 @@ async fn while_a_table_is_held_answers_wait_and_none_is_lost(pool: PgPool) {
 async fn without_a_free_connection_people_are_told_to_come_again_and_then_it_goes_on(pool: PgPool) {
     let live = Server::live(pool.clone(), 1).await;
     let link = live.link("Volunteers").await;
-    // Two for the writers, one for live pages.
-    let few = PgPoolOptions::new().max_connections(3).acquire_timeout(Duration::from_millis(300));
+    // One for live pages, and one for everybody else; those who write records have their own.
+    let few = PgPoolOptions::new().max_connections(2).acquire_timeout(Duration::from_millis(300));
     let server = Server::empty(few.connect_with((*pool.connect_options()).clone()).await.unwrap()).await;
     let mut person = Person::arrive(&server, &link).await;
     person.reach_main().await;
     let other = hold(&pool, "participants").await;
-    let (answers, ()) = tokio::join!(
+    let open = || {
+        let request = server.client.post(format!("{}/api/v1/open", server.url)).bearer_auth(&person.token);
+        async { request.json(&json!({})).send().await.unwrap() }
+    };
+    let (answers, opened, ()) = tokio::join!(
         async { tokio::join!(person.answer("main", 1, 1, 0), person.answer("main", 1, 2, 0)) },
+        open(),
         async {
             tokio::time::sleep(Duration::from_millis(200)).await;
             assert_eq!(server.get("/readyz").await.0, 503);
-            let request =
-                server.client.post(format!("{}/api/v1/open", server.url)).bearer_auth(&person.token);
-            let response = request.json(&json!({})).send().await.unwrap();
+            let response = open().await;
             assert_eq!((response.status().as_u16(), &response.headers()["retry-after"] == "2"), (503, true));
             other.close().await.unwrap();
         }
     );
     assert_eq!(answers.0["answers"][0]["status"], "stored");
     assert_eq!(answers.1["answers"][0]["status"], "stored");
+    assert_eq!(opened.status(), 200, "whoever had it waited for the table");
     assert_eq!(server.get("/readyz").await.0, 200);
 }
 
@@ -78,13 +81,13 @@ async fn without_a_free_connection_people_are_told_to_come_again_and_then_it_goe
 async fn a_database_that_hangs_does_not_hold_the_writers_for_ever(pool: PgPool) {
     let server = Server::live(pool.clone(), 1).await;
     let person = Person::arrive(&server, &server.link("Volunteers").await).await;
-    let queue = RecordQueue::with_patience(&server.app, Duration::from_millis(300));
+    let queue = record::queue(&server.app, Duration::from_millis(300));
     let job = Job { token_sha256: token_sha256(&person.token), record: Record::default() };
     let other = hold(&pool, "participants").await;
-    let Err(FlowError::Store(error)) = queue.record(job.clone()).await else { panic!("it cannot be stored") };
+    let Err(FlowError::Store(error)) = queue.ask(job.clone()).await else { panic!("it cannot be stored") };
     assert!(error.is_transient(), "the browser repeats it");
     other.close().await.unwrap();
-    queue.record(job).await.unwrap();
+    queue.ask(job).await.unwrap();
 }
 
 #[sqlx::test]

@@ -118,7 +118,8 @@ impl<'a> Person<'a> {
             self.practise(1, true).await;
         }
         self.clock_ms = 100_000.0;
-        assert_eq!(self.step("main").await["taken"], true);
+        let reply = self.step("main").await;
+        assert_eq!(reply["taken"], true, "{reply}");
     }
 
     /// Answers all main trials, correctly or not.

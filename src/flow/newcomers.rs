@@ -1,0 +1,227 @@
+//! Those who consent and are not known yet: all of one door together, under the study's lock.
+
+use chrono::{DateTime, Utc};
+use rand::seq::IndexedRandom;
+
+use super::arrival;
+use super::enroll::{Consent, Enrolled};
+use super::queue::Together;
+use super::secrets::token_sha256;
+use super::slots::refill;
+use super::{App, Refused, Result};
+use crate::domain::allocation::{Claim, Slot, choose};
+use crate::domain::gate::{Arrival, Shut, admits};
+use crate::domain::identity::Identity;
+use crate::domain::participant::{Participant, Stage};
+use crate::domain::schedule::{draw_main, draw_practice};
+use crate::domain::study::{Group, Mode, StudyVersion, text_sha256};
+use crate::store::enrolments::{Enrolment, Named};
+use crate::store::links::Link;
+use crate::store::studies::Study;
+use crate::store::{self, StoreError};
+
+/// Somebody who consents.
+#[derive(Debug, Clone)]
+pub struct Newcomer {
+    /// The link they came by.
+    pub link: Link,
+    /// Who they are, where the platform says it.
+    pub identity: Option<Identity>,
+    /// What they agreed to.
+    pub consent: Consent,
+}
+
+/// Lets people in.
+pub struct Newcomers {
+    app: App,
+}
+
+impl Newcomers {
+    /// Lets people in to any study.
+    pub fn new(app: &App) -> Self {
+        Self { app: app.clone() }
+    }
+}
+
+impl Together for Newcomers {
+    type Job = Newcomer;
+    /// None: at this very moment the same person got a participation elsewhere.
+    type Reply = Option<Enrolled>;
+    type Group = (i64, Mode);
+
+    fn group(&self, newcomer: &Newcomer) -> (i64, Mode) {
+        (newcomer.link.study_id, newcomer.link.mode())
+    }
+
+    async fn all(&self, newcomers: &[Newcomer]) -> Result<Vec<Result<Option<Enrolled>>>> {
+        let (app, Some(first)) = (&self.app, newcomers.first()) else { return Ok(Vec::new()) };
+        let (study_id, mode) = self.group(first);
+        let mut tx = app.pool.begin().await?;
+        store::slots::lock(&mut tx, study_id, mode).await?;
+        let study = store::studies::by_id(&mut tx, study_id).await?;
+        let version = app.newest_version(&mut tx, study_id).await?;
+        let postings = version.definition.design.postings_per_slot;
+        let slots = refill(&mut tx, study_id, mode, postings, app.now()).await?;
+        let mut door = Door { app, study: &study, version: &version, slots, now: app.now() };
+        let admitted: Vec<_> = newcomers.iter().map(|newcomer| door.admit(newcomer)).collect();
+        let enrolments: Vec<&Enrolment> = admitted.iter().flatten().map(|(enrolment, _)| enrolment).collect();
+        if !store::enrolments::insert_all(&mut tx, &study.family, &enrolments).await? {
+            // Each by itself: the others are not to wait for whoever comes twice.
+            return if newcomers.len() == 1 { Ok(vec![Ok(None)]) } else { Err(StoreError::Overtaken.into()) };
+        }
+        store::slots::count_enrolments(&mut tx, study_id, mode, enrolments.len()).await?;
+        let turned_away: Vec<_> = newcomers
+            .iter()
+            .zip(&admitted)
+            .filter_map(|(newcomer, admitted)| Some((newcomer.link.id, counted(admitted.as_ref().err()?)?)))
+            .collect();
+        store::arrivals::count_all(&mut tx, &turned_away, door.now).await?;
+        tx.commit().await?;
+        if !enrolments.is_empty() {
+            app.changed(study_id);
+        }
+        let enrolled = |token| Some(Enrolled { token, resumed: false });
+        Ok(admitted.into_iter().map(|admitted| Ok(enrolled(admitted?.1))).collect())
+    }
+}
+
+/// How somebody who is not let in is counted.
+pub const fn counted_as(shut: Shut) -> Arrival {
+    match shut {
+        Shut::NotOpenYet | Shut::Paused => Arrival::Paused,
+        Shut::Closed => Arrival::Closed,
+    }
+}
+
+const fn counted(refused: &Refused) -> Option<Arrival> {
+    match refused {
+        Refused::Shut(shut) => Some(counted_as(*shut)),
+        Refused::Full => Some(Arrival::Full),
+        _ => None,
+    }
+}
+
+/// What a new participation is about.
+struct Seat {
+    condition: String,
+    image_set: u32,
+    /// None for experts, who hold no slot.
+    slot_id: Option<i64>,
+}
+
+/// A study's door while it is locked.
+struct Door<'a> {
+    app: &'a App,
+    study: &'a Study,
+    version: &'a StudyVersion,
+    slots: Vec<Slot>,
+    now: DateTime<Utc>,
+}
+
+impl Door<'_> {
+    /// What is to be stored for a newcomer, and their token; or why they are not let in.
+    fn admit(&mut self, newcomer: &Newcomer) -> std::result::Result<(Enrolment, String), Refused> {
+        let Newcomer { link, identity, consent } = newcomer;
+        admits(self.study.state, link.enabled, link.mode()).map_err(Refused::Shut)?;
+        if consent.text_sha256 != text_sha256(&self.version.definition.pages.consent) {
+            return Err(Refused::ConsentChanged);
+        }
+        let seat = match link.definition.group {
+            Group::Crowd => self.slot(link),
+            Group::Expert => self.expert_seat(link),
+        };
+        let person = self.participant(link, seat.ok_or(Refused::Full)?);
+        let token = self.app.token();
+        let named = identity.as_ref().map(|identity| Named {
+            key: arrival::key(self.app, identity),
+            identity: identity.clone(),
+            receipt: self.app.token(),
+        });
+        let enrolment = Enrolment {
+            trials: self.draw(&person),
+            person,
+            consent_sha256: consent.text_sha256.clone(),
+            device: consent.device.clone(),
+            token_sha256: token_sha256(&token),
+            named,
+        };
+        Ok((enrolment, token))
+    }
+
+    /// The slot of a crowd worker, who holds it from now on; none if the study is full.
+    fn slot(&mut self, link: &Link) -> Option<Seat> {
+        let postings = self.version.definition.design.postings_per_slot;
+        let allowed = |condition: &str| link.definition.allows(condition);
+        let id = choose(&self.slots, postings, allowed, &mut self.app.rng())?.id;
+        let slot = self.slots.iter_mut().find(|slot| slot.id == id)?;
+        slot.live_lease = true;
+        Some(Seat { condition: slot.condition.clone(), image_set: slot.image_set, slot_id: Some(id) })
+    }
+
+    /// An expert's condition and image set: those that the link chooses, else any.
+    fn expert_seat(&self, link: &Link) -> Option<Seat> {
+        let mut rng = self.app.rng();
+        let definition = &self.version.definition;
+        let allowed: Vec<_> = definition
+            .conditions
+            .iter()
+            .filter(|condition| link.definition.allows(&condition.name))
+            .collect();
+        let condition = allowed.choose(&mut rng)?.name.clone();
+        let any = rand::RngExt::random_range(&mut rng, 0..definition.design.image_sets);
+        Some(Seat { condition, image_set: link.definition.image_set.unwrap_or(any), slot_id: None })
+    }
+
+    fn participant(&self, link: &Link, seat: Seat) -> Participant {
+        let (app, now) = (self.app, self.now);
+        let lease = chrono::TimeDelta::seconds(self.version.definition.lease.until_welcome_s.into());
+        Participant {
+            id: app.new_id(now),
+            study_id: self.study.id,
+            version_id: self.version.id,
+            link_id: link.id,
+            pseudonym: format!("p-{}", app.short_name()),
+            mode: link.mode(),
+            group: link.definition.group,
+            platform: link.definition.platform,
+            condition: seat.condition,
+            image_set: seat.image_set,
+            slot_id: seat.slot_id,
+            claim: if seat.slot_id.is_some() { Claim::Leased } else { Claim::Without },
+            stage: Stage::Consented,
+            end_reason: None,
+            screen: None,
+            seed: rand::RngExt::random(&mut app.rng()),
+            tab: 0,
+            practice_attempt: 1,
+            enrolled_at: now,
+            leased_at: now,
+            lease_until: now + lease,
+            last_seen_at: now,
+            started_at: None,
+            instructed_at: None,
+            practised_at: None,
+            running_at: None,
+            ended_at: None,
+            clock_ms: None,
+            clock_at: None,
+            clock_discrepancy_s: None,
+            instruction_ms: None,
+            instruction_load_wait_ms: 0.0,
+            total_ms: None,
+            posting: None,
+            passed: None,
+            late: false,
+        }
+    }
+
+    /// What the person will see: the main block, and the first practice block so that it can be preloaded.
+    fn draw(&self, person: &Participant) -> Vec<crate::domain::schedule::ScheduledTrial> {
+        let version = self.version;
+        let mut trials = draw_main(version, &person.condition, person.image_set, person.seed);
+        if version.definition.condition(&person.condition).is_some_and(|condition| condition.practice) {
+            trials.extend(draw_practice(version, &person.condition, 1, person.seed));
+        }
+        trials
+    }
+}

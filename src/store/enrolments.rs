@@ -1,0 +1,183 @@
+//! What is stored at consent, for many people at once: one statement per table.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::Result;
+use super::identities::PersonKey;
+use super::participants::Device;
+use super::records::order_literal;
+use crate::domain::identity::Identity;
+use crate::domain::participant::Participant;
+use crate::domain::schedule::ScheduledTrial;
+
+/// A new participation with all that belongs to it.
+#[derive(Debug, Clone)]
+pub struct Enrolment {
+    /// The participation.
+    pub person: Participant,
+    /// SHA-256 of the text that they agreed to.
+    pub consent_sha256: Vec<u8>,
+    /// What the browser says about itself.
+    pub device: Device,
+    /// SHA-256 of their token.
+    pub token_sha256: Vec<u8>,
+    /// Who they are, where the platform says it.
+    pub named: Option<Named>,
+    /// What they will see.
+    pub trials: Vec<ScheduledTrial>,
+}
+
+/// Somebody whom a platform names.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// What stands for them in the once-only rule.
+    pub key: PersonKey,
+    /// Their ids.
+    pub identity: Identity,
+    /// What stands for the participation toward the platform.
+    pub receipt: String,
+}
+
+/// Stores new participations, and takes the slots that they hold back from people whose leases have lapsed. False: one of them
+/// has a participation in the study family already, and the transaction must not be committed.
+pub async fn insert_all(conn: &mut PgConnection, family: &str, new: &[&Enrolment]) -> Result<bool> {
+    if new.is_empty() {
+        return Ok(true);
+    }
+    take_slots_back(&mut *conn, new).await?;
+    insert_people(&mut *conn, new).await?;
+    let claimed = claim_once(&mut *conn, family, new).await?;
+    insert_tokens(&mut *conn, new).await?;
+    let trials = new.iter().flat_map(|new| new.trials.iter().map(|trial| (new.person.id, trial)));
+    insert_schedule(conn, &trials.collect::<Vec<_>>()).await?;
+    Ok(claimed)
+}
+
+macro_rules! column {
+    ($rows:ident, $row:pat => $value:expr) => {
+        &$rows.iter().map(|$row| $value).collect::<Vec<_>>()
+    };
+}
+
+async fn take_slots_back(conn: &mut PgConnection, new: &[&Enrolment]) -> Result<()> {
+    let slots: Vec<i64> = new.iter().filter_map(|new| new.person.slot_id).collect();
+    sqlx::query!(
+        "update participants set claim = 'lost' where slot_id = any($1) and claim = 'leased'",
+        &slots
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn insert_people(conn: &mut PgConnection, new: &[&Enrolment]) -> Result<()> {
+    sqlx::query!(
+        "insert into participants (id, study_id, version_id, link_id, pseudonym, mode, crowd_group, platform,
+            condition, image_set, slot_id, claim, stage, seed, tab, practice_attempt, consent_sha256,
+            enrolled_at, leased_at, lease_until, last_seen_at,
+            browser, system, screen_width, screen_height, window_width, window_height, pixel_ratio)
+         select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[],
+            $8::text[], $9::text[], $10::int[], $11::bigint[], $12::text[], $13::text[], $14::bigint[], $15::int[],
+            $16::smallint[], $17::bytea[], $18::timestamptz[], $19::timestamptz[], $20::timestamptz[],
+            $21::timestamptz[], $22::text[], $23::text[], $24::int[], $25::int[], $26::int[], $27::int[],
+            $28::float8[])",
+        column!(new, n => n.person.id),
+        column!(new, n => n.person.study_id),
+        column!(new, n => n.person.version_id),
+        column!(new, n => n.person.link_id),
+        column!(new, n => n.person.pseudonym.as_str()) as &[&str],
+        column!(new, n => n.person.mode.as_str()) as &[&str],
+        column!(new, n => n.person.group.as_str()) as &[&str],
+        column!(new, n => n.person.platform.as_str()) as &[&str],
+        column!(new, n => n.person.condition.as_str()) as &[&str],
+        column!(new, n => n.person.image_set as i32),
+        column!(new, n => n.person.slot_id) as &[Option<i64>],
+        column!(new, n => n.person.claim.as_str()) as &[&str],
+        column!(new, n => n.person.stage.as_str()) as &[&str],
+        column!(new, n => n.person.seed as i64),
+        column!(new, n => n.person.tab),
+        column!(new, n => n.person.practice_attempt as i16),
+        column!(new, n => n.consent_sha256.as_slice()) as &[&[u8]],
+        column!(new, n => n.person.enrolled_at),
+        column!(new, n => n.person.leased_at),
+        column!(new, n => n.person.lease_until),
+        column!(new, n => n.person.last_seen_at),
+        column!(new, n => n.device.browser.as_deref()) as &[Option<&str>],
+        column!(new, n => n.device.system.as_deref()) as &[Option<&str>],
+        column!(new, n => n.device.screen_width) as &[Option<i32>],
+        column!(new, n => n.device.screen_height) as &[Option<i32>],
+        column!(new, n => n.device.window_width) as &[Option<i32>],
+        column!(new, n => n.device.window_height) as &[Option<i32>],
+        column!(new, n => n.device.pixel_ratio) as &[Option<f64>],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Claims the one participation that each named person has in the study family, and stores their ids. False: somebody has it
+/// already.
+async fn claim_once(conn: &mut PgConnection, family: &str, new: &[&Enrolment]) -> Result<bool> {
+    let named: Vec<(Uuid, &Named)> =
+        new.iter().filter_map(|new| Some((new.person.id, new.named.as_ref()?))).collect();
+    if named.is_empty() {
+        return Ok(true);
+    }
+    let claimed = sqlx::query!(
+        "insert into once_only (family, platform, worker_hmac, participant_id)
+         select $1, * from unnest($2::text[], $3::bytea[], $4::uuid[])
+         on conflict do nothing",
+        family,
+        column!(named, (_, n) => n.key.ids_of.as_str()) as &[&str],
+        column!(named, (_, n) => n.key.hmac.as_slice()) as &[&[u8]],
+        column!(named, (id, _) => *id),
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "insert into identities (participant_id, platform, worker_id, assignment_id, hit_id, receipt)
+         select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])",
+        column!(named, (id, _) => *id),
+        column!(named, (_, n) => n.identity.platform.as_str()) as &[&str],
+        column!(named, (_, n) => n.identity.worker_id.as_str()) as &[&str],
+        column!(named, (_, n) => n.identity.assignment_id.as_deref()) as &[Option<&str>],
+        column!(named, (_, n) => n.identity.hit_id.as_deref()) as &[Option<&str>],
+        column!(named, (_, n) => n.receipt.as_str()) as &[&str],
+    )
+    .execute(conn)
+    .await?;
+    Ok(claimed.rows_affected() == named.len() as u64)
+}
+
+async fn insert_tokens(conn: &mut PgConnection, new: &[&Enrolment]) -> Result<()> {
+    sqlx::query!(
+        "insert into participant_tokens (sha256, participant_id, issued_at)
+         select * from unnest($1::bytea[], $2::uuid[], $3::timestamptz[])",
+        column!(new, n => n.token_sha256.as_slice()) as &[&[u8]],
+        column!(new, n => n.person.id),
+        column!(new, n => n.person.enrolled_at),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn insert_schedule(conn: &mut PgConnection, trials: &[(Uuid, &ScheduledTrial)]) -> Result<()> {
+    sqlx::query!(
+        "insert into schedule (participant_id, block, attempt, trial_index, trial_id, max_side, reference_order)
+         select participant_id, block, attempt, trial_index, trial_id, max_side, reference_order::smallint[]
+         from unnest($1::uuid[], $2::text[], $3::smallint[], $4::smallint[], $5::bigint[], $6::text[], $7::text[])
+              as drawn (participant_id, block, attempt, trial_index, trial_id, max_side, reference_order)",
+        column!(trials, (id, _) => *id),
+        column!(trials, (_, trial) => trial.block.as_str()) as &[&str],
+        column!(trials, (_, trial) => trial.attempt as i16),
+        column!(trials, (_, trial) => trial.trial_index as i16),
+        column!(trials, (_, trial) => trial.trial_id),
+        column!(trials, (_, trial) => trial.max_side.as_str()) as &[&str],
+        column!(trials, (_, trial) => order_literal(&trial.reference_order)),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
