@@ -156,6 +156,20 @@ fn lazy_pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
         .connect_lazy_with(options)
 }
 
+/// Connections that a server has ready while nobody is there.
+const READY: u32 = 8;
+
+/// Keeps some connections open and known to be good, so that a crowd that comes within a second does not wait until they are
+/// made: that costs the database more than what they are then used for. Goes on until it is dropped.
+pub async fn keep_ready(pool: &PgPool) {
+    loop {
+        let connections = (0..READY.min(pool.options().get_max_connections() / 2)).map(|_| pool.acquire());
+        // Held until all are there. What fails now, whoever needs it will hear of.
+        drop(futures::future::join_all(connections).await);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+}
+
 /// Brings the schema up to date.
 pub async fn migrate(pool: &PgPool) -> Result<()> {
     Ok(MIGRATOR.run(pool).await?)

@@ -3,7 +3,9 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use weber::flow::identities;
 use weber::flow::import::import_and_start;
+use weber::flow::journal::Actor;
 
 use crate::lab::{Browser, OpenPage, PASSWORD};
 use crate::support::person::Person;
@@ -104,4 +106,54 @@ async fn servers_that_bring_in_the_demo_at_once_do_it_once(pool: PgPool) {
     assert_eq!(one.count("select count(*) from study_versions").await, 1);
     assert_eq!(one.count("select count(*) from slots where mode = 'live'").await, 10);
     Person::arrive(&other, &one.link("Volunteers").await).await;
+}
+
+/// Somebody at the first trial of the practice.
+async fn somebody_practising(server: &Server) -> Person<'_> {
+    let link = server.link("Volunteers").await;
+    loop {
+        let person = Person::arrive(server, &link).await;
+        if person.practises() {
+            person.step("welcome").await;
+            person.step("instructed").await;
+            return person;
+        }
+    }
+}
+
+async fn tell(server: &Server, person: &Person<'_>, answer: &Value) -> Value {
+    let record = json!({ "tab": person.opened["tab"], "clock_ms": 60_000.0, "answers": [answer] });
+    let (status, reply) = server.post("/api/v1/records", Some(&person.token), record).await;
+    assert_eq!(status, 200, "{reply}");
+    reply
+}
+
+#[sqlx::test]
+async fn what_a_server_remembers_of_a_person_is_used_only_while_it_is_so(pool: PgPool) {
+    let (one, other, _) = Server::two(pool, 1).await;
+    let person = somebody_practising(&one).await;
+    let mut reply = Value::Null;
+    for (index, server) in (1..=4).zip([&one, &other].into_iter().cycle()) {
+        let button = person.button("practice", 1, index, true).await;
+        reply = tell(server, &person, &person.answer_json("practice", 1, index, button)).await;
+        assert_eq!(reply["answers"][0]["status"], "stored", "{reply}");
+    }
+    assert_eq!(reply["stage"], "practised", "neither server heard of all four");
+    person.step("main").await;
+    let answers: Vec<Value> = (1..=21).map(|index| person.answer_json("main", 1, index, 0)).collect();
+    for status in ["stored", "same"] {
+        // All at once, here and there.
+        let told = answers.iter().zip([&one, &other].into_iter().cycle());
+        let replies = told.map(|(answer, server)| tell(server, &person, answer));
+        for reply in futures::future::join_all(replies).await {
+            assert_eq!(reply["answers"][0]["status"], status, "{reply}");
+        }
+    }
+    assert_eq!(one.count("select count(*) from responses").await, 25);
+    identities::withdraw(&other.app, &Actor::command_line(), "demo", person.pseudonym()).await.unwrap();
+    for server in [&one, &other] {
+        let record = json!({ "tab": 1, "clock_ms": 60_000.0, "answers": [answers[0]] });
+        assert_eq!(server.post("/api/v1/records", Some(&person.token), record).await.0, 401);
+    }
+    assert_eq!(one.count("select count(*) from responses").await, 0);
 }
