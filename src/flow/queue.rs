@@ -17,7 +17,7 @@ const LARGEST_BATCH: usize = 128;
 const LONGEST_QUEUE: usize = 4096;
 
 /// Batches under way at the same time: while one waits for the database, the other gathers.
-pub const WORKERS: u32 = 2;
+pub const WORKERS: usize = 2;
 
 /// Longest time that a batch may take. A database that hangs, or a network that swallows everything, must not hold the workers
 /// for ever; browsers repeat what they sent. Shorter than any request may take, so that whoever waited hears of it.

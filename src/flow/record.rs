@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::memory::{Known, Memory};
-use super::queue::{Queue, Together, WORKERS};
+use super::queue::{Queue, Together};
 use super::{App, Refused, Result};
 use crate::domain::participant::{Participant, Stage};
 use crate::domain::record::{self, AnswerReply, AnswerStatus, Outcome, Record, StepReply, Stored};
@@ -16,6 +16,7 @@ use crate::domain::schedule::{Place, ScheduledTrial, draw_practice};
 use crate::domain::study::StudyVersion;
 use crate::domain::trial::Block;
 use crate::store::batches::{Batch, Revision};
+use crate::store::writers::Connections;
 use crate::store::{self, StoreError};
 
 /// One record, with the hash of the token that it came with.
@@ -65,14 +66,14 @@ const ROUNDS: usize = 5;
 /// hears of it.
 pub struct Records {
     app: App,
-    pool: PgPool,
+    connections: Connections,
     memory: Memory,
 }
 
 /// Starts the queue of records.
 pub fn queue(app: &App, patience: Duration) -> Queue<Records> {
-    let pool = store::writers_pool(&app.pool, WORKERS);
-    Queue::start(Records { app: app.clone(), pool, memory: Memory::default() }, patience)
+    let connections = Connections::to_database_of(&app.pool);
+    Queue::start(Records { app: app.clone(), connections, memory: Memory::default() }, patience)
 }
 
 impl Together for Records {
@@ -84,13 +85,14 @@ impl Together for Records {
 
     async fn all(&self, jobs: &[Job]) -> Result<Vec<Result<Reply>>> {
         let mut replies: Vec<Option<Result<Reply>>> = jobs.iter().map(|_| None).collect();
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.connections.take().await?;
         for _ in 0..ROUNDS {
             round(&self.app, &mut conn, &self.memory, jobs, &mut replies).await?;
             if replies.iter().all(Option::is_some) {
                 break;
             }
         }
+        self.connections.give_back(conn);
         let replies: Vec<Result<Reply>> =
             replies.into_iter().map(|reply| reply.unwrap_or(Err(StoreError::Overtaken.into()))).collect();
         self.app.work.batch.observe(jobs.len() as f64);

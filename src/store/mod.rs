@@ -29,6 +29,7 @@ pub mod second_factor;
 pub mod slots;
 pub mod studies;
 pub mod tallies;
+pub mod writers;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -49,11 +50,6 @@ const SETTINGS: [(&str, &str); 6] = [
     ("tcp_keepalives_interval", "10"),
     ("tcp_keepalives_count", "3"),
 ];
-
-/// What connections ask for besides that write records: everything there is found by key, and planned once, as it takes longer
-/// to plan than to do.
-const WRITERS_SETTINGS: [(&str, &str); 2] =
-    [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off")];
 
 /// How connections call themselves to the database.
 pub const PROGRAM: &str = concat!("weber ", env!("CARGO_PKG_VERSION"));
@@ -132,15 +128,6 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// Opens a pool of connections; they are made when they are needed.
 pub fn pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
-    lazy_pool(options.application_name(PROGRAM).options(SETTINGS), max_connections)
-}
-
-/// Opens connections of their own for those who write records, so that the database has what they do at hand in few processes.
-pub fn writers_pool(pool: &PgPool, writers: u32) -> PgPool {
-    lazy_pool((*pool.connect_options()).clone().options(WRITERS_SETTINGS), writers)
-}
-
-fn lazy_pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(Duration::from_secs(10))
@@ -153,7 +140,7 @@ fn lazy_pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
                 Ok(true)
             })
         })
-        .connect_lazy_with(options)
+        .connect_lazy_with(options.application_name(PROGRAM).options(SETTINGS))
 }
 
 /// Connections that a server has ready while nobody is there.

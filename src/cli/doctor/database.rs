@@ -40,7 +40,7 @@ async fn ask(args: &DataArgs, database: &Database, backup: Option<Newest>) -> Ve
     let health = async { store::health::examine(&mut *pool.acquire().await?).await }.await;
     let mut findings = match health {
         Ok(health) => {
-            about(&health, args.database_connections, (SystemClock.now() - health.now).num_milliseconds())
+            about(&health, connections_of(args), (SystemClock.now() - health.now).num_milliseconds())
         }
         Err(error) => return vec![Problem(format!("the database cannot be reached: {error}"))],
     };
@@ -50,6 +50,11 @@ async fn ask(args: &DataArgs, database: &Database, backup: Option<Newest>) -> Ve
     findings.extend(content(args, &pool, backup).await);
     pool.close().await;
     findings
+}
+
+/// What a server opens: for whoever asks, and for those who write answers.
+fn connections_of(args: &DataArgs) -> u32 {
+    args.database_connections + crate::flow::queue::WORKERS as u32
 }
 
 fn about(health: &Health, wanted_connections: u32, clock_ms: i64) -> Vec<Finding> {
