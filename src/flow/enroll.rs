@@ -1,11 +1,12 @@
 //! Consent: who is known goes on, and who is not becomes a participant.
 
+use std::sync::Weak;
+
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::arrival::{self, Standing};
-use super::newcomers::{Newcomer, Newcomers};
-use super::queue::Queue;
+use super::newcomers::{Doors, Newcomer};
 use super::secrets::token_sha256;
 use super::{App, Refused, Result};
 use crate::domain::gate::Arrival;
@@ -42,8 +43,8 @@ pub struct Enrolled {
     pub resumed: bool,
 }
 
-/// Makes a person a participant, or lets a known one go on.
-pub async fn enroll(app: &App, newcomers: &Queue<Newcomers>, consent: Consent) -> Result<Enrolled> {
+/// Makes a person a participant, or lets a known one go on. Nobody new is let in any more when whoever asks has gone.
+pub async fn enroll(app: &App, doors: &Doors, consent: Consent, asker: Weak<()>) -> Result<Enrolled> {
     let mut conn = app.pool.acquire().await?;
     let link = store::links::by_code(&mut conn, &consent.link).await?.ok_or(Refused::NoSuchLink)?;
     if link.mode() == Mode::Simulated {
@@ -52,7 +53,7 @@ pub async fn enroll(app: &App, newcomers: &Queue<Newcomers>, consent: Consent) -
     let identity = arrival::who(app, &link, &consent.parameters)?;
     arrival::check_proof(app, &link, identity.as_ref(), &consent.parameters)?;
     drop(conn);
-    let newcomer = Newcomer { link, identity, consent };
+    let newcomer = Newcomer { link, identity, consent, asker };
     let Newcomer { link, identity, .. } = &newcomer;
     // A person who arrives twice at the same instant enrols once: whoever comes second finds the first and resumes.
     for _ in 0..2 {
@@ -61,7 +62,7 @@ pub async fn enroll(app: &App, newcomers: &Queue<Newcomers>, consent: Consent) -
         {
             return Ok(enrolled);
         }
-        if let Some(enrolled) = newcomers.ask(newcomer.clone()).await? {
+        if let Some(enrolled) = doors.of(link).ask(newcomer.clone()).await? {
             return Ok(enrolled);
         }
     }

@@ -1,11 +1,14 @@
 //! Those who consent and are not known yet: all of one door together, under the study's lock.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
 use chrono::{DateTime, Utc};
 use rand::seq::IndexedRandom;
 
 use super::arrival;
 use super::enroll::{Consent, Enrolled};
-use super::queue::Together;
+use super::queue::{PATIENCE, Queue, Together};
 use super::secrets::token_sha256;
 use super::slots::refill;
 use super::{App, Refused, Result};
@@ -29,33 +32,49 @@ pub struct Newcomer {
     pub identity: Option<Identity>,
     /// What they agreed to.
     pub consent: Consent,
+    /// Whoever asks for it. Somebody who has gone will ask again, and would hold a place for nobody.
+    pub asker: Weak<()>,
 }
 
-/// Lets people in.
+type Queues = HashMap<(i64, Mode), Arc<Queue<Newcomers>>>;
+
+/// The doors of all studies, each with a queue of its own: a study that is held up holds up no other.
+pub struct Doors {
+    app: App,
+    queues: Mutex<Queues>,
+}
+
+impl Doors {
+    /// No door has a queue yet.
+    pub fn new(app: &App) -> Self {
+        Self { app: app.clone(), queues: Mutex::default() }
+    }
+
+    /// The queue of the door that a link leads to.
+    pub fn of(&self, link: &Link) -> Arc<Queue<Newcomers>> {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = || Arc::new(Queue::start(Newcomers { app: self.app.clone() }, PATIENCE));
+        queues.entry((link.study_id, link.mode())).or_insert_with(start).clone()
+    }
+}
+
+/// Lets people in by one door.
 pub struct Newcomers {
     app: App,
-}
-
-impl Newcomers {
-    /// Lets people in to any study.
-    pub fn new(app: &App) -> Self {
-        Self { app: app.clone() }
-    }
 }
 
 impl Together for Newcomers {
     type Job = Newcomer;
     /// None: at this very moment the same person got a participation elsewhere.
     type Reply = Option<Enrolled>;
-    type Group = (i64, Mode);
 
-    fn group(&self, newcomer: &Newcomer) -> (i64, Mode) {
-        (newcomer.link.study_id, newcomer.link.mode())
+    fn is_wanted(&self, newcomer: &Newcomer) -> bool {
+        newcomer.asker.strong_count() > 0
     }
 
     async fn all(&self, newcomers: &[Newcomer]) -> Result<Vec<Result<Option<Enrolled>>>> {
         let (app, Some(first)) = (&self.app, newcomers.first()) else { return Ok(Vec::new()) };
-        let (study_id, mode) = self.group(first);
+        let (study_id, mode) = (first.link.study_id, first.link.mode());
         let mut tx = app.pool.begin().await?;
         store::slots::lock(&mut tx, study_id, mode).await?;
         let study = store::studies::by_id(&mut tx, study_id).await?;
@@ -121,7 +140,7 @@ struct Door<'a> {
 impl Door<'_> {
     /// What is to be stored for a newcomer, and their token; or why they are not let in.
     fn admit(&mut self, newcomer: &Newcomer) -> std::result::Result<(Enrolment, String), Refused> {
-        let Newcomer { link, identity, consent } = newcomer;
+        let Newcomer { link, identity, consent, .. } = newcomer;
         admits(self.study.state, link.enabled, link.mode()).map_err(Refused::Shut)?;
         if consent.text_sha256 != text_sha256(&self.version.definition.pages.consent) {
             return Err(Refused::ConsentChanged);

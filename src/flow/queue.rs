@@ -1,6 +1,5 @@
 //! What arrives together is done together: one transaction, one commit, and each hears of their own only after that commit.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,13 +28,11 @@ pub trait Together: Send + Sync + 'static {
     type Job: Send + Sync + 'static;
     /// What one hears.
     type Reply: Send + 'static;
-    /// What jobs have in common that can be done together.
-    type Group: Ord + Send;
 
-    /// Which group a job belongs to.
-    fn group(&self, job: &Self::Job) -> Self::Group;
+    /// Whether a job is still to be done when its turn has come.
+    fn is_wanted(&self, job: &Self::Job) -> bool;
 
-    /// Does all that is to be done for one group, in one transaction. A job that is refused fails alone; if the whole fails, all
+    /// Does all that is to be done, in one transaction. A job that is refused fails alone; if the whole fails, all
     /// or some of it is not done, and doing it again is harmless.
     fn all(&self, jobs: &[Self::Job]) -> impl Future<Output = Result<Vec<Result<Self::Reply>>>> + Send;
 }
@@ -78,17 +75,11 @@ async fn attend<W: Together>(
         if receiver.lock().await.recv_many(&mut batch, LARGEST_BATCH).await == 0 {
             return;
         }
-        let mut groups = BTreeMap::<W::Group, (Vec<W::Job>, Vec<_>)>::new();
-        for (job, reply) in batch {
-            let (jobs, replies) = groups.entry(work.group(&job)).or_default();
-            jobs.push(job);
-            replies.push(reply);
-        }
-        for (jobs, replies) in groups.into_values() {
-            for (reply, result) in replies.into_iter().zip(take_in(&*work, &jobs, patience).await) {
-                // Whoever no longer waits will ask again.
-                let _ = reply.send(result);
-            }
+        let wanted = batch.into_iter().filter(|(job, _)| work.is_wanted(job));
+        let (jobs, replies): (Vec<_>, Vec<_>) = wanted.unzip();
+        for (reply, result) in replies.into_iter().zip(take_in(&*work, &jobs, patience).await) {
+            // Whoever no longer waits will ask again.
+            let _ = reply.send(result);
         }
     }
 }

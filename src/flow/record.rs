@@ -79,9 +79,11 @@ pub fn queue(app: &App, patience: Duration) -> Queue<Records> {
 impl Together for Records {
     type Job = Job;
     type Reply = Reply;
-    type Group = ();
 
-    fn group(&self, _job: &Job) {}
+    /// What a page says while it is closed is told by nobody else.
+    fn is_wanted(&self, _job: &Job) -> bool {
+        true
+    }
 
     async fn all(&self, jobs: &[Job]) -> Result<Vec<Result<Reply>>> {
         let mut replies: Vec<Option<Result<Reply>>> = jobs.iter().map(|_| None).collect();

@@ -60,10 +60,12 @@ macro_rules! column {
     };
 }
 
+/// In the order of their ids, as whoever locks many does.
 async fn take_slots_back(conn: &mut PgConnection, new: &[&Enrolment]) -> Result<()> {
     let slots: Vec<i64> = new.iter().filter_map(|new| new.person.slot_id).collect();
     sqlx::query!(
-        "update participants set claim = 'lost' where slot_id = any($1) and claim = 'leased'",
+        "update participants set claim = 'lost' where claim = 'leased' and id in (
+            select id from participants where slot_id = any($1) and claim = 'leased' order by id for no key update)",
         &slots
     )
     .execute(conn)

@@ -149,10 +149,14 @@ const READY: u32 = 8;
 /// Keeps some connections open and known to be good, so that a crowd that comes within a second does not wait until they are
 /// made: that costs the database more than what they are then used for. Goes on until it is dropped.
 pub async fn keep_ready(pool: &PgPool) {
+    let most = pool.options().get_max_connections();
+    let ready = READY.min(most / 2);
     loop {
-        let connections = (0..READY.min(pool.options().get_max_connections() / 2)).map(|_| pool.acquire());
-        // Held until all are there. What fails now, whoever needs it will hear of.
-        drop(futures::future::join_all(connections).await);
+        let used = pool.size().saturating_sub(pool.num_idle() as u32);
+        if used + ready <= most {
+            // Held until all are there. What fails now, whoever needs it will hear of.
+            drop(futures::future::join_all((0..ready).map(|_| pool.acquire())).await);
+        }
         tokio::time::sleep(Duration::from_secs(60)).await;
     }
 }

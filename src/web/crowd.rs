@@ -87,9 +87,9 @@ pub struct Crowd {
 
 impl Crowd {
     /// Refuses somebody whose address has too many people who did nothing. Whoever is vouched for is not counted.
-    pub fn admit(&self, client: &ClientAddress, vouched_for: bool) -> Result<Newcomer<'_>, FlowError> {
+    pub fn admit(&self, client: &ClientAddress, vouched_for: bool) -> Result<Newcomer, FlowError> {
         let Some(address) = client.0.clone().filter(|_| !vouched_for) else {
-            return Ok(Newcomer { crowd: self, number: None });
+            return Ok(Newcomer { crowd: self.clone(), number: None });
         };
         let mut waiting = self.lock();
         waiting.idle.retain(|_, (_, since)| since.elapsed() < PATIENCE);
@@ -99,7 +99,7 @@ impl Crowd {
         let number = waiting.next;
         waiting.next += 1;
         waiting.entering.insert(number, address);
-        Ok(Newcomer { crowd: self, number: Some(number) })
+        Ok(Newcomer { crowd: self.clone(), number: Some(number) })
     }
 
     /// The hashes of the tokens of people who are counted.
@@ -118,12 +118,12 @@ impl Crowd {
 }
 
 /// Somebody who was admitted; whoever does not enrol after all is forgotten.
-pub struct Newcomer<'a> {
-    crowd: &'a Crowd,
+pub struct Newcomer {
+    crowd: Crowd,
     number: Option<u64>,
 }
 
-impl Newcomer<'_> {
+impl Newcomer {
     /// They agreed, and got this token.
     pub fn enrolled(self, token: &str) {
         let mut waiting = self.crowd.lock();
@@ -133,7 +133,7 @@ impl Newcomer<'_> {
     }
 }
 
-impl Drop for Newcomer<'_> {
+impl Drop for Newcomer {
     fn drop(&mut self) {
         if let Some(number) = self.number {
             self.crowd.lock().entering.remove(&number);

@@ -15,7 +15,7 @@ use super::metrics::Metrics;
 use super::protection::FixedHeaders;
 use super::signed::Keys;
 use crate::flow::App;
-use crate::flow::newcomers::Newcomers;
+use crate::flow::newcomers::Doors;
 use crate::flow::queue::{PATIENCE, Queue};
 use crate::flow::record::{self, Records};
 use crate::recruitment::{mturk, prolific};
@@ -37,7 +37,7 @@ pub struct Parts {
     /// The flows' needs.
     pub app: App,
     /// Where consents are taken in.
-    pub newcomers: Queue<Newcomers>,
+    pub doors: Doors,
     /// Where records are taken in.
     pub records: Queue<Records>,
     /// Images asked for lately.
@@ -101,7 +101,7 @@ impl WebState {
     pub fn new(app: App, own_changes: UnboundedReceiver<i64>, site: Site) -> Self {
         Self(Arc::new(Parts {
             live: Live::start(&app.pool, own_changes),
-            newcomers: Queue::start(Newcomers::new(&app), PATIENCE),
+            doors: Doors::new(&app),
             records: record::queue(&app, PATIENCE),
             metrics: Metrics::new(&app),
             app,

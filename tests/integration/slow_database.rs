@@ -91,6 +91,25 @@ async fn a_database_that_hangs_does_not_hold_the_writers_for_ever(pool: PgPool) 
 }
 
 #[sqlx::test]
+async fn whoever_went_away_before_their_turn_is_not_let_in(pool: PgPool) {
+    let server = Server::live(pool.clone(), 20).await;
+    let link = server.link("Volunteers").await;
+    let other = hold(&pool, "enrolment_counters").await;
+    let impatient = async || {
+        let request = tokio::time::timeout(Duration::from_millis(500), server.enrol(&link, &[]));
+        assert!(request.await.is_err(), "the door is held");
+    };
+    // The turn of the first two comes; all others wait behind them.
+    impatient().await;
+    impatient().await;
+    futures::future::join_all((0..10).map(|_| impatient())).await;
+    other.close().await.unwrap();
+    assert_eq!(server.enrol(&link, &[]).await.0, 201);
+    let let_in = server.count("select count(*) from participants").await;
+    assert!(let_in <= 3, "{let_in} were let in, and hold places that nobody uses");
+}
+
+#[sqlx::test]
 async fn what_may_pass_by_itself_is_not_taken_for_a_fault(pool: PgPool) {
     for (code, passes) in [
         ("53100", true),  // disk_full
