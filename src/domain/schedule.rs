@@ -42,6 +42,21 @@ impl ScheduledTrial {
     }
 }
 
+/// What a participant will see, as far as it is known at consent: the main block, and the first practice block so that it can be
+/// preloaded.
+pub fn draw_at_consent(
+    version: &StudyVersion,
+    condition: &str,
+    image_set: u32,
+    seed: u64,
+) -> Vec<ScheduledTrial> {
+    let mut trials = draw_main(version, condition, image_set, seed);
+    if version.definition.practises(condition) {
+        trials.extend(draw_practice(version, condition, 1, seed));
+    }
+    trials
+}
+
 /// The main block of a participant: the image set's main trials and the condition's catch trials, shuffled together.
 pub fn draw_main(version: &StudyVersion, condition: &str, image_set: u32, seed: u64) -> Vec<ScheduledTrial> {
     let mut rng = generator(seed, 0);

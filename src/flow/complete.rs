@@ -84,8 +84,7 @@ async fn settle(
 ) -> Result<()> {
     let study = store::studies::by_id(&mut *conn, person.study_id).await?;
     let policy = enrolment_policy(&study, version);
-    let practises =
-        version.definition.condition(&person.condition).is_some_and(|condition| condition.practice);
+    let practises = version.definition.practises(&person.condition);
     let tally = store::tallies::of(&mut *conn, person.id).await?;
     let measures = Measures::new(&person.times(), &tally, practises);
     let passed = judge(&policy, &person.condition, &measures).passed();
@@ -108,7 +107,7 @@ async fn settle(
     person.claim = completion.claim;
     if let Some(slot_id) = completion.posting_in {
         if person.slot_id != Some(slot_id) || person.late {
-            store::slots::take_back(&mut *conn, slot_id).await?;
+            store::slots::take_back(&mut *conn, &[slot_id]).await?;
         }
         person.slot_id = Some(slot_id);
         person.posting = Some(store::slots::next_posting(&mut *conn, slot_id).await?);

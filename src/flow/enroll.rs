@@ -107,6 +107,6 @@ pub(super) async fn note_assignment(
     let now = app.now();
     store::records::insert_event(&mut *conn, id, EventKind::NewAssignment, None, serde_json::json!({}), now)
         .await?;
-    store::identities::set(conn, id, identity, &app.token()).await?;
+    store::identities::set_assignment(conn, id, identity).await?;
     Ok(())
 }

@@ -45,11 +45,12 @@ impl People {
 
     /// Notes which rows people have now, and forgets all others.
     pub fn stored_as(&mut self, mut revisions: HashMap<Uuid, Revision>) {
-        self.known.retain(|id, known| {
-            let new = revisions.remove(id);
-            let is_stored = new.is_some();
-            new.into_iter().for_each(|revision| known.revision = revision);
-            is_stored
+        self.known.retain(|id, known| match revisions.remove(id) {
+            Some(revision) => {
+                known.revision = revision;
+                true
+            }
+            None => false,
         });
     }
 }

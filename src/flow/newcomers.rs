@@ -16,7 +16,7 @@ use crate::domain::allocation::{Claim, Slot, choose};
 use crate::domain::gate::{Arrival, Shut, admits};
 use crate::domain::identity::Identity;
 use crate::domain::participant::{Participant, Stage};
-use crate::domain::schedule::{draw_main, draw_practice};
+use crate::domain::schedule::draw_at_consent;
 use crate::domain::study::{Group, Mode, StudyVersion, text_sha256};
 use crate::store::enrolments::{Enrolment, Named};
 use crate::store::links::Link;
@@ -157,7 +157,7 @@ impl Door<'_> {
             receipt: self.app.token(),
         });
         let enrolment = Enrolment {
-            trials: self.draw(&person),
+            trials: draw_at_consent(self.version, &person.condition, person.image_set, person.seed),
             person,
             consent_sha256: consent.text_sha256.clone(),
             device: consent.device.clone(),
@@ -232,15 +232,5 @@ impl Door<'_> {
             passed: None,
             late: false,
         }
-    }
-
-    /// What the person will see: the main block, and the first practice block so that it can be preloaded.
-    fn draw(&self, person: &Participant) -> Vec<crate::domain::schedule::ScheduledTrial> {
-        let version = self.version;
-        let mut trials = draw_main(version, &person.condition, person.image_set, person.seed);
-        if version.definition.condition(&person.condition).is_some_and(|condition| condition.practice) {
-            trials.extend(draw_practice(version, &person.condition, 1, person.seed));
-        }
-        trials
     }
 }

@@ -80,7 +80,7 @@ async fn retake_slot(
     let open =
         slots.iter().find(|slot| Some(slot.id) == person.slot_id && slot.state(postings) == SlotState::Open);
     if let Some(slot) = open {
-        store::slots::take_back(&mut *conn, slot.id).await?;
+        store::slots::take_back(&mut *conn, &[slot.id]).await?;
         person.claim = Claim::Leased;
         person.leased_at = now;
     }

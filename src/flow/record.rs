@@ -10,11 +10,10 @@ use uuid::Uuid;
 use super::memory::{Known, Memory};
 use super::queue::{Queue, Together};
 use super::{App, Refused, Result};
-use crate::domain::participant::{Participant, Stage};
-use crate::domain::record::{self, AnswerReply, AnswerStatus, Outcome, Record, StepReply, Stored};
+use crate::domain::participant::Stage;
+use crate::domain::record::{self, AnswerReply, AnswerStatus, Outcome, Record, StepReply};
 use crate::domain::schedule::{Place, ScheduledTrial, draw_practice};
 use crate::domain::study::StudyVersion;
-use crate::domain::trial::Block;
 use crate::store::batches::{Batch, Revision};
 use crate::store::writers::Connections;
 use crate::store::{self, StoreError};
@@ -168,7 +167,7 @@ fn decide(app: &App, batch: &mut Batch, version: &StudyVersion, known: &mut Know
         practice_attempt: person.practice_attempt,
         steps,
         answers,
-        position: if refused { position(person, stored) } else { None },
+        position: if refused { stored.position(person) } else { None },
         drawn,
         version_id: person.version_id,
     }
@@ -181,15 +180,4 @@ fn note_continue(batch: &mut Batch, id: Uuid, place: Place, ms: f64) {
         Some((_, response)) => response.answer.continue_rt = Some(ms),
         None => batch.continued.push((id, place, ms)),
     }
-}
-
-/// The trial to go on with.
-fn position(person: &Participant, stored: &Stored) -> Option<Place> {
-    let (block, attempt) = match person.stage {
-        Stage::Instructed => (Block::Practice, person.practice_attempt),
-        Stage::Running => (Block::Main, 1),
-        _ => return None,
-    };
-    let mut places = stored.scheduled.keys().filter(|place| (place.block, place.attempt) == (block, attempt));
-    places.find(|place| !stored.answers.contains_key(place)).copied()
 }

@@ -38,7 +38,7 @@ pub async fn refill(
             continue;
         };
         let mut participant = store::participants::lock(&mut *conn, person.id).await?;
-        store::slots::take_back(&mut *conn, slot.id).await?;
+        store::slots::take_back(&mut *conn, &[slot.id]).await?;
         participant.claim = Claim::Kept;
         participant.slot_id = Some(slot.id);
         participant.posting = Some(store::slots::next_posting(&mut *conn, slot.id).await?);

@@ -7,6 +7,7 @@ use super::Result;
 use super::identities::PersonKey;
 use super::participants::Device;
 use super::records::order_literal;
+use super::slots;
 use crate::domain::identity::Identity;
 use crate::domain::participant::Participant;
 use crate::domain::schedule::ScheduledTrial;
@@ -45,7 +46,8 @@ pub async fn insert_all(conn: &mut PgConnection, family: &str, new: &[&Enrolment
     if new.is_empty() {
         return Ok(true);
     }
-    take_slots_back(&mut *conn, new).await?;
+    let slots: Vec<i64> = new.iter().filter_map(|new| new.person.slot_id).collect();
+    slots::take_back(&mut *conn, &slots).await?;
     insert_people(&mut *conn, new).await?;
     let claimed = claim_once(&mut *conn, family, new).await?;
     insert_tokens(&mut *conn, new).await?;
@@ -58,19 +60,6 @@ macro_rules! column {
     ($rows:ident, $row:pat => $value:expr) => {
         &$rows.iter().map(|$row| $value).collect::<Vec<_>>()
     };
-}
-
-/// In the order of their ids, as whoever locks many does.
-async fn take_slots_back(conn: &mut PgConnection, new: &[&Enrolment]) -> Result<()> {
-    let slots: Vec<i64> = new.iter().filter_map(|new| new.person.slot_id).collect();
-    sqlx::query!(
-        "update participants set claim = 'lost' where claim = 'leased' and id in (
-            select id from participants where slot_id = any($1) and claim = 'leased' order by id for no key update)",
-        &slots
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 async fn insert_people(conn: &mut PgConnection, new: &[&Enrolment]) -> Result<()> {
@@ -121,8 +110,10 @@ async fn insert_people(conn: &mut PgConnection, new: &[&Enrolment]) -> Result<()
 /// Claims the one participation that each named person has in the study family, and stores their ids. False: somebody has it
 /// already.
 async fn claim_once(conn: &mut PgConnection, family: &str, new: &[&Enrolment]) -> Result<bool> {
-    let named: Vec<(Uuid, &Named)> =
+    let mut named: Vec<(Uuid, &Named)> =
         new.iter().filter_map(|new| Some((new.person.id, new.named.as_ref()?))).collect();
+    // In one order at every door of a family, so that nobody waits in a circle.
+    named.sort_by(|(_, a), (_, b)| a.key.hmac.cmp(&b.key.hmac));
     if named.is_empty() {
         return Ok(true);
     }

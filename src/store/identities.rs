@@ -75,18 +75,13 @@ pub async fn count_barred(conn: &mut PgConnection, study_id: i64) -> Result<i64>
     Ok(count)
 }
 
-/// Stores the ids of a participation, or those of its newest arrival; the receipt stays the first one.
-pub async fn set(conn: &mut PgConnection, id: Uuid, identity: &Identity, receipt: &str) -> Result<()> {
+/// Stores the assignment of a participation's newest arrival; the receipt stays the first one.
+pub async fn set_assignment(conn: &mut PgConnection, id: Uuid, identity: &Identity) -> Result<()> {
     sqlx::query!(
-        "insert into identities (participant_id, platform, worker_id, assignment_id, hit_id, receipt)
-         values ($1, $2, $3, $4, $5, $6)
-         on conflict (participant_id) do update set assignment_id = excluded.assignment_id, hit_id = excluded.hit_id",
+        "update identities set assignment_id = $2, hit_id = $3 where participant_id = $1",
         id,
-        identity.platform.as_str(),
-        identity.worker_id,
         identity.assignment_id,
         identity.hit_id,
-        receipt,
     )
     .execute(conn)
     .await?;

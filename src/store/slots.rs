@@ -132,11 +132,16 @@ pub async fn add_posting(conn: &mut PgConnection, study_id: i64, ids: &[i64]) ->
     Ok(done.rows_affected())
 }
 
-/// Takes a slot back from somebody whose lease has lapsed, if anybody holds it.
-pub async fn take_back(conn: &mut PgConnection, slot_id: i64) -> Result<()> {
-    sqlx::query!("update participants set claim = 'lost' where slot_id = $1 and claim = 'leased'", slot_id)
-        .execute(conn)
-        .await?;
+/// Takes slots back from people whose leases have lapsed, where anybody holds them; in the order of their ids, as whoever locks
+/// many does.
+pub async fn take_back(conn: &mut PgConnection, slot_ids: &[i64]) -> Result<()> {
+    sqlx::query!(
+        "update participants set claim = 'lost' where claim = 'leased' and id in (
+            select id from participants where slot_id = any($1) and claim = 'leased' order by id for no key update)",
+        slot_ids
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -114,7 +114,7 @@ impl OpenedView {
 }
 
 fn study_view(definition: &StudyDefinition, condition: &str) -> StudyView {
-    let practises = definition.condition(condition).is_some_and(|condition| condition.practice);
+    let practises = definition.practises(condition);
     StudyView {
         slug: definition.slug.clone(),
         title: definition.title.clone(),

@@ -64,6 +64,18 @@ impl Stored {
     pub fn schedule<'a>(&mut self, trials: impl IntoIterator<Item = &'a ScheduledTrial>) {
         self.scheduled.extend(trials.into_iter().map(|trial| (trial.place(), trial.max_side)));
     }
+
+    /// The trial that a person goes on with; none where there are no trials, or all are answered.
+    pub fn position(&self, person: &Participant) -> Option<Place> {
+        let (block, attempt) = match person.stage {
+            Stage::Instructed => (Block::Practice, person.practice_attempt),
+            Stage::Running => (Block::Main, 1),
+            _ => return None,
+        };
+        let mut places =
+            self.scheduled.keys().filter(|place| (place.block, place.attempt) == (block, attempt));
+        places.find(|place| !self.answers.contains_key(place)).copied()
+    }
 }
 
 /// What a record leads to.
@@ -131,7 +143,7 @@ impl Work<'_> {
     }
 
     fn take(&mut self, step: &Step, clock_ms: f64) -> Result<(), Refusal> {
-        let practises = self.practises();
+        let practises = self.definition.practises(&self.person.condition);
         let person = &mut *self.person;
         match (step.step, person.stage) {
             (StepName::Welcome, _) if person.started_at.is_some() => Ok(()),
@@ -158,10 +170,6 @@ impl Work<'_> {
             }
             _ => Err(Refusal::TooEarly),
         }
-    }
-
-    fn practises(&self) -> bool {
-        self.definition.condition(&self.person.condition).is_some_and(|condition| condition.practice)
     }
 
     fn answer(&mut self, answer: &Answer) {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::fixture;
 use crate::domain::fixture::at;
-use crate::domain::schedule::{draw_main, draw_practice};
+use crate::domain::schedule::{draw_at_consent, draw_practice};
 use crate::domain::trial::Input;
 
 /// A person with their schedule, as the store would keep them.
@@ -18,9 +18,7 @@ impl Story {
         let mut person = fixture::participant();
         person.condition = condition.into();
         let mut stored = Stored::default();
-        let practises = version.definition.condition(condition).unwrap().practice;
-        let practice = if practises { draw_practice(&version, condition, 1, 1) } else { Vec::new() };
-        stored.schedule(draw_main(&version, condition, 0, 1).iter().chain(&practice));
+        stored.schedule(&draw_at_consent(&version, condition, 0, 1));
         Self { person, stored, definition: version.definition, now: 0.0 }
     }
 

@@ -93,6 +93,11 @@ impl StudyDefinition {
         self.conditions.iter().find(|condition| condition.name == name)
     }
 
+    /// Whether people of a condition practise.
+    pub fn practises(&self, condition: &str) -> bool {
+        self.condition(condition).is_some_and(|condition| condition.practice)
+    }
+
     /// The policy of that name.
     pub fn policy(&self, name: &str) -> Option<&Policy> {
         self.policies.iter().find(|policy| policy.name == name)
