@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
+use super::http::Connection;
 use super::people::{Person, prepare};
 use super::server::{Server, psql, said};
 use super::{Line, ms, percentile};
@@ -17,13 +18,13 @@ const SECONDS: u64 = 3;
 
 /// Answers per second, each given only after its commit, and pgbench inserting one row per transaction, by turns.
 pub async fn measure(server: &Arc<Server>) -> Vec<Line> {
-    let people = Arc::new(Mutex::new(prepare(server, 9_000).await));
+    let people = Arc::new(Mutex::new(prepare(server, 12_000).await));
     // Autovacuum does this within a minute; here everything came within seconds.
     server.sql("analyze");
     let mut lines = Vec::new();
     for (connections, limit) in LEVELS {
         let pgbench = pgbench(server, connections);
-        let (answers, latencies) = answer(server, &people, connections).await;
+        let (answers, latencies) = answer(server, &people, connections, Then::Nothing).await;
         let share = answers / pgbench;
         eprintln!(
             "{connections} connections: {answers:.0} against {pgbench:.0}, {} people left",
@@ -39,7 +40,20 @@ pub async fn measure(server: &Arc<Server>) -> Vec<Line> {
             share >= limit,
         ));
     }
+    let (answers, _) = answer(server, &people, 64, Then::Shown).await;
+    lines.push(Line::known(
+        "... each followed by the record of Continue and of the next screen, 64 connections",
+        format!("{answers:.0} pairs per second"),
+    ));
     lines
+}
+
+/// What a person tells after an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Nothing,
+    /// The page tells a second and a half later, in one record, when Continue was pressed and what it shows now.
+    Shown,
 }
 
 /// Transactions per second of the database alone.
@@ -74,6 +88,7 @@ async fn answer(
     server: &Arc<Server>,
     people: &Arc<Mutex<Vec<Person>>>,
     connections: usize,
+    then: Then,
 ) -> (f64, Vec<Duration>) {
     let until = Instant::now() + Duration::from_secs(SECONDS);
     let began = Instant::now();
@@ -88,9 +103,10 @@ async fn answer(
                     if sent >= until {
                         break 'people;
                     }
-                    let answer =
-                        connection.post("/api/v1/records", &person.token, &body).await.expect("an answer");
-                    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+                    tell(&mut connection, &person, &body).await;
+                    if then == Then::Shown {
+                        tell(&mut connection, &person, &person.shown()).await;
+                    }
                     latencies.push(sent.elapsed());
                 }
             }
@@ -104,6 +120,11 @@ async fn answer(
     let seconds = began.elapsed().as_secs_f64();
     latencies.sort_unstable();
     (latencies.len() as f64 / seconds, latencies)
+}
+
+async fn tell(connection: &mut Connection, person: &Person, record: &str) {
+    let reply = connection.post("/api/v1/records", &person.token, record).await.expect("a reply");
+    assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
 }
 
 async fn take(people: &Mutex<Vec<Person>>) -> Option<Person> {
@@ -129,9 +150,7 @@ pub async fn at_work(server: &Arc<Server>) -> Vec<Line> {
                 tokio::time::sleep_until(due.into()).await;
                 let body = person.next().expect("fewer rounds than trials");
                 // From when it was due: a person does not wait for the server to be ready.
-                let answer =
-                    connection.post("/api/v1/records", &person.token, &body).await.expect("an answer");
-                assert_eq!(answer.status, 200);
+                tell(&mut connection, &person, &body).await;
                 latencies.push(Instant::now().saturating_duration_since(due));
             }
             latencies

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 use super::http::Connection;
 use super::server::Server;
 
+/// The screen of the first main trial.
+const FIRST: &str = "main:1";
+
 /// Somebody at the first main trial.
 pub struct Person {
     pub token: String,
@@ -17,21 +20,47 @@ pub struct Person {
 }
 
 impl Person {
-    /// The body of the next answer; none when all are given.
+    /// The body of the next answer, sent at the click; none when all are given. The screen is the one that the server knows:
+    /// the page told it when the trial was shown.
     pub fn next(&mut self) -> Option<String> {
         if self.answered == self.trials {
             return None;
         }
         self.answered += 1;
-        let clock = 60_000.0 + 4_000.0 * self.answered as f64;
         Some(format!(
-            "{{\"tab\":{},\"clock_ms\":{clock},\"screen\":\"main:{n}\",\"answers\":[{{\"block\":\"main\",\"attempt\":1,\
-             \"trial_index\":{n},\"response\":{},\"rt\":2345.6,\"time_elapsed\":{clock},\"input\":\"mouse\",\"presentations\":1,\
-             \"hidden_ms\":0.0,\"load_wait\":0.0,\"display_scale\":1.0}}]}}",
+            "{{\"tab\":{},\"clock_ms\":{},\"screen\":\"{FIRST}\",\"steps\":[],\"answers\":[{}],\"events\":[]}}",
             self.tab,
-            self.answered % 6,
-            n = self.answered,
+            self.clock(),
+            self.answer("null"),
         ))
+    }
+
+    /// The body of what follows an answer: when Continue was pressed, and that the next trial is shown.
+    pub fn shown(&self) -> String {
+        let (clock, n) = (self.clock() + 2_000.0, self.answered);
+        format!(
+            "{{\"tab\":{},\"clock_ms\":{clock},\"screen\":\"main:{}\",\"steps\":[],\"answers\":[{}],\
+             \"events\":[{{\"seq\":{n},\"kind\":\"screen\",\"at\":{clock},\"detail\":{{\"screen\":\"main:{}\"}}}}]}}",
+            self.tab,
+            n + 1,
+            self.answer("800.5"),
+            n + 1,
+        )
+    }
+
+    /// The experiment clock at the last answer, in ms.
+    fn clock(&self) -> f64 {
+        60_000.0 + 4_000.0 * self.answered as f64
+    }
+
+    fn answer(&self, continue_rt: &str) -> String {
+        format!(
+            "{{\"block\":\"main\",\"attempt\":1,\"trial_index\":{},\"response\":{},\"rt\":2345.6,\"continue_rt\":{continue_rt},\
+             \"time_elapsed\":{},\"input\":\"mouse\",\"presentations\":1,\"hidden_ms\":0.0,\"load_wait\":0.0,\"display_scale\":1.0}}",
+            self.answered,
+            self.answered % 6,
+            self.clock(),
+        )
     }
 }
 
@@ -94,7 +123,7 @@ async fn reach_main(connection: &mut Connection, api_token: &str, enrolment: &st
         .iter()
         .map(|(step, clock)| json!({ "step": step, "clock_ms": clock }))
         .collect();
-    let record = json!({ "tab": tab, "clock_ms": 60_000.0, "steps": steps }).to_string();
+    let record = json!({ "tab": tab, "clock_ms": 60_000.0, "screen": FIRST, "steps": steps }).to_string();
     let told = connection.post("/api/v1/records", &token, &record).await.expect("an answer");
     assert_eq!(told.status, 200, "{}", String::from_utf8_lossy(&told.body));
     assert!(trials > 0, "{opened}");

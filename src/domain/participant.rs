@@ -57,6 +57,9 @@ words! {
     }
 }
 
+/// How often a sign of life is noted at most, in s: one comes with every answer, and to note it costs more than the answer.
+const NOTED_EVERY_S: u32 = 15;
+
 /// A participation as it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Participant {
@@ -145,31 +148,28 @@ impl Participant {
         self.lease_until = self.lease_until.max(until);
     }
 
+    /// Whether a sign of life that changes nothing else is to be noted. A short lease is prolonged more often.
+    pub fn is_to_be_noted(&self, lease: &Lease, now: DateTime<Utc>) -> bool {
+        let every = NOTED_EVERY_S.min(lease.after_last_sign_s / 20);
+        now - self.last_seen_at >= TimeDelta::seconds(every.into())
+    }
+
     /// Notes what the browser's experiment clock shows now, in ms since Welcome.
-    ///
-    /// A claim of more time than the server saw pass is recorded; simulated people do not wait, so theirs is not looked at.
     pub fn hear_clock(&mut self, clock_ms: f64, check: &ClockCheck, now: DateTime<Utc>) {
+        if self.started_at.is_some() {
+            self.clock_ms = Some(clock_ms.max(self.clock_ms.unwrap_or(0.0)));
+            self.clock_at = Some(now);
+        }
+        self.check_clock(clock_ms, check, now);
+    }
+
+    /// Records a claim of more time than the server saw pass. Simulated people do not wait, so theirs is not looked at.
+    pub fn check_clock(&mut self, clock_ms: f64, check: &ClockCheck, now: DateTime<Utc>) {
         let Some(started_at) = self.started_at else { return };
-        self.clock_ms = Some(clock_ms.max(self.clock_ms.unwrap_or(0.0)));
-        self.clock_at = Some(now);
         let ahead_s = clock_ms / 1000.0 - seconds_between(started_at, now);
         if self.mode != Mode::Simulated && ahead_s > check.discrepancy_s {
             self.clock_discrepancy_s = Some(ahead_s.max(self.clock_discrepancy_s.unwrap_or(0.0)));
         }
-    }
-
-    /// Whether nothing but signs of life happened since: the clock, the lease and the screen.
-    pub fn only_seen_since(&self, before: &Self) -> bool {
-        let unseen = Self {
-            screen: before.screen.clone(),
-            lease_until: before.lease_until,
-            last_seen_at: before.last_seen_at,
-            clock_ms: before.clock_ms,
-            clock_at: before.clock_at,
-            clock_discrepancy_s: before.clock_discrepancy_s,
-            ..self.clone()
-        };
-        unseen == *before
     }
 
     /// How the visit ended, as the platform is told. None: still inside, or left.
@@ -230,6 +230,16 @@ mod tests {
         person.start(0.0, at(250.0));
         person.seen(&LEASE, at(250.0));
         assert_eq!(person.lease_until, at(2050.0));
+    }
+
+    #[test]
+    fn signs_of_life_are_noted_every_15_s_or_twenty_times_in_a_lease() {
+        let person = participant();
+        assert!(!person.is_to_be_noted(&LEASE, at(14.9)));
+        assert!(person.is_to_be_noted(&LEASE, at(15.0)));
+        let short = Lease { after_last_sign_s: 100, ..LEASE };
+        assert!(!person.is_to_be_noted(&short, at(4.9)));
+        assert!(person.is_to_be_noted(&short, at(5.0)));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::domain::record::Stored;
 use crate::store::{self, batches::Revision};
 
 /// People in a generation, at most (about 4 KiB each).
-const MOST: usize = 4096;
+const MOST: usize = 8192;
 
 /// A person with their schedule and answers, as of a revision of their row.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub struct Known {
     pub revision: Revision,
     /// What they see, and what they answered.
     pub stored: Stored,
+    /// Whether the row is to be changed.
+    pub changed: bool,
 }
 
 /// Those whom a batch is about.
@@ -47,7 +49,7 @@ impl People {
     pub fn stored_as(&mut self, mut revisions: HashMap<Uuid, Revision>) {
         self.known.retain(|id, known| match revisions.remove(id) {
             Some(revision) => {
-                known.revision = revision;
+                (known.revision, known.changed) = (revision, false);
                 true
             }
             None => false,
@@ -72,18 +74,8 @@ struct Generations {
 }
 
 impl Memory {
-    /// Takes out those whose tokens these are, and reads whoever is not remembered.
-    pub async fn take(&self, conn: &mut PgConnection, tokens_sha256: &[&Vec<u8>]) -> Result<People> {
-        let mut taken = self.remembered(tokens_sha256);
-        let unknown: Vec<Vec<u8>> =
-            tokens_sha256.iter().filter(|token| taken.of(token).is_none()).map(|t| (*t).clone()).collect();
-        if !unknown.is_empty() {
-            read(conn, &unknown, &mut taken).await?;
-        }
-        Ok(taken)
-    }
-
-    fn remembered(&self, tokens_sha256: &[&Vec<u8>]) -> People {
+    /// Takes out those whose tokens these are, as far as they are remembered.
+    pub fn take(&self, tokens_sha256: &[&Vec<u8>]) -> People {
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         let Generations { young, old } = &mut *generations;
         let mut taken = People::default();
@@ -109,9 +101,9 @@ impl Memory {
     }
 }
 
-/// Reads people with all that belongs to them: first which row is meant, so that whatever comes between is noticed.
-async fn read(conn: &mut PgConnection, tokens_sha256: &[Vec<u8>], people: &mut People) -> Result<()> {
-    let owners = store::batches::owners(&mut *conn, tokens_sha256).await?;
+/// Adds people, with all that belongs to them. What is read after their rows were claimed is not older than these.
+pub async fn read(conn: &mut PgConnection, tokens_sha256: &[Vec<u8>], people: &mut People) -> Result<()> {
+    let owners = store::batches::claim(&mut *conn, tokens_sha256).await?;
     let ids: Vec<Uuid> = owners.iter().map(|owner| owner.id).collect();
     let revisions: HashMap<Uuid, Revision> = owners
         .into_iter()
@@ -125,7 +117,7 @@ async fn read(conn: &mut PgConnection, tokens_sha256: &[Vec<u8>], people: &mut P
     }
     for person in store::participants::get_all(&mut *conn, &ids).await? {
         let revision = revisions[&person.id].clone();
-        people.known.insert(person.id, Known { person, revision, stored: Stored::default() });
+        people.known.insert(person.id, Known { person, revision, stored: Stored::default(), changed: false });
     }
     for trial in store::records::trials_of_all(&mut *conn, &ids).await? {
         let Some(known) = people.known.get_mut(&trial.participant_id) else { continue };
@@ -142,7 +134,7 @@ mod tests {
 
     fn somebody(n: u128) -> People {
         let person = Participant { id: Uuid::from_u128(n), ..participant() };
-        let known = Known { revision: Revision::default(), stored: Stored::default(), person };
+        let known = Known { revision: Revision::default(), stored: Stored::default(), person, changed: false };
         People {
             owners: [(n.to_be_bytes().to_vec(), Uuid::from_u128(n))].into(),
             known: [(Uuid::from_u128(n), known)].into(),
@@ -151,7 +143,7 @@ mod tests {
 
     fn knows(memory: &Memory, n: u128) -> bool {
         let token = n.to_be_bytes().to_vec();
-        let mut people = memory.remembered(&[&token]);
+        let mut people = memory.take(&[&token]);
         let knows = people.of(&token).is_some();
         memory.give_back(people);
         knows
@@ -175,7 +167,7 @@ mod tests {
         let memory = Memory::default();
         memory.give_back(somebody(7));
         let token = 7_u128.to_be_bytes().to_vec();
-        assert!(memory.remembered(&[&token]).of(&token).is_some());
-        assert!(memory.remembered(&[&token]).of(&token).is_none());
+        assert!(memory.take(&[&token]).of(&token).is_some());
+        assert!(memory.take(&[&token]).of(&token).is_none());
     }
 }

@@ -4,21 +4,18 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use super::{FlowError, Result};
 use crate::store::StoreError;
 
 /// Jobs done at once, at most.
-const LARGEST_BATCH: usize = 128;
+const LARGEST_BATCH: usize = 256;
 
 /// Jobs that may wait; beyond that, whoever comes waits to be allowed to wait.
 const LONGEST_QUEUE: usize = 4096;
 
-/// Batches under way at the same time: while one waits for the database, the other gathers.
-pub const WORKERS: usize = 2;
-
-/// Longest time that a batch may take. A database that hangs, or a network that swallows everything, must not hold the workers
+/// Longest time that a batch may take. A database that hangs, or a network that swallows everything, must not hold the worker
 /// for ever; browsers repeat what they sent. Shorter than any request may take, so that whoever waited hears of it.
 pub const PATIENCE: Duration = Duration::from_secs(25);
 
@@ -39,19 +36,17 @@ pub trait Together: Send + Sync + 'static {
 
 type Waiting<W> = (<W as Together>::Job, oneshot::Sender<Result<<W as Together>::Reply>>);
 
-/// Where jobs wait for their turn. The workers end when it is dropped and all that waited is done.
+/// Where jobs wait for their turn. Its worker does one batch after the other: while it waits for the database, the next batch
+/// gathers. It ends when the queue is dropped and all that waited is done.
 pub struct Queue<W: Together> {
     sender: mpsc::Sender<Waiting<W>>,
 }
 
 impl<W: Together> Queue<W> {
-    /// Starts the workers, who give a batch up after a time.
+    /// Starts the worker, who gives a batch up after a time.
     pub fn start(work: W, patience: Duration) -> Self {
         let (sender, receiver) = mpsc::channel(LONGEST_QUEUE);
-        let (work, receiver) = (Arc::new(work), Arc::new(Mutex::new(receiver)));
-        for _ in 0..WORKERS {
-            tokio::spawn(attend(work.clone(), receiver.clone(), patience));
-        }
+        tokio::spawn(attend(work, receiver, patience));
         Self { sender }
     }
 
@@ -64,20 +59,15 @@ impl<W: Together> Queue<W> {
     }
 }
 
-async fn attend<W: Together>(
-    work: Arc<W>,
-    receiver: Arc<Mutex<mpsc::Receiver<Waiting<W>>>>,
-    patience: Duration,
-) {
+async fn attend<W: Together>(work: W, mut receiver: mpsc::Receiver<Waiting<W>>, patience: Duration) {
     loop {
         let mut batch = Vec::new();
-        // Only one worker gathers at a time; the lock is free again while it works.
-        if receiver.lock().await.recv_many(&mut batch, LARGEST_BATCH).await == 0 {
+        if receiver.recv_many(&mut batch, LARGEST_BATCH).await == 0 {
             return;
         }
         let wanted = batch.into_iter().filter(|(job, _)| work.is_wanted(job));
         let (jobs, replies): (Vec<_>, Vec<_>) = wanted.unzip();
-        for (reply, result) in replies.into_iter().zip(take_in(&*work, &jobs, patience).await) {
+        for (reply, result) in replies.into_iter().zip(take_in(&work, &jobs, patience).await) {
             // Whoever no longer waits will ask again.
             let _ = reply.send(result);
         }

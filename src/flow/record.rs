@@ -1,21 +1,21 @@
 //! Taking in what browsers tell: many records, one statement, each decided by itself.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::memory::{Known, Memory};
+use super::memory::{self, Known, Memory};
 use super::queue::{Queue, Together};
 use super::{App, Refused, Result};
 use crate::domain::participant::Stage;
 use crate::domain::record::{self, AnswerReply, AnswerStatus, Outcome, Record, StepReply};
 use crate::domain::schedule::{Place, ScheduledTrial, draw_practice};
 use crate::domain::study::StudyVersion;
-use crate::store::batches::{Batch, Revision};
-use crate::store::writers::Connections;
+use crate::store::batches::Batch;
+use crate::store::writer::Writer;
 use crate::store::{self, StoreError};
 
 /// One record, with the hash of the token that it came with.
@@ -65,14 +65,14 @@ const ROUNDS: usize = 5;
 /// hears of it.
 pub struct Records {
     app: App,
-    connections: Connections,
+    writer: Writer,
     memory: Memory,
 }
 
 /// Starts the queue of records.
 pub fn queue(app: &App, patience: Duration) -> Queue<Records> {
-    let connections = Connections::to_database_of(&app.pool);
-    Queue::start(Records { app: app.clone(), connections, memory: Memory::default() }, patience)
+    let writer = Writer::to_database_of(&app.pool);
+    Queue::start(Records { app: app.clone(), writer, memory: Memory::default() }, patience)
 }
 
 impl Together for Records {
@@ -86,14 +86,14 @@ impl Together for Records {
 
     async fn all(&self, jobs: &[Job]) -> Result<Vec<Result<Reply>>> {
         let mut replies: Vec<Option<Result<Reply>>> = jobs.iter().map(|_| None).collect();
-        let mut conn = self.connections.take().await?;
+        let mut conn = self.writer.take().await?;
         for _ in 0..ROUNDS {
             round(&self.app, &mut conn, &self.memory, jobs, &mut replies).await?;
             if replies.iter().all(Option::is_some) {
                 break;
             }
         }
-        self.connections.give_back(conn);
+        self.writer.give_back(conn);
         let replies: Vec<Result<Reply>> =
             replies.into_iter().map(|reply| reply.unwrap_or(Err(StoreError::Overtaken.into()))).collect();
         self.app.work.batch.observe(jobs.len() as f64);
@@ -102,7 +102,8 @@ impl Together for Records {
     }
 }
 
-/// Decides and stores what has no reply yet. What belongs to people who were changed meanwhile still has none afterwards.
+/// Decides and stores what has no reply yet. What belongs to people who were changed since they were read still has none
+/// afterwards.
 async fn round(
     app: &App,
     conn: &mut PgConnection,
@@ -112,7 +113,12 @@ async fn round(
 ) -> Result<()> {
     let open: Vec<usize> = (0..jobs.len()).filter(|n| replies[*n].is_none()).collect();
     let tokens: Vec<&Vec<u8>> = open.iter().map(|n| &jobs[*n].token_sha256).collect();
-    let mut people = memory.take(&mut *conn, &tokens).await?;
+    let mut people = memory.take(&tokens);
+    let unknown: Vec<Vec<u8>> =
+        tokens.into_iter().filter(|token| people.of(token).is_none()).cloned().collect();
+    if !unknown.is_empty() {
+        memory::read(&mut *conn, &unknown, &mut people).await?;
+    }
     let mut batch = Batch::default();
     let mut decided = Vec::with_capacity(open.len());
     for n in open {
@@ -125,14 +131,18 @@ async fn round(
             }
         }
     }
-    batch.people =
-        people.known.values().map(|known| (known.person.clone(), known.revision.clone())).collect();
-    if batch.people.is_empty() {
+    if people.known.is_empty() {
         return Ok(());
     }
-    let saved: HashMap<Uuid, Revision> =
-        store::batches::save(&mut *conn, &batch, app.now()).await?.into_iter().collect();
-    people.stored_as(saved);
+    for known in people.known.values() {
+        let revision = known.revision.clone();
+        match known.changed {
+            true => batch.changed.push((known.person.clone(), revision)),
+            false => batch.unchanged.push((known.person.id, revision)),
+        }
+    }
+    let saved = store::batches::save(&mut *conn, &batch, app.now()).await?;
+    people.stored_as(saved.into_iter().collect());
     for (n, id, reply) in decided {
         if people.known.contains_key(&id) {
             replies[n] = Some(Ok(reply));
@@ -147,9 +157,10 @@ async fn round(
 
 /// Decides one record, and notes what it leads to.
 fn decide(app: &App, batch: &mut Batch, version: &StudyVersion, known: &mut Known, record: &Record) -> Reply {
-    let Known { person, stored, .. } = known;
+    let Known { person, stored, changed, .. } = known;
     let outcome = record::apply(person, &version.definition, record, stored, app.now());
-    let Outcome { responses, continued, events, steps, answers, draw_practice: draw } = outcome;
+    let Outcome { changed: now_changed, responses, continued, events, steps, answers, draw_practice: draw } = outcome;
+    *changed |= now_changed;
     let id = person.id;
     batch.responses.extend(responses.into_iter().map(|response| (id, response)));
     continued.into_iter().for_each(|(place, ms)| note_continue(batch, id, place, ms));

@@ -1,8 +1,9 @@
 //! What a batch of records reads and writes: few statements, however many people it is about.
 //!
-//! Nothing is locked while a batch is decided. Whoever decides knows each person as of a [`Revision`] of their row, and
-//! [`save`] stores what was decided about a person only if the row still has it. Whatever else changes a participation, its
-//! schedule or its answers changes or locks the row first, so that nothing can have been decided on what is no longer so.
+//! A server decides on what it remembers of a person as of a [`Revision`] of their row, which is its own: it wrote the row when
+//! it read the person ([`claim`]). [`save`] stores what was decided about a person only if the row still has it. Whoever else
+//! changes a participation, its schedule or its answers writes the row first, another server by claiming it; so nothing can
+//! have been decided on what is no longer so.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -26,15 +27,22 @@ pub struct Owner {
     pub token_sha256: Vec<u8>,
     /// Whose it is.
     pub id: Uuid,
-    /// Their row. What is read after it is not older than it.
+    /// Their row.
     pub revision: Revision,
 }
 
-/// Whose tokens these are; those that are nobody's are left out.
-pub async fn owners(conn: &mut PgConnection, tokens_sha256: &[Vec<u8>]) -> Result<Vec<Owner>> {
+/// Whose tokens these are; those that are nobody's are left out. Their rows are written, so that whatever other servers
+/// remember of them is out of date.
+pub async fn claim(conn: &mut PgConnection, tokens_sha256: &[Vec<u8>]) -> Result<Vec<Owner>> {
     let rows = sqlx::query!(
-        r#"select t.sha256, p.id, p.xmin::text as "revision!"
-           from participant_tokens t join participants p on p.id = t.participant_id where t.sha256 = any($1)"#,
+        r#"with whose as (
+             select sha256, participant_id from participant_tokens where sha256 = any($1)
+           ), locked as (
+             select id from participants where id in (select participant_id from whose) order by id for no key update
+           ), claimed as (
+             update participants p set tab = p.tab from locked where p.id = locked.id returning p.id, p.xmin::text as revision
+           )
+           select sha256, id, revision as "revision!" from whose join claimed on id = participant_id"#,
         tokens_sha256
     )
     .fetch_all(conn)
@@ -48,8 +56,10 @@ pub async fn owners(conn: &mut PgConnection, tokens_sha256: &[Vec<u8>]) -> Resul
 /// What a batch of records leads to.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// Everybody whom it is about, as they stand now, with the revision on which that was decided.
-    pub people: Vec<(Participant, Revision)>,
+    /// Those whose rows change, as they stand now, with the revisions on which that was decided.
+    pub changed: Vec<(Participant, Revision)>,
+    /// All others whom it is about.
+    pub unchanged: Vec<(Uuid, Revision)>,
     /// New answers.
     pub responses: Vec<(Uuid, Response)>,
     /// Times to Continue that became known after the answers, in ms.
@@ -60,118 +70,151 @@ pub struct Batch {
     pub drawn: Vec<(Uuid, ScheduledTrial)>,
 }
 
-/// Stores, for good, what was decided about those whose rows are as they were when it was decided, and returns their rows'
+impl Batch {
+    /// Whether there are answers, and nothing else.
+    const fn is_answers(&self) -> bool {
+        self.changed.is_empty() && self.continued.is_empty() && self.events.is_empty() && self.drawn.is_empty()
+    }
+}
+
+macro_rules! column {
+    ($list:expr, $row:pat => $value:expr) => {
+        &$list.iter().map(|$row| $value).collect::<Vec<_>>()
+    };
+}
+
+/// A statement that locks the rows that still are as they were and stores the answers of their people, with what comes
+/// before and after. Its arguments are those of the answers (to $17), the ids and revisions of unchanged rows, and others.
+macro_rules! save {
+    ($batch:expr, $before:literal, $after:literal $(, $argument:expr)*) => {
+        sqlx::query!(
+            "with same as (
+               select p.id, p.xmin::text as revision
+               from unnest($18::uuid[], $19::text[]) as new (id, revision) join participants p on p.id = new.id
+               where p.xmin = new.revision::xid
+               for no key update of p
+             ), " + $before + ", answered as (
+               insert into responses (participant_id, block, attempt, trial_index, response, choice_side, correct,
+                   confidence, rt, continue_rt, time_elapsed, input, presentations, hidden_ms, load_wait, display_scale,
+                   answered_at)
+               select * from unnest($1::uuid[], $2::text[], $3::smallint[], $4::smallint[], $5::smallint[], $6::text[],
+                       $7::boolean[], $8::smallint[], $9::float8[], $10::float8[], $11::float8[], $12::text[],
+                       $13::int[], $14::float8[], $15::float8[], $16::float8[], $17::timestamptz[])
+                   as new (participant_id)
+               where participant_id in (select id from saved)
+             )" + $after + "
+             select array(select id from saved) as \"ids!\", array(select revision from saved) as \"revisions!\"",
+            column!($batch.responses, (id, _) => *id),
+            column!($batch.responses, (_, r) => r.answer.block.as_str()) as &[&str],
+            column!($batch.responses, (_, r) => r.answer.attempt as i16),
+            column!($batch.responses, (_, r) => r.answer.trial_index as i16),
+            column!($batch.responses, (_, r) => i16::from(r.answer.response)),
+            column!($batch.responses, (_, r) => r.choice_side.as_str()) as &[&str],
+            column!($batch.responses, (_, r) => r.correct),
+            column!($batch.responses, (_, r) => i16::from(r.confidence)),
+            column!($batch.responses, (_, r) => r.answer.rt) as &[Option<f64>],
+            column!($batch.responses, (_, r) => r.answer.continue_rt) as &[Option<f64>],
+            column!($batch.responses, (_, r) => r.answer.time_elapsed),
+            column!($batch.responses, (_, r) => r.answer.input.as_str()) as &[&str],
+            column!($batch.responses, (_, r) => r.answer.presentations as i32),
+            column!($batch.responses, (_, r) => r.answer.hidden_ms),
+            column!($batch.responses, (_, r) => r.answer.load_wait),
+            column!($batch.responses, (_, r) => r.answer.display_scale),
+            column!($batch.responses, (_, r) => r.answered_at),
+            column!($batch.unchanged, (id, _) => *id),
+            column!($batch.unchanged, (_, revision) => revision.0.as_str()) as &[&str],
+            $($argument),*
+        )
+    };
+}
+
+/// Stores what was decided about those whose rows are as they were when it was decided, and returns their rows'
 /// new revisions. Of all others nothing is stored.
 pub async fn save(
     conn: &mut PgConnection,
     batch: &Batch,
     now: DateTime<Utc>,
 ) -> Result<Vec<(Uuid, Revision)>> {
-    macro_rules! column {
-        ($list:ident, $row:pat => $value:expr) => {
-            &batch.$list.iter().map(|$row| $value).collect::<Vec<_>>()
-        };
+    if batch.is_answers() {
+        // Most records are an answer and nothing else; this takes a third of the time of what follows.
+        let saved = save!(batch, "saved as (select id, revision from same)", "").fetch_one(conn).await?;
+        return Ok(saved.ids.into_iter().zip(saved.revisions.into_iter().map(Revision)).collect());
     }
-    let rows = sqlx::query!(
-        r#"with saved as (
-             update participants p set stage = new.stage, screen = new.screen, practice_attempt = new.practice_attempt,
-                 lease_until = new.lease_until, last_seen_at = new.last_seen_at, started_at = new.started_at,
-                 instructed_at = new.instructed_at, practised_at = new.practised_at, running_at = new.running_at,
-                 clock_ms = new.clock_ms, clock_at = new.clock_at, clock_discrepancy_s = new.clock_discrepancy_s,
-                 instruction_ms = new.instruction_ms, instruction_load_wait_ms = new.instruction_load_wait_ms
-             from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::timestamptz[],
-                     $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[],
-                     $12::float8[], $13::timestamptz[], $14::float8[], $15::float8[], $16::float8[])
-                 as new (id, revision, stage, screen, practice_attempt, lease_until, last_seen_at, started_at,
-                     instructed_at, practised_at, running_at, clock_ms, clock_at, clock_discrepancy_s, instruction_ms,
-                     instruction_load_wait_ms)
-             where p.id = new.id and p.xmin = new.revision::xid
-             returning p.id, p.xmin::text as revision
-           ), drawn as (
-             insert into schedule (participant_id, block, attempt, trial_index, trial_id, max_side, reference_order)
-             select participant_id, block, attempt, trial_index, trial_id, max_side, reference_order::smallint[]
-             from unnest($17::uuid[], $18::text[], $19::smallint[], $20::smallint[], $21::bigint[], $22::text[],
-                     $23::text[])
-                 as new (participant_id, block, attempt, trial_index, trial_id, max_side, reference_order)
-             where participant_id in (select id from saved)
-           ), answered as (
-             insert into responses (participant_id, block, attempt, trial_index, response, choice_side, correct,
-                 confidence, rt, continue_rt, time_elapsed, input, presentations, hidden_ms, load_wait, display_scale,
-                 answered_at)
-             select * from unnest($24::uuid[], $25::text[], $26::smallint[], $27::smallint[], $28::smallint[],
-                     $29::text[], $30::boolean[], $31::smallint[], $32::float8[], $33::float8[], $34::float8[],
-                     $35::text[], $36::int[], $37::float8[], $38::float8[], $39::float8[], $40::timestamptz[])
-                 as new (participant_id)
-             where participant_id in (select id from saved)
-           ), continued as (
-             update responses r set continue_rt = new.ms
-             from unnest($41::uuid[], $42::text[], $43::smallint[], $44::smallint[], $45::float8[])
-                 as new (participant_id, block, attempt, trial_index, ms)
-             where r.participant_id = new.participant_id and r.block = new.block and r.attempt = new.attempt
-               and r.trial_index = new.trial_index and r.participant_id in (select id from saved)
-           ), happened as (
-             insert into events (participant_id, tab, seq, kind, at_ms, server_at, detail)
-             select participant_id, tab, seq, kind, at_ms, $52, detail
-             from unnest($46::uuid[], $47::int[], $48::int[], $49::text[], $50::float8[], $51::jsonb[])
-                 as new (participant_id, tab, seq, kind, at_ms, detail)
-             where participant_id in (select id from saved)
-             on conflict do nothing
-           )
-           select id, revision as "revision!" from saved"#,
-        column!(people, (p, _) => p.id),
-        column!(people, (_, revision) => revision.0.as_str()) as &[&str],
-        column!(people, (p, _) => p.stage.as_str()) as &[&str],
-        column!(people, (p, _) => p.screen.as_deref()) as &[Option<&str>],
-        column!(people, (p, _) => p.practice_attempt as i16),
-        column!(people, (p, _) => p.lease_until),
-        column!(people, (p, _) => p.last_seen_at),
-        column!(people, (p, _) => p.started_at) as &[Option<DateTime<Utc>>],
-        column!(people, (p, _) => p.instructed_at) as &[Option<DateTime<Utc>>],
-        column!(people, (p, _) => p.practised_at) as &[Option<DateTime<Utc>>],
-        column!(people, (p, _) => p.running_at) as &[Option<DateTime<Utc>>],
-        column!(people, (p, _) => p.clock_ms) as &[Option<f64>],
-        column!(people, (p, _) => p.clock_at) as &[Option<DateTime<Utc>>],
-        column!(people, (p, _) => p.clock_discrepancy_s) as &[Option<f64>],
-        column!(people, (p, _) => p.instruction_ms) as &[Option<f64>],
-        column!(people, (p, _) => p.instruction_load_wait_ms),
-        column!(drawn, (id, _) => *id),
-        column!(drawn, (_, trial) => trial.block.as_str()) as &[&str],
-        column!(drawn, (_, trial) => trial.attempt as i16),
-        column!(drawn, (_, trial) => trial.trial_index as i16),
-        column!(drawn, (_, trial) => trial.trial_id),
-        column!(drawn, (_, trial) => trial.max_side.as_str()) as &[&str],
-        column!(drawn, (_, trial) => order_literal(&trial.reference_order)),
-        column!(responses, (id, _) => *id),
-        column!(responses, (_, r) => r.answer.block.as_str()) as &[&str],
-        column!(responses, (_, r) => r.answer.attempt as i16),
-        column!(responses, (_, r) => r.answer.trial_index as i16),
-        column!(responses, (_, r) => i16::from(r.answer.response)),
-        column!(responses, (_, r) => r.choice_side.as_str()) as &[&str],
-        column!(responses, (_, r) => r.correct),
-        column!(responses, (_, r) => i16::from(r.confidence)),
-        column!(responses, (_, r) => r.answer.rt) as &[Option<f64>],
-        column!(responses, (_, r) => r.answer.continue_rt) as &[Option<f64>],
-        column!(responses, (_, r) => r.answer.time_elapsed),
-        column!(responses, (_, r) => r.answer.input.as_str()) as &[&str],
-        column!(responses, (_, r) => r.answer.presentations as i32),
-        column!(responses, (_, r) => r.answer.hidden_ms),
-        column!(responses, (_, r) => r.answer.load_wait),
-        column!(responses, (_, r) => r.answer.display_scale),
-        column!(responses, (_, r) => r.answered_at),
-        column!(continued, (id, ..) => *id),
-        column!(continued, (_, place, _) => place.block.as_str()) as &[&str],
-        column!(continued, (_, place, _) => place.attempt as i16),
-        column!(continued, (_, place, _) => place.trial_index as i16),
-        column!(continued, (.., ms) => *ms),
-        column!(events, (id, _) => *id),
-        column!(events, (_, event) => event.source.map(|(tab, _)| tab)) as &[Option<i32>],
-        column!(events, (_, event) => event.source.map(|(_, seq)| seq)) as &[Option<i32>],
-        column!(events, (_, event) => event.kind.as_str()) as &[&str],
-        column!(events, (_, event) => event.at_ms) as &[Option<f64>],
-        column!(events, (_, event) => event.detail.clone()),
-        now,
+    let saved = save!(
+        batch,
+        "updated as (
+           update participants p set stage = new.stage, screen = new.screen, practice_attempt = new.practice_attempt,
+               lease_until = new.lease_until, last_seen_at = new.last_seen_at, started_at = new.started_at,
+               instructed_at = new.instructed_at, practised_at = new.practised_at, running_at = new.running_at,
+               clock_ms = new.clock_ms, clock_at = new.clock_at, clock_discrepancy_s = new.clock_discrepancy_s,
+               instruction_ms = new.instruction_ms, instruction_load_wait_ms = new.instruction_load_wait_ms
+           from unnest($20::uuid[], $21::text[], $22::text[], $23::text[], $24::smallint[], $25::timestamptz[],
+                   $26::timestamptz[], $27::timestamptz[], $28::timestamptz[], $29::timestamptz[], $30::timestamptz[],
+                   $31::float8[], $32::timestamptz[], $33::float8[], $34::float8[], $35::float8[])
+               as new (id, revision, stage, screen, practice_attempt, lease_until, last_seen_at, started_at,
+                   instructed_at, practised_at, running_at, clock_ms, clock_at, clock_discrepancy_s, instruction_ms,
+                   instruction_load_wait_ms)
+           where p.id = new.id and p.xmin = new.revision::xid
+           returning p.id, p.xmin::text as revision
+         ), saved as (select id, revision from same union all select id, revision from updated)",
+        ", drawn as (
+           insert into schedule (participant_id, block, attempt, trial_index, trial_id, max_side, reference_order)
+           select participant_id, block, attempt, trial_index, trial_id, max_side, reference_order::smallint[]
+           from unnest($36::uuid[], $37::text[], $38::smallint[], $39::smallint[], $40::bigint[], $41::text[],
+                   $42::text[])
+               as new (participant_id, block, attempt, trial_index, trial_id, max_side, reference_order)
+           where participant_id in (select id from saved)
+         ), continued as (
+           update responses r set continue_rt = new.ms
+           from unnest($43::uuid[], $44::text[], $45::smallint[], $46::smallint[], $47::float8[])
+               as new (participant_id, block, attempt, trial_index, ms)
+           where r.participant_id = new.participant_id and r.block = new.block and r.attempt = new.attempt
+             and r.trial_index = new.trial_index and r.participant_id in (select id from saved)
+         ), happened as (
+           insert into events (participant_id, tab, seq, kind, at_ms, server_at, detail)
+           select participant_id, tab, seq, kind, at_ms, $54, detail
+           from unnest($48::uuid[], $49::int[], $50::int[], $51::text[], $52::float8[], $53::jsonb[])
+               as new (participant_id, tab, seq, kind, at_ms, detail)
+           where participant_id in (select id from saved)
+           on conflict do nothing
+         )",
+        column!(batch.changed, (p, _) => p.id),
+        column!(batch.changed, (_, revision) => revision.0.as_str()) as &[&str],
+        column!(batch.changed, (p, _) => p.stage.as_str()) as &[&str],
+        column!(batch.changed, (p, _) => p.screen.as_deref()) as &[Option<&str>],
+        column!(batch.changed, (p, _) => p.practice_attempt as i16),
+        column!(batch.changed, (p, _) => p.lease_until),
+        column!(batch.changed, (p, _) => p.last_seen_at),
+        column!(batch.changed, (p, _) => p.started_at) as &[Option<DateTime<Utc>>],
+        column!(batch.changed, (p, _) => p.instructed_at) as &[Option<DateTime<Utc>>],
+        column!(batch.changed, (p, _) => p.practised_at) as &[Option<DateTime<Utc>>],
+        column!(batch.changed, (p, _) => p.running_at) as &[Option<DateTime<Utc>>],
+        column!(batch.changed, (p, _) => p.clock_ms) as &[Option<f64>],
+        column!(batch.changed, (p, _) => p.clock_at) as &[Option<DateTime<Utc>>],
+        column!(batch.changed, (p, _) => p.clock_discrepancy_s) as &[Option<f64>],
+        column!(batch.changed, (p, _) => p.instruction_ms) as &[Option<f64>],
+        column!(batch.changed, (p, _) => p.instruction_load_wait_ms),
+        column!(batch.drawn, (id, _) => *id),
+        column!(batch.drawn, (_, trial) => trial.block.as_str()) as &[&str],
+        column!(batch.drawn, (_, trial) => trial.attempt as i16),
+        column!(batch.drawn, (_, trial) => trial.trial_index as i16),
+        column!(batch.drawn, (_, trial) => trial.trial_id),
+        column!(batch.drawn, (_, trial) => trial.max_side.as_str()) as &[&str],
+        column!(batch.drawn, (_, trial) => order_literal(&trial.reference_order)),
+        column!(batch.continued, (id, ..) => *id),
+        column!(batch.continued, (_, place, _) => place.block.as_str()) as &[&str],
+        column!(batch.continued, (_, place, _) => place.attempt as i16),
+        column!(batch.continued, (_, place, _) => place.trial_index as i16),
+        column!(batch.continued, (.., ms) => *ms),
+        column!(batch.events, (id, _) => *id),
+        column!(batch.events, (_, event) => event.source.map(|(tab, _)| tab)) as &[Option<i32>],
+        column!(batch.events, (_, event) => event.source.map(|(_, seq)| seq)) as &[Option<i32>],
+        column!(batch.events, (_, event) => event.kind.as_str()) as &[&str],
+        column!(batch.events, (_, event) => event.at_ms) as &[Option<f64>],
+        column!(batch.events, (_, event) => event.detail.clone()),
+        now
     )
-    .fetch_all(conn)
+    .fetch_one(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.id, Revision(row.revision))).collect())
+    Ok(saved.ids.into_iter().zip(saved.revisions.into_iter().map(Revision)).collect())
 }

@@ -29,7 +29,7 @@ pub mod second_factor;
 pub mod slots;
 pub mod studies;
 pub mod tallies;
-pub mod writers;
+pub mod writer;
 
 use std::str::FromStr;
 use std::sync::Arc;

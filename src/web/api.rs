@@ -179,12 +179,16 @@ pub async fn record(
     let reply = state.records.ask(Job { token_sha256: token_sha256(&token), record }).await?;
     let next_block = match reply.drawn.first() {
         None => None,
-        Some(first) => {
-            let version = state.app.version(&mut *state.app.pool.acquire().await?, reply.version_id).await?;
-            Some(block_view(&state.app.secrets, &version, Block::Practice, first.attempt, &reply.drawn)?)
-        }
+        // Rare: what it takes is not to burden every answer.
+        Some(first) => Some(Box::pin(drawn_block(&state, &reply, first.attempt)).await?),
     };
     Ok(Json(RecordReply { reply, next_block }))
+}
+
+/// A practice block that was drawn just now.
+async fn drawn_block(state: &WebState, reply: &Reply, attempt: u16) -> Result<BlockView, Problem> {
+    let version = state.app.version(&mut *state.app.pool.acquire().await?, reply.version_id).await?;
+    Ok(block_view(&state.app.secrets, &version, Block::Practice, attempt, &reply.drawn)?)
 }
 
 /// How the person goes back.

@@ -52,9 +52,9 @@ async fn ask(args: &DataArgs, database: &Database, backup: Option<Newest>) -> Ve
     findings
 }
 
-/// What a server opens: for whoever asks, and for those who write answers.
+/// What a server opens: for whoever asks, and for the writer of answers.
 fn connections_of(args: &DataArgs) -> u32 {
-    args.database_connections + crate::flow::queue::WORKERS as u32
+    args.database_connections + crate::store::writer::CONNECTIONS
 }
 
 fn about(health: &Health, wanted_connections: u32, clock_ms: i64) -> Vec<Finding> {

@@ -81,6 +81,8 @@ impl Stored {
 /// What a record leads to.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
+    /// Whether the person's row changes.
+    pub changed: bool,
     /// Answers to store.
     pub responses: Vec<Response>,
     /// Times to Continue that became known, in ms.
@@ -95,7 +97,8 @@ pub struct Outcome {
     pub draw_practice: Option<u16>,
 }
 
-/// Applies a record to a participation. Answers that are accepted are there for whatever follows.
+/// Applies a record to a participation. Answers that are accepted are there for whatever follows. A mere sign of life is noted
+/// now and then; together with anything else, at once.
 pub fn apply(
     person: &mut Participant,
     definition: &StudyDefinition,
@@ -103,6 +106,7 @@ pub fn apply(
     stored: &mut Stored,
     now: DateTime<Utc>,
 ) -> Outcome {
+    let before = person.clone();
     let mut work = Work { person, definition, stored, now, outcome: Outcome::default() };
     for step in &record.steps {
         work.step(step, record.clock_ms);
@@ -113,15 +117,19 @@ pub fn apply(
     work.events(record);
     let Work { person, outcome, .. } = work;
     if !person.stage.ended() {
-        person.seen(&definition.lease, now);
-        person.hear_clock(record.clock_ms.clamp(0.0, LONGEST_MS), &definition.clock, now);
         if record.tab == person.tab
             && let Some(screen) = &record.screen
         {
             person.screen = Some(screen.chars().take(40).collect());
         }
+        let clock_ms = record.clock_ms.clamp(0.0, LONGEST_MS);
+        person.check_clock(clock_ms, &definition.clock, now);
+        if *person != before || person.is_to_be_noted(&definition.lease, now) {
+            person.seen(&definition.lease, now);
+            person.hear_clock(clock_ms, &definition.clock, now);
+        }
     }
-    outcome
+    Outcome { changed: *person != before, ..outcome }
 }
 
 struct Work<'a> {

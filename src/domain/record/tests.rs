@@ -292,6 +292,34 @@ fn events_keep_their_time_and_a_browser_cannot_forge_the_servers() {
 fn an_empty_record_is_a_sign_of_life() {
     let mut story = Story::until_main("natural");
     let before = story.person.lease_until;
-    story.tell(Record { tab: 1, ..Record::default() });
+    story.now += 5.0;
+    assert!(story.tell(Record { tab: 1, ..Record::default() }).changed);
     assert!(story.person.lease_until > before);
+}
+
+#[test]
+fn an_answer_soon_after_a_sign_of_life_changes_nothing_but_the_answers() {
+    let mut story = Story::until_main("natural");
+    let before = story.person.clone();
+    let (outcome, _) = story.answer(answer(Block::Main, 1, 1));
+    assert_eq!((outcome.responses.len(), outcome.changed), (1, false));
+    assert_eq!(story.person, before);
+    let (outcome, _) = story.answer(answer(Block::Main, 1, 2));
+    assert!(outcome.changed, "20 s later it is a sign of life again");
+    assert_eq!(story.person.last_seen_at, at(story.now));
+}
+
+#[test]
+fn what_else_happens_is_noted_at_once_with_the_sign_of_life() {
+    let mut story = Story::until_main("natural");
+    let screen = Some("main:1".into());
+    let clock_ms = story.now * 1000.0;
+    let outcome = story.tell(Record { tab: 1, screen: screen.clone(), clock_ms, ..Record::default() });
+    assert!(outcome.changed);
+    assert_eq!((&story.person.screen, story.person.last_seen_at), (&screen, at(story.now)));
+    assert_eq!((story.person.clock_ms, story.person.clock_at), (Some(clock_ms), Some(at(story.now))));
+    let clock_ms = story.now * 1000.0 + 60_000.0;
+    let outcome = story.tell(Record { tab: 1, screen, clock_ms, ..Record::default() });
+    assert!(outcome.changed, "a clock that runs ahead");
+    assert!(story.person.clock_discrepancy_s.is_some());
 }
