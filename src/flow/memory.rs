@@ -134,7 +134,8 @@ mod tests {
 
     fn somebody(n: u128) -> People {
         let person = Participant { id: Uuid::from_u128(n), ..participant() };
-        let known = Known { revision: Revision::default(), stored: Stored::default(), person, changed: false };
+        let known =
+            Known { revision: Revision::default(), stored: Stored::default(), person, changed: false };
         People {
             owners: [(n.to_be_bytes().to_vec(), Uuid::from_u128(n))].into(),
             known: [(Uuid::from_u128(n), known)].into(),

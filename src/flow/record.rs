@@ -136,9 +136,10 @@ async fn round(
     }
     for known in people.known.values() {
         let revision = known.revision.clone();
-        match known.changed {
-            true => batch.changed.push((known.person.clone(), revision)),
-            false => batch.unchanged.push((known.person.id, revision)),
+        if known.changed {
+            batch.changed.push((known.person.clone(), revision));
+        } else {
+            batch.unchanged.push((known.person.id, revision));
         }
     }
     let saved = store::batches::save(&mut *conn, &batch, app.now()).await?;
@@ -157,10 +158,10 @@ async fn round(
 
 /// Decides one record, and notes what it leads to.
 fn decide(app: &App, batch: &mut Batch, version: &StudyVersion, known: &mut Known, record: &Record) -> Reply {
-    let Known { person, stored, changed, .. } = known;
+    let Known { person, stored, .. } = known;
     let outcome = record::apply(person, &version.definition, record, stored, app.now());
-    let Outcome { changed: now_changed, responses, continued, events, steps, answers, draw_practice: draw } = outcome;
-    *changed |= now_changed;
+    known.changed |= outcome.changed;
+    let Outcome { responses, continued, events, steps, answers, draw_practice: draw, .. } = outcome;
     let id = person.id;
     batch.responses.extend(responses.into_iter().map(|response| (id, response)));
     continued.into_iter().for_each(|(place, ms)| note_continue(batch, id, place, ms));

@@ -73,7 +73,10 @@ pub struct Batch {
 impl Batch {
     /// Whether there are answers, and nothing else.
     const fn is_answers(&self) -> bool {
-        self.changed.is_empty() && self.continued.is_empty() && self.events.is_empty() && self.drawn.is_empty()
+        self.changed.is_empty()
+            && self.continued.is_empty()
+            && self.events.is_empty()
+            && self.drawn.is_empty()
     }
 }
 

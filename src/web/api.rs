@@ -188,7 +188,7 @@ pub async fn record(
 /// A practice block that was drawn just now.
 async fn drawn_block(state: &WebState, reply: &Reply, attempt: u16) -> Result<BlockView, Problem> {
     let version = state.app.version(&mut *state.app.pool.acquire().await?, reply.version_id).await?;
-    Ok(block_view(&state.app.secrets, &version, Block::Practice, attempt, &reply.drawn)?)
+    block_view(&state.app.secrets, &version, Block::Practice, attempt, &reply.drawn)
 }
 
 /// How the person goes back.
