@@ -29,7 +29,7 @@ pub struct DataArgs {
     #[arg(long, global = true, env = "WEBER_SECRET_KEY", hide_env_values = true, value_name = "HEX")]
     pub secret_key: Option<secrecy::SecretString>,
 
-    /// Connections to the database, at most, besides the two by which a server writes answers.
+    /// Connections to the database, at most, besides the one by which a server writes answers.
     #[arg(long, global = true, env = "WEBER_DATABASE_CONNECTIONS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(2..=500))]
     pub database_connections: u32,
 }

@@ -2,6 +2,7 @@
 
 use std::io::{Error, ErrorKind, Result};
 
+use memchr::memmem::find;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -106,10 +107,6 @@ impl Connection {
             _ => Ok(()),
         }
     }
-}
-
-fn find(text: &[u8], pattern: &[u8]) -> Option<usize> {
-    text.windows(pattern.len()).position(|window| window == pattern)
 }
 
 fn strange(what: &str) -> Error {

@@ -21,7 +21,7 @@ pub fn flow(flow: &Flow, titles: &[String]) -> Figure {
     let stations = stations(flow, titles);
     let height = stations.iter().map(|station| depth(station) + 34).sum::<i32>();
     let drawing =
-        svg((860, height as u32), "Flow of participants", "From the first visit to the analysis.", |area| {
+        svg((720, height as u32), "Flow of participants", "From the first visit to the analysis.", |area| {
             let mut top = 14;
             for (n, station) in stations.iter().enumerate() {
                 draw_station(area, station, top, n + 1 < stations.len())?;
@@ -139,7 +139,7 @@ fn depth(station: &Station) -> i32 {
 }
 
 fn draw_station(area: &Area<'_>, station: &Station, top: i32, goes_on: bool) -> Drawn {
-    let (left, width, aside_left, aside_width) = (20, 380, 470, 370);
+    let (left, width, aside_left, aside_width) = (4, 330, 386, 330);
     let height = box_height(station.lines.len());
     draw_box(area, (left, top), (width, height), &station.head, &station.lines)?;
     if let Some((head, lines)) = &station.aside {

@@ -35,14 +35,15 @@ pub struct Known {
 pub struct People {
     /// Whose tokens these are.
     owners: HashMap<Vec<u8>, Uuid>,
-    /// What is known of them.
-    pub known: BTreeMap<Uuid, Known>,
+    /// What is known of them. Boxed: the map moves its values about whenever somebody is taken out or given back.
+    pub known: BTreeMap<Uuid, Box<Known>>,
 }
 
 impl People {
     /// The one whose token this is.
     pub fn of(&mut self, token_sha256: &[u8]) -> Option<&mut Known> {
-        self.owners.get(token_sha256).and_then(|id| self.known.get_mut(id))
+        let id = self.owners.get(token_sha256)?;
+        self.known.get_mut(id).map(Box::as_mut)
     }
 
     /// Notes which rows people have now, and forgets all others.
@@ -117,7 +118,9 @@ pub async fn read(conn: &mut PgConnection, tokens_sha256: &[Vec<u8>], people: &m
     }
     for person in store::participants::get_all(&mut *conn, &ids).await? {
         let revision = revisions[&person.id].clone();
-        people.known.insert(person.id, Known { person, revision, stored: Stored::default(), changed: false });
+        let id = person.id;
+        let known = Known { person, revision, stored: Stored::default(), changed: false };
+        people.known.insert(id, Box::new(known));
     }
     for trial in store::records::trials_of_all(&mut *conn, &ids).await? {
         let Some(known) = people.known.get_mut(&trial.participant_id) else { continue };
@@ -138,7 +141,7 @@ mod tests {
             Known { revision: Revision::default(), stored: Stored::default(), person, changed: false };
         People {
             owners: [(n.to_be_bytes().to_vec(), Uuid::from_u128(n))].into(),
-            known: [(Uuid::from_u128(n), known)].into(),
+            known: [(Uuid::from_u128(n), Box::new(known))].into(),
         }
     }
 
