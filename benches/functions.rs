@@ -84,7 +84,17 @@ fn enrolment(c: &mut Criterion) {
             let image_set = design.image_set_of_slot(number);
             let kept = number % 3 == 0;
             let (condition, live_lease) = (condition.name.clone(), number % 3 == 1);
-            Slot { id, condition, number, image_set, kept, live_lease, postings_used: 0, extra_postings: 0 }
+            Slot {
+                id,
+                condition,
+                number,
+                image_set,
+                in_design: true,
+                kept,
+                live_lease,
+                postings_used: 0,
+                extra_postings: 0,
+            }
         })
         .collect();
     let mut rng = ChaCha20Rng::seed_from_u64(1);

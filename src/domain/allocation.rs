@@ -41,6 +41,8 @@ pub struct Slot {
     pub number: u32,
     /// The image set that it shows.
     pub image_set: u32,
+    /// Whether the study has to fill it (`domain::quota`).
+    pub in_design: bool,
     /// Whether a kept person fills it.
     pub kept: bool,
     /// Whether somebody holds it whose lease has not lapsed.
@@ -189,6 +191,7 @@ mod tests {
             condition: condition.into(),
             number: id as u32,
             image_set,
+            in_design: true,
             kept: false,
             live_lease: false,
             postings_used: 0,

@@ -14,6 +14,7 @@ pub mod journal;
 pub mod observer;
 pub mod participant;
 pub mod progress;
+pub mod quota;
 pub mod record;
 pub mod results;
 pub mod rights;

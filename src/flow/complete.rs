@@ -4,12 +4,12 @@ use sqlx::PgConnection;
 
 use super::secrets::token_sha256;
 use super::slots::{enrolment_policy, refill};
-use super::{App, Refused, Result, steer};
+use super::{App, Refused, Result};
 use crate::domain::allocation::{self, Claim, SlotState};
 use crate::domain::exclusion::{Measures, judge};
 use crate::domain::participant::{Participant, Stage};
 use crate::domain::record::LONGEST_MS;
-use crate::domain::study::{Mode, Outcome, Postings, StudyVersion};
+use crate::domain::study::{Outcome, StudyVersion};
 use crate::domain::trial::Block;
 use crate::recruitment::{self, Return};
 use crate::store;
@@ -54,33 +54,26 @@ pub async fn complete(app: &App, token: &str, submission: &Submission) -> Result
     person.stage = Stage::Complete;
     person.total_ms = Some(clock_ms);
     person.ended_at = Some(now);
-    settle(&mut tx, &mut person, &version, now).await?;
+    settle(app, &mut tx, &mut person, &version).await?;
     store::participants::update(&mut tx, &person).await?;
     let feedback: String = submission.feedback.trim().chars().take(LONGEST_FEEDBACK).collect();
     if !feedback.is_empty() {
         store::participants::set_feedback(&mut tx, person.id, &feedback).await?;
     }
     // If the person failed, the slot is open again, and somebody who passed without one comes first.
-    let slots = refill(&mut tx, person.study_id, person.mode, postings(&version), now).await?;
+    refill(app, &mut tx, &version, person.mode).await?;
     let ending = ending(&mut tx, &person).await?;
-    if person.mode == Mode::Live && allocation::finished(&slots, postings(&version)) {
-        steer::close_finished(app, &mut tx, person.study_id).await?;
-    }
     tx.commit().await?;
     app.changed(person.study_id);
     Ok(ending)
 }
 
-const fn postings(version: &StudyVersion) -> Postings {
-    version.definition.design.postings_per_slot
-}
-
 /// Judges the completed participation and decides what becomes of the slot.
 async fn settle(
+    app: &App,
     conn: &mut PgConnection,
     person: &mut Participant,
     version: &StudyVersion,
-    now: chrono::DateTime<chrono::Utc>,
 ) -> Result<()> {
     let study = store::studies::by_id(&mut *conn, person.study_id).await?;
     let policy = enrolment_policy(&study, version);
@@ -91,13 +84,14 @@ async fn settle(
     person.passed = Some(passed);
     person.late = person.claim == Claim::Lost;
     let alternative = if person.claim == Claim::Lost {
-        let slots = refill(&mut *conn, person.study_id, person.mode, postings(version), now).await?;
+        let postings = version.definition.design.postings_per_slot;
+        let slots = refill(app, &mut *conn, version, person.mode).await?;
         slots
             .iter()
             .find(|slot| {
                 slot.condition == person.condition
                     && slot.image_set == person.image_set
-                    && slot.state(postings(version)) == SlotState::Open
+                    && slot.state(postings) == SlotState::Open
             })
             .map(|slot| slot.id)
     } else {

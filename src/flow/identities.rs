@@ -142,7 +142,7 @@ async fn bury(app: &App, conn: &mut PgConnection, person: &mut Participant) -> R
     store::participants::update(&mut *conn, person).await?;
     store::participants::delete_data(&mut *conn, person.id).await?;
     store::identities::forget_one(&mut *conn, person.id).await?;
-    refill(conn, person.study_id, person.mode, version.definition.design.postings_per_slot, now).await?;
+    refill(app, conn, &version, person.mode).await?;
     Ok(())
 }
 

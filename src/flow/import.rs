@@ -5,8 +5,9 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
+use super::slots::{per_condition, refill};
 use super::{App, FlowError, steer};
-use crate::domain::study::{StudyDefinition, StudyState};
+use crate::domain::study::{Mode, StudyDefinition, StudyState};
 use crate::domain::trial::Trial;
 use crate::store::images::NewImage;
 use crate::store::studies::VersionHashes;
@@ -94,6 +95,10 @@ async fn read(folder: &Path) -> Result<StudyFolder, ImportError> {
 async fn save(app: &App, conn: &mut PgConnection, folder: &StudyFolder) -> Result<Imported, ImportError> {
     let definition = &folder.definition;
     let now = app.now();
+    // Slots are locked before studies, everywhere.
+    if let Some(study) = store::studies::by_slug(&mut *conn, &definition.slug).await? {
+        store::slots::lock_all(&mut *conn, study.id).await?;
+    }
     let study_id =
         store::studies::create_or_lock(&mut *conn, &definition.slug, definition.family(), now).await?;
     let newest = store::studies::newest_hashes(&mut *conn, study_id).await?;
@@ -122,9 +127,12 @@ async fn save(app: &App, conn: &mut PgConnection, folder: &StudyFolder) -> Resul
         store::studies::insert_trial(&mut *conn, version_id, position, trial).await?;
     }
     store::studies::set_family(&mut *conn, study_id, definition.family()).await?;
-    let changed = store::studies::by_id(&mut *conn, study_id).await?.slots_per_condition;
-    let per_condition = changed.unwrap_or(definition.design.slots_per_condition);
-    store::slots::create(&mut *conn, study_id, definition, per_condition).await?;
+    let study = store::studies::by_id(&mut *conn, study_id).await?;
+    let version = app.version(&mut *conn, version_id).await?;
+    store::slots::create(&mut *conn, study_id, definition, per_condition(&study, &version)).await?;
+    for mode in Mode::ALL {
+        refill(app, &mut *conn, &version, *mode).await?;
+    }
     for link in &definition.links {
         // A link by which anybody may come, as often as they like, fills places that somebody else has paid for.
         let enabled = definition.recruitment.open_links || !link.is_open_and_counts();

@@ -34,7 +34,7 @@ pub async fn leave(app: &App, token: &str, reason: EndReason) -> Result<Ending> 
         person.claim = Claim::Released;
     }
     store::participants::update(&mut tx, &person).await?;
-    refill(&mut tx, person.study_id, person.mode, version.definition.design.postings_per_slot, now).await?;
+    refill(app, &mut tx, &version, person.mode).await?;
     let ending = ending(&mut tx, &person).await?;
     tx.commit().await?;
     app.changed(person.study_id);

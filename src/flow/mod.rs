@@ -81,6 +81,9 @@ pub enum Refused {
     /// A condition cannot have so many places.
     #[error("a condition has 1 to {0} places")]
     BadQuota(u32),
+    /// Nobody could be kept if a study were opened.
+    #[error("every place is kept or exhausted")]
+    NoSlotLeft,
     /// A policy's name is none, or is taken.
     #[error("the policy's name is none, or is taken")]
     PolicyName,

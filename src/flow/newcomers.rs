@@ -77,10 +77,9 @@ impl Together for Newcomers {
         let (study_id, mode) = (first.link.study_id, first.link.mode());
         let mut tx = app.pool.begin().await?;
         store::slots::lock(&mut tx, study_id, mode).await?;
-        let study = store::studies::by_id(&mut tx, study_id).await?;
         let version = app.newest_version(&mut tx, study_id).await?;
-        let postings = version.definition.design.postings_per_slot;
-        let slots = refill(&mut tx, study_id, mode, postings, app.now()).await?;
+        let slots = refill(app, &mut tx, &version, mode).await?;
+        let study = store::studies::by_id(&mut tx, study_id).await?;
         let mut door = Door { app, study: &study, version: &version, slots, now: app.now() };
         let admitted: Vec<_> = newcomers.iter().map(|newcomer| door.admit(newcomer)).collect();
         let enrolments: Vec<&Enrolment> = admitted.iter().flatten().map(|(enrolment, _)| enrolment).collect();

@@ -45,7 +45,12 @@ pub async fn open(app: &App, token: &str, navigation: &str) -> Result<Opened> {
     let clock_ms = person.resumed_clock_ms(now);
     person.tab += 1;
     if !person.stage.ended() {
-        retake_slot(&mut tx, &mut person, &version, now).await?;
+        if found.claim == Claim::Lost {
+            retake_slot(app, &mut tx, &mut person, &version).await?;
+        } else if person.lease_until < now {
+            // Nobody needed the slot meanwhile: the lease begins anew.
+            person.leased_at = now;
+        }
         person.seen(&version.definition.lease, now);
         if opened_before {
             let detail = json!({ "navigation": navigation.chars().take(40).collect::<String>() });
@@ -61,28 +66,24 @@ pub async fn open(app: &App, token: &str, navigation: &str) -> Result<Opened> {
     Ok(Opened { person, version, trials, clock_ms, ending })
 }
 
-/// Somebody who lost their slot retakes it if it is open; else they go on without one.
+/// Somebody who lost their slot retakes it if it is open; else they go on without one. The caller holds the lock.
 async fn retake_slot(
+    app: &App,
     conn: &mut sqlx::PgConnection,
     person: &mut Participant,
     version: &StudyVersion,
-    now: chrono::DateTime<chrono::Utc>,
 ) -> Result<()> {
-    if person.claim == Claim::Leased && person.lease_until < now {
-        // Nobody needed the slot meanwhile: the lease begins anew.
-        person.leased_at = now;
-    }
     if person.claim != Claim::Lost {
         return Ok(());
     }
     let postings = version.definition.design.postings_per_slot;
-    let slots = refill(&mut *conn, person.study_id, person.mode, postings, now).await?;
+    let slots = refill(app, &mut *conn, version, person.mode).await?;
     let open =
         slots.iter().find(|slot| Some(slot.id) == person.slot_id && slot.state(postings) == SlotState::Open);
     if let Some(slot) = open {
         store::slots::take_back(&mut *conn, &[slot.id]).await?;
         person.claim = Claim::Leased;
-        person.leased_at = now;
+        person.leased_at = app.now();
     }
     Ok(())
 }

@@ -57,6 +57,9 @@ pub async fn lift(app: &App, actor: &Actor, slug: &str, pseudonym: &str) -> Resu
     let (study, person) = locked(&mut tx, slug, pseudonym).await?;
     if store::overrides::lift(&mut tx, person.id).await? {
         note(app, &mut tx, actor, Action::OverrideLifted, &study, &person, json!({})).await?;
+        // Whoever gave up a slot may have one again.
+        let version = app.version(&mut tx, person.version_id).await?;
+        refill(app, &mut tx, &version, person.mode).await?;
     }
     tx.commit().await?;
     app.changed(study.id);
@@ -78,8 +81,7 @@ async fn give_up_slot(app: &App, conn: &mut PgConnection, person: &mut Participa
     person.claim = Claim::Surplus;
     store::participants::update(&mut *conn, person).await?;
     let version = app.version(&mut *conn, person.version_id).await?;
-    let postings = version.definition.design.postings_per_slot;
-    refill(conn, person.study_id, person.mode, postings, app.now()).await?;
+    refill(app, conn, &version, person.mode).await?;
     Ok(())
 }
 

@@ -1,12 +1,12 @@
 //! Keeping slots filled. Callers hold the study's lock.
 
-use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::Result;
-use crate::domain::allocation::{Claim, Slot, SlotState};
+use super::{App, Result, steer};
+use crate::domain::allocation::{Claim, Slot, SlotState, finished};
 use crate::domain::exclusion::Policy;
-use crate::domain::study::{Mode, Postings, StudyVersion};
+use crate::domain::quota;
+use crate::domain::study::{Mode, StudyVersion};
 use crate::store;
 use crate::store::studies::Study;
 
@@ -20,16 +20,24 @@ pub fn enrolment_policy(study: &Study, version: &StudyVersion) -> Policy {
         .expect("the import checked that the enrolment policy exists")
 }
 
-/// Fills slots that are open again with people who passed without one, before anybody new gets them.
+/// Places per condition: the design's, unless a researcher changed it.
+pub fn per_condition(study: &Study, version: &StudyVersion) -> u32 {
+    study.slots_per_condition.unwrap_or(version.definition.design.slots_per_condition)
+}
+
+/// To be called after everything by which a slot may have become free or filled: fills slots that are open again with people
+/// who passed without one, before anybody new gets them, and closes a live study in which nobody can be kept any more.
+/// Returns the slots of the study as they stand then.
 pub async fn refill(
+    app: &App,
     conn: &mut PgConnection,
-    study_id: i64,
+    version: &StudyVersion,
     mode: Mode,
-    postings: Postings,
-    now: DateTime<Utc>,
 ) -> Result<Vec<Slot>> {
-    let mut slots = store::slots::all(&mut *conn, study_id, mode, now).await?;
-    for person in store::slots::surplus(&mut *conn, study_id, mode).await? {
+    let study = store::studies::by_id(&mut *conn, version.study_id).await?;
+    let mut slots = within_quota(app, &mut *conn, &study, version, mode).await?;
+    let postings = version.definition.design.postings_per_slot;
+    for person in store::slots::surplus(&mut *conn, study.id, mode).await? {
         let Some(slot) = slots.iter_mut().find(|slot| {
             slot.condition == person.condition
                 && slot.image_set == person.image_set
@@ -46,5 +54,39 @@ pub async fn refill(
         slot.kept = true;
         slot.postings_used += 1;
     }
+    if mode == Mode::Live && finished(&slots, postings) {
+        steer::close_finished(app, conn, &study).await?;
+    }
+    Ok(slots)
+}
+
+/// The slots that are to be filled, of all that were made.
+async fn within_quota(
+    app: &App,
+    conn: &mut PgConnection,
+    study: &Study,
+    version: &StudyVersion,
+    mode: Mode,
+) -> Result<Vec<Slot>> {
+    let mut slots = store::slots::made(&mut *conn, study.id, mode, app.now()).await?;
+    let definition = &version.definition;
+    let most = per_condition(study, version);
+    let design = quota::design(&slots, definition.design.postings_per_slot, |condition| {
+        if definition.condition(condition).is_some() { most } else { 0 }
+    });
+    for in_design in [true, false] {
+        let changed = slots.iter_mut().filter(|slot| slot.in_design != in_design);
+        let changed = changed.filter(|slot| design.contains(&slot.id) == in_design);
+        let ids: Vec<i64> = changed
+            .map(|slot| {
+                slot.in_design = in_design;
+                slot.id
+            })
+            .collect();
+        if !ids.is_empty() {
+            store::slots::set_in_design(&mut *conn, &ids, in_design).await?;
+        }
+    }
+    slots.retain(|slot| slot.in_design);
     Ok(slots)
 }

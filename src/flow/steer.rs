@@ -4,9 +4,9 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use super::journal::{self, Actor, Deed};
-use super::slots::{enrolment_policy, refill};
+use super::slots::{enrolment_policy, per_condition, refill};
 use super::{App, Refused, Result};
-use crate::domain::allocation::SlotState;
+use crate::domain::allocation::{SlotState, finished};
 use crate::domain::journal::Action;
 use crate::domain::study::{Group, Mode, StudyState};
 use crate::store;
@@ -16,13 +16,40 @@ use crate::store::studies::Study;
 pub async fn set_state(app: &App, actor: &Actor, slug: &str, state: StudyState) -> Result<()> {
     actor.must_steer()?;
     let mut tx = app.pool.begin().await?;
-    let study = store::studies::by_slug(&mut tx, slug).await?.ok_or(Refused::NoSuchStudy)?;
+    let study = locked(&mut tx, slug).await?;
+    if state == StudyState::Live && study.state.may_become(state) {
+        check_somebody_may_come(app, &mut tx, &study).await?;
+    }
     change(app, &mut tx, &study, state).await?;
     let deed = Deed { action: Action::StateChanged, study: Some(slug), participant: None };
     journal::write(app, &mut tx, actor, deed, json!({ "from": study.state, "to": state })).await?;
     tx.commit().await?;
     app.changed(study.id);
     Ok(())
+}
+
+/// A study, with its live slots locked: it may close itself while they are not.
+async fn locked(conn: &mut PgConnection, slug: &str) -> Result<Study> {
+    let id = store::studies::by_slug(&mut *conn, slug).await?.ok_or(Refused::NoSuchStudy)?.id;
+    store::slots::lock(&mut *conn, id, Mode::Live).await?;
+    Ok(store::studies::by_id(conn, id).await?)
+}
+
+/// A study that is opened while nobody can be kept would close itself at once.
+async fn check_somebody_may_come(app: &App, conn: &mut PgConnection, study: &Study) -> Result<()> {
+    let version = app.newest_version(&mut *conn, study.id).await?;
+    let slots = refill(app, &mut *conn, &version, Mode::Live).await?;
+    let full = finished(&slots, version.definition.design.postings_per_slot);
+    if full && !awaits_experts(conn, study.id).await? {
+        return Err(Refused::NoSlotLeft.into());
+    }
+    Ok(())
+}
+
+/// Whether a link is switched on by which experts, who need no slot, may come.
+async fn awaits_experts(conn: &mut PgConnection, study_id: i64) -> Result<bool> {
+    let links = store::links::all(conn, study_id).await?;
+    Ok(links.iter().any(|link| link.enabled && link.definition.group == Group::Expert))
 }
 
 /// The change itself, within the transaction of the caller.
@@ -45,7 +72,7 @@ pub(super) async fn change(
 pub async fn enable_link(app: &App, actor: &Actor, slug: &str, link_id: i64, enabled: bool) -> Result<()> {
     actor.must_steer()?;
     let mut tx = app.pool.begin().await?;
-    let study = store::studies::by_slug(&mut tx, slug).await?.ok_or(Refused::NoSuchStudy)?;
+    let study = locked(&mut tx, slug).await?;
     if !store::links::enable(&mut tx, study.id, link_id, enabled).await? {
         return Err(Refused::NoSuchLink.into());
     }
@@ -53,21 +80,21 @@ pub async fn enable_link(app: &App, actor: &Actor, slug: &str, link_id: i64, ena
     let deed = Deed { action: Action::LinkSwitched, study: Some(slug), participant: None };
     let detail = json!({ "link": link.definition.name, "enabled": enabled });
     journal::write(app, &mut tx, actor, deed, detail).await?;
+    // The study may have waited for experts only.
+    let version = app.newest_version(&mut tx, study.id).await?;
+    refill(app, &mut tx, &version, Mode::Live).await?;
     tx.commit().await?;
     app.changed(study.id);
     Ok(())
 }
 
-/// Closes a live study in which nobody can be kept any more, unless experts, who need no slot, may still come. The caller
-/// holds the lock on the study's slots.
-pub(super) async fn close_finished(app: &App, conn: &mut PgConnection, study_id: i64) -> Result<()> {
-    let study = store::studies::by_id(&mut *conn, study_id).await?;
-    let links = store::links::all(&mut *conn, study_id).await?;
-    let for_experts = |link: &store::links::Link| link.enabled && link.definition.group == Group::Expert;
-    if study.state != StudyState::Live || links.iter().any(for_experts) {
+/// Closes a study in which nobody can be kept any more, if it is live, unless experts may still come. The caller holds the lock
+/// on the study's slots.
+pub(super) async fn close_finished(app: &App, conn: &mut PgConnection, study: &Study) -> Result<()> {
+    if study.state != StudyState::Live || awaits_experts(&mut *conn, study.id).await? {
         return Ok(());
     }
-    change(app, conn, &study, StudyState::Closed).await?;
+    change(app, conn, study, StudyState::Closed).await?;
     let deed = Deed { action: Action::StateChanged, study: Some(&study.slug), participant: None };
     let detail =
         json!({ "from": study.state, "to": StudyState::Closed, "because": "no slot is open or leased" });
@@ -96,7 +123,7 @@ pub async fn one_more_posting(
     let (ids, numbers): (Vec<i64>, Vec<u32>) = exhausted.map(|slot| (slot.id, slot.number)).unzip();
     if !ids.is_empty() {
         store::slots::add_posting(&mut tx, study.id, &ids).await?;
-        refill(&mut tx, study.id, mode, postings, app.now()).await?;
+        refill(app, &mut tx, &version, mode).await?;
         let deed = Deed { action: Action::PostingsAdded, study: Some(slug), participant: None };
         let detail = json!({ "mode": mode, "condition": condition, "slots": numbers });
         journal::write(app, &mut tx, actor, deed, detail).await?;
@@ -109,26 +136,25 @@ pub async fn one_more_posting(
 /// Most places that a condition can have.
 pub const MOST_SLOTS: u32 = 10_000;
 
-/// Changes the number of places in every condition. Places in which somebody works, was kept or completed stay.
-pub async fn set_quota(app: &App, actor: &Actor, slug: &str, per_condition: u32) -> Result<()> {
+/// Changes the number of places in every condition. Whoever is kept or at work keeps their place; beyond the number nobody is
+/// let in any more.
+pub async fn set_quota(app: &App, actor: &Actor, slug: &str, places: u32) -> Result<()> {
     actor.must_steer()?;
-    if !(1..=MOST_SLOTS).contains(&per_condition) {
+    if !(1..=MOST_SLOTS).contains(&places) {
         return Err(Refused::BadQuota(MOST_SLOTS).into());
     }
     let mut tx = app.pool.begin().await?;
     let study = store::studies::by_slug(&mut tx, slug).await?.ok_or(Refused::NoSuchStudy)?;
     let version = app.newest_version(&mut tx, study.id).await?;
-    for mode in Mode::ALL {
-        store::slots::lock(&mut tx, study.id, *mode).await?;
-    }
-    store::studies::set_quota(&mut tx, study.id, per_condition).await?;
-    store::slots::create(&mut tx, study.id, &version.definition, per_condition).await?;
-    for mode in Mode::ALL {
-        refill(&mut tx, study.id, *mode, version.definition.design.postings_per_slot, app.now()).await?;
-    }
-    let from = study.slots_per_condition.unwrap_or(version.definition.design.slots_per_condition);
+    store::slots::lock_all(&mut tx, study.id).await?;
+    store::studies::set_quota(&mut tx, study.id, places).await?;
+    store::slots::create(&mut tx, study.id, &version.definition, places).await?;
     let deed = Deed { action: Action::QuotaChanged, study: Some(slug), participant: None };
-    journal::write(app, &mut tx, actor, deed, json!({ "from": from, "to": per_condition })).await?;
+    let detail = json!({ "from": per_condition(&study, &version), "to": places });
+    journal::write(app, &mut tx, actor, deed, detail).await?;
+    for mode in Mode::ALL {
+        refill(app, &mut tx, &version, *mode).await?;
+    }
     tx.commit().await?;
     app.changed(study.id);
     Ok(())

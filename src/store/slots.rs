@@ -8,23 +8,14 @@ use super::{Result, number};
 use crate::domain::allocation::Slot;
 use crate::domain::study::{Mode, StudyDefinition};
 
-/// Makes the slots of a design, so many per condition, for every mode. Those that are there stay; those that the design no
-/// longer has are given to nobody any more, unless somebody completed or works in them.
+/// Makes the slots of a design, so many per condition, for every mode. Those that are there stay; which of them are to be
+/// filled is decided by `domain::quota`.
 pub async fn create(
     conn: &mut PgConnection,
     study_id: i64,
     definition: &StudyDefinition,
     per_condition: u32,
 ) -> Result<()> {
-    sqlx::query!(
-        "update slots set in_design = exists (
-             select from participants p
-             where p.slot_id = slots.id and (p.claim in ('leased', 'kept') or p.posting is not null))
-         where study_id = $1",
-        study_id
-    )
-    .execute(&mut *conn)
-    .await?;
     let conditions: Vec<String> =
         definition.conditions.iter().map(|condition| condition.name.clone()).collect();
     for mode in Mode::ALL {
@@ -33,7 +24,7 @@ pub async fn create(
              select $1, $2, condition, number, (number - 1) % $5::int
              from unnest($3::text[]) as condition, generate_series(1, $4::int) as number
              on conflict (study_id, mode, condition, number)
-             do update set image_set = excluded.image_set, in_design = true",
+             do update set image_set = excluded.image_set",
             study_id,
             mode.as_str(),
             &conditions,
@@ -65,6 +56,14 @@ pub async fn lock(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<
     Ok(())
 }
 
+/// Locks a study in every mode.
+pub async fn lock_all(conn: &mut PgConnection, study_id: i64) -> Result<()> {
+    for mode in Mode::ALL {
+        lock(&mut *conn, study_id, *mode).await?;
+    }
+    Ok(())
+}
+
 /// Counts enrolments.
 pub async fn count_enrolments(
     conn: &mut PgConnection,
@@ -83,20 +82,32 @@ pub async fn count_enrolments(
     Ok(())
 }
 
-/// All slots of a study in a mode, as they stand at a time.
+/// The slots that a study has to fill in a mode, as they stand at a time.
 pub async fn all(
     conn: &mut PgConnection,
     study_id: i64,
     mode: Mode,
     now: DateTime<Utc>,
 ) -> Result<Vec<Slot>> {
+    let mut slots = made(conn, study_id, mode, now).await?;
+    slots.retain(|slot| slot.in_design);
+    Ok(slots)
+}
+
+/// All slots that were ever made for a study in a mode, as they stand at a time.
+pub async fn made(
+    conn: &mut PgConnection,
+    study_id: i64,
+    mode: Mode,
+    now: DateTime<Utc>,
+) -> Result<Vec<Slot>> {
     let rows = sqlx::query!(
-        r#"select s.id, s.condition, s.number, s.image_set, s.extra_postings,
+        r#"select s.id, s.condition, s.number, s.image_set, s.in_design, s.extra_postings,
                   coalesce(bool_or(p.claim = 'kept'), false) as "kept!",
                   coalesce(bool_or(p.claim = 'leased' and p.lease_until >= $3), false) as "live_lease!",
                   count(p.posting) as "postings_used!"
            from slots s left join participants p on p.slot_id = s.id
-           where s.study_id = $1 and s.mode = $2 and s.in_design
+           where s.study_id = $1 and s.mode = $2
            group by s.id order by s.id"#,
         study_id,
         mode.as_str(),
@@ -111,6 +122,7 @@ pub async fn all(
                 condition: row.condition,
                 number: number(row.number)?,
                 image_set: number(row.image_set)?,
+                in_design: row.in_design,
                 kept: row.kept,
                 live_lease: row.live_lease,
                 postings_used: number(row.postings_used)?,
@@ -118,6 +130,14 @@ pub async fn all(
             })
         })
         .collect()
+}
+
+/// Lets slots be filled from now on, or not. Whoever holds one of the latter by a lease that has lapsed loses it.
+pub async fn set_in_design(conn: &mut PgConnection, ids: &[i64], in_design: bool) -> Result<()> {
+    sqlx::query!("update slots set in_design = $2 where id = any($1)", ids, in_design)
+        .execute(&mut *conn)
+        .await?;
+    if in_design { Ok(()) } else { take_back(conn, ids).await }
 }
 
 /// Lets one more person complete in each of these slots of a study. Returns how many slots there were.

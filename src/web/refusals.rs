@@ -103,6 +103,13 @@ impl Problem {
                 format!("A condition has 1 to {most} places."),
                 "Go back and write a number within.",
             ),
+            Refused::NoSlotLeft => Self::new(
+                S::CONFLICT,
+                "no_slot_left",
+                "Nobody could be let in: every place is kept or exhausted.",
+                "Go back and raise the number of places, give one more posting, or switch on a link for experts; then open \
+                 the study.",
+            ),
             Refused::PolicyName => Self::new(
                 S::CONFLICT,
                 "policy_name",

@@ -100,9 +100,11 @@ impl JudgedPerson {
         }
     }
 
-    /// Whether the person completed without holding a slot.
+    /// Whether the person completed without a slot. Whose slot was opened again when a researcher excluded them has none
+    /// either, but is excluded.
     pub fn surplus(&self) -> bool {
-        self.person.claim == Claim::Surplus
+        let excluded = |decided: &Override| decided.decision == Decision::Exclude;
+        self.person.claim == Claim::Surplus && !self.person.overridden.as_ref().is_some_and(excluded)
     }
 
     /// Whether one criterion holds; none where it is off or the person did not complete.

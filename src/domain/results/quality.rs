@@ -52,6 +52,7 @@ mod tests {
             condition: condition.into(),
             number: 1,
             image_set: 0,
+            in_design: true,
             kept: false,
             live_lease: false,
             postings_used,

@@ -13,7 +13,7 @@ use super::progress;
 use crate::domain::allocation::{SlotCounts, count_by_condition};
 use crate::domain::study::{Mode, StudyState, StudyVersion};
 use crate::flow::journal::Actor;
-use crate::flow::slots::enrolment_policy;
+use crate::flow::slots::{enrolment_policy, per_condition};
 use crate::flow::{FlowError, Refused, policies, steer};
 use crate::store;
 use crate::store::links::Link;
@@ -228,7 +228,7 @@ pub async fn page(
         me: researcher,
         policy: enrolment_policy(&study, &version).name,
         policies,
-        quota: study.slots_per_condition.unwrap_or(version.definition.design.slots_per_condition),
+        quota: per_condition(&study, &version),
         mode,
         modes,
         links: links.into_iter().map(|link| LinkLine { address: address(&link), link }).collect(),
