@@ -72,12 +72,16 @@ async fn owner(parts: &Parts, state: &WebState) -> Result<Option<Researcher>, Pa
 }
 
 /// A session that a page follows a study with: a stream ends when its session does.
-pub struct OpenSession(String);
+pub struct OpenSession {
+    token: String,
+    /// Whose it is.
+    pub researcher: Researcher,
+}
 
 impl OpenSession {
     /// Whether somebody is still signed in with it. While the database is away, nobody knows better.
     pub async fn is_good(&self, state: &WebState) -> bool {
-        !matches!(sign_in::session_owner(&state.app, &self.0).await, Ok(None))
+        !matches!(sign_in::session_owner(&state.app, &self.token).await, Ok(None))
     }
 }
 
@@ -85,8 +89,10 @@ impl FromRequestParts<WebState> for OpenSession {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Response> {
-        <SignedIn as FromRequestParts<WebState>>::from_request_parts(parts, state).await?;
+        let SignedIn(researcher) =
+            <SignedIn as FromRequestParts<WebState>>::from_request_parts(parts, state).await?;
         let token = token(&state.site, &CookieJar::from_headers(&parts.headers));
-        token.map(Self).ok_or_else(|| Redirect::to("/sign-in").into_response())
+        let token = token.ok_or_else(|| Redirect::to("/sign-in").into_response())?;
+        Ok(Self { token, researcher })
     }
 }

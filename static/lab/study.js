@@ -48,10 +48,10 @@ function offerFile(input) {
 
 document.querySelectorAll("[data-into]").forEach(offerFile);
 if (navigator.clipboard) document.querySelectorAll("[data-copy]").forEach(offerCopy);
-for (const form of document.querySelectorAll("form[data-confirm]")) {
-  form.addEventListener("submit", (event) => {
-    if (!confirm(form.getAttribute("data-confirm") ?? "")) event.preventDefault();
-  });
-}
+// Forms come and go with the parts that hold them.
+document.addEventListener("submit", (event) => {
+  const question = event.target instanceof HTMLFormElement ? event.target.getAttribute("data-confirm") : null;
+  if (question && !confirm(question)) event.preventDefault();
+});
 tellAges();
 setInterval(tellAges, 1000);

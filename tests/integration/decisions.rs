@@ -76,6 +76,16 @@ async fn excluding_and_opening_again_frees_the_slot_for_good(pool: PgPool) {
     assert_eq!(server.count("select count(*) from journal where action = 'slot_reopened'").await, 1);
     let again = "select count(*) from participants where claim = 'surplus'";
     assert_eq!(server.count(again).await, 1, "whoever was excluded does not fill a slot again");
+    let exported = Exported::of(&server, PolicyChoice::Enrolment, &[]).await;
+    assert_eq!(
+        exported.person(&person)["exclusion_reasons"],
+        "",
+        "they pass the rule, and the decision stands beside it"
+    );
+    assert_eq!(
+        (&exported.manifest["counts"]["surplus"], &exported.manifest["counts"]["excluded"]),
+        (&0.into(), &1.into())
+    );
 }
 
 #[sqlx::test]

@@ -15,6 +15,7 @@ use super::results::{self, Choice};
 use super::studies;
 use super::study::{self, ModeQuery, find};
 use crate::domain::study::Mode;
+use crate::store::researchers::Researcher;
 use crate::web::error::PageError;
 use crate::web::page;
 use crate::web::session::OpenSession;
@@ -45,10 +46,10 @@ pub async fn of_study(
         }
     };
     let light = {
-        let state = state.clone();
+        let (state, me) = (state.clone(), session.researcher.clone());
         move || {
-            let (state, slug) = (state.clone(), slug.clone());
-            async move { enrolment(&state, &slug, mode).await }
+            let (state, me, slug) = (state.clone(), me.clone(), slug.clone());
+            async move { enrolment(&state, &me, &slug, mode).await }
         }
     };
     Ok(stream(watch(state, session, Some(study.id), light, heavy)))
@@ -151,10 +152,20 @@ async fn changed(
     }
 }
 
-async fn enrolment(state: &WebState, slug: &str, mode: Mode) -> Result<serde_json::Value, PageError> {
+async fn enrolment(
+    state: &WebState,
+    me: &Researcher,
+    slug: &str,
+    mode: Mode,
+) -> Result<serde_json::Value, PageError> {
     let mut conn = state.app.pool.acquire().await?;
     let (study, version) = find(state, &mut conn, slug).await?;
     let enrolment = study::enrolment(state, &mut conn, &study, &version, mode).await?;
     let running = study::running(state, &mut conn, &study, &version, mode).await?;
-    Ok(json!({ "enrolment": page::text(&enrolment), "running": page::text(&running) }))
+    Ok(json!({
+        "state": page::text(&study::Standing::new(me, &study, &version, mode, &enrolment)),
+        "enrolment": page::text(&enrolment),
+        "postings": page::text(&study::PostingForms::new(me, &study, mode, &enrolment)),
+        "running": page::text(&running),
+    }))
 }

@@ -31,6 +31,8 @@ struct StudyPage<'a> {
     me: Researcher,
     study: &'a Study,
     version: &'a StudyVersion,
+    standing: String,
+    postings: String,
     policy: String,
     policies: Vec<String>,
     quota: u32,
@@ -40,6 +42,54 @@ struct StudyPage<'a> {
     enrolment: Enrolment,
     running: Running,
     progress: String,
+}
+
+/// The study's state, with what can be done about it.
+#[derive(Template)]
+#[template(path = "lab/_state.html")]
+pub struct Standing<'a> {
+    steers: bool,
+    study: &'a Study,
+    version: &'a StudyVersion,
+    policy: String,
+    /// Places that somebody could have, were the study not closed.
+    shut: u32,
+}
+
+impl<'a> Standing<'a> {
+    /// As somebody sees it.
+    pub fn new(
+        me: &Researcher,
+        study: &'a Study,
+        version: &'a StudyVersion,
+        mode: Mode,
+        enrolment: &Enrolment,
+    ) -> Self {
+        let is_shut = study.state == StudyState::Closed && mode == Mode::Live;
+        Self {
+            steers: me.steers(),
+            study,
+            version,
+            policy: enrolment_policy(study, version).name,
+            shut: if is_shut { enrolment.total.slots.open } else { 0 },
+        }
+    }
+}
+
+/// What can be done about exhausted slots.
+#[derive(Template)]
+#[template(path = "lab/_postings.html")]
+pub struct PostingForms<'a> {
+    slug: &'a str,
+    mode: Mode,
+    lines: &'a [EnrolmentLine],
+}
+
+impl<'a> PostingForms<'a> {
+    /// As somebody sees it.
+    pub fn new(me: &Researcher, study: &'a Study, mode: Mode, enrolment: &'a Enrolment) -> Self {
+        Self { slug: &study.slug, mode, lines: if me.steers() { &enrolment.lines } else { &[] } }
+    }
 }
 
 /// What a study in a state can be made to become: (state, words on the button, its class).
@@ -225,6 +275,8 @@ pub async fn page(
     drop(conn);
     let address = |link: &Link| format!("{}/enter/{}", state.site.public_url, link.code);
     Ok(page::html(&StudyPage {
+        standing: page::text(&Standing::new(&researcher, &study, &version, mode, &enrolment)),
+        postings: page::text(&PostingForms::new(&researcher, &study, mode, &enrolment)),
         me: researcher,
         policy: enrolment_policy(&study, &version).name,
         policies,

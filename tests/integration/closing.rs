@@ -1,0 +1,136 @@
+//! A study closes itself as soon as nobody can be kept any more, by whatever that comes about.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use sqlx::PgPool;
+use weber::domain::codebook::people::{Decision, Override};
+use weber::domain::study::StudyState;
+use weber::flow::journal::Actor;
+use weber::flow::{overrides, steer};
+
+use crate::support::person::Person;
+use crate::support::server::{Server, TestClock};
+use crate::support::tiny_study::TinyStudy;
+
+/// A live study with one place in each of five conditions, four of them filled.
+async fn nearly_full(pool: PgPool) -> (Server, String, Arc<TestClock>) {
+    let clock = TestClock::new();
+    let server = Server::with_clock(pool, clock.clone()).await;
+    let study = TinyStudy::new(1);
+    let experts = "\n[[links]]\nname = \"Experts\"\ngroup = \"expert\"\n";
+    study.edit("study.toml", |text| format!("{text}{experts}"));
+    server.import(&study).await;
+    switch_experts(&server, false).await;
+    server.set_state(StudyState::Live).await;
+    let link = server.link("Volunteers").await;
+    for _ in 0..4 {
+        Person::go_through(&server, &link, true).await;
+    }
+    (server, link, clock)
+}
+
+async fn switch_experts(server: &Server, on: bool) {
+    let id = server.count("select id from links where name = 'Experts'").await;
+    steer::enable_link(&server.app, &Actor::command_line(), "demo", id, on).await.unwrap();
+}
+
+async fn is_closed(server: &Server) -> bool {
+    server.count("select count(*) from studies where state = 'closed'").await == 1
+}
+
+async fn finish(person: &mut Person<'_>) {
+    person.reach_main().await;
+    person.answer_main(true).await;
+    assert_eq!(person.complete().await.0, 200);
+}
+
+/// Two people for the last place: the first came back too late and passed without one, the second is at work in it.
+async fn late_and_at_work<'a>(server: &'a Server, link: &str, clock: &TestClock) -> (Person<'a>, Person<'a>) {
+    let mut late = Person::arrive(server, link).await;
+    clock.advance(301);
+    let at_work = Person::arrive(server, link).await;
+    finish(&mut late).await;
+    assert_eq!(late.column("claim").await, "surplus");
+    assert!(!is_closed(server).await, "somebody is at work in the last place");
+    (late, at_work)
+}
+
+#[sqlx::test]
+async fn by_the_last_completion(pool: PgPool) {
+    let (server, link, _) = nearly_full(pool).await;
+    let mut last = Person::arrive(&server, &link).await;
+    assert!(!is_closed(&server).await, "one is still at work");
+    finish(&mut last).await;
+    assert!(is_closed(&server).await);
+    assert_eq!(
+        server.count("select count(*) from journal where actor = 'weber' and action = 'state_changed'").await,
+        1
+    );
+    assert_eq!(server.enrol(&link, &[]).await.1["code"], "closed");
+}
+
+#[sqlx::test]
+async fn by_somebody_who_leaves_their_place_to_one_who_passed_without(pool: PgPool) {
+    let (server, link, clock) = nearly_full(pool).await;
+    let (late, at_work) = late_and_at_work(&server, &link, &clock).await;
+    let (status, _) = server.post("/api/v1/leave", Some(&at_work.token), json!({ "reason": "left" })).await;
+    assert_eq!(status, 200);
+    assert_eq!(late.column("claim").await, "kept");
+    assert!(is_closed(&server).await);
+}
+
+#[sqlx::test]
+async fn by_a_newcomer_who_finds_a_lapsed_place_taken_by_one_who_passed_without(pool: PgPool) {
+    let (server, link, clock) = nearly_full(pool).await;
+    let (late, _) = late_and_at_work(&server, &link, &clock).await;
+    clock.advance(301);
+    assert_eq!(server.enrol(&link, &[]).await.1["code"], "closed");
+    assert_eq!(late.column("claim").await, "kept");
+}
+
+#[sqlx::test]
+async fn by_fewer_places(pool: PgPool) {
+    let (server, link, _) = nearly_full(pool).await;
+    steer::set_quota(&server.app, &Actor::command_line(), "demo", 2).await.unwrap();
+    Person::go_through(&server, &link, true).await;
+    assert!(!is_closed(&server).await);
+    steer::set_quota(&server.app, &Actor::command_line(), "demo", 1).await.unwrap();
+    assert!(is_closed(&server).await);
+}
+
+#[sqlx::test]
+async fn by_the_end_of_the_wait_for_experts(pool: PgPool) {
+    let (server, link, _) = nearly_full(pool).await;
+    switch_experts(&server, true).await;
+    Person::go_through(&server, &link, true).await;
+    assert!(!is_closed(&server).await, "experts need no place");
+    switch_experts(&server, false).await;
+    assert!(is_closed(&server).await);
+}
+
+#[sqlx::test]
+async fn by_a_decision_that_is_taken_back(pool: PgPool) {
+    let (server, link, _) = nearly_full(pool).await;
+    let last = Person::go_through(&server, &link, true).await;
+    assert!(is_closed(&server).await);
+    let actor = Actor::command_line();
+    let exclude = Override { decision: Decision::Exclude, reason: "a bot".into() };
+    overrides::decide(&server.app, &actor, "demo", last.pseudonym(), &exclude, true).await.unwrap();
+    server.set_state(StudyState::Live).await;
+    overrides::lift(&server.app, &actor, "demo", last.pseudonym()).await.unwrap();
+    assert_eq!(last.column("claim").await, "kept", "the place was still free");
+    assert!(is_closed(&server).await);
+}
+
+#[sqlx::test]
+async fn and_is_not_opened_again_before_somebody_can_be_kept(pool: PgPool) {
+    let (server, link, _) = nearly_full(pool).await;
+    Person::go_through(&server, &link, true).await;
+    let actor = Actor::command_line();
+    let opened = steer::set_state(&server.app, &actor, "demo", StudyState::Live).await;
+    assert!(opened.is_err(), "it would close again at once");
+    steer::set_quota(&server.app, &actor, "demo", 2).await.unwrap();
+    server.set_state(StudyState::Live).await;
+    assert_eq!(server.enrol(&link, &[]).await.0, 201);
+}
