@@ -9,6 +9,7 @@ use weber::domain::study::StudyState;
 use weber::flow::journal::Actor;
 use weber::flow::{overrides, steer};
 
+use crate::lab::{Browser, OpenPage};
 use crate::support::person::Person;
 use crate::support::server::{Server, TestClock};
 use crate::support::tiny_study::TinyStudy;
@@ -61,7 +62,12 @@ async fn by_the_last_completion(pool: PgPool) {
     let (server, link, _) = nearly_full(pool).await;
     let mut last = Person::arrive(&server, &link).await;
     assert!(!is_closed(&server).await, "one is still at work");
+    let browser = Browser::signed_in(&server).await;
+    let mut page = OpenPage::at(&browser, "/lab/studies/demo/live").await;
+    page.hears("state-live").await;
     finish(&mut last).await;
+    page.hears("state-closed").await;
+    page.hears("Open again").await;
     assert!(is_closed(&server).await);
     assert_eq!(
         server.count("select count(*) from journal where actor = 'weber' and action = 'state_changed'").await,

@@ -16,6 +16,7 @@ mod lab;
 mod lifecycle;
 mod migrations;
 mod operations;
+mod participants;
 mod participation;
 mod platforms;
 mod quotas;

@@ -5,6 +5,7 @@ pub mod download;
 pub mod exclusion;
 pub mod follow;
 pub mod journal;
+pub mod participant;
 pub mod participants;
 pub mod people;
 pub mod progress;
@@ -59,8 +60,8 @@ pub fn routes() -> Router<WebState> {
         .route("/lab/studies/{slug}/links/{id}/personal", post(recruiting::make_personal))
         .route("/lab/studies/{slug}/links/{id}/personal.csv", get(recruiting::personal_csv))
         .route("/lab/studies/{slug}/participants", get(participants::table))
-        .route("/lab/studies/{slug}/participants/{name}", get(participants::one))
-        .route("/lab/studies/{slug}/participants/{name}/decision", post(participants::decide))
+        .route("/lab/studies/{slug}/participants/{name}", get(participant::one))
+        .route("/lab/studies/{slug}/participants/{name}/decision", post(participant::decide))
         .route("/lab/studies/{slug}/postings", post(study::one_more_posting))
         .route("/lab/studies/{slug}/quota", post(study::set_quota))
         .route("/lab/studies/{slug}/results", get(results::page))

@@ -1,28 +1,19 @@
-//! Everybody who took part: a table to filter, sort and search; and one person's page.
+//! Everybody who took part: a table to filter, sort and search.
+
+use std::cmp::Ordering;
 
 use askama::Template;
-use axum::Form;
 use axum::extract::{Path, Query, State};
-use axum::response::{Redirect, Response};
-use chrono::{DateTime, Utc};
+use axum::response::Response;
 use serde::Deserialize;
 
 use super::study::find;
-use crate::domain::codebook::people::{JudgedPerson, Override};
-use crate::domain::exclusion::{Criterion, Finding};
-use crate::domain::participant::Stage;
-use crate::domain::study::{Mode, StudyDefinition, StudyVersion};
-use crate::domain::trial::{Block, Side};
-use crate::figures;
-use crate::flow::journal::Actor;
+use crate::domain::codebook::people::JudgedPerson;
+use crate::domain::study::{Mode, StudyDefinition};
 use crate::flow::slots::enrolment_policy;
-use crate::flow::{FlowError, Refused};
-use crate::flow::{overrides, policies, results};
-use crate::store;
-use crate::store::records::{EventOnFile, TrialOnFile};
+use crate::flow::{policies, results};
 use crate::store::researchers::Researcher;
 use crate::web::error::PageError;
-use crate::web::opened::image_url;
 use crate::web::page;
 use crate::web::session::SignedIn;
 use crate::web::state::WebState;
@@ -38,13 +29,22 @@ pub struct Filter {
     condition: String,
     verdict: String,
     search: String,
+    /// The column by whose values rows stand; none: newest first.
     sort: String,
+    descending: bool,
 }
 
 impl Default for Filter {
     fn default() -> Self {
         let text = String::new;
-        Self { mode: Mode::Live, condition: text(), verdict: text(), search: text(), sort: text() }
+        Self {
+            mode: Mode::Live,
+            condition: text(),
+            verdict: text(),
+            search: text(),
+            sort: text(),
+            descending: false,
+        }
     }
 }
 
@@ -60,23 +60,105 @@ impl Filter {
             _ => true,
         };
         let condition = self.condition.is_empty() || row.condition == self.condition;
-        verdict && condition && row.participant.contains(self.search.trim())
+        verdict && condition && row.participant.contains(&self.search.trim().to_lowercase())
     }
 
+    /// Whatever has no value comes last, in either direction.
     fn sort(&self, people: &mut [&JudgedPerson], blinded: bool) {
-        let number = |value: Option<f64>| value.unwrap_or(f64::INFINITY);
-        match self.sort.as_str() {
-            "accuracy" if !blinded => people.sort_by(|a, b| number(share(a)).total_cmp(&number(share(b)))),
-            "time" => people.sort_by(|a, b| {
-                let time = |person: &JudgedPerson| number(person.person.measures.total_time);
-                time(a).total_cmp(&time(b))
-            }),
-            "condition" => people.sort_by_key(|person| person.person.condition.clone()),
-            // Newest first.
-            _ => people.reverse(),
+        let Some(column) = COLUMNS.iter().find(|column| column.is_sorted_by(self, blinded)) else {
+            people.reverse();
+            return;
+        };
+        people.sort_by(|a, b| match ((column.value)(a), (column.value)(b)) {
+            (None, None) => Ordering::Equal,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(_), None) => Ordering::Less,
+            (Some(a), Some(b)) if self.descending => b.compare(&a),
+            (Some(a), Some(b)) => a.compare(&b),
+        });
+    }
+
+    /// The address of the table sorted by a column: once more turns the order round.
+    fn sorted_by(&self, column: &Column) -> String {
+        let descending = self.sort == column.name && !self.descending;
+        let pairs = [
+            ("mode", self.mode.as_str()),
+            ("condition", &self.condition),
+            ("verdict", &self.verdict),
+            ("search", &self.search),
+            ("sort", column.name),
+            ("descending", if descending { "true" } else { "false" }),
+        ];
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        format!("?{query}")
+    }
+}
+
+/// What rows are sorted by.
+enum Value {
+    Number(f64),
+    Text(String),
+}
+
+impl Value {
+    fn compare(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Number(a), Self::Number(b)) => a.total_cmp(b),
+            (Self::Text(a), Self::Text(b)) => a.cmp(b),
+            // A column has one kind of value.
+            _ => Ordering::Equal,
         }
     }
 }
+
+/// A column of the table.
+struct Column {
+    name: &'static str,
+    title: &'static str,
+    is_number: bool,
+    value: fn(&JudgedPerson) -> Option<Value>,
+}
+
+impl Column {
+    /// Accuracies are not to be had while conditions are hidden, nor by their order.
+    fn is_sorted_by(&self, filter: &Filter, blinded: bool) -> bool {
+        self.name == filter.sort && !(blinded && self.name == "accuracy")
+    }
+
+    /// For the attribute `aria-sort`.
+    fn order(&self, filter: &Filter) -> &'static str {
+        match (self.name == filter.sort, filter.descending) {
+            (false, _) => "none",
+            (true, false) => "ascending",
+            (true, true) => "descending",
+        }
+    }
+}
+
+const fn text(name: &'static str, title: &'static str, value: fn(&JudgedPerson) -> Option<Value>) -> Column {
+    Column { name, title, is_number: false, value }
+}
+
+const fn numbers(
+    name: &'static str,
+    title: &'static str,
+    value: fn(&JudgedPerson) -> Option<Value>,
+) -> Column {
+    Column { name, title, is_number: true, value }
+}
+
+const COLUMNS: [Column; 10] = [
+    text("name", "Name", |p| Some(Value::Text(p.person.participant.clone()))),
+    text("condition", "Condition", |p| Some(Value::Text(p.person.condition.clone()))),
+    text("stage", "Stage", |p| Some(Value::Text(p.person.stage.to_string()))),
+    text("verdict", "Verdict", |p| Some(verdict_words(p)).filter(|words| !words.is_empty()).map(Value::Text)),
+    numbers("accuracy", "Accuracy", |p| share(p).map(Value::Number)),
+    numbers("catch", "Catch", |p| Some(Value::Number(p.person.measures.catch_correct.into()))),
+    numbers("instructions", "Instructions, s", |p| p.person.measures.instruction_time.map(Value::Number)),
+    numbers("total", "Total, s", |p| p.person.measures.total_time.map(Value::Number)),
+    numbers("blocks", "Blocks", |p| p.person.measures.practice_blocks.map(|n| Value::Number(n.into()))),
+    text("consent", "Consent (UTC)", |p| Some(Value::Number(p.person.enrolled_at.timestamp_millis() as f64))),
+];
 
 /// Share of main trials answered correctly.
 fn share(person: &JudgedPerson) -> Option<f64> {
@@ -94,6 +176,7 @@ struct ParticipantsPage<'a> {
     filter: &'a Filter,
     /// Accuracies would tell which condition is which.
     blinded: bool,
+    columns: Vec<&'static Column>,
     lines: Vec<Line<'a>>,
     found: usize,
     all: usize,
@@ -110,14 +193,19 @@ impl Line<'_> {
     }
 }
 
-/// How a person stands, in words.
-fn verdict_words(judged: &JudgedPerson) -> String {
-    match judged.person.stage {
-        Stage::Complete if judged.kept() && judged.person.overridden.is_some() => "kept by decision".into(),
-        Stage::Complete if judged.kept() => "kept".into(),
-        Stage::Complete if judged.person.overridden.is_some() => "excluded by decision".into(),
-        Stage::Complete => judged.reasons().join(", ").replace('_', " "),
-        _ => String::new(),
+/// How a person stands, in words: the decision, and what the rule says.
+pub fn verdict_words(judged: &JudgedPerson) -> String {
+    let Some(verdict) = &judged.verdict else { return String::new() };
+    let reasons = judged.reasons().join(", ").replace('_', " ");
+    match (judged.person.overridden.is_some(), judged.kept()) {
+        (false, true) => "kept".into(),
+        (false, false) if verdict.passed() => reasons,
+        (false, false) => format!("excluded: {reasons}"),
+        (true, kept) => {
+            let decided = if kept { "kept by decision" } else { "excluded by decision" };
+            let rule = if reasons.is_empty() { "passes" } else { &reasons };
+            format!("{decided} (rule: {rule})")
+        }
     }
 }
 
@@ -144,135 +232,9 @@ pub async fn table(
         policy: &policy.name,
         filter: &filter,
         blinded,
+        columns: COLUMNS.iter().filter(|column| !(blinded && column.name == "accuracy")).collect(),
         lines,
         found: found.len(),
         all: people.len(),
     }))
-}
-
-#[derive(Template)]
-#[template(path = "lab/participant.html")]
-struct ParticipantPage<'a> {
-    me: Researcher,
-    slug: &'a str,
-    definition: &'a StudyDefinition,
-    policy: &'a str,
-    judged: &'a JudgedPerson,
-    verdict: String,
-    findings: Vec<Finding>,
-    trials: Vec<TrialLine>,
-    events: Vec<EventOnFile>,
-    decided_by: Option<(String, DateTime<Utc>)>,
-}
-
-impl ParticipantPage<'_> {
-    /// A criterion's name and unit.
-    fn words(&self, criterion: &Criterion) -> (&'static str, &'static str) {
-        figures::words(*criterion)
-    }
-}
-
-struct TrialLine {
-    place: String,
-    kind: &'static str,
-    unit: String,
-    base: String,
-    left: String,
-    right: String,
-    max_side: Side,
-    answered: Option<Answered>,
-}
-
-struct Answered {
-    side: Side,
-    confidence: u8,
-    correct: bool,
-    rt_s: Option<f64>,
-}
-
-/// One person's page.
-pub async fn one(
-    State(state): State<WebState>,
-    SignedIn(researcher): SignedIn,
-    Path((slug, pseudonym)): Path<(String, String)>,
-) -> Result<Response, PageError> {
-    let mut conn = state.app.pool.acquire().await?;
-    let (study, newest) = find(&state, &mut conn, &slug).await?;
-    let person = store::participants::by_pseudonym(&mut conn, study.id, &pseudonym).await?;
-    let person = person.ok_or(FlowError::Refused(Refused::NoSuchParticipant))?;
-    let version = state.app.version(&mut conn, person.version_id).await?;
-    let policy = enrolment_policy(&study, &newest);
-    let people = policies::judged(&state.app, &mut conn, &study, &newest, person.mode, &policy).await?;
-    let judged = people.into_iter().find(|judged| judged.person.id == person.id);
-    let judged = judged.ok_or(FlowError::Refused(Refused::NoSuchParticipant))?;
-    let trials = store::records::trials_of(&mut conn, person.id).await?;
-    let trials = trials.iter().filter_map(|trial| trial_line(&state, &version, trial)).collect();
-    Ok(page::html(&ParticipantPage {
-        me: researcher,
-        slug: &slug,
-        definition: &version.definition,
-        policy: &policy.name,
-        verdict: verdict_words(&judged),
-        findings: judged.verdict.as_ref().map(|verdict| verdict.findings.clone()).unwrap_or_default(),
-        events: store::records::events_of(&mut conn, person.id).await?,
-        decided_by: store::overrides::author(&mut conn, person.id).await?,
-        judged: &judged,
-        trials,
-    }))
-}
-
-/// What is decided about a person.
-#[derive(Debug, Deserialize)]
-pub struct DecisionForm {
-    /// Include, exclude, or nothing: the rule holds again.
-    decision: String,
-    #[serde(default)]
-    reason: String,
-    #[serde(default)]
-    reopen: bool,
-}
-
-/// Decides about a person beside the rule, or takes such a decision back.
-pub async fn decide(
-    State(state): State<WebState>,
-    SignedIn(researcher): SignedIn,
-    Path((slug, pseudonym)): Path<(String, String)>,
-    Form(form): Form<DecisionForm>,
-) -> Result<Redirect, PageError> {
-    let actor = Actor::researcher(&researcher);
-    match form.decision.parse() {
-        Ok(decision) => {
-            let decided = Override { decision, reason: form.reason };
-            overrides::decide(&state.app, &actor, &slug, &pseudonym, &decided, form.reopen).await?;
-        }
-        Err(_) => overrides::lift(&state.app, &actor, &slug, &pseudonym).await?,
-    }
-    Ok(Redirect::to(&format!("/lab/studies/{slug}/participants/{pseudonym}#decision")))
-}
-
-fn trial_line(state: &WebState, version: &StudyVersion, trial: &TrialOnFile) -> Option<TrialLine> {
-    let scheduled = &trial.scheduled;
-    let row = version.trial(scheduled.trial_id)?;
-    let (left, right) = row.queries(scheduled.max_side);
-    let address = |image| image_url(&state.app.secrets, image);
-    let buttons = version.definition.buttons();
-    let answered = trial.answer.as_ref().and_then(|answer| {
-        let press = buttons.press(answer.response)?;
-        let (confidence, correct) = (press.confidence, trial.correct?);
-        Some(Answered { side: press.side, confidence, correct, rt_s: answer.rt.map(|ms| ms / 1000.0) })
-    });
-    let place = match scheduled.block {
-        Block::Practice => format!("practice {}:{}", scheduled.attempt, scheduled.trial_index),
-        Block::Main => scheduled.trial_index.to_string(),
-    };
-    Some(TrialLine {
-        place,
-        kind: row.kind.as_str(),
-        unit: row.unit.clone(),
-        base: address(&row.base),
-        left: address(left),
-        right: address(right),
-        max_side: scheduled.max_side,
-        answered,
-    })
 }

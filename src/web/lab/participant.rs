@@ -1,0 +1,204 @@
+//! One person's page: criteria, decision, trials, timeline and device.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::response::{Redirect, Response};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::participants::verdict_words;
+use super::study::find;
+use crate::domain::codebook::people::{JudgedPerson, Override};
+use crate::domain::exclusion::{Criterion, Finding};
+use crate::domain::study::{StudyDefinition, StudyVersion};
+use crate::domain::trial::{Block, Side};
+use crate::figures;
+use crate::flow::journal::Actor;
+use crate::flow::slots::enrolment_policy;
+use crate::flow::{FlowError, Refused, overrides, policies};
+use crate::store;
+use crate::store::records::{EventOnFile, TrialOnFile};
+use crate::store::researchers::Researcher;
+use crate::web::error::PageError;
+use crate::web::opened::image_url;
+use crate::web::page;
+use crate::web::session::SignedIn;
+use crate::web::state::WebState;
+
+#[derive(Template)]
+#[template(path = "lab/participant.html")]
+struct ParticipantPage<'a> {
+    me: Researcher,
+    slug: &'a str,
+    definition: &'a StudyDefinition,
+    policy: &'a str,
+    judged: &'a JudgedPerson,
+    verdict: String,
+    findings: Vec<Finding>,
+    trials: Vec<TrialLine>,
+    /// Trials that are drawn and not answered.
+    unanswered: usize,
+    timeline: Vec<Moment>,
+    decided_by: Option<(String, DateTime<Utc>)>,
+}
+
+impl ParticipantPage<'_> {
+    /// A criterion's name and unit.
+    fn words(&self, criterion: &Criterion) -> (&'static str, &'static str) {
+        figures::words(*criterion)
+    }
+}
+
+struct TrialLine {
+    place: String,
+    kind: &'static str,
+    unit: String,
+    base: String,
+    left: String,
+    right: String,
+    max_side: Side,
+    side: Side,
+    confidence: u8,
+    correct: bool,
+    rt_s: Option<f64>,
+    /// Since Welcome.
+    at_s: f64,
+}
+
+/// Something that happened.
+struct Moment {
+    /// Since Welcome.
+    at_s: Option<f64>,
+    /// When the server heard of it; answers are told at once.
+    server_at: Option<DateTime<Utc>>,
+    what: String,
+    detail: String,
+}
+
+/// Answers and events, in the order in which they happened; what has no time of its own stays after what was heard before it.
+fn timeline(answers: &[TrialLine], events: &[EventOnFile]) -> Vec<Moment> {
+    let mut last = 0.0_f64;
+    let mut timed: Vec<(f64, Moment)> = Vec::new();
+    for event in events {
+        last = event.at_ms.map_or(last, |ms| ms / 1000.0);
+        let moment = Moment {
+            at_s: event.at_ms.map(|ms| ms / 1000.0),
+            server_at: Some(event.server_at),
+            what: event.kind.replace('_', " "),
+            detail: in_words(&event.detail),
+        };
+        timed.push((last, moment));
+    }
+    for answer in answers {
+        let detail = format!(
+            "{}, confidence {}, {}",
+            answer.side,
+            answer.confidence,
+            if answer.correct { "correct" } else { "wrong" }
+        );
+        let what = format!("answer to trial {}", answer.place);
+        timed.push((answer.at_s, Moment { at_s: Some(answer.at_s), server_at: None, what, detail }));
+    }
+    timed.sort_by(|a, b| a.0.total_cmp(&b.0));
+    timed.into_iter().map(|(_, moment)| moment).collect()
+}
+
+/// What an event says beside its kind.
+fn in_words(detail: &serde_json::Value) -> String {
+    let serde_json::Value::Object(fields) = detail else { return String::new() };
+    let word = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let fields = fields.iter().map(|(name, value)| format!("{}: {}", name.replace('_', " "), word(value)));
+    fields.collect::<Vec<_>>().join(", ")
+}
+
+/// One person's page.
+pub async fn one(
+    State(state): State<WebState>,
+    SignedIn(researcher): SignedIn,
+    Path((slug, pseudonym)): Path<(String, String)>,
+) -> Result<Response, PageError> {
+    let mut conn = state.app.pool.acquire().await?;
+    let (study, newest) = find(&state, &mut conn, &slug).await?;
+    let person = store::participants::by_pseudonym(&mut conn, study.id, &pseudonym).await?;
+    let person = person.ok_or(FlowError::Refused(Refused::NoSuchParticipant))?;
+    let version = state.app.version(&mut conn, person.version_id).await?;
+    let policy = enrolment_policy(&study, &newest);
+    let people = policies::judged(&state.app, &mut conn, &study, &newest, person.mode, &policy).await?;
+    let judged = people.into_iter().find(|judged| judged.person.id == person.id);
+    let judged = judged.ok_or(FlowError::Refused(Refused::NoSuchParticipant))?;
+    let trials = store::records::trials_of(&mut conn, person.id).await?;
+    let lines: Vec<TrialLine> =
+        trials.iter().filter_map(|trial| trial_line(&state, &version, trial)).collect();
+    let events = store::records::events_of(&mut conn, person.id).await?;
+    Ok(page::html(&ParticipantPage {
+        me: researcher,
+        slug: &slug,
+        definition: &version.definition,
+        policy: &policy.name,
+        verdict: verdict_words(&judged),
+        findings: judged.verdict.as_ref().map(|verdict| verdict.findings.clone()).unwrap_or_default(),
+        decided_by: store::overrides::author(&mut conn, person.id).await?,
+        judged: &judged,
+        unanswered: trials.len() - lines.len(),
+        timeline: timeline(&lines, &events),
+        trials: lines,
+    }))
+}
+
+/// What is decided about a person.
+#[derive(Debug, Deserialize)]
+pub struct DecisionForm {
+    /// Include, exclude, or nothing: the rule holds again.
+    decision: String,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    reopen: bool,
+}
+
+/// Decides about a person beside the rule, or takes such a decision back.
+pub async fn decide(
+    State(state): State<WebState>,
+    SignedIn(researcher): SignedIn,
+    Path((slug, pseudonym)): Path<(String, String)>,
+    Form(form): Form<DecisionForm>,
+) -> Result<Redirect, PageError> {
+    let actor = Actor::researcher(&researcher);
+    match form.decision.parse() {
+        Ok(decision) => {
+            let decided = Override { decision, reason: form.reason };
+            overrides::decide(&state.app, &actor, &slug, &pseudonym, &decided, form.reopen).await?;
+        }
+        Err(_) => overrides::lift(&state.app, &actor, &slug, &pseudonym).await?,
+    }
+    Ok(Redirect::to(&format!("/lab/studies/{slug}/participants/{pseudonym}#decision")))
+}
+
+/// A trial that is answered.
+fn trial_line(state: &WebState, version: &StudyVersion, trial: &TrialOnFile) -> Option<TrialLine> {
+    let scheduled = &trial.scheduled;
+    let row = version.trial(scheduled.trial_id)?;
+    let (left, right) = row.queries(scheduled.max_side);
+    let address = |image| image_url(&state.app.secrets, image);
+    let answer = trial.answer.as_ref()?;
+    let press = version.definition.buttons().press(answer.response)?;
+    let place = match scheduled.block {
+        Block::Practice => format!("practice {}:{}", scheduled.attempt, scheduled.trial_index),
+        Block::Main => scheduled.trial_index.to_string(),
+    };
+    Some(TrialLine {
+        place,
+        kind: row.kind.as_str(),
+        unit: row.unit.clone(),
+        base: address(&row.base),
+        left: address(left),
+        right: address(right),
+        max_side: scheduled.max_side,
+        side: press.side,
+        confidence: press.confidence,
+        correct: trial.correct?,
+        rt_s: answer.rt.map(|ms| ms / 1000.0),
+        at_s: answer.time_elapsed / 1000.0,
+    })
+}
