@@ -42,9 +42,10 @@ pub fn router(state: WebState) -> Router {
         .route("/enter/{link}/window", get(entry::window))
         .route("/run", get(entry::run));
     // The page of a task may stand in a frame that has no origin of its own. Nothing here rests on cookies, so every
-    // origin may ask.
+    // origin may ask, and all get the same answer.
     let anywhere = CorsLayer::new()
         .allow_origin(cors::Any)
+        .vary([])
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION])
         .max_age(Duration::from_secs(3600));

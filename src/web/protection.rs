@@ -66,6 +66,7 @@ pub async fn protect(state: &WebState, request: Request, next: Next) -> Response
     let framed = response.extensions_mut().remove::<InFrame>().is_some();
     let FixedHeaders { always, policy, policy_in_frame } = &state.headers;
     let headers = response.headers_mut();
+    headers.reserve(always.len() + 3);
     for (name, value) in always {
         headers.insert(name, value.clone());
     }
