@@ -7,6 +7,7 @@ pub mod follow;
 pub mod journal;
 pub mod participants;
 pub mod people;
+pub mod problem;
 pub mod progress;
 pub mod recruiting;
 pub mod results;
