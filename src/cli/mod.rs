@@ -77,7 +77,7 @@ enum ResearcherCommand {
     Add {
         /// What they sign in with.
         email: String,
-        /// They may also see who participants are: pay, find and withdraw them.
+        /// They may also see who participants are: pay, find, delete, forget and bar them.
         #[arg(long)]
         identities: bool,
         /// What they may do: viewer, researcher or administrator. The first person of all is an administrator, later ones

@@ -131,8 +131,8 @@ pub enum Refused {
     /// Address or password are wrong; which of them is not told.
     #[error("address or password are wrong")]
     WrongPassword,
-    /// Too many sign-ins failed lately.
-    #[error("too many sign-ins failed lately")]
+    /// Too many passwords or codes were wrong lately.
+    #[error("too many tries failed lately")]
     TooManyFailures,
     /// A one-time link was used, or is too old, or never was.
     #[error("the link is used up")]
@@ -140,6 +140,9 @@ pub enum Refused {
     /// A code of the second factor is wrong, or was used.
     #[error("the code is wrong, or was used before")]
     WrongCode,
+    /// The first code of a second factor is wrong, or none was begun.
+    #[error("the first code is wrong")]
+    WrongFirstCode,
     /// There is a second factor already.
     #[error("the second factor is on already")]
     SecondFactorIsOn,

@@ -7,7 +7,6 @@ use totp_rs::{Builder, Secret, Totp};
 
 use super::guessing::Guess;
 use super::journal::{self, Actor, Deed};
-use super::secrets::token_sha256;
 use super::{App, Refused, Result};
 use crate::domain::journal::Action;
 use crate::store;
@@ -24,38 +23,67 @@ pub struct Setup {
     pub url: String,
     /// The secret, to be typed where no picture can be taken.
     pub secret: String,
+    /// A secret that was shown before is no longer good.
+    pub replaces_another: bool,
 }
 
-/// Begins to set up a second factor. It is asked for only once a first code has confirmed it; beginning again before that makes
-/// a new secret.
+impl Setup {
+    fn of(app: &App, researcher: &Researcher, nonce: &[u8]) -> Self {
+        let secret = Secret::new(app.secrets.totp_secret(nonce).into_boxed_slice()).to_base32();
+        let email: String = url::form_urlencoded::byte_serialize(researcher.email.as_bytes()).collect();
+        let url = format!("otpauth://totp/Weber:{email}?secret={secret}&issuer=Weber");
+        Self { url, secret, replaces_another: false }
+    }
+}
+
+/// Begins to set up a second factor. It is asked for only once a first code has confirmed it. Beginning again before that
+/// makes a new secret: whoever saw the old one must not share in what is confirmed later.
 pub async fn begin(app: &App, researcher: &Researcher) -> Result<Setup> {
     let mut nonce = [0; 16];
     app.rng().fill_bytes(&mut nonce);
     let mut tx = app.pool.begin().await?;
-    if is_on(&mut tx, researcher.id).await? {
-        return Err(Refused::SecondFactorIsOn.into());
-    }
+    let before = lock_unconfirmed(&mut tx, researcher.id).await?;
     let factor = SecondFactor { nonce: nonce.to_vec(), confirmed_at: None, used_step: None };
     store::second_factor::set(&mut tx, researcher.id, Some(&factor)).await?;
     tx.commit().await?;
-    let secret = Secret::new(app.secrets.totp_secret(&nonce).into_boxed_slice()).to_base32();
-    let email: String = url::form_urlencoded::byte_serialize(researcher.email.as_bytes()).collect();
-    Ok(Setup { url: format!("otpauth://totp/Weber:{email}?secret={secret}&issuer=Weber"), secret })
+    Ok(Setup { replaces_another: before.is_some(), ..Setup::of(app, researcher, &nonce) })
 }
 
-/// Turns the second factor on with a first code. Returns recovery codes, which are never shown again.
-pub async fn confirm(app: &App, researcher: &Researcher, code: &str) -> Result<Vec<String>> {
+/// What was begun and is not confirmed yet.
+pub async fn pending(app: &App, researcher: &Researcher) -> Result<Option<Setup>> {
+    let mut conn = app.pool.acquire().await?;
+    let factor = store::second_factor::lock(&mut conn, researcher.id).await?;
+    let unconfirmed = factor.filter(|factor| factor.confirmed_at.is_none());
+    Ok(unconfirmed.map(|factor| Setup::of(app, researcher, &factor.nonce)))
+}
+
+/// Turns the second factor on with a first code. Returns recovery codes, which are never shown again. The network is the keyed
+/// hash of its address.
+pub async fn confirm(app: &App, researcher: &Researcher, code: &str, network: &[u8]) -> Result<Vec<String>> {
+    let guess = Guess::code(app, &researcher.email, network);
+    guess.count(app).await?;
     let mut tx = app.pool.begin().await?;
-    let factor = store::second_factor::lock(&mut tx, researcher.id).await?.ok_or(Refused::WrongCode)?;
-    let step = step_of(app, &factor, code).ok_or(Refused::WrongCode)?;
+    let factor = lock_unconfirmed(&mut tx, researcher.id).await?.ok_or(Refused::WrongFirstCode)?;
+    let step = step_of(app, &factor, &as_meant(code)).ok_or(Refused::WrongFirstCode)?;
+    guess.was_right(&mut tx).await?;
     let confirmed = SecondFactor { confirmed_at: Some(app.now()), used_step: Some(step), ..factor };
     store::second_factor::set(&mut tx, researcher.id, Some(&confirmed)).await?;
     let codes: Vec<String> = (0..RECOVERY_CODES).map(|_| app.short_name()).collect();
-    let hashes: Vec<Vec<u8>> = codes.iter().map(|code| token_sha256(code)).collect();
-    store::second_factor::set_recovery_codes(&mut tx, researcher.id, &hashes).await?;
+    let hmacs: Vec<Vec<u8>> =
+        codes.iter().map(|code| app.secrets.recovery_hmac(researcher.id, code)).collect();
+    store::second_factor::set_recovery_codes(&mut tx, researcher.id, &hmacs).await?;
     note(app, &mut tx, &Actor::researcher(researcher), json!({ "on": true })).await?;
     tx.commit().await?;
     Ok(codes)
+}
+
+/// The second factor if one was begun; refused if it is on, since whoever holds a session would get around it.
+async fn lock_unconfirmed(conn: &mut PgConnection, researcher_id: i64) -> Result<Option<SecondFactor>> {
+    let factor = store::second_factor::lock(conn, researcher_id).await?;
+    match factor {
+        Some(factor) if factor.confirmed_at.is_some() => Err(Refused::SecondFactorIsOn.into()),
+        factor => Ok(factor),
+    }
 }
 
 /// Turns one's own second factor off, with a code of it. The network is the keyed hash of its address.
@@ -97,23 +125,28 @@ pub async fn accepts(app: &App, conn: &mut PgConnection, researcher_id: i64, cod
     if factor.confirmed_at.is_none() {
         return Ok(false);
     }
-    match step_of(app, &factor, code) {
+    let code = as_meant(code);
+    match step_of(app, &factor, &code) {
         Some(step) => {
             let used = SecondFactor { used_step: Some(step), ..factor };
             store::second_factor::set(conn, researcher_id, Some(&used)).await?;
             Ok(true)
         }
         None => {
-            let hash = token_sha256(&code.trim().to_lowercase());
-            Ok(store::second_factor::use_recovery_code(conn, researcher_id, &hash).await?)
+            let hmac = app.secrets.recovery_hmac(researcher_id, &code);
+            Ok(store::second_factor::use_recovery_code(conn, researcher_id, &hmac).await?)
         }
     }
 }
 
+/// A code without what people put between groups, or write large.
+fn as_meant(code: &str) -> String {
+    code.chars().filter(|c| !c.is_whitespace() && *c != '-').collect::<String>().to_lowercase()
+}
+
 /// The time step that a code belongs to, if it is one of now or its neighbours, and later than the newest that was used.
 fn step_of(app: &App, factor: &SecondFactor, code: &str) -> Option<i64> {
-    let digits: String = code.chars().filter(|c| !c.is_whitespace()).collect();
-    let step = totp(app, factor).check(&digits, app.now().timestamp().max(0) as u64)? as i64;
+    let step = totp(app, factor).check(code, app.now().timestamp().max(0) as u64)? as i64;
     factor.used_step.is_none_or(|used| step > used).then_some(step)
 }
 

@@ -70,6 +70,11 @@ impl Secrets {
         self.keyed("totp", &[nonce])[..20].to_vec()
     }
 
+    /// Stands for a researcher's recovery code: it is short enough to be found by trying, but for this key.
+    pub fn recovery_hmac(&self, researcher_id: i64, code: &str) -> Vec<u8> {
+        self.keyed("recovery", &[&researcher_id.to_be_bytes(), code.as_bytes()])
+    }
+
     /// Stands for a researcher's address where tries at codes of the second factor are counted.
     pub fn code_hmac(&self, email: &str) -> Vec<u8> {
         self.keyed("code", &[email.trim().to_lowercase().as_bytes()])
@@ -111,6 +116,8 @@ mod tests {
         assert_ne!(one.keyed("p", &[b"ab", b"c"]), one.keyed("p", &[b"a", b"bc"]));
         assert_eq!(one.email_hmac(" Ada@Example.org "), one.email_hmac("ada@example.org"));
         assert_ne!(one.email_hmac("ada@example.org"), one.code_hmac("ada@example.org"));
+        assert_ne!(one.recovery_hmac(1, "xq5vw0nyzg"), other.recovery_hmac(1, "xq5vw0nyzg"));
+        assert_ne!(one.recovery_hmac(1, "xq5vw0nyzg"), one.recovery_hmac(2, "xq5vw0nyzg"));
         assert_eq!(format!("{one:?}"), "Secrets");
     }
 }

@@ -1,4 +1,4 @@
-//! The second factor: what its secret is made of, and recovery codes as hashes.
+//! The second factor: what its secret is made of, and recovery codes as keyed hashes.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -54,15 +54,15 @@ pub async fn set(conn: &mut PgConnection, researcher_id: i64, factor: Option<&Se
 pub async fn set_recovery_codes(
     conn: &mut PgConnection,
     researcher_id: i64,
-    hashes: &[Vec<u8>],
+    hmacs: &[Vec<u8>],
 ) -> Result<()> {
     sqlx::query!("delete from recovery_codes where researcher_id = $1", researcher_id)
         .execute(&mut *conn)
         .await?;
     sqlx::query!(
-        "insert into recovery_codes (researcher_id, sha256) select $1, unnest($2::bytea[])",
+        "insert into recovery_codes (researcher_id, hmac) select $1, unnest($2::bytea[])",
         researcher_id,
-        hashes,
+        hmacs,
     )
     .execute(conn)
     .await?;
@@ -70,11 +70,11 @@ pub async fn set_recovery_codes(
 }
 
 /// Uses up a recovery code. Returns whether there was one.
-pub async fn use_recovery_code(conn: &mut PgConnection, researcher_id: i64, sha256: &[u8]) -> Result<bool> {
+pub async fn use_recovery_code(conn: &mut PgConnection, researcher_id: i64, hmac: &[u8]) -> Result<bool> {
     let done = sqlx::query!(
-        "delete from recovery_codes where researcher_id = $1 and sha256 = $2",
+        "delete from recovery_codes where researcher_id = $1 and hmac = $2",
         researcher_id,
-        sha256,
+        hmac,
     )
     .execute(conn)
     .await?;

@@ -6,6 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 
 use super::error::{PageError, Problem};
+use super::session::SignedIn;
 use super::state::WebState;
 use super::{page, protection, screens, signed};
 use crate::domain::gate::{Arrival, Shut, admits};
@@ -241,7 +242,7 @@ pub async fn run() -> Response {
     page::html(&RunPage {})
 }
 
-/// Whatever has no address of its own.
-pub async fn not_found() -> PageError {
+/// Whatever has no address of its own. Whoever is signed in is told so by a page of the lab.
+pub async fn not_found(_asker: Option<SignedIn>) -> PageError {
     PageError(Problem::not_found())
 }

@@ -1,8 +1,8 @@
 //! Errors as meanings: one place that chooses status, code, words, and what the person can do next.
 
-use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -69,6 +69,11 @@ impl Problem {
     /// What to do.
     pub fn detail(&self) -> &str {
         &self.detail
+    }
+
+    /// What to tell the people who run the server.
+    pub fn reference(&self) -> Option<&str> {
+        self.more.get("reference").and_then(Value::as_str)
     }
 
     /// A body that could not be read.
@@ -152,7 +157,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// A problem, shown as a page.
+/// A problem, shown as a page. It goes along with the answer, for whoever shows it in another look.
 #[derive(Debug)]
 pub struct PageError(pub Problem);
 
@@ -164,9 +169,8 @@ impl<E: Into<Problem>> From<E> for PageError {
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
-        let Problem { title, detail, more, .. } = &self.0;
-        let reference = more.get("reference").and_then(Value::as_str).map(str::to_owned);
-        let page = super::page::Message { title: title.clone(), words: detail.clone(), reference };
-        (self.0.status(), super::page::html(&page)).into_response()
+        let Self(problem) = self;
+        let page = super::page::html(&super::page::Message { problem: &problem });
+        (problem.status(), Extension(problem), page).into_response()
     }
 }

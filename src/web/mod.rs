@@ -28,7 +28,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{self, CorsLayer};
@@ -74,6 +74,7 @@ pub fn router(state: WebState) -> Router {
         .merge(lab::routes())
         .merge(health)
         .fallback(entry::not_found)
+        .layer(from_fn(lab::problem::in_the_labs_look))
         .layer(CompressionLayer::new())
         .merge(as_they_are)
         .layer(from_fn_with_state(state.clone(), metrics::observe))

@@ -4,17 +4,14 @@ use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 
 use super::assets;
+use super::error::Problem;
 
 /// A page that says one thing.
 #[derive(Template)]
 #[template(path = "message.html")]
-pub struct Message {
-    /// In one sentence.
-    pub title: String,
-    /// What to do.
-    pub words: String,
-    /// What to tell the people who run the server.
-    pub reference: Option<String>,
+pub struct Message<'a> {
+    /// What.
+    pub problem: &'a Problem,
 }
 
 /// Renders a page.

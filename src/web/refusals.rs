@@ -77,7 +77,7 @@ impl Problem {
                 S::FORBIDDEN,
                 "right_needed",
                 "This needs the right to see who participants are.",
-                "An administrator can give it: `weber researcher add EMAIL --identities`.",
+                "An administrator can give it on the page Team.",
             ),
             Refused::RoleNeeded(role) => Self::new(
                 S::FORBIDDEN,
@@ -175,20 +175,26 @@ impl Problem {
             Refused::TooManyFailures => Self::new(
                 S::TOO_MANY_REQUESTS,
                 "too_many_failures",
-                "Too many sign-ins failed.",
+                "Too many tries failed.",
                 "Wait a quarter of an hour, then try again.",
             ),
             Refused::LinkUsedUp => Self::new(
                 S::GONE,
                 "link_used_up",
                 "This link is no longer good.",
-                "It can be used once, and for a limited time. Ask for a new one (`weber researcher add`).",
+                "It can be used once, and within 7 days.",
             ),
             Refused::WrongCode => Self::new(
                 S::UNPROCESSABLE_ENTITY,
                 "wrong_code",
                 "The code is not right, or was used before.",
                 "Wait for the next code of your phone, or use a recovery code that you have not used yet.",
+            ),
+            Refused::WrongFirstCode => Self::new(
+                S::UNPROCESSABLE_ENTITY,
+                "wrong_first_code",
+                "The code is not right.",
+                "Type the one that the phone shows now. Its clock must be right, and its entry be that of this picture.",
             ),
             Refused::SecondFactorIsOn => Self::new(
                 S::CONFLICT,

@@ -1,5 +1,7 @@
 //! The researchers' session: a cookie, and who it belongs to.
 
+use std::sync::{Arc, OnceLock};
+
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -40,6 +42,17 @@ pub fn token(site: &Site, jar: &CookieJar) -> Option<String> {
     jar.get(name(site.is_secure())).map(|cookie| cookie.value().to_owned())
 }
 
+/// Who turns out to ask: whatever answers notes it, so that what goes wrong is shown accordingly without asking again.
+#[derive(Clone, Default)]
+pub struct Asker(Arc<OnceLock<Researcher>>);
+
+impl Asker {
+    /// Who asks, if they are signed in and it was asked for.
+    pub fn known(&self) -> Option<&Researcher> {
+        self.0.get()
+    }
+}
+
 /// Somebody who is signed in. A request without a session is sent to sign in.
 pub struct SignedIn(pub Researcher);
 
@@ -65,10 +78,13 @@ impl OptionalFromRequestParts<WebState> for SignedIn {
 
 async fn owner(parts: &Parts, state: &WebState) -> Result<Option<Researcher>, PageError> {
     let jar = CookieJar::from_headers(&parts.headers);
-    match token(&state.site, &jar) {
-        Some(token) => Ok(sign_in::session_owner(&state.app, &token).await?),
-        None => Ok(None),
+    let Some(token) = token(&state.site, &jar) else { return Ok(None) };
+    let owner = sign_in::session_owner(&state.app, &token).await?;
+    if let (Some(asker), Some(owner)) = (parts.extensions.get::<Asker>(), &owner) {
+        // Nobody else can have been noted for this request.
+        let _ = asker.0.set(owner.clone());
     }
+    Ok(owner)
 }
 
 /// A session that a page follows a study with: a stream ends when its session does.

@@ -1,5 +1,6 @@
 // A researcher's first day: password, start, watching, downloading.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { Person, launch } from "./support/person.mjs";
@@ -121,4 +122,80 @@ test("how to recruit, and who is to be paid", async () => {
   await eve.checkPage("no-right");
   grace.assertNoFaults();
   for (const person of [grace, eve]) await person.page.context().close();
+});
+
+/** Somebody new at a browser, in the lab. */
+async function inTheLab(email, ...options) {
+  const invitation = server.weber("researcher", "add", email, ...options, "--public-url", server.url);
+  const person = await Person.arrive(browser, /\S+set-password#\S+/.exec(invitation)[0], { name: email.split("@")[0].slice(0, 20) });
+  await person.page.getByLabel("New password").fill(PASSWORD);
+  await person.page.getByLabel("The same again").fill(PASSWORD);
+  await person.press("Set password");
+  await person.sees("Studies");
+  return person;
+}
+
+/** What an authenticator app shows now (RFC 6238). */
+function codeOf(secret) {
+  const bits = [...secret].map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const hash = createHmac("sha1", key).update(step).digest();
+  const number = hash.readUInt32BE(hash[19] & 15) & 0x7fffffff;
+  return String(number % 1_000_000).padStart(6, "0");
+}
+
+/** Nothing of a page, nor of a table in it, lies outside of what is shown. */
+async function isAllInSight(page) {
+  const outside = await page.evaluate(() => {
+    const sticksOut = (element) => element.scrollWidth > element.clientWidth;
+    return [document.documentElement, ...document.querySelectorAll(".scroll")].filter(sticksOut).map((e) => e.textContent.trim().slice(0, 40));
+  });
+  assert.deepEqual(outside, [], page.url());
+}
+
+test("a mistyped code, a page for others, and long names", async () => {
+  const long = "somebody.with.a.very.long.name.indeed@department-of-psychology.university-of-somewhere.example.org";
+  const ida = await inTheLab(long, "--role", "administrator", "--identities");
+  const { page } = ida;
+  await page.goto(`${server.url}/lab/account`);
+  await ida.press("Set it up");
+  const code = page.getByLabel("Code that the phone shows now");
+  await page.getByText("The phone cannot read it").click();
+  const secret = await page.locator("details code").textContent();
+  await code.fill("12345x");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").getByText("The code is not right.").waitFor();
+  await ida.checkPage("mistyped");
+  await code.fill(codeOf(secret));
+  await page.keyboard.press("Enter");
+  await page.getByText("It is on.").waitFor();
+  await page.getByRole("link", { name: "I have kept them" }).click();
+  await page.getByLabel("Code from your phone").fill("nothing");
+  await ida.press("Turn off");
+  await page.getByRole("alert").getByText("The code is not right").waitFor();
+  await ida.checkPage("not-turned-off");
+
+  for (const width of [1280, 800]) {
+    await page.setViewportSize({ width, height: 900 });
+    for (const name of ["team", "journal"]) {
+      await page.goto(`${server.url}/lab/${name}`);
+      await isAllInSight(page);
+      await ida.checkPage(`${name}-${width}`);
+    }
+  }
+
+  const vera = await inTheLab("vera@example.org", "--role", "viewer");
+  await vera.page.goto(`${server.url}/lab/journal`);
+  await vera.sees("This needs the role");
+  await vera.checkPage("role-needed");
+  await vera.page.goto(`${server.url}/lab/studies/demo/nowhere`);
+  await vera.sees("There is nothing at this address");
+  await vera.page.getByRole("link", { name: "The study" }).click();
+  await vera.sees("Enrolment");
+  for (const person of [ida, vera]) {
+    person.assertNoFaults();
+    await person.page.context().close();
+  }
 });

@@ -110,6 +110,38 @@ async fn a_researcher_sets_a_password_and_signs_in_and_out(pool: PgPool) {
     assert_eq!(browser.get("/sign-in").await.location, "/lab");
 }
 
+/// What goes wrong is said by a page from which one can go on, to whoever is signed in, and to nobody else.
+#[sqlx::test]
+async fn problems_have_the_look_of_the_lab_for_whoever_is_signed_in(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let mut browser = Browser::signed_in(&server).await;
+    let study = "/lab/studies/demo";
+    for (path, form, status, back) in [
+        ("/lab/nowhere", None, 404, "/lab"),
+        ("/lab/studies/another", None, 404, "/lab"),
+        ("/lab/studies/demo/participants/p-none", None, 404, study),
+        ("/lab/studies/demo/figures/none.svg", None, 404, study),
+        ("/lab/studies/demo/participants?mode=none", None, 400, study),
+        ("/lab/studies/demo/quota", Some(("per_condition", "0")), 422, study),
+        ("/lab/studies/demo/quota", Some(("per_condition", "many")), 422, study),
+        ("/lab/team", Some(("email", "nobody")), 422, "/lab/team"),
+    ] {
+        let page = match form {
+            Some(field) => browser.post(path, &[field]).await,
+            None => browser.get(path).await,
+        };
+        assert_eq!(page.status.as_u16(), status, "{path}");
+        assert_eq!(page.texts("h1").len(), 1, "{path}");
+        assert!(page.text.contains(r#"<nav aria-label="Lab">"#), "{path}: {}", page.text);
+        assert!(page.text.contains(&format!(r#"<a href="{back}">"#)), "{path}: {}", page.text);
+    }
+    let elsewhere = browser.get("/nowhere").await;
+    assert!(elsewhere.status == StatusCode::NOT_FOUND && !elsewhere.text.contains("<nav"));
+    browser.cookie = None;
+    let stranger = browser.get("/lab/nowhere").await;
+    assert!(stranger.status == StatusCode::NOT_FOUND && !stranger.text.contains("<nav"));
+}
+
 #[sqlx::test]
 async fn signing_out_ends_the_session_on_the_server(pool: PgPool) {
     let server = Server::live(pool, 1).await;
@@ -141,7 +173,9 @@ async fn a_link_to_set_a_password_is_good_once_and_for_a_week(pool: PgPool) {
     }
     let fields = [&[("token", token.as_str())], form(PASSWORD, PASSWORD).as_slice()].concat();
     assert_eq!(browser.post("/set-password", &fields).await.location, "/lab");
-    assert_eq!(browser.post("/set-password", &fields).await.status, StatusCode::GONE);
+    let used = browser.post("/set-password", &fields).await;
+    assert_eq!((used.status, used.texts("form").len()), (StatusCode::GONE, 0), "no form that cannot work");
+    assert!(used.text.contains("page <em>Team</em>") && !used.text.contains('`'), "{}", used.text);
     let late = invitation(&server).await;
     clock.advance(7 * 86_400 + 1);
     let fields = [&[("token", late.as_str())], form(PASSWORD, PASSWORD).as_slice()].concat();

@@ -26,6 +26,9 @@ async fn migrations_keep_what_is_there(pool: PgPool) {
     .await
     .unwrap();
     assert_eq!(counts, (1, 1, 1, 1));
+    let recovery_codes: i64 =
+        sqlx::query_scalar("select count(*) from recovery_codes").fetch_one(&pool).await.unwrap();
+    assert_eq!(recovery_codes, 1, "those with plain hashes are gone");
     let tally: (i64, i64) =
         sqlx::query_as("select main_correct, main_total from tallies").fetch_one(&pool).await.unwrap();
     assert_eq!(tally, (1, 1));

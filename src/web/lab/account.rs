@@ -114,11 +114,20 @@ struct PasswordPage<'a> {
     /// Kept in the form, since the address no longer has it after a mistake.
     token: &'a str,
     shortest: usize,
+    /// The form could not do anything any more.
+    used_up: bool,
+}
+
+impl<'a> PasswordPage<'a> {
+    fn new(token: &'a str, problem: Option<&'a Problem>) -> Self {
+        let used_up = problem.is_some_and(|problem| problem.code() == "link_used_up");
+        Self { problem, token, shortest: sign_in::SHORTEST_PASSWORD, used_up }
+    }
 }
 
 /// The form; the link's token stands in the address's fragment, and a script puts it into the form.
 pub async fn password_page() -> Response {
-    page::html(&PasswordPage { problem: None, token: "", shortest: sign_in::SHORTEST_PASSWORD })
+    page::html(&PasswordPage::new("", None))
 }
 
 /// What the form sends.
@@ -148,9 +157,7 @@ pub async fn set_password(
     match result {
         Ok(begun) => Ok(go_on(&state, jar, begun)),
         Err(problem) => {
-            let shortest = sign_in::SHORTEST_PASSWORD;
-            let response =
-                page::html(&PasswordPage { problem: Some(&problem), token: &form.token, shortest });
+            let response = page::html(&PasswordPage::new(&form.token, Some(&problem)));
             Ok((problem.status(), response).into_response())
         }
     }

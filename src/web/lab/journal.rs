@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::domain::journal::{Entry, first_broken};
 use crate::flow::journal::Actor;
@@ -52,4 +53,46 @@ pub async fn page(
     let count = found.len();
     let entries = found.into_iter().take(MOST_ENTRIES).collect();
     Ok(page::html(&JournalPage { me, study: filter.study, entries, found: count, all, broken, head }))
+}
+
+/// What an entry's detail, which is JSON, says: names with their values. An empty one says nothing.
+fn in_words(detail: &str) -> Option<String> {
+    let words = match serde_json::from_str(detail) {
+        Ok(Value::Object(fields)) => named(&fields, " · "),
+        Ok(value) => plain(&value),
+        Err(_) => detail.to_owned(),
+    };
+    (!words.is_empty()).then_some(words)
+}
+
+fn named(fields: &Map<String, Value>, separator: &str) -> String {
+    let field = |(name, value): (&String, &Value)| format!("{} {}", name.replace('_', " "), plain(value));
+    fields.iter().map(field).collect::<Vec<_>>().join(separator)
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "–".to_owned(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
+        Value::Object(fields) => named(fields, ", "),
+        Value::Number(number) => number.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_are_read_as_words() {
+        let said = |detail: &str| in_words(detail).unwrap_or_default();
+        assert_eq!(said("{}"), "");
+        assert_eq!(said(r#"{"from":"live","to":"paused"}"#), "from live · to paused");
+        assert_eq!(said(r#"{"sees_identities":true,"role":null}"#), "sees identities yes · role –");
+        assert_eq!(said(r#"{"slots":[1,22],"at":{"x":1.5,"on":false}}"#), "slots 1, 22 · at x 1.5, on no");
+        assert_eq!(said("no JSON"), "no JSON");
+    }
 }

@@ -8,6 +8,7 @@ pub mod journal;
 pub mod participant;
 pub mod participants;
 pub mod people;
+pub mod problem;
 pub mod progress;
 pub mod recruiting;
 pub mod results;

@@ -3,14 +3,15 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
-use axum::response::{Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 
 use super::account::CodeForm;
+use crate::flow::FlowError;
 use crate::flow::second_factor::{self, Setup};
 use crate::store;
 use crate::store::researchers::Researcher;
 use crate::web::crowd::ClientAddress;
-use crate::web::error::PageError;
+use crate::web::error::{PageError, Problem};
 use crate::web::page;
 use crate::web::session::SignedIn;
 use crate::web::state::WebState;
@@ -22,6 +23,13 @@ struct SettingsPage {
     codes_left: i64,
     setup: Option<(Setup, String)>,
     recovery_codes: Vec<String>,
+    problem: Option<Problem>,
+}
+
+impl SettingsPage {
+    fn new(me: Researcher, codes_left: i64) -> Self {
+        Self { me, codes_left, setup: None, recovery_codes: Vec::new(), problem: None }
+    }
 }
 
 /// The page.
@@ -29,9 +37,23 @@ pub async fn page(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,
 ) -> Result<Response, PageError> {
+    Ok(page::html(&standing(&state, researcher).await?))
+}
+
+async fn standing(state: &WebState, me: Researcher) -> Result<SettingsPage, PageError> {
     let mut conn = state.app.pool.acquire().await?;
-    let codes_left = store::second_factor::recovery_codes_left(&mut conn, researcher.id).await?;
-    Ok(page::html(&SettingsPage { me: researcher, codes_left, setup: None, recovery_codes: Vec::new() }))
+    let codes_left = store::second_factor::recovery_codes_left(&mut conn, me.id).await?;
+    Ok(SettingsPage::new(me, codes_left))
+}
+
+/// The page again, with what went wrong, and with the secret that the phone may have by now.
+async fn again(state: &WebState, me: Researcher, error: FlowError) -> Result<Response, PageError> {
+    let pending = second_factor::pending(&state.app, &me).await?;
+    let problem = Problem::from(error);
+    let status = problem.status();
+    let setup = pending.map(with_picture);
+    let page = SettingsPage { setup, problem: Some(problem), ..standing(state, me).await? };
+    Ok((status, page::html(&page)).into_response())
 }
 
 /// Shows the secret to the phone.
@@ -39,10 +61,13 @@ pub async fn begin(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,
 ) -> Result<Response, PageError> {
-    let setup = second_factor::begin(&state.app, &researcher).await?;
+    let setup = Some(with_picture(second_factor::begin(&state.app, &researcher).await?));
+    Ok(page::html(&SettingsPage { setup, ..SettingsPage::new(researcher, 0) }))
+}
+
+fn with_picture(setup: Setup) -> (Setup, String) {
     let picture = picture(&setup.url);
-    let setup = Some((setup, picture));
-    Ok(page::html(&SettingsPage { me: researcher, codes_left: 0, setup, recovery_codes: Vec::new() }))
+    (setup, picture)
 }
 
 /// A picture of a text for a phone's camera, as SVG.
@@ -54,22 +79,28 @@ fn picture(text: &str) -> String {
 /// Turns the second factor on, and shows the recovery codes once.
 pub async fn confirm(
     State(state): State<WebState>,
-    SignedIn(researcher): SignedIn,
+    SignedIn(me): SignedIn,
+    client: ClientAddress,
     Form(form): Form<CodeForm>,
 ) -> Result<Response, PageError> {
-    let recovery_codes = second_factor::confirm(&state.app, &researcher, &form.code).await?;
-    let me = Researcher { second_factor: true, ..researcher };
-    let codes_left = recovery_codes.len() as i64;
-    Ok(page::html(&SettingsPage { me, codes_left, setup: None, recovery_codes }))
+    match second_factor::confirm(&state.app, &me, &form.code, client.hmac()).await {
+        Ok(recovery_codes) => {
+            let me = Researcher { second_factor: true, ..me };
+            Ok(page::html(&SettingsPage { recovery_codes, ..SettingsPage::new(me, 0) }))
+        }
+        Err(error) => again(&state, me, error).await,
+    }
 }
 
 /// Turns it off.
 pub async fn turn_off(
     State(state): State<WebState>,
-    SignedIn(researcher): SignedIn,
+    SignedIn(me): SignedIn,
     client: ClientAddress,
     Form(form): Form<CodeForm>,
-) -> Result<Redirect, PageError> {
-    second_factor::turn_off(&state.app, &researcher, &form.code, client.hmac()).await?;
-    Ok(Redirect::to("/lab/account"))
+) -> Result<Response, PageError> {
+    match second_factor::turn_off(&state.app, &me, &form.code, client.hmac()).await {
+        Ok(()) => Ok(Redirect::to("/lab/account").into_response()),
+        Err(error) => again(&state, me, error).await,
+    }
 }

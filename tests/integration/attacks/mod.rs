@@ -1,5 +1,6 @@
 //! What an attacker would try. `docs/security.md` says which of these tests proves which protection.
 
+mod doors;
 mod imports;
 mod leaks;
 mod limits;

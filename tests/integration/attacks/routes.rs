@@ -13,9 +13,9 @@ use super::world::{Answer, World, ask};
 
 /// An address with its methods.
 #[derive(Debug)]
-struct Route {
-    path: String,
-    methods: Vec<&'static str>,
+pub struct Route {
+    pub path: String,
+    pub methods: Vec<&'static str>,
 }
 
 impl Route {
@@ -25,7 +25,7 @@ impl Route {
 }
 
 /// Every address, as the sources of `web` list them.
-fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Route> {
     let mut text = String::new();
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web"), &mut text);
     for other in [".nest(", ".nest_service(", ".route_service(", ".fallback_service("] {
@@ -68,7 +68,7 @@ fn route(text: &str) -> Route {
 }
 
 /// The addresses of a route in this world, with something in the place of every parameter.
-async fn addresses(world: &World, path: &str) -> Vec<String> {
+pub async fn addresses(world: &World, path: &str) -> Vec<String> {
     let server = &world.server;
     let text = async |sql: &'static str| -> String {
         sqlx::query_scalar(sql).fetch_one(&server.app.pool).await.unwrap()

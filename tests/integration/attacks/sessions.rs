@@ -136,17 +136,45 @@ async fn guesses_that_come_at_once_are_counted_too(pool: PgPool) {
     assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 8, "{statuses:?}");
 }
 
+async fn wrong_codes(browser: &mut Browser<'_>, what: &str) -> Vec<u16> {
+    let mut statuses = Vec::new();
+    for _ in 0..9 {
+        let path = format!("/lab/account/second-factor/{what}");
+        statuses.push(browser.post(&path, &[("code", "123456")]).await.status.as_u16());
+    }
+    statuses
+}
+
 #[sqlx::test]
-async fn the_second_factor_cannot_be_guessed_off(pool: PgPool) {
+async fn the_second_factor_cannot_be_guessed_on_or_off(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut stolen = Browser::signed_in(&server).await;
     stolen.post("/lab/account/second-factor", &[]).await;
+    assert_eq!(wrong_codes(&mut stolen, "confirm").await, [422, 422, 422, 422, 422, 422, 422, 422, 429]);
     sqlx::query("update researchers set totp_confirmed_at = now()").execute(&server.app.pool).await.unwrap();
-    let off = [("code", "123456")];
-    for _ in 0..8 {
-        assert_eq!(stolen.post("/lab/account/second-factor/off", &off).await.status.as_u16(), 422);
+    sqlx::query("delete from sign_in_tries").execute(&server.app.pool).await.unwrap();
+    assert_eq!(wrong_codes(&mut stolen, "off").await, [422, 422, 422, 422, 422, 422, 422, 422, 429]);
+    assert_eq!(wrong_codes(&mut stolen, "confirm").await, [429; 9], "they are counted together");
+}
+
+/// Or whoever holds a session would get recovery codes by a code of the phone, and lock the owner out with them.
+#[sqlx::test]
+async fn a_second_factor_that_is_on_is_not_confirmed_again(pool: PgPool) {
+    let clock = TestClock::new();
+    let server = Server::with_clock(pool, clock.clone()).await;
+    let mut stolen = Browser::signed_in(&server).await;
+    let secret = stolen.post("/lab/account/second-factor", &[]).await.texts("details code").remove(0);
+    let confirm = "/lab/account/second-factor/confirm";
+    let first = stolen.post(confirm, &[("code", &crate::rights::code(&server, &secret))]).await;
+    assert_eq!(first.texts(".codes code").len(), 10);
+    let stored = "select sum(hashtext(hmac::text)) from recovery_codes";
+    let before = server.count(stored).await;
+    clock.advance(60);
+    for code in [&crate::rights::code(&server, &secret), "123456"] {
+        let again = stolen.post(confirm, &[("code", code)]).await;
+        assert_eq!((again.status, again.texts(".codes code").len()), (StatusCode::CONFLICT, 0));
     }
-    assert_eq!(stolen.post("/lab/account/second-factor/off", &off).await.status.as_u16(), 429);
+    assert_eq!(server.count(stored).await, before, "the recovery codes are the owner's still");
 }
 
 #[sqlx::test]

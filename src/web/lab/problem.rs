@@ -1,0 +1,83 @@
+//! What went wrong, in the look of the lab: for people who are signed in, with the way on.
+
+use askama::Template;
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::store::researchers::Researcher;
+use crate::web::error::Problem;
+use crate::web::page;
+use crate::web::session::Asker;
+
+#[derive(Template)]
+#[template(path = "lab/problem.html")]
+struct ProblemPage<'a> {
+    me: &'a Researcher,
+    problem: &'a Problem,
+    way_back: (String, &'static str),
+}
+
+/// Shows problems at the lab's addresses as pages of the lab to whoever is signed in.
+pub async fn in_the_labs_look(mut request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    if path != "/lab" && !path.starts_with("/lab/") {
+        return next.run(request).await;
+    }
+    let asker = Asker::default();
+    request.extensions_mut().insert(asker.clone());
+    let response = next.run(request).await;
+    let (Some(me), Some(problem)) = (asker.known(), problem_of(&response)) else { return response };
+    let way_back = way_back(&path, &problem);
+    (response.status(), page::html(&ProblemPage { me, problem: &problem, way_back })).into_response()
+}
+
+/// What an answer says went wrong. A request that could not even be read is refused by a bare text.
+fn problem_of(response: &Response) -> Option<Problem> {
+    let told = response.extensions().get::<Problem>().cloned();
+    told.or_else(|| is_bare_refusal(response).then(|| unread(response.status())))
+}
+
+fn is_bare_refusal(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    response.status().is_client_error() && kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"))
+}
+
+fn unread(status: StatusCode) -> Problem {
+    let (title, detail) = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => ("That is too much at once.", "Go back and send less."),
+        _ => ("The request could not be read.", "Go back and look at what you typed or chose."),
+    };
+    Problem::new(status, "malformed", title, detail)
+}
+
+/// Where to go on from an address: to the page that it belongs to, if that can be shown.
+fn way_back(path: &str, problem: &Problem) -> (String, &'static str) {
+    let mut parts = path.trim_start_matches("/lab").split('/').skip(1);
+    match (parts.next(), parts.next(), problem.code()) {
+        (Some("studies"), Some(slug), code) if !slug.is_empty() && code != "no_such_study" => {
+            (format!("/lab/studies/{slug}"), "The study")
+        }
+        (Some("team"), _, code) if code != "role_needed" => ("/lab/team".into(), "Team"),
+        (Some("account"), ..) => ("/lab/account".into(), "Your account"),
+        _ => ("/lab".into(), "Studies"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_back_leads_to_a_page_that_can_be_shown() {
+        let back = |path, code| way_back(path, &Problem::new(StatusCode::CONFLICT, code, "", "")).0;
+        assert_eq!(back("/lab/studies/demo/people/seek", "right_needed"), "/lab/studies/demo");
+        assert_eq!(back("/lab/studies/dmeo/people", "no_such_study"), "/lab");
+        assert_eq!(back("/lab/studies/", "not_found"), "/lab");
+        assert_eq!(back("/lab/team/7/remove", "last_administrator"), "/lab/team");
+        assert_eq!(back("/lab/team", "role_needed"), "/lab");
+        assert_eq!(back("/lab/account/second-factor", "second_factor_is_on"), "/lab/account");
+        assert_eq!(back("/lab/nowhere", "not_found"), "/lab");
+    }
+}
