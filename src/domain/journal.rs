@@ -9,6 +9,8 @@ use super::words;
 words! {
     /// What somebody did.
     Action {
+        /// Brought a study folder in as a new version.
+        Imported = "imported",
         /// Started, paused or closed a study.
         StateChanged = "state_changed",
         /// Switched a link on or off.
