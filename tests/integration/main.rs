@@ -11,6 +11,7 @@ mod enrolment;
 mod export;
 mod hostile_clients;
 mod identities;
+mod journal;
 mod lab;
 mod lifecycle;
 mod migrations;
