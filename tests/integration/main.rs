@@ -7,6 +7,7 @@ mod backup;
 mod behaviours;
 mod clock_steps;
 mod decisions;
+mod deeds;
 mod enrolment;
 mod export;
 mod hostile_clients;
