@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Args;
 
 use super::data::{self, Database};
@@ -11,6 +11,7 @@ use crate::config::DataArgs;
 use crate::domain::backup::Manifest;
 use crate::flow::app::{Clock, SystemClock};
 use crate::flow::backup::{self, Archive};
+use crate::flow::journal::Actor;
 use crate::flow::secrets::Secrets;
 
 /// Where to, and what.
@@ -43,13 +44,23 @@ pub async fn run(args: &DataArgs, options: &BackupArgs) -> anyhow::Result<()> {
     }
     let key = data::existing_key(args)?;
     let database = Database::open(args, false).await?;
-    let manifest = database
+    let file = options.out.display();
+    let (manifest, noted) = database
         .during(async |pool| {
             let now = SystemClock.now();
-            Ok(backup::write(pool, key, !options.without_key, &options.out, now).await?)
+            let manifest = backup::write(pool, key, !options.without_key, &options.out, now).await?;
+            // On a full disk the backup is needed more than its entry: the file stays, whatever becomes of that.
+            let noted = backup::note(pool, &Actor::command_line(), &manifest, SystemClock.now()).await;
+            let untold = || format!("{file} is written and whole, but the journal could not be told of it");
+            Ok((manifest, noted.with_context(untold)?))
         })
         .await?;
-    super::say(format!("{} is written and was read again: {}", options.out.display(), content(&manifest)));
+    super::say(format!("{file} is written and was read again: {}", content(&manifest)));
+    if !noted {
+        super::say(
+            "The journal was not told: the schema is another version's, and a backup leaves it as it is.",
+        );
+    }
     if manifest.holds_key {
         super::say("It holds the secret key and all personal data: keep it as safe as the data themselves.");
     }

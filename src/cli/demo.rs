@@ -10,6 +10,7 @@ use clap::Args;
 use rust_embed::RustEmbed;
 
 use crate::config::DataArgs;
+use crate::flow::journal::Actor;
 use crate::flow::{App, import};
 use crate::stimuli::demo::{self, Built, DemoOptions, Stage};
 use crate::store;
@@ -66,7 +67,7 @@ pub async fn import_if_empty(app: &App, args: &DataArgs) -> anyhow::Result<()> {
     build(folder.clone(), image_sets, texts(image_sets)?).await?;
     // Another server may have been quicker, and researchers may have their own studies by now.
     if is_empty().await? {
-        import::import_and_start(app, &folder).await?;
+        import::import_and_start(app, &Actor::program(), &folder).await?;
     }
     Ok(())
 }

@@ -43,7 +43,7 @@ pub async fn run(args: &DataArgs, export: &ExportArgs) -> anyhow::Result<()> {
         .during(async |app| {
             let request = export::prepare(app, &export.study, policy, &export.include).await?;
             let manifest = export::export(app, &request, &export.out).await?;
-            export::note(app, &Actor::command_line(), &export.study, &manifest).await?;
+            export::note(app, &Actor::command_line(), &request, &manifest, None).await?;
             Ok(manifest)
         })
         .await?;

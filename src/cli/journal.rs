@@ -1,41 +1,72 @@
 //! `weber journal`.
 
-use anyhow::bail;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::Args;
 
 use super::data::Data;
 use crate::config::DataArgs;
-use crate::domain::journal::first_broken;
+use crate::domain::journal::{Entry, first_broken};
+use crate::flow::witness;
 use crate::store;
 
+/// What the journal is held against.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArgs {
+    /// Manifests of exports, or backups, that were kept where nobody could change them: the journal must still hold the entry
+    /// that was its newest then. Without one, entries cut off at the end and hashes that were all made anew are not noticed.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    against: Vec<PathBuf>,
+}
+
 /// Checks that no entry was changed, added or taken out.
-pub async fn verify(args: &DataArgs) -> anyhow::Result<()> {
-    let data = Data::open(args).await?;
-    let entries =
-        data.during(async |app| Ok(store::journal::all(&mut *app.pool.acquire().await?).await?)).await?;
+pub async fn verify(args: &DataArgs, options: &VerifyArgs) -> anyhow::Result<()> {
+    let head = |path: &PathBuf| witness::read(path).with_context(|| path.display().to_string());
+    let heads = options.against.iter().map(head).collect::<anyhow::Result<Vec<_>>>()?;
+    let entries = entries(args).await?;
     if let Some(number) = first_broken(&entries) {
         bail!("the journal is not whole: entry {number} does not follow from those before it");
     }
-    let head = entries.last().map_or_else(|| "none".to_owned(), |(_, hash)| hex::encode(hash));
-    super::say(format!("The journal is whole: {} entries. Hash of the newest: {head}", entries.len()));
+    for (head, path) in heads.iter().zip(&options.against) {
+        let (number, path) = (head.entry, path.display());
+        if !head.is_in(&entries) {
+            bail!("the journal was changed since {path} was made: its entry {number} is not there as it was");
+        }
+        super::say(match number {
+            0 => format!("{path} was made when the journal was empty, and says nothing of it."),
+            _ => format!("Up to entry {number} it is the one that {path} names."),
+        });
+    }
+    let newest = entries.last().map_or_else(|| "none".to_owned(), |(_, hash)| hex::encode(hash));
+    super::say(format!("The journal is whole: {} entries. Hash of the newest: {newest}", entries.len()));
+    if heads.is_empty() {
+        super::say(
+            "Whether it was cut off or made anew as a whole, an older manifest or backup tells: --against FILE",
+        );
+    }
     Ok(())
 }
 
-/// Shows every entry, oldest first.
+/// Shows every entry with its hash, oldest first.
 pub async fn show(args: &DataArgs) -> anyhow::Result<()> {
-    let data = Data::open(args).await?;
-    let entries =
-        data.during(async |app| Ok(store::journal::all(&mut *app.pool.acquire().await?).await?)).await?;
-    for (entry, _) in entries {
+    for (entry, hash) in entries(args).await? {
         super::say(format!(
-            "{:>6}  {}  {:<24} {:<20} {:<16} {:<14} {}",
+            "{:>6}  {}  {:<24} {:<20} {:<16} {:<14} {}  {}",
             entry.number,
             entry.at.format("%Y-%m-%d %H:%M:%S"),
             entry.actor,
             entry.action,
             entry.study.as_deref().unwrap_or("-"),
             entry.participant.as_deref().unwrap_or("-"),
+            hex::encode(hash),
             entry.detail
         ));
     }
     Ok(())
+}
+
+async fn entries(args: &DataArgs) -> anyhow::Result<Vec<(Entry, Vec<u8>)>> {
+    let data = Data::open(args).await?;
+    data.during(async |app| Ok(store::journal::all(&mut *app.pool.acquire().await?).await?)).await
 }

@@ -96,8 +96,8 @@ enum ResearcherCommand {
 #[derive(Debug, Subcommand)]
 enum JournalCommand {
     /// Check that no entry was changed, added or taken out.
-    Verify,
-    /// Show every entry, oldest first.
+    Verify(journal::VerifyArgs),
+    /// Show every entry with its hash, oldest first.
     Show,
 }
 
@@ -167,7 +167,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             researcher::create_token(&cli.data, &name, &scopes).await
         }
         Command::Token(TokenCommand::Remove { name }) => researcher::remove_token(&cli.data, &name).await,
-        Command::Journal(JournalCommand::Verify) => journal::verify(&cli.data).await,
+        Command::Journal(JournalCommand::Verify(args)) => journal::verify(&cli.data, &args).await,
         Command::Journal(JournalCommand::Show) => journal::show(&cli.data).await,
         Command::Backup(args) => backup::run(&cli.data, &args).await,
         Command::Restore(args) => backup::restore(&cli.data, &args).await,

@@ -9,6 +9,8 @@ use super::words;
 words! {
     /// What somebody did.
     Action {
+        /// Brought a study folder in as a new version.
+        Imported = "imported",
         /// Started, paused or closed a study.
         StateChanged = "state_changed",
         /// Switched a link on or off.
@@ -61,6 +63,8 @@ words! {
         PolicyFrozen = "policy_frozen",
         /// Downloaded a study's data.
         Exported = "exported",
+        /// Backed everything up: all data, and the secret key unless it was left out.
+        BackedUp = "backed_up",
     }
 }
 
@@ -114,6 +118,13 @@ pub struct Head {
 }
 
 impl Head {
+    /// Whether it is part of a journal. A journal is only added to, so that whatever end it once had stays in it for ever.
+    pub fn is_in(&self, entries: &[(Entry, Vec<u8>)]) -> bool {
+        let same =
+            |(entry, hash): &(Entry, Vec<u8>)| entry.number == self.entry && hex::encode(hash) == self.sha256;
+        self.entry == 0 || entries.iter().any(same)
+    }
+
     /// The newest entry by its number and hash, if there is one.
     pub fn of(newest: Option<(i64, Vec<u8>)>) -> Self {
         newest.map_or_else(Self::default, |(entry, sha256)| Self { entry, sha256: hex::encode(sha256) })
@@ -121,7 +132,8 @@ impl Head {
 }
 
 /// The number of the first entry that does not follow from those before it; none if the chain is whole. Each entry comes
-/// with the hash that was stored for it.
+/// with the hash that was stored for it. Of a chain that ends too early, or was made anew throughout, only a [`Head`] that
+/// was kept elsewhere can tell.
 pub fn first_broken(entries: &[(Entry, Vec<u8>)]) -> Option<i64> {
     let mut previous: &[u8] = &[];
     for (expected, (entry, stored)) in (1..).zip(entries) {
@@ -138,14 +150,14 @@ mod tests {
     use super::*;
     use crate::domain::fixture::at;
 
-    fn chain() -> Vec<(Entry, Vec<u8>)> {
+    fn chain(actor: &str) -> Vec<(Entry, Vec<u8>)> {
         let mut previous = Vec::new();
         (1..=3)
             .map(|number| {
                 let entry = Entry {
                     number,
                     at: at(number as f64),
-                    actor: "ada@example.org".into(),
+                    actor: actor.into(),
                     action: "withdrawn".into(),
                     study: Some("s".into()),
                     participant: None,
@@ -160,6 +172,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_was_changed_taken_out_or_added_is_found() {
+        let chain = || chain("ada@example.org");
         assert_eq!(first_broken(&chain()), None);
         let mut changed = chain();
         changed[1].0.actor = "eve@example.org".into();
@@ -174,5 +187,19 @@ mod tests {
         let mut moved = chain();
         (moved[0].0.study, moved[0].0.participant) = (None, Some("s".into()));
         assert_eq!(first_broken(&moved), Some(1));
+    }
+
+    #[test]
+    fn an_end_that_was_kept_tells_of_entries_cut_off_and_of_a_chain_made_anew() {
+        let head = |entries: &[(Entry, Vec<u8>)]| {
+            Head::of(entries.last().map(|(entry, hash)| (entry.number, hash.clone())))
+        };
+        let whole = chain("ada@example.org");
+        assert!(head(&whole).is_in(&whole) && head(&whole[..2]).is_in(&whole));
+        assert!(!head(&whole).is_in(&whole[..2]) && !head(&whole).is_in(&[]));
+        let anew = chain("eve@example.org");
+        assert_eq!(first_broken(&anew), None);
+        assert!(!head(&whole).is_in(&anew) && !head(&whole[..1]).is_in(&anew));
+        assert!(Head::default().is_in(&whole), "an empty journal is the beginning of any");
     }
 }

@@ -29,6 +29,16 @@ use manifest::Counter;
 /// The manifest's name.
 pub const MANIFEST: &str = "manifest.json";
 
+/// Every file of an export.
+pub const FILES: [&str; 6] = [
+    codebook::trials::FILE,
+    codebook::trials::CLEANED_FILE,
+    codebook::people::FILE,
+    codebook::events::FILE,
+    codebook::FILE,
+    MANIFEST,
+];
+
 /// Why an export was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
@@ -219,11 +229,23 @@ async fn slots(
     Ok(by_mode)
 }
 
-/// Writes into the journal that a study's data were taken out.
-pub async fn note(app: &App, actor: &Actor, slug: &str, manifest: &Manifest) -> Result<(), FlowError> {
+/// Writes into the journal what of a study's data was taken out: one file, or all.
+pub async fn note(
+    app: &App,
+    actor: &Actor,
+    request: &Request,
+    manifest: &Manifest,
+    file: Option<&str>,
+) -> Result<(), FlowError> {
     let mut tx = app.pool.begin().await?;
-    let deed = Deed { action: Action::Exported, study: Some(slug), participant: None };
-    let detail = serde_json::json!({ "policy": manifest.policy_name(), "kept": manifest.counts.kept });
+    let deed = Deed { action: Action::Exported, study: Some(&request.study.slug), participant: None };
+    let detail = serde_json::json!({
+        "file": file.unwrap_or("all"),
+        "modes": request.modes,
+        "policy": request.policy.name,
+        "policy_sha256": request.policy.sha256(),
+        "kept": manifest.counts.kept,
+    });
     journal::write(app, &mut tx, actor, deed, detail).await?;
     tx.commit().await?;
     Ok(())

@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
+use super::journal::{self, Actor, Deed};
 use super::slots::{per_condition, refill};
 use super::{App, FlowError, steer};
+use crate::domain::journal::Action;
 use crate::domain::study::{Mode, StudyDefinition, StudyState};
 use crate::domain::trial::Trial;
 use crate::store::images::NewImage;
@@ -63,23 +66,23 @@ impl From<FlowError> for ImportError {
 }
 
 /// Reads, checks and stores a study folder.
-pub async fn import(app: &App, folder: &Path) -> Result<Imported, ImportError> {
+pub async fn import(app: &App, actor: &Actor, folder: &Path) -> Result<Imported, ImportError> {
     let folder = read(folder).await?;
     let mut tx = app.pool.begin().await?;
-    let imported = save(app, &mut tx, &folder).await?;
+    let imported = save(app, &mut tx, actor, &folder).await?;
     tx.commit().await?;
     app.changed(imported.study_id);
     Ok(imported)
 }
 
 /// Like [`import`], and a study that is new is live in the same moment. Servers that do this at once do it once.
-pub async fn import_and_start(app: &App, folder: &Path) -> Result<Imported, ImportError> {
+pub async fn import_and_start(app: &App, actor: &Actor, folder: &Path) -> Result<Imported, ImportError> {
     let folder = read(folder).await?;
     let mut tx = app.pool.begin().await?;
-    let imported = save(app, &mut tx, &folder).await?;
+    let imported = save(app, &mut tx, actor, &folder).await?;
     let study = store::studies::by_id(&mut tx, imported.study_id).await?;
     if study.state == StudyState::Draft {
-        steer::change(app, &mut tx, &study, StudyState::Live).await?;
+        steer::change(app, &mut tx, actor, &study, StudyState::Live, None).await?;
     }
     tx.commit().await?;
     app.changed(imported.study_id);
@@ -92,7 +95,12 @@ async fn read(folder: &Path) -> Result<StudyFolder, ImportError> {
     Ok(read.map_err(|error| StoreError::Corrupt(format!("reading the folder failed: {error}")))??)
 }
 
-async fn save(app: &App, conn: &mut PgConnection, folder: &StudyFolder) -> Result<Imported, ImportError> {
+async fn save(
+    app: &App,
+    conn: &mut PgConnection,
+    actor: &Actor,
+    folder: &StudyFolder,
+) -> Result<Imported, ImportError> {
     let definition = &folder.definition;
     let now = app.now();
     // Slots are locked before studies, everywhere.
@@ -138,6 +146,9 @@ async fn save(app: &App, conn: &mut PgConnection, folder: &StudyFolder) -> Resul
         let enabled = definition.recruitment.open_links || !link.is_open_and_counts();
         store::links::create(&mut *conn, study_id, link, &app.short_name(), enabled, now).await?;
     }
+    let deed = Deed { action: Action::Imported, study: Some(&definition.slug), participant: None };
+    let detail = json!({ "version": hashes.number, "sha256": hex::encode(&hashes.sha256) });
+    journal::write(app, conn, actor, deed, detail).await?;
     Ok(Imported { slug: definition.slug.clone(), study_id, version: hashes.number, changed: true })
 }
 

@@ -1,5 +1,6 @@
 //! Writing down who did what, in the transaction of the deed.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 
@@ -83,10 +84,21 @@ pub async fn write(
     deed: Deed<'_>,
     detail: Value,
 ) -> Result<()> {
+    Ok(write_at(conn, actor, deed, detail, app.now()).await?)
+}
+
+/// Like [`write`], for deeds that know no more of an installation than its database.
+pub async fn write_at(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    deed: Deed<'_>,
+    detail: Value,
+    now: DateTime<Utc>,
+) -> store::Result<()> {
     let (number, previous_sha256) = store::journal::lock_head(&mut *conn).await?.unwrap_or_default();
     let entry = Entry {
         number: number + 1,
-        at: app.now(),
+        at: now,
         actor: actor.name.clone(),
         action: deed.action.to_string(),
         study: deed.study.map(str::to_owned),
@@ -94,6 +106,5 @@ pub async fn write(
         detail: detail.to_string(),
         previous_sha256,
     };
-    store::journal::append(conn, &entry).await?;
-    Ok(())
+    store::journal::append(conn, &entry).await
 }

@@ -28,6 +28,7 @@ pub mod slots;
 pub mod steer;
 pub mod task;
 pub mod team;
+pub mod witness;
 
 pub use app::App;
 

@@ -20,9 +20,7 @@ pub async fn set_state(app: &App, actor: &Actor, slug: &str, state: StudyState) 
     if state == StudyState::Live && study.state.may_become(state) {
         check_somebody_may_come(app, &mut tx, &study).await?;
     }
-    change(app, &mut tx, &study, state).await?;
-    let deed = Deed { action: Action::StateChanged, study: Some(slug), participant: None };
-    journal::write(app, &mut tx, actor, deed, json!({ "from": study.state, "to": state })).await?;
+    change(app, &mut tx, actor, &study, state, None).await?;
     tx.commit().await?;
     app.changed(study.id);
     Ok(())
@@ -52,20 +50,27 @@ async fn awaits_experts(conn: &mut PgConnection, study_id: i64) -> Result<bool> 
     Ok(links.iter().any(|link| link.enabled && link.definition.group == Group::Expert))
 }
 
-/// The change itself, within the transaction of the caller.
+/// The change itself and its entry in the journal, at the end of the caller's transaction.
 pub(super) async fn change(
     app: &App,
     conn: &mut PgConnection,
+    actor: &Actor,
     study: &Study,
     state: StudyState,
+    because: Option<&str>,
 ) -> Result<()> {
     if !study.state.may_become(state) {
         return Err(Refused::NoSuchTransition { from: study.state, to: state }.into());
     }
     let version = app.newest_version(&mut *conn, study.id).await?;
     let policy = enrolment_policy(study, &version);
-    store::studies::set_state(conn, study.id, state, &policy, app.now()).await?;
-    Ok(())
+    store::studies::set_state(&mut *conn, study.id, state, &policy, app.now()).await?;
+    let deed = Deed { action: Action::StateChanged, study: Some(&study.slug), participant: None };
+    let mut detail = json!({ "from": study.state, "to": state });
+    if let Some(because) = because {
+        detail["because"] = because.into();
+    }
+    journal::write(app, conn, actor, deed, detail).await
 }
 
 /// Switches a link of a study on or off.
@@ -94,11 +99,8 @@ pub(super) async fn close_finished(app: &App, conn: &mut PgConnection, study: &S
     if study.state != StudyState::Live || awaits_experts(&mut *conn, study.id).await? {
         return Ok(());
     }
-    change(app, conn, study, StudyState::Closed).await?;
-    let deed = Deed { action: Action::StateChanged, study: Some(&study.slug), participant: None };
-    let detail =
-        json!({ "from": study.state, "to": StudyState::Closed, "because": "no slot is open or leased" });
-    journal::write(app, conn, &Actor::program(), deed, detail).await
+    let because = Some("no slot is open or leased");
+    change(app, conn, &Actor::program(), study, StudyState::Closed, because).await
 }
 
 /// Lets one more person complete in every slot of a condition whose postings are used up without anybody kept. Returns how

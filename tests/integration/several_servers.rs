@@ -99,12 +99,23 @@ async fn whoever_begins_at_the_other_server_holds_nobody_up(pool: PgPool) {
 async fn servers_that_bring_in_the_demo_at_once_do_it_once(pool: PgPool) {
     let (one, other) = Server::two_empty(pool, TestClock::new()).await;
     let study = TinyStudy::new(2);
-    let (here, there) =
-        tokio::join!(import_and_start(&one.app, study.path()), import_and_start(&other.app, study.path()));
+    let actor = Actor::program();
+    let start = |server: &Server| {
+        let (app, actor, folder) = (server.app.clone(), actor.clone(), study.path().to_owned());
+        async move { import_and_start(&app, &actor, &folder).await }
+    };
+    let (here, there) = tokio::join!(start(&one), start(&other));
     assert!(here.unwrap().changed != there.unwrap().changed, "one of them brings it in, the other finds it");
     assert_eq!(one.count("select count(*) from studies where state = 'live'").await, 1);
     assert_eq!(one.count("select count(*) from study_versions").await, 1);
     assert_eq!(one.count("select count(*) from slots where mode = 'live'").await, 10);
+    let noted: Vec<String> = sqlx::query_scalar(
+        "select action from journal where actor = 'weber' and study = 'demo' order by number",
+    )
+    .fetch_all(&one.app.pool)
+    .await
+    .unwrap();
+    assert_eq!(noted, ["imported", "state_changed"]);
     Person::arrive(&other, &one.link("Volunteers").await).await;
 }
 

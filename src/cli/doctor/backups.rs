@@ -30,8 +30,7 @@ pub fn newest(path: &Path) -> Newest {
 }
 
 impl Newest {
-    /// Holds it against the database that it should be one of. The journal is only added to, so that the end that it had
-    /// then is part of it for ever.
+    /// Holds it against the database that it should be one of.
     pub fn against(
         self,
         fingerprint: Option<&[u8]>,
@@ -46,9 +45,7 @@ impl Newest {
         if fingerprint.map(hex::encode).as_ref() != Some(&manifest.key_fingerprint) {
             return Problem(format!("{name} is a backup of another installation"));
         }
-        let same =
-            |(entry, hash): &(Entry, Vec<u8>)| entry.number == head.entry && hex::encode(hash) == head.sha256;
-        if head.entry > 0 && !entries.iter().any(same) {
+        if !head.is_in(entries) {
             return Problem(format!(
                 "the journal was changed since {name} was made: its entry {} is not there as it was",
                 head.entry

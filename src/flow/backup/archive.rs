@@ -21,7 +21,7 @@ const KEY: &str = "secret";
 const COMPRESSION: i64 = 2;
 
 /// A manifest is a few kilobytes; a file that claims more is none of ours.
-const LARGEST_MANIFEST: u64 = 16 << 20;
+pub const LARGEST_MANIFEST: u64 = 16 << 20;
 
 /// Read, hashed and handed on at once, bytes.
 const PIECE: usize = 1 << 16;

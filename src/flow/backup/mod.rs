@@ -9,14 +9,16 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
+use serde_json::json;
 use sqlx::{PgConnection, PgPool};
 
-pub use archive::Archive;
 use archive::Draft;
+pub use archive::{Archive, LARGEST_MANIFEST};
 
+use super::journal::{self, Actor, Deed};
 use super::secrets::Secrets;
 use crate::domain::backup::{FORMAT, Manifest, Table, Unfit, in_order};
-use crate::domain::journal::{Head, first_broken};
+use crate::domain::journal::{Action, Head, first_broken};
 use crate::store::{self, StoreError};
 
 /// Why nothing was backed up or restored.
@@ -135,6 +137,25 @@ pub async fn write(
     tx.commit().await?;
     draft.finish(&manifest)?;
     Ok(manifest)
+}
+
+/// Writes into the journal that everything was taken out. Where the schema is not this program's nothing is written, and
+/// false comes back.
+pub async fn note(
+    pool: &PgPool,
+    actor: &Actor,
+    manifest: &Manifest,
+    now: DateTime<Utc>,
+) -> Result<bool, BackupError> {
+    if !store::ready(pool).await? {
+        return Ok(false);
+    }
+    let mut tx = pool.begin().await?;
+    let deed = Deed { action: Action::BackedUp, study: None, participant: None };
+    let detail = json!({ "holds_key": manifest.holds_key, "journal_entry": manifest.journal.entry });
+    journal::write_at(&mut tx, actor, deed, detail, now).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 fn check_key(key: Option<[u8; 32]>, needed: bool, fingerprint: &[u8]) -> Result<(), BackupError> {

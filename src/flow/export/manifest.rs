@@ -38,13 +38,6 @@ pub struct Manifest {
     pub files: Vec<Filed>,
 }
 
-impl Manifest {
-    /// The policy under which people were judged.
-    pub fn policy_name(&self) -> &str {
-        &self.policy.name
-    }
-}
-
 #[derive(Debug, Clone, Serialize)]
 struct PolicyEntry {
     name: String,

@@ -66,7 +66,7 @@ pub async fn all(
     Path(slug): Path<String>,
     Query(query): Query<ExportQuery>,
 ) -> Result<Response, PageError> {
-    let folder = make(&state, &actor, &slug, &query).await?;
+    let folder = make(&state, &actor, &slug, &query, None).await?;
     let name = format!("{slug}-{}.zip", state.app.now().format("%Y-%m-%d-%H%M"));
     let archive =
         tokio::task::spawn_blocking(move || zip(folder.path()).map(|archive| (folder, archive))).await;
@@ -81,22 +81,23 @@ pub async fn one(
     Path((slug, file)): Path<(String, String)>,
     Query(query): Query<ExportQuery>,
 ) -> Result<Response, PageError> {
-    let folder = make(&state, &actor, &slug, &query).await?;
-    let known = std::fs::read_dir(folder.path()).map_err(failed)?.flatten();
-    if !known.into_iter().any(|entry| *entry.file_name() == *file) {
+    if !export::FILES.contains(&file.as_str()) {
         return Err(PageError(Problem::not_found()));
     }
+    let folder = make(&state, &actor, &slug, &query, Some(&file)).await?;
     let opened = tokio::fs::File::open(folder.path().join(&file)).await.map_err(failed)?;
     let media_type = if file == export::MANIFEST { "application/json" } else { "text/csv; charset=utf-8" };
     Ok(attachment(&format!("{slug}-{file}"), media_type, opened))
 }
 
-/// Exports into a folder that vanishes; files that are open by then can still be read.
+/// Exports into a folder that vanishes; files that are open by then can still be read. The journal is told which one is
+/// handed out, or that all are.
 async fn make(
     state: &WebState,
     actor: &Actor,
     slug: &str,
     query: &ExportQuery,
+    file: Option<&str>,
 ) -> Result<TempDir, PageError> {
     let policy = match query.policy.as_str() {
         "" => PolicyChoice::Enrolment,
@@ -107,7 +108,7 @@ async fn make(
     let request = export::prepare(&state.app, slug, policy, &include).await?;
     let folder = tempfile::tempdir().map_err(failed)?;
     let manifest = export::export(&state.app, &request, folder.path()).await?;
-    export::note(&state.app, actor, slug, &manifest).await?;
+    export::note(&state.app, actor, &request, &manifest, file).await?;
     Ok(folder)
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use weber::domain::study::StudyState;
 use weber::flow::app::{Clock, SystemClock};
+use weber::flow::journal::Actor;
 use weber::flow::secrets::Secrets;
 use weber::flow::{self, App};
 use weber::store;
@@ -101,7 +102,7 @@ impl Server {
     }
 
     pub async fn import(&self, study: &TinyStudy) -> flow::import::Imported {
-        flow::import::import(&self.app, study.path()).await.unwrap()
+        flow::import::import(&self.app, &Actor::command_line(), study.path()).await.unwrap()
     }
 
     pub async fn set_state(&self, state: StudyState) {
