@@ -13,6 +13,7 @@ mod hostile_clients;
 mod identities;
 mod lab;
 mod lifecycle;
+mod live;
 mod migrations;
 mod operations;
 mod participation;

@@ -79,9 +79,11 @@ pub struct EnrolmentLine {
     title: String,
     /// Slots by state.
     pub slots: SlotCounts,
-    excluded: u32,
+    /// Completed and failed a criterion.
+    pub excluded: u32,
     surplus: u32,
-    left: u32,
+    /// Have gone without completing.
+    gone: u32,
 }
 
 impl EnrolmentLine {
@@ -97,7 +99,7 @@ impl EnrolmentLine {
         self.slots.exhausted += other.slots.exhausted;
         self.excluded += other.excluded;
         self.surplus += other.surplus;
-        self.left += other.left;
+        self.gone += other.gone;
     }
 
     /// Parts of the bar in percent: (class, from, width).
@@ -153,17 +155,16 @@ pub async fn enrolment(
     let design = &version.definition.design;
     let slots = store::slots::all(&mut *conn, study.id, mode, state.app.now()).await?;
     let counts = count_by_condition(&slots, design.postings_per_slot);
-    let done = store::overview::done(&mut *conn, study.id, mode).await?;
+    let done = store::overview::done(&mut *conn, study.id, mode, state.app.now()).await?;
     let lines = version.definition.conditions.iter().map(|condition| {
-        let done = done.iter().find(|done| done.condition == condition.name);
-        let count = |of: fn(&Done) -> u32| done.map_or(0, of);
+        let Done { excluded, surplus, gone } = done.get(&condition.name).copied().unwrap_or_default();
         EnrolmentLine {
             name: condition.name.clone(),
             title: condition.title.clone(),
             slots: counts.get(&condition.name).copied().unwrap_or_default(),
-            excluded: count(|done| done.excluded),
-            surplus: count(|done| done.surplus),
-            left: count(|done| done.left),
+            excluded,
+            surplus,
+            gone,
         }
     });
     let lines: Vec<EnrolmentLine> = lines.collect();
