@@ -132,6 +132,7 @@ fn answers(c: &mut Criterion) {
     let measures = Measures {
         instruction_time: Some(60.0),
         total_time: Some(400.0),
+        elapsed_time: Some(400.0),
         catch_correct: 3,
         catch_total: 3,
         left_answers: 10,

@@ -1,12 +1,103 @@
 //! The flow of participants through a study, as the CONSORT statement asks papers to show it: everybody who consented stands in
-//! exactly one place.
+//! exactly one place. Every page counts by it.
 
 use std::collections::BTreeMap;
 
-use super::codebook::people::{Decision, JudgedPerson};
+use super::codebook::people::{Decision, JudgedPerson, Person};
 use super::exclusion::Criterion;
 use super::gate::Arrival;
-use super::participant::Stage;
+use super::participant::{EndReason, Stage};
+use super::screen::{Part, Screen};
+
+/// Where somebody stands who consented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Is about to see Welcome.
+    Arriving,
+    /// Went, or did not return, before Welcome.
+    NeverStarted,
+    /// Saw Welcome and is at work.
+    AtWork,
+    /// Went, or did not return, after Welcome.
+    Left,
+    /// Took the offer to end after too many practice blocks.
+    ScreenedOut,
+    /// Asked for their data to be deleted.
+    Withdrawn,
+    /// Came to the end.
+    Completed,
+}
+
+impl Standing {
+    /// Where somebody stands whose stage reads like that now.
+    pub fn new(stage: Stage, started: bool, end_reason: Option<&str>) -> Self {
+        match stage {
+            Stage::Complete => Self::Completed,
+            Stage::Withdrawn => Self::Withdrawn,
+            Stage::Abandoned if end_reason == Some(EndReason::ScreenedOut.as_str()) => Self::ScreenedOut,
+            Stage::Abandoned | Stage::Expired if started => Self::Left,
+            Stage::Abandoned | Stage::Expired => Self::NeverStarted,
+            Stage::Consented | Stage::Instructed | Stage::Practised | Stage::Running if started => {
+                Self::AtWork
+            }
+            Stage::Consented | Stage::Instructed | Stage::Practised | Stage::Running => Self::Arriving,
+        }
+    }
+
+    /// Where a person stands.
+    pub fn of(person: &Person) -> Self {
+        Self::new(person.stage, person.started_at.is_some(), person.end_reason.as_deref())
+    }
+
+    /// Whether they have gone without completing.
+    pub const fn has_gone(self) -> bool {
+        matches!(self, Self::NeverStarted | Self::Left | Self::ScreenedOut | Self::Withdrawn)
+    }
+}
+
+/// People who have gone without completing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gone {
+    /// Before Welcome.
+    pub never_started: u64,
+    /// After Welcome, by the screen on which they were seen last.
+    pub left: BTreeMap<Part, BTreeMap<Screen, u64>>,
+    /// After too many practice blocks.
+    pub screened_out: u64,
+    /// Asked for their data to be deleted.
+    pub withdrawn: u64,
+}
+
+impl Gone {
+    /// Counts a person, if they have gone.
+    pub fn count(&mut self, person: &Person) {
+        match Standing::of(person) {
+            Standing::NeverStarted => self.never_started += 1,
+            Standing::Left => {
+                let screen = Screen::new(person.last_screen.as_deref());
+                *self.left.entry(screen.part()).or_default().entry(screen).or_default() += 1;
+            }
+            Standing::ScreenedOut => self.screened_out += 1,
+            Standing::Withdrawn => self.withdrawn += 1,
+            Standing::Arriving | Standing::AtWork | Standing::Completed => {}
+        }
+    }
+
+    /// Those who left after Welcome, by part.
+    pub fn left_by_part(&self) -> impl Iterator<Item = (Part, u64)> {
+        self.left.iter().map(|(part, screens)| (*part, screens.values().sum()))
+    }
+
+    /// Everybody who saw Welcome and has gone.
+    pub fn after_welcome(&self) -> u64 {
+        self.left_by_part().map(|(_, n)| n).sum::<u64>() + self.screened_out + self.withdrawn
+    }
+
+    /// Everybody who has gone.
+    pub fn in_all(&self) -> u64 {
+        self.never_started + self.after_welcome()
+    }
+}
 
 /// How many people got how far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,18 +106,12 @@ pub struct Flow {
     pub visits: BTreeMap<Arrival, u64>,
     /// People who consented.
     pub consented: u64,
-    /// ... and never saw Welcome.
-    pub never_started: u64,
-    /// People who saw Welcome.
-    pub started: u64,
-    /// ... and are still at work.
+    /// ... and are about to see Welcome.
+    pub arriving: u64,
+    /// ... or are at work.
     pub at_work: u64,
-    /// ... or were screened out after too many practice blocks.
-    pub screened_out: u64,
-    /// ... or left, or did not return, by the part of the study in which they were seen last.
-    pub abandoned: BTreeMap<String, u64>,
-    /// ... or asked for their data to be deleted.
-    pub withdrawn: u64,
+    /// ... or have gone.
+    pub gone: Gone,
     /// ... or completed.
     pub completed: u64,
     /// Excluded by the first criterion that they failed, in the order of [`Criterion::ALL`].
@@ -51,23 +136,14 @@ impl Flow {
     }
 
     fn count(&mut self, judged: &JudgedPerson) {
-        let person = &judged.person;
         self.consented += 1;
-        if person.started_at.is_none() && !person.stage.is_withdrawn() {
-            self.never_started += 1;
-            return;
-        }
-        self.started += 1;
-        match person.stage {
-            Stage::Complete => self.count_completed(judged),
-            Stage::Withdrawn => self.withdrawn += 1,
-            Stage::Abandoned if person.end_reason.as_deref() == Some("screened_out") => {
-                self.screened_out += 1
+        match Standing::of(&judged.person) {
+            Standing::Arriving => self.arriving += 1,
+            Standing::AtWork => self.at_work += 1,
+            Standing::Completed => self.count_completed(judged),
+            Standing::NeverStarted | Standing::Left | Standing::ScreenedOut | Standing::Withdrawn => {
+                self.gone.count(&judged.person);
             }
-            Stage::Abandoned | Stage::Expired => {
-                *self.abandoned.entry(part(person.last_screen.as_deref()).into()).or_default() += 1;
-            }
-            Stage::Consented | Stage::Instructed | Stage::Practised | Stage::Running => self.at_work += 1,
         }
     }
 
@@ -91,9 +167,39 @@ impl Flow {
         }
     }
 
-    /// People who did not complete after they had started, and will not.
-    pub fn abandoned_in_all(&self) -> u64 {
-        self.abandoned.values().sum::<u64>() + self.screened_out + self.withdrawn
+    /// Visits that ended in that way.
+    pub fn visited(&self, arrival: Arrival) -> u64 {
+        self.visits.get(&arrival).copied().unwrap_or(0)
+    }
+
+    /// Visits that ended before the consent page.
+    pub fn turned_away(&self) -> u64 {
+        self.visits.iter().filter(|(arrival, _)| !arrival.saw_consent()).map(|(_, n)| n).sum()
+    }
+
+    /// Visits that saw the consent page. Whoever decided had seen the text, also if another client than Weber's pages showed it.
+    pub fn saw_consent(&self) -> u64 {
+        self.visited(Arrival::Arrived).max(self.decided())
+    }
+
+    /// Visits that saw the consent page, and neither consented nor were refused for one of the reasons that are counted.
+    pub fn undecided(&self) -> u64 {
+        self.saw_consent() - self.decided()
+    }
+
+    fn decided(&self) -> u64 {
+        let refused = [Arrival::Declined, Arrival::Unsuitable, Arrival::Full];
+        self.consented + refused.map(|arrival| self.visited(arrival)).iter().sum::<u64>()
+    }
+
+    /// All visits.
+    pub fn visits_in_all(&self) -> u64 {
+        self.turned_away() + self.saw_consent()
+    }
+
+    /// People who saw Welcome.
+    pub fn started(&self) -> u64 {
+        self.consented - self.arriving - self.gone.never_started
     }
 
     /// People who completed and are not analysed.
@@ -104,18 +210,6 @@ impl Flow {
     /// People who are analysed.
     pub fn analysed_in_all(&self) -> u64 {
         self.analysed.iter().map(|(_, n)| n).sum()
-    }
-}
-
-/// The part of the study that a screen belongs to: `practice:2:3` is in `practice`.
-pub fn part(screen: Option<&str>) -> &'static str {
-    match screen.map(|screen| screen.split(':').next().unwrap_or_default()) {
-        Some("load" | "window" | "welcome" | "instructions") => "instructions",
-        Some("fullscreen") => "fullscreen",
-        Some("practice") => "practice",
-        Some("main" | "welcome_back") => "main trials",
-        Some("feedback" | "submit") => "feedback",
-        _ => "elsewhere",
     }
 }
 
@@ -140,7 +234,8 @@ mod tests {
     fn everybody_stands_in_exactly_one_place() {
         let people = [
             judged(|_| ()),
-            judged(|person| person.started_at = None),
+            judged(|person| (person.stage, person.started_at) = (Stage::Expired, None)),
+            judged(|person| (person.stage, person.started_at) = (Stage::Consented, None)),
             judged(|person| person.stage = Stage::Running),
             judged(|person| (person.stage, person.last_screen) = (Stage::Expired, Some("main:4".into()))),
             judged(|person| {
@@ -159,20 +254,39 @@ mod tests {
             }),
         ];
         let flow = Flow::new(BTreeMap::new(), &people, &["natural".into(), "none".into()]);
-        assert_eq!((flow.consented, flow.never_started, flow.started, flow.at_work), (12, 1, 11, 1));
-        assert_eq!(flow.abandoned, BTreeMap::from([("main trials".into(), 1), ("practice".into(), 1)]));
-        assert_eq!((flow.screened_out, flow.withdrawn, flow.completed), (1, 1, 6));
+        assert_eq!((flow.consented, flow.arriving, flow.started(), flow.at_work), (13, 1, 11, 1));
+        let one = |screen: &str| BTreeMap::from([(Screen::new(Some(screen)), 1)]);
+        assert_eq!(
+            flow.gone,
+            Gone {
+                never_started: 1,
+                left: BTreeMap::from([(Part::Main, one("main:4")), (Part::Practice, one("practice:1:2"))]),
+                screened_out: 1,
+                withdrawn: 1,
+            }
+        );
+        assert_eq!((flow.completed, flow.gone.in_all()), (6, 5));
         assert_eq!(flow.excluded, BTreeMap::from([(Criterion::TotalTime, 1), (Criterion::CatchTrials, 1)]));
         assert_eq!((flow.surplus, flow.excluded_by_decision, flow.included_by_decision), (1, 1, 1));
         assert_eq!(flow.analysed, [("natural".into(), 2), ("none".into(), 0)]);
-        assert_eq!(flow.started, flow.at_work + flow.abandoned_in_all() + flow.completed);
+        assert_eq!(flow.started(), flow.at_work + flow.gone.after_welcome() + flow.completed);
         assert_eq!(flow.completed, flow.analysed_in_all() + flow.excluded_in_all());
     }
 
     #[test]
-    fn screens_belong_to_parts() {
-        assert_eq!(part(Some("instructions:12")), "instructions");
-        assert_eq!(part(Some("main")), "main trials");
-        assert_eq!((part(None), part(Some("superseded"))), ("elsewhere", "elsewhere"));
+    fn every_visit_is_turned_away_or_sees_the_consent_page_and_decides_or_not() {
+        let counts =
+            [(5, Arrival::Arrived), (1, Arrival::Declined), (1, Arrival::Full), (1, Arrival::Unsuitable)];
+        let doors = [Arrival::Preview, Arrival::AlreadyTookPart, Arrival::Paused, Arrival::Closed];
+        let mut visits: BTreeMap<_, _> = counts.map(|(n, arrival)| (arrival, n)).into();
+        visits.extend(doors.map(|arrival| (arrival, 2)));
+        let flow = |visits, people: &[JudgedPerson]| Flow::new(visits, people, &["natural".into()]);
+        let one = flow(visits.clone(), &[judged(|_| ())]);
+        assert_eq!(
+            (one.visits_in_all(), one.turned_away(), one.saw_consent(), one.undecided()),
+            (13, 8, 5, 1)
+        );
+        let elsewhere = flow(BTreeMap::from([(Arrival::Full, 1)]), &[judged(|_| ())]);
+        assert_eq!((elsewhere.saw_consent(), elsewhere.undecided()), (2, 0), "another client shows the text");
     }
 }

@@ -70,6 +70,8 @@ pub struct Measures {
     pub instruction_time: Option<f64>,
     /// In s; waits for images are taken off.
     pub total_time: Option<f64>,
+    /// In s, as the person lived it: from Welcome to Submit, with everything in between.
+    pub elapsed_time: Option<f64>,
     /// Catch trials answered correctly.
     pub catch_correct: u32,
     /// Catch trials answered.
@@ -83,12 +85,13 @@ pub struct Measures {
 }
 
 impl Measures {
-    /// Measures a participation in a condition that practises or not. Waits for images are taken off the times.
+    /// Measures a participation in a condition that practises or not. Waits for images are taken off the times of criteria.
     pub fn new(times: &Times, tally: &Tally, practises: bool) -> Self {
         let waited = times.instruction_load_wait_ms;
         Self {
             instruction_time: times.instruction_ms.map(|ms| (ms - waited) / 1000.0),
             total_time: times.total_ms.map(|ms| (ms - waited - tally.load_wait_ms) / 1000.0),
+            elapsed_time: times.total_ms.map(|ms| ms / 1000.0),
             catch_correct: tally.catch_correct,
             catch_total: tally.catch_total,
             left_answers: tally.left_answers,

@@ -140,6 +140,7 @@ pub fn person(condition: &str) -> Person {
     let measures = Measures {
         instruction_time: Some(60.0),
         total_time: Some(400.0),
+        elapsed_time: Some(400.0),
         catch_correct: 3,
         catch_total: 3,
         left_answers: 10,

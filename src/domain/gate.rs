@@ -25,6 +25,16 @@ words! {
     }
 }
 
+impl Arrival {
+    /// Whether the consent page was shown; otherwise the way ended at the door.
+    pub const fn saw_consent(self) -> bool {
+        match self {
+            Self::Arrived | Self::Declined | Self::Unsuitable | Self::Full => true,
+            Self::Preview | Self::AlreadyTookPart | Self::Paused | Self::Closed => false,
+        }
+    }
+}
+
 /// Why nobody is let in by a link now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shut {

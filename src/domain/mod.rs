@@ -19,6 +19,7 @@ pub mod record;
 pub mod results;
 pub mod rights;
 pub mod schedule;
+pub mod screen;
 pub mod stats;
 pub mod study;
 pub mod trial;

@@ -43,7 +43,12 @@ impl Stage {
 
     /// The stored stage as a reader sees it: somebody whose lease has lapsed counts as expired until they return.
     pub fn at(self, lease_until: DateTime<Utc>, now: DateTime<Utc>) -> Self {
-        if !self.ended() && lease_until < now { Self::Expired } else { self }
+        self.with_lease(lease_until < now)
+    }
+
+    /// The same, where it is known whether the lease has lapsed.
+    pub const fn with_lease(self, lapsed: bool) -> Self {
+        if lapsed && !self.ended() { Self::Expired } else { self }
     }
 }
 

@@ -6,18 +6,20 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::allocation::SlotCounts;
 use super::codebook::people::JudgedPerson;
-use super::consort::part;
-use super::participant::{EndReason, Stage};
+use super::consort::{Gone, Standing};
 use super::stats;
 use super::study::{StudyDefinition, Usd};
 
-/// The speed is that of the people kept within this time before now.
+/// The speed is that of the people kept within this time.
 const RECENT: TimeDelta = TimeDelta::hours(1);
+
+/// While nothing happens, the speed falls in steps of so many s: a page that follows has nothing to hear of in between.
+const STEP_S: i64 = 300;
 
 /// A condition's durations and money.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ConditionProgress {
-    /// Median total time of everybody who completed, in s.
+    /// Median time from Welcome to Submit of everybody who completed, waits for images included, in s.
     pub median_s: Option<f64>,
     /// What that makes of the pay, in USD per hour.
     pub hourly_usd: Option<f64>,
@@ -35,16 +37,16 @@ pub struct ConditionProgress {
 pub struct Progress {
     /// By condition in the study's order.
     pub conditions: Vec<ConditionProgress>,
-    /// Median total time of everybody who completed, in s.
+    /// As of when: of the last consent or completion, or of the last full five minutes.
+    pub as_of: DateTime<Utc>,
+    /// Median time from Welcome to Submit of everybody who completed, waits for images included, in s.
     pub median_s: Option<f64>,
     /// People kept per hour, over the last hour or since the first consent if that is later.
     pub kept_per_hour: Option<f64>,
     /// When every open place is filled at this speed.
     pub expected_end: Option<DateTime<Utc>>,
-    /// People who did not complete and will not, by the part of the study in which they were seen last.
-    pub left_in_part: BTreeMap<String, u32>,
-    /// ... and by the position of the main trial, for those in the main trials.
-    pub left_in_trial: BTreeMap<u32, u32>,
+    /// People who have gone without completing.
+    pub gone: Gone,
     /// People who completed, by how many catch trials they answered wrongly.
     pub catch_failures: BTreeMap<u32, u32>,
     /// Times of consent, in order.
@@ -68,18 +70,19 @@ impl Progress {
         for times in [&mut progress.consents, &mut progress.completions, &mut progress.kept] {
             times.sort_unstable();
         }
+        progress.as_of = progress.rounded(now);
         progress.median_s = median_s(people.iter());
         for (condition, slots) in definition.conditions.iter().zip(slots) {
             let own = people.iter().filter(|judged| judged.person.condition == condition.name);
             progress.conditions.push(of_condition(&own.collect::<Vec<_>>(), condition.pay_usd, slots));
         }
         let missing: u32 = slots.iter().map(|slots| slots.open + slots.running).sum();
-        progress.kept_per_hour = progress.speed(now);
+        progress.kept_per_hour = progress.speed();
         progress.expected_end = progress.kept_per_hour.and_then(|speed| {
             let seconds = f64::from(missing) / speed * 3600.0;
             // A year is as good as never.
             let soon = missing > 0 && seconds < 365.0 * 86_400.0;
-            soon.then(|| now + TimeDelta::seconds(seconds as i64))
+            soon.then(|| progress.as_of + TimeDelta::seconds(seconds as i64))
         });
         progress
     }
@@ -91,25 +94,24 @@ impl Progress {
         if judged.kept() {
             self.kept.extend(person.completed_at);
         }
-        match person.stage {
-            Stage::Abandoned | Stage::Expired => {
-                *self.left_in_part.entry(part(person.last_screen.as_deref()).into()).or_default() += 1;
-                if let Some(trial) = main_trial(person.last_screen.as_deref()) {
-                    *self.left_in_trial.entry(trial).or_default() += 1;
-                }
-            }
-            Stage::Complete => {
-                let wrong = person.measures.catch_total - person.measures.catch_correct;
-                *self.catch_failures.entry(wrong).or_default() += 1;
-            }
-            _ => {}
+        self.gone.count(person);
+        if Standing::of(person) == Standing::Completed {
+            let wrong = person.measures.catch_total - person.measures.catch_correct;
+            *self.catch_failures.entry(wrong).or_default() += 1;
         }
     }
 
-    fn speed(&self, now: DateTime<Utc>) -> Option<f64> {
+    fn rounded(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let full = now.timestamp() - now.timestamp().rem_euclid(STEP_S);
+        let full = DateTime::from_timestamp(full, 0).unwrap_or(now);
+        let last = self.consents.last().max(self.completions.last());
+        last.map_or(full, |last| full.max(*last))
+    }
+
+    fn speed(&self) -> Option<f64> {
         let first = *self.consents.first()?;
-        let from = first.max(now - RECENT);
-        let hours = (now - from).as_seconds_f64() / 3600.0;
+        let from = first.max(self.as_of - RECENT);
+        let hours = (self.as_of - from).as_seconds_f64() / 3600.0;
         let recent = self.kept.iter().filter(|at| **at >= from).count();
         (hours > 0.0 && recent > 0).then(|| recent as f64 / hours)
     }
@@ -126,15 +128,14 @@ impl Progress {
 }
 
 fn median_s<'a>(people: impl Iterator<Item = &'a JudgedPerson>) -> Option<f64> {
-    let completed = people.filter(|judged| judged.person.stage == Stage::Complete);
-    let times: Vec<f64> = completed.filter_map(|judged| judged.person.measures.total_time).collect();
+    let completed = people.filter(|judged| Standing::of(&judged.person) == Standing::Completed);
+    let times: Vec<f64> = completed.filter_map(|judged| judged.person.measures.elapsed_time).collect();
     stats::median(&times)
 }
 
 fn of_condition(people: &[&JudgedPerson], pay: Usd, slots: &SlotCounts) -> ConditionProgress {
-    let screened_out = EndReason::ScreenedOut.as_str();
     let is_paid = |judged: &&&JudgedPerson| {
-        judged.person.stage == Stage::Complete || judged.person.end_reason.as_deref() == Some(screened_out)
+        matches!(Standing::of(&judged.person), Standing::Completed | Standing::ScreenedOut)
     };
     let paid = people.iter().filter(is_paid).count() as u32;
     let kept = people.iter().filter(|judged| judged.kept()).count() as u32;
@@ -155,19 +156,18 @@ fn of_condition(people: &[&JudgedPerson], pay: Usd, slots: &SlotCounts) -> Condi
     }
 }
 
-/// The position of a main trial, from its screen.
-fn main_trial(screen: Option<&str>) -> Option<u32> {
-    screen?.strip_prefix("main:")?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::fixture::{self, at};
+    use crate::domain::participant::Stage;
+    use crate::domain::screen::{Part, Screen};
 
-    fn person(condition: &str, total_s: f64, catch_correct: u32, completed: f64) -> JudgedPerson {
+    fn person(condition: &str, elapsed_s: f64, catch_correct: u32, completed: f64) -> JudgedPerson {
         let mut person = fixture::person(condition);
-        (person.measures.total_time, person.measures.catch_correct) = (Some(total_s), catch_correct);
+        (person.measures.elapsed_time, person.measures.catch_correct) = (Some(elapsed_s), catch_correct);
+        // The time that criteria look at is another.
+        person.measures.total_time = Some(100.0);
         (person.enrolled_at, person.completed_at) = (at(0.0), Some(at(completed)));
         JudgedPerson::new(person, &fixture::policy("as-posted"))
     }
@@ -205,11 +205,9 @@ mod tests {
         // 2 kept in half an hour: 4 more take an hour.
         assert!((progress.kept_per_hour.unwrap() - 4.0).abs() < 1e-9);
         assert_eq!(progress.expected_end, Some(at(1800.0 + 3600.0)));
-        assert_eq!(progress.left_in_trial, BTreeMap::from([(7, 1)]));
-        assert_eq!(
-            progress.left_in_part,
-            BTreeMap::from([("main trials".into(), 1), ("practice".into(), 1)])
-        );
+        let one = |screen: &str| BTreeMap::from([(Screen::new(Some(screen)), 1)]);
+        let left = BTreeMap::from([(Part::Practice, one("practice:1:1")), (Part::Main, one("main:7"))]);
+        assert_eq!((&progress.gone.left, progress.gone.in_all()), (&left, 2));
         assert_eq!(progress.catch_failures, BTreeMap::from([(0, 2), (3, 1)]));
         assert_eq!((progress.consents.len(), progress.completions.len(), progress.kept.len()), (5, 3, 2));
     }
@@ -235,5 +233,16 @@ mod tests {
         assert!((progress.kept_per_hour.unwrap() - 1.0).abs() < 1e-9);
         let idle = Progress::new(&people, &definition, &counts, at(20_000.0));
         assert_eq!((idle.kept_per_hour, idle.expected_end), (None, None));
+    }
+
+    #[test]
+    fn while_nothing_happens_nothing_changes_for_five_minutes() {
+        let definition = fixture::definition();
+        let counts = vec![slots(1); definition.conditions.len()];
+        let people = [person("none", 300.0, 3, 610.0)];
+        let at = |seconds| Progress::new(&people, &definition, &counts, at(seconds));
+        assert_eq!((at(611.0), at(611.0).as_of), (at(899.0), fixture::at(610.0)));
+        assert_eq!((at(900.0), at(900.0).as_of), (at(1199.0), fixture::at(900.0)));
+        assert!(at(900.0).kept_per_hour < at(611.0).kept_per_hour);
     }
 }

@@ -32,47 +32,57 @@ pub fn flow(flow: &Flow, titles: &[String]) -> Figure {
     Figure {
         name: "flow",
         title: "Flow of participants",
-        caption: "Visits before consent are anonymous and counted as they come: one person may come several times. From consent \
-                  on, everybody stands in exactly one place. Excluded people are counted by the first criterion that they fail."
+        caption: "Visits before consent are anonymous and counted as they come: one person may come several times. No decision: \
+                  they are still reading, went without a word, or agreed too late or once more. From consent on, everybody stands \
+                  in exactly one place; whoever left is counted where they were seen last, in the table by the screen. Excluded \
+                  people are counted by the first criterion that they fail."
             .into(),
         svg: Some(drawing),
         table: table(flow, titles),
     }
 }
 
-/// Each line of the diagram with its number.
+/// Words with their number.
+type Counted = (String, u64);
+
+/// Each line of the diagram with its number, and the screens on which people were seen last.
 fn table(flow: &Flow, titles: &[String]) -> Table {
     let mut table = Table::new(&["Step", "Of these", "Number"]);
     let mut row = |step: &str, of: &str, n: u64| table.push(vec![step.into(), of.into(), Cell::Count(n)]);
-    for (arrival, n) in &flow.visits {
-        row("visits", visit(*arrival), *n);
+    let mut rows = |step: &str, lines: Vec<Counted>| lines.iter().for_each(|(of, n)| row(step, of, *n));
+    let all = |n: u64| vec![(String::new(), n)];
+    rows("visits", all(flow.visits_in_all()));
+    rows("visits", turned_away(flow));
+    rows("saw the consent page", all(flow.saw_consent()));
+    rows("saw the consent page", without_consent(flow));
+    rows("consented", all(flow.consented));
+    rows(
+        "consented",
+        vec![(ARRIVING.into(), flow.arriving), ("never started".into(), flow.gone.never_started)],
+    );
+    rows("started", all(flow.started()));
+    rows("started", vec![(AT_WORK.into(), flow.at_work)]);
+    rows("started", not_completed(flow));
+    for (part, screens) in &flow.gone.left {
+        let lines = screens.iter().map(|(screen, n)| (screen.to_string(), *n));
+        rows(&format!("left in {part}"), lines.collect());
     }
-    row("consented", "", flow.consented);
-    row("consented", "never started", flow.never_started);
-    row("started", "", flow.started);
-    row("started", "at work", flow.at_work);
-    for (part, n) in &flow.abandoned {
-        row("started", &format!("left in {part}"), *n);
-    }
-    row("started", "screened out in practice", flow.screened_out);
-    row("started", "withdrew their data", flow.withdrawn);
-    row("completed", "", flow.completed);
-    for (criterion, n) in &flow.excluded {
-        row("completed", &format!("excluded: {}", words(*criterion).0.to_lowercase()), *n);
-    }
-    row("completed", "excluded by decision", flow.excluded_by_decision);
-    row("completed", "surplus: passed without a place", flow.surplus);
-    row("analysed", "", flow.analysed_in_all());
-    row("analysed", "included by decision", flow.included_by_decision);
-    for ((_, n), title) in flow.analysed.iter().zip(titles) {
-        row("analysed", title, *n);
-    }
+    rows("completed", all(flow.completed));
+    rows("completed", not_analysed(flow, "excluded: ", "excluded "));
+    rows("analysed", all(flow.analysed_in_all()));
+    rows("analysed", vec![(INCLUDED.into(), flow.included_by_decision)]);
+    rows("analysed", by_condition(flow, titles));
     table
 }
 
+const ARRIVING: &str = "about to start";
+const AT_WORK: &str = "at work";
+const INCLUDED: &str = "included by decision";
+
+/// How visits ended without consent.
 const fn visit(arrival: Arrival) -> &'static str {
     match arrival {
-        Arrival::Arrived => "saw the consent page",
+        Arrival::Arrived => "no decision",
         Arrival::Preview => "previewed the task",
         Arrival::Declined => "declined",
         Arrival::Unsuitable => "device or window unsuitable",
@@ -83,47 +93,73 @@ const fn visit(arrival: Arrival) -> &'static str {
     }
 }
 
-fn stations(flow: &Flow, titles: &[String]) -> Vec<Station> {
-    let station = |head: &str, n: u64, aside: Option<(String, Vec<String>)>| Station {
-        head: format!("{head} (n = {n})"),
-        lines: Vec::new(),
-        aside,
-    };
-    let aside = |head: &str, n: u64, lines: Vec<(String, u64)>| {
-        let lines = lines.into_iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what}: {n}"));
-        Some((format!("{head} (n = {n})"), lines.collect()))
-    };
-    let not_arrived = flow.visits.iter().filter(|(arrival, _)| **arrival != Arrival::Arrived);
-    let turned: Vec<(String, u64)> =
-        not_arrived.map(|(arrival, n)| (visit(*arrival).to_owned(), *n)).collect();
-    let arrived = flow.visits.get(&Arrival::Arrived).copied().unwrap_or(0);
-    let mut abandoned: Vec<(String, u64)> =
-        flow.abandoned.iter().map(|(part, n)| (format!("left in {part}"), *n)).collect();
-    abandoned.extend([
-        ("screened out in practice".to_owned(), flow.screened_out),
-        ("withdrew their data".to_owned(), flow.withdrawn),
-    ]);
-    let mut excluded: Vec<(String, u64)> =
-        flow.excluded.iter().map(|(criterion, n)| (words(*criterion).0.to_lowercase(), *n)).collect();
-    excluded.extend([
-        ("by decision".to_owned(), flow.excluded_by_decision),
+fn turned_away(flow: &Flow) -> Vec<Counted> {
+    let at_the_door = flow.visits.iter().filter(|(arrival, _)| !arrival.saw_consent());
+    at_the_door.map(|(arrival, n)| (visit(*arrival).to_owned(), *n)).collect()
+}
+
+fn without_consent(flow: &Flow) -> Vec<Counted> {
+    let refused = flow.visits.iter().filter(|(arrival, _)| arrival.saw_consent());
+    let counted = refused.map(|(arrival, n)| match arrival {
+        Arrival::Arrived => (visit(*arrival).to_owned(), flow.undecided()),
+        _ => (visit(*arrival).to_owned(), *n),
+    });
+    counted.collect()
+}
+
+fn not_completed(flow: &Flow) -> Vec<Counted> {
+    let left = flow.gone.left_by_part().map(|(part, n)| (format!("left in {part}"), n));
+    let others = [
+        ("screened out in practice".to_owned(), flow.gone.screened_out),
+        ("withdrew their data".to_owned(), flow.gone.withdrawn),
+    ];
+    left.chain(others).collect()
+}
+
+/// `by_rule` and `otherwise` stand before criteria and before decisions.
+fn not_analysed(flow: &Flow, by_rule: &str, otherwise: &str) -> Vec<Counted> {
+    let failed = flow.excluded.iter().map(|(criterion, n)| {
+        let name = words(*criterion).0.to_lowercase();
+        (format!("{by_rule}{name}"), *n)
+    });
+    let others = [
+        (format!("{otherwise}by decision"), flow.excluded_by_decision),
         ("surplus: passed without a place".to_owned(), flow.surplus),
-    ]);
-    let mut started =
-        station("Started", flow.started, aside("Did not complete", flow.abandoned_in_all(), abandoned));
-    if flow.at_work > 0 {
-        started.lines.push(format!("{} still at work", flow.at_work));
-    }
-    let mut analysed = station("Analysed", flow.analysed_in_all(), None);
-    analysed.lines =
-        flow.analysed.iter().zip(titles).map(|((_, n), title)| format!("{title}: {n}")).collect();
-    let turned_away = turned.iter().map(|(_, n)| n).sum();
+    ];
+    failed.chain(others).collect()
+}
+
+fn by_condition(flow: &Flow, titles: &[String]) -> Vec<Counted> {
+    flow.analysed.iter().zip(titles).map(|((_, n), title)| (title.clone(), *n)).collect()
+}
+
+fn stations(flow: &Flow, titles: &[String]) -> Vec<Station> {
+    let lines = |lines: Vec<Counted>| -> Vec<String> {
+        lines.into_iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what}: {n}")).collect()
+    };
+    let station =
+        |head: &str, n: u64, inside: Vec<Counted>, aside: Option<(&str, u64, Vec<Counted>)>| Station {
+            head: format!("{head} (n = {n})"),
+            lines: lines(inside),
+            aside: aside.map(|(head, n, beside)| (format!("{head} (n = {n})"), lines(beside))),
+        };
+    let refused = flow.saw_consent() - flow.consented;
+    let (arriving, at_work) = (vec![(ARRIVING.into(), flow.arriving)], vec![(AT_WORK.into(), flow.at_work)]);
+    let gone = &flow.gone;
+    let away = Some(("Turned away at the door", flow.turned_away(), turned_away(flow)));
+    let without = Some(("Did not consent", refused, without_consent(flow)));
+    let never = Some(("Never started", gone.never_started, Vec::new()));
+    let incomplete = Some(("Did not complete", gone.after_welcome(), not_completed(flow)));
+    let excluded = Some(("Not analysed", flow.excluded_in_all(), not_analysed(flow, "", "")));
+    let mut analysed = by_condition(flow, titles);
+    analysed.push((INCLUDED.into(), flow.included_by_decision));
     vec![
-        station("Visits that saw the consent page", arrived, aside("Other visits", turned_away, turned)),
-        station("Consented", flow.consented, aside("Never started", flow.never_started, Vec::new())),
-        started,
-        station("Completed", flow.completed, aside("Not analysed", flow.excluded_in_all(), excluded)),
-        analysed,
+        station("Visits", flow.visits_in_all(), Vec::new(), away),
+        station("Saw the consent page", flow.saw_consent(), Vec::new(), without),
+        station("Consented", flow.consented, arriving, never),
+        station("Started", flow.started(), at_work, incomplete),
+        station("Completed", flow.completed, Vec::new(), excluded),
+        station("Analysed", flow.analysed_in_all(), analysed, None),
     ]
 }
 
@@ -174,4 +210,90 @@ fn arrow(area: &Area<'_>, from: (i32, i32), to: (i32, i32)) -> Drawn {
     };
     area.draw(&Polygon::new(head, SOFT.filled()))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::domain::consort::Gone;
+    use crate::domain::screen::Screen;
+
+    fn full() -> Flow {
+        let left = ["main:3", "main:3", "practice:1:2"].map(|name| Screen::new(Some(name)));
+        let mut gone = Gone { never_started: 2, screened_out: 1, withdrawn: 1, ..Gone::default() };
+        for screen in left {
+            *gone.left.entry(screen.part()).or_default().entry(screen).or_default() += 1;
+        }
+        Flow {
+            visits: Arrival::ALL
+                .iter()
+                .map(|arrival| (*arrival, if *arrival == Arrival::Arrived { 30 } else { 2 }))
+                .collect(),
+            consented: 20,
+            arriving: 1,
+            at_work: 3,
+            gone,
+            completed: 9,
+            excluded: BTreeMap::from([(crate::domain::exclusion::Criterion::CatchTrials, 2)]),
+            excluded_by_decision: 1,
+            surplus: 1,
+            included_by_decision: 1,
+            analysed: vec![("natural".into(), 5)],
+        }
+    }
+
+    /// The numbers of a step's rows: its own, and those that stand under it.
+    fn step(table: &Table, name: &str) -> (u64, u64) {
+        let csv = table.to_csv();
+        let rows = csv.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(','));
+        let numbers: Vec<u64> = rows.map(|row| row.rsplit(',').next().unwrap().parse().unwrap()).collect();
+        (numbers[0], numbers[1..].iter().sum())
+    }
+
+    #[test]
+    fn every_step_is_the_one_before_without_those_beside_it() {
+        let table = flow(&full(), &["Natural".into()]).table;
+        for (from, to) in [
+            ("visits", "saw the consent page"),
+            ("saw the consent page", "consented"),
+            ("consented", "started"),
+            ("started", "completed"),
+            ("completed", "analysed"),
+        ] {
+            let (n, beside) = step(&table, from);
+            assert_eq!(n - beside, step(&table, to).0, "{from} to {to}: {}", table.to_csv());
+        }
+    }
+
+    #[test]
+    fn the_table_lists_the_screens_of_each_part() {
+        let csv = flow(&full(), &["Natural".into()]).table.to_csv();
+        for line in [
+            "started,left in main trials,2",
+            "left in main trials,trial 3,2",
+            "left in practice,\"block 1, trial 2\",1",
+        ] {
+            assert!(csv.lines().any(|each| each == line), "{line} in {csv}");
+        }
+    }
+
+    #[test]
+    fn the_drawing_says_what_the_table_says() {
+        let svg = flow(&full(), &["Natural".into()]).svg.unwrap();
+        for text in [
+            "Visits (n = 38)",
+            "no decision: 4",
+            "included by decision: 1",
+            "about to start: 1",
+            "Natural: 5",
+        ] {
+            assert!(svg.contains(text), "{text}");
+        }
+        let none = flow(&Flow { included_by_decision: 0, ..full() }, &["Natural".into()]).svg.unwrap();
+        assert!(!none.contains("included by decision"));
+        let width = svg.split("width=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        assert!(width.parse::<u32>().unwrap() <= 720, "it fits windows of 800 px");
+    }
 }

@@ -144,7 +144,7 @@ mod tests {
         figures.push(flow(&Flow::new(BTreeMap::new(), people, &conditions), &conditions));
         let definition = fixture::definition();
         let going = Progress::new(people, &definition, &[], fixture::at(100.0));
-        figures.extend(progress(&going, fixture::at(100.0)));
+        figures.extend(progress(&going));
         figures
     }
 

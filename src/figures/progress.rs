@@ -9,11 +9,11 @@ use super::{Cell, Figure, Table};
 use crate::domain::progress::Progress;
 
 /// Steps over time; none before anybody came.
-pub fn progress(progress: &Progress, now: DateTime<Utc>) -> Option<Figure> {
+pub fn progress(progress: &Progress) -> Option<Figure> {
     let first = *progress.consents.first()?;
     let last = progress.completions.last().copied().unwrap_or(first).max(*progress.consents.last()?);
-    // While people come, the picture goes up to now; afterwards it stays.
-    let end = if now - last < TimeDelta::hours(1) { now } else { last };
+    // While people come, the picture goes on; afterwards it stays.
+    let end = if progress.as_of - last < TimeDelta::hours(1) { progress.as_of } else { last };
     let span = (end - first).as_seconds_f64().max(60.0);
     let mut table = Table::new(&["Time (UTC)", "Event"]);
     for (event, times) in series(progress) {

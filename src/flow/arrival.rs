@@ -5,6 +5,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::{App, Refused, Result};
+use crate::domain::gate::Arrival;
 use crate::domain::identity::Identity;
 use crate::domain::participant::Participant;
 use crate::domain::study::{Group, Platform, StudyVersion};
@@ -19,6 +20,13 @@ pub const PROOF: &str = "weber_proof";
 
 /// How long a checked arrival may take to consent, in s.
 pub const PROOF_LIFETIME_S: i64 = 6 * 3600;
+
+/// Counts, without a name, how somebody arrived.
+pub async fn count(app: &App, conn: &mut PgConnection, link: &Link, arrival: Arrival) -> Result<()> {
+    store::arrivals::count(conn, link.id, arrival, app.now()).await?;
+    app.changed(link.study_id);
+    Ok(())
+}
 
 /// Who arrived. None: somebody of whom nothing is known, or an expert, who may come as often as they like.
 pub fn who(app: &App, link: &Link, parameters: &Parameters) -> Result<Option<Identity>> {

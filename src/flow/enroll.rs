@@ -9,7 +9,6 @@ use super::arrival::{self, Standing};
 use super::newcomers::{Doors, Newcomer};
 use super::secrets::token_sha256;
 use super::{App, Refused, Result};
-use crate::domain::gate::Arrival;
 use crate::domain::identity::Identity;
 use crate::domain::record::EventKind;
 use crate::domain::rights::Scope;
@@ -77,11 +76,7 @@ async fn resume(app: &App, link: &Link, identity: &Identity) -> Result<Option<En
     let now = app.now();
     match arrival::standing(app, &mut tx, &study, &version, identity).await? {
         Standing::New => Ok(None),
-        Standing::NotAgain => {
-            store::arrivals::count(&mut tx, link.id, Arrival::AlreadyTookPart, now).await?;
-            tx.commit().await?;
-            Err(Refused::AlreadyTookPart.into())
-        }
+        Standing::NotAgain => Err(Refused::AlreadyTookPart.into()),
         Standing::MayReturn(id) => {
             store::participants::lock(&mut tx, id).await?;
             note_assignment(app, &mut tx, id, identity).await?;

@@ -13,7 +13,7 @@ use super::secrets::token_sha256;
 use super::slots::refill;
 use super::{App, Refused, Result};
 use crate::domain::allocation::{Claim, Slot, choose};
-use crate::domain::gate::{Arrival, Shut, admits};
+use crate::domain::gate::{Arrival, admits};
 use crate::domain::identity::Identity;
 use crate::domain::participant::{Participant, Stage};
 use crate::domain::schedule::draw_at_consent;
@@ -88,34 +88,20 @@ impl Together for Newcomers {
             return if newcomers.len() == 1 { Ok(vec![Ok(None)]) } else { Err(StoreError::Overtaken.into()) };
         }
         store::slots::count_enrolments(&mut tx, study_id, mode, enrolments.len()).await?;
-        let turned_away: Vec<_> = newcomers
+        // Whoever is refused for another reason was counted when they came, and did not get any further.
+        let without_place: Vec<_> = newcomers
             .iter()
             .zip(&admitted)
-            .filter_map(|(newcomer, admitted)| Some((newcomer.link.id, counted(admitted.as_ref().err()?)?)))
+            .filter(|(_, admitted)| matches!(admitted, Err(Refused::Full)))
+            .map(|(newcomer, _)| (newcomer.link.id, Arrival::Full))
             .collect();
-        store::arrivals::count_all(&mut tx, &turned_away, door.now).await?;
+        store::arrivals::count_all(&mut tx, &without_place, door.now).await?;
         tx.commit().await?;
-        if !enrolments.is_empty() {
+        if !enrolments.is_empty() || !without_place.is_empty() {
             app.changed(study_id);
         }
         let enrolled = |token| Some(Enrolled { token, resumed: false });
         Ok(admitted.into_iter().map(|admitted| Ok(enrolled(admitted?.1))).collect())
-    }
-}
-
-/// How somebody who is not let in is counted.
-pub const fn counted_as(shut: Shut) -> Arrival {
-    match shut {
-        Shut::NotOpenYet | Shut::Paused => Arrival::Paused,
-        Shut::Closed => Arrival::Closed,
-    }
-}
-
-const fn counted(refused: &Refused) -> Option<Arrival> {
-    match refused {
-        Refused::Shut(shut) => Some(counted_as(*shut)),
-        Refused::Full => Some(Arrival::Full),
-        _ => None,
     }
 }
 

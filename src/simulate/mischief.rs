@@ -60,6 +60,7 @@ impl Person<'_> {
         }
         self.tab = opened.tab;
         self.presentations = 2;
+        self.show("welcome_back".into());
         // Without think time the server's clock lags behind the person's.
         self.clock_ms = self.clock_ms.max(opened.clock_ms.unwrap_or_default());
         self.spend(RELOAD_MS).await

@@ -6,6 +6,7 @@ mod meter;
 mod mischief;
 mod mix;
 mod person;
+mod screens;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

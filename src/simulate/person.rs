@@ -11,6 +11,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::client::{Parameters, strange};
+use super::screens::Screens;
 use super::{Acknowledged, Client, Crowd, Ending, Incident, Request, Trouble};
 use crate::domain::observer::{Behaviour, Observer, Sight};
 use crate::domain::participant::{EndReason, Stage};
@@ -23,6 +24,9 @@ use crate::flow::simulation::{AnswerKey, KeyEntry};
 /// Practice blocks after which even a patient person takes the offer to end.
 const PATIENCE: u16 = 8;
 
+/// A page tells of a new screen after so many ms, unless it has something else to tell before.
+const LULL_MS: f64 = 1_500.0;
+
 /// What a simulated person needs of the answer to `open`.
 #[derive(Debug, Deserialize)]
 pub struct Opened {
@@ -31,12 +35,20 @@ pub struct Opened {
     pub clock_ms: Option<f64>,
     pub answers: Vec<IgnoredAny>,
     study: Study,
+    screens: Pages,
     blocks: Vec<BlockOfTrials>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Study {
     heartbeat_s: f64,
+}
+
+/// Once they have ended, there are no instructions any more.
+#[derive(Debug, Default, Deserialize)]
+struct Pages {
+    #[serde(default)]
+    instructions: Vec<IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -133,6 +145,8 @@ pub struct Person<'a> {
     pub older_tab: Option<i32>,
     pub buttons: Buttons,
     pub clock_ms: f64,
+    /// What is shown to them.
+    pub screens: Screens,
     /// The last answer, to be sent once more with its time to Continue.
     pub unfinished: Option<Answer>,
     /// Answers that the server acknowledged.
@@ -144,6 +158,7 @@ pub struct Person<'a> {
     rng: ChaCha20Rng,
     key: BTreeMap<Place, KeyEntry>,
     heartbeat_ms: f64,
+    instruction_pages: usize,
     uses_older_tab: bool,
     /// Steps until they vanish.
     steps_left: Option<u32>,
@@ -178,6 +193,7 @@ impl<'a> Person<'a> {
             older_tab: None,
             buttons: Buttons { levels: crowd.entrance.confidence_levels },
             clock_ms: 0.0,
+            screens: Screens::default(),
             unfinished: None,
             answered: 0,
             presentations: 1,
@@ -185,19 +201,26 @@ impl<'a> Person<'a> {
             rng,
             key,
             heartbeat_ms: opened.study.heartbeat_s * 1000.0,
+            instruction_pages: opened.screens.instructions.len(),
             uses_older_tab: false,
             steps_left,
         })
     }
 
     async fn go_through(&mut self, arrival: &Arrival) -> Result<Ending, Stop> {
+        self.go_on().await?;
+        self.show("welcome".into());
         self.step(StepName::Welcome).await?;
-        let instruction_ms = self.observer.instruction_ms(&mut self.rng);
-        self.spend(instruction_ms).await?;
+        self.read_instructions().await?;
+        self.go_on().await?;
         self.step(StepName::Instructed).await?;
-        if !self.places(Block::Practice, 1).is_empty() && !self.practise(arrival).await? {
-            return Ok(Ending::ScreenedOut);
+        if !self.places(Block::Practice, 1).is_empty() {
+            if !self.practise(arrival).await? {
+                return Ok(Ending::ScreenedOut);
+            }
+            self.show("main".into());
         }
+        self.go_on().await?;
         self.step(StepName::Main).await?;
         for place in self.places(Block::Main, 1) {
             self.answer(place, arrival).await?;
@@ -210,11 +233,39 @@ impl<'a> Person<'a> {
         self.key.keys().filter(|place| place.block == block && place.attempt == attempt).copied().collect()
     }
 
-    fn go_on(&mut self) -> Result<(), Stop> {
+    /// Whoever vanishes has told the screen by then that they see, as a page does soon after it is shown.
+    async fn go_on(&mut self) -> Result<(), Stop> {
         match &mut self.steps_left {
-            Some(0) => return Err(Stop::Vanished),
+            Some(0) => {
+                if self.screens.has_news() {
+                    self.tell(Vec::new(), Vec::new()).await?;
+                }
+                return Err(Stop::Vanished);
+            }
             Some(left) => *left -= 1,
             None => {}
+        }
+        Ok(())
+    }
+
+    /// Shows a screen, named as the trial program does.
+    pub fn show(&mut self, screen: String) {
+        self.screens.show(screen, self.clock_ms);
+    }
+
+    /// Reads from Welcome to the page before fullscreen; whoever is about to vanish reads to any of them.
+    async fn read_instructions(&mut self) -> Result<(), Stop> {
+        let pages = (1..=self.instruction_pages).map(|page| format!("instructions:{page}"));
+        let screens: Vec<_> =
+            ["welcome".into()].into_iter().chain(pages).chain(["fullscreen".into()]).collect();
+        let each_ms = self.observer.instruction_ms(&mut self.rng) / screens.len() as f64;
+        let read = match self.steps_left {
+            Some(0) => self.rng.random_range(1..=screens.len()),
+            _ => screens.len(),
+        };
+        for screen in screens.into_iter().take(read) {
+            self.show(screen);
+            self.spend(each_ms).await?;
         }
         Ok(())
     }
@@ -223,10 +274,11 @@ impl<'a> Person<'a> {
     pub async fn spend(&mut self, ms: f64) -> Result<(), Trouble> {
         let think_time = self.crowd.think_time;
         let end_ms = self.clock_ms + ms;
-        for (n, nap_ms) in naps(ms * think_time, self.heartbeat_ms).enumerate() {
+        let first_ms = if self.screens.has_news() { LULL_MS } else { self.heartbeat_ms };
+        for (n, nap_ms) in naps(ms * think_time, first_ms, self.heartbeat_ms).enumerate() {
             if n > 0 {
-                let sign_of_life = Record { tab: self.tab, clock_ms: self.clock_ms, ..Record::default() };
-                let _: Reply = self.client.post(Request::Record, &self.token, &sign_of_life).await?;
+                let record = self.record(self.tab);
+                let _: Reply = self.client.post(Request::Record, &self.token, &record).await?;
             }
             tokio::time::sleep(Duration::from_secs_f64(nap_ms / 1000.0)).await;
             self.clock_ms += nap_ms / think_time;
@@ -235,11 +287,17 @@ impl<'a> Person<'a> {
         Ok(())
     }
 
+    /// A record of the screen and of what was shown since the last one: by itself a sign of life.
+    fn record(&mut self, tab: i32) -> Record {
+        let (screen, events) = self.screens.take_news();
+        Record { tab, clock_ms: self.clock_ms, screen, events, ..Record::default() }
+    }
+
     /// Tells the server something, from whichever tab it is the turn of.
     pub async fn tell(&mut self, steps: Vec<Step>, answers: Vec<Answer>) -> Result<Reply, Trouble> {
         self.uses_older_tab = self.older_tab.is_some() && !self.uses_older_tab;
         let tab = self.older_tab.filter(|_| self.uses_older_tab).unwrap_or(self.tab);
-        let record = Record { tab, clock_ms: self.clock_ms, steps, answers, ..Record::default() };
+        let record = Record { steps, answers, ..self.record(tab) };
         let reply: Reply = self.client.post(Request::Record, &self.token, &record).await?;
         if reply.superseded != self.uses_older_tab {
             let error = format!("tab {tab} of {} was told superseded: {}", self.tab, reply.superseded);
@@ -251,8 +309,7 @@ impl<'a> Person<'a> {
         Ok(reply)
     }
 
-    async fn step(&mut self, step: StepName) -> Result<(), Stop> {
-        self.go_on()?;
+    async fn step(&mut self, step: StepName) -> Result<(), Trouble> {
         self.tell(vec![Step { step, clock_ms: self.clock_ms, load_wait: 0.0 }], Vec::new()).await?;
         Ok(())
     }
@@ -260,6 +317,9 @@ impl<'a> Person<'a> {
     /// Practises until a block is all correct; false if the person took the offer to end before that.
     async fn practise(&mut self, arrival: &Arrival) -> Result<bool, Stop> {
         for attempt in 1..=PATIENCE {
+            if attempt > 1 {
+                self.show(format!("practice:{attempt}"));
+            }
             for place in self.places(Block::Practice, attempt) {
                 if self.answer(place, arrival).await?.stage == Stage::Practised {
                     return Ok(true);
@@ -273,8 +333,10 @@ impl<'a> Person<'a> {
     }
 
     async fn answer(&mut self, place: Place, arrival: &Arrival) -> Result<Reply, Stop> {
-        self.go_on()?;
+        self.show(name_of(place));
+        self.go_on().await?;
         self.before(place, arrival).await?;
+        self.show(name_of(place));
         let Some(entry) = self.key.get(&place) else {
             return Err(strange(Request::Key, format!("it lacks trial {}", place.trial_index)).into());
         };
@@ -320,7 +382,8 @@ impl<'a> Person<'a> {
     }
 
     async fn complete(&mut self) -> Result<(), Stop> {
-        self.go_on()?;
+        self.show("feedback".into());
+        self.go_on().await?;
         let last = self.unfinished.take().into_iter().collect();
         self.tell(Vec::new(), last).await?;
         self.spend(self.observer.feedback_ms()).await?;
@@ -340,11 +403,21 @@ pub fn status_of(reply: &Reply, place: Place) -> Result<&AnswerReply, Trouble> {
     found.ok_or_else(|| strange(Request::Record, format!("trial {} is not mentioned", place.trial_index)))
 }
 
-/// Cuts a wait into pieces that are no longer than that.
-fn naps(wait_ms: f64, longest_ms: f64) -> impl Iterator<Item = f64> {
-    let whole = (wait_ms / longest_ms).floor();
-    let rest = wait_ms - whole * longest_ms;
-    std::iter::repeat_n(longest_ms, whole as usize).chain((rest > 0.0).then_some(rest))
+/// A trial's screen.
+fn name_of(place: Place) -> String {
+    match place.block {
+        Block::Practice => format!("practice:{}:{}", place.attempt, place.trial_index),
+        Block::Main => format!("main:{}", place.trial_index),
+    }
+}
+
+/// Cuts a wait into pieces: the first and the others are no longer than that.
+fn naps(wait_ms: f64, first_ms: f64, longest_ms: f64) -> impl Iterator<Item = f64> {
+    let first = wait_ms.min(first_ms);
+    let whole = ((wait_ms - first) / longest_ms).floor();
+    let rest = wait_ms - first - whole * longest_ms;
+    let others = std::iter::repeat_n(longest_ms, whole as usize).chain([rest]);
+    std::iter::once(first).chain(others).filter(|nap| *nap > 0.0)
 }
 
 #[cfg(test)]
@@ -353,9 +426,11 @@ mod tests {
 
     #[test]
     fn long_waits_are_cut_so_that_signs_of_life_fit_between() {
-        let cut = |wait| naps(wait, 20.0).collect::<Vec<_>>();
-        assert_eq!(cut(0.0), [0.0; 0]);
-        assert_eq!(cut(5.0), [5.0]);
-        assert_eq!(cut(45.0), [20.0, 20.0, 5.0]);
+        let cut = |wait, first| naps(wait, first, 20.0).collect::<Vec<_>>();
+        assert_eq!(cut(0.0, 20.0), [0.0; 0]);
+        assert_eq!(cut(5.0, 20.0), [5.0]);
+        assert_eq!(cut(45.0, 20.0), [20.0, 20.0, 5.0]);
+        assert_eq!(cut(1.0, 1.5), [1.0]);
+        assert_eq!(cut(45.0, 1.5), [1.5, 20.0, 20.0, 3.5]);
     }
 }

@@ -1,48 +1,55 @@
 //! What the researchers' pages show.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::{Result, number, word};
+use crate::domain::consort::Standing;
 use crate::domain::participant::Stage;
 use crate::domain::study::Mode;
 
 /// People of a condition who are done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Done {
-    /// The condition.
-    pub condition: String,
     /// Completed and failed a criterion of the enrolment policy.
     pub excluded: u32,
     /// Completed and passed without a slot.
     pub surplus: u32,
-    /// Left, or were screened out.
-    pub left: u32,
+    /// Have gone without completing.
+    pub gone: u32,
 }
 
-/// Counts, per condition, the people who are done and fill no slot.
-pub async fn done(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<Vec<Done>> {
+/// Counts, by condition, the people who are done and fill no slot.
+pub async fn done(
+    conn: &mut PgConnection,
+    study_id: i64,
+    mode: Mode,
+    now: DateTime<Utc>,
+) -> Result<BTreeMap<String, Done>> {
     let rows = sqlx::query!(
-        r#"select condition,
+        r#"select condition, stage, lease_until < $3 as "lapsed!", started_at is not null as "started!", end_reason,
+                  count(*) as "people!",
                   count(*) filter (where stage = 'complete' and not passed) as "excluded!",
-                  count(*) filter (where claim = 'surplus' and passed) as "surplus!",
-                  count(*) filter (where stage = 'abandoned') as "left!"
-           from participants where study_id = $1 and mode = $2 group by condition"#,
+                  count(*) filter (where claim = 'surplus' and passed) as "surplus!"
+           from participants where study_id = $1 and mode = $2 group by 1, 2, 3, 4, 5"#,
         study_id,
         mode.as_str(),
+        now,
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Done {
-                condition: row.condition,
-                excluded: number(row.excluded)?,
-                surplus: number(row.surplus)?,
-                left: number(row.left)?,
-            })
-        })
-        .collect()
+    let mut done = BTreeMap::<String, Done>::new();
+    for row in rows {
+        let stage = word::<Stage>(&row.stage)?.with_lease(row.lapsed);
+        let standing = Standing::new(stage, row.started, row.end_reason.as_deref());
+        let own = done.entry(row.condition).or_default();
+        own.excluded += number::<u32, _>(row.excluded)?;
+        own.surplus += number::<u32, _>(row.surplus)?;
+        own.gone += if standing.has_gone() { number(row.people)? } else { 0 };
+    }
+    Ok(done)
 }
 
 /// Somebody who is taking part now.

@@ -139,7 +139,7 @@ pub async fn decline(
         DeclineReason::Declined => Arrival::Declined,
         DeclineReason::Unsuitable => Arrival::Unsuitable,
     };
-    store::arrivals::count(&mut conn, link.id, arrival, state.app.now()).await?;
+    flow::arrival::count(&state.app, &mut conn, &link, arrival).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

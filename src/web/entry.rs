@@ -13,7 +13,7 @@ use crate::domain::gate::{Arrival, Shut, admits};
 use crate::domain::identity::Identity;
 use crate::domain::study::{Outcome, Platform, StudyDefinition, StudyVersion, text_sha256};
 use crate::flow::arrival::{self, Standing};
-use crate::flow::{FlowError, Refused, newcomers};
+use crate::flow::{FlowError, Refused};
 use crate::recruitment::{self, Parameters, Return, mturk};
 use crate::store;
 use crate::store::links::Link;
@@ -122,7 +122,7 @@ async fn arrive(
     let version = state.app.newest_version(&mut conn, link.study_id).await?;
     let framed = link.definition.platform == Platform::Mturk && !in_window;
     let mut visitor = Visitor { state, link: &link, version: &version, parameters, identity: None };
-    let (arrival, response) = match arrival::who(&state.app, &link, parameters) {
+    let (arrived_as, response) = match arrival::who(&state.app, &link, parameters) {
         Err(FlowError::Refused(Refused::PreviewOnly)) => (Some(Arrival::Preview), visitor.preview()),
         Err(error) => return Err(error.into()),
         Ok(identity) => {
@@ -140,7 +140,7 @@ async fn arrive(
                     visitor.gate(ALREADY_TOOK_PART, Outcome::AlreadyTookPart),
                 ),
                 (Standing::New, Err(shut)) => {
-                    (Some(newcomers::counted_as(shut)), visitor.gate(shut_words(shut), Outcome::Full))
+                    (Some(counted_as(shut)), visitor.gate(shut_words(shut), Outcome::Full))
                 }
                 (Standing::New, Ok(())) if !in_window => {
                     (Some(Arrival::Arrived), visitor.let_in(framed).await?)
@@ -149,8 +149,8 @@ async fn arrive(
             }
         }
     };
-    if let Some(arrival) = arrival {
-        store::arrivals::count(&mut conn, link.id, arrival, state.app.now()).await?;
+    if let Some(arrived_as) = arrived_as {
+        arrival::count(&state.app, &mut conn, &link, arrived_as).await?;
     }
     Ok(if framed { protection::in_frame(response) } else { response })
 }
@@ -213,6 +213,14 @@ impl Visitor<'_> {
     fn gate(&self, (title, words): GateWords, outcome: Outcome) -> Response {
         let way = Way::after(self.link, self.identity.as_ref(), outcome);
         page::html(&GatePage { title, words, way, contact: &self.version.definition.contact })
+    }
+}
+
+/// How somebody who finds the door shut is counted.
+const fn counted_as(shut: Shut) -> Arrival {
+    match shut {
+        Shut::NotOpenYet | Shut::Paused => Arrival::Paused,
+        Shut::Closed => Arrival::Closed,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Live pages: a change in any server reaches every open page, by way of the database.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::PgPool;
@@ -16,12 +17,13 @@ const GATHER: Duration = Duration::from_millis(250);
 /// Changes that a slow page may fall behind; one that falls behind further reads everything anew.
 const BACKLOG: usize = 256;
 
-/// Where open pages hear of changes. Cheap to clone.
-#[derive(Clone)]
+/// Where open pages hear of changes.
 pub struct Live {
     changes: broadcast::Sender<Change>,
     /// Open pages end when the server does.
     pub stop: CancellationToken,
+    /// Each open page holds it.
+    pages: Arc<()>,
 }
 
 /// What changed.
@@ -43,15 +45,21 @@ impl Change {
 impl Live {
     /// Starts telling and hearing.
     pub fn start(pool: &PgPool, own_changes: UnboundedReceiver<i64>) -> Self {
-        let live = Self { changes: broadcast::Sender::new(BACKLOG), stop: CancellationToken::new() };
+        let changes = broadcast::Sender::new(BACKLOG);
+        let live = Self { changes, stop: CancellationToken::new(), pages: Arc::default() };
         tokio::spawn(live.stop.clone().run_until_cancelled_owned(tell(pool.clone(), own_changes)));
         tokio::spawn(live.stop.clone().run_until_cancelled_owned(hear(pool.clone(), live.changes.clone())));
         live
     }
 
+    /// A page, which is open as long as this is kept.
+    pub fn open_page(&self) -> Arc<()> {
+        self.pages.clone()
+    }
+
     /// Pages that hear of changes now.
     pub fn open_pages(&self) -> usize {
-        self.changes.receiver_count()
+        Arc::strong_count(&self.pages) - 1
     }
 
     /// Hears of changes from now on.

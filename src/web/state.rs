@@ -10,6 +10,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::crowd::Crowd;
 use super::image_cache::ImageCache;
+use super::lab::part::Shown;
 use super::live::Live;
 use super::metrics::Metrics;
 use super::protection::FixedHeaders;
@@ -44,6 +45,8 @@ pub struct Parts {
     pub images: ImageCache,
     /// Where open pages hear of changes.
     pub live: Live,
+    /// What open pages show.
+    pub shown: Shown,
     /// What this server counts.
     pub metrics: Metrics,
     /// Who is about to begin.
@@ -101,6 +104,7 @@ impl WebState {
     pub fn new(app: App, own_changes: UnboundedReceiver<i64>, site: Site) -> Self {
         Self(Arc::new(Parts {
             live: Live::start(&app.pool, own_changes),
+            shown: Shown::default(),
             doors: Doors::new(&app),
             records: record::queue(&app, PATIENCE),
             metrics: Metrics::new(&app),

@@ -8,11 +8,35 @@ function follow(address, state) {
   source.addEventListener("fragments", (event) => {
     for (const [id, html] of Object.entries(JSON.parse(event.data))) {
       const element = document.getElementById(id);
-      // The server's own template, with everything in it escaped.
-      if (element) element.innerHTML = html;
+      if (element) replace(element, html);
     }
     tellAges();
   });
+}
+
+/** Shows what a part holds now; whatever is open, scrolled or in focus stays so, by its number of its kind. */
+function replace(element, html) {
+  const kinds = () => ({
+    details: [...element.querySelectorAll("details")],
+    scrolled: [element, ...element.querySelectorAll(".scroll")],
+    reached: [...element.querySelectorAll("a, button, summary, .scroll")],
+  });
+  const before = kinds();
+  const focus = before.reached.indexOf(document.activeElement);
+  const opened = before.details.map(({ open }) => open);
+  const places = before.scrolled.map(({ scrollLeft, scrollTop }) => [scrollLeft, scrollTop]);
+  // The server's own template, with everything in it escaped.
+  element.innerHTML = html;
+  const after = kinds();
+  after.details.forEach((details, n) => { details.open = opened[n] ?? details.open; });
+  after.scrolled.forEach((part, n) => part.scrollTo(...(places[n] ?? [0, 0])));
+  if (focus >= 0) keepFocus(after.reached[focus]);
+}
+
+/** A part that scrolls can be reached only if it says so. */
+function keepFocus(element) {
+  if (element?.matches(".scroll")) element.setAttribute("tabindex", "0");
+  element?.focus({ preventScroll: true });
 }
 
 /** Says how long ago people were seen last. */

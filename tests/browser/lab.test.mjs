@@ -83,6 +83,36 @@ test("from the first password to the data, with the enrolment live", async () =>
   await page.context().close();
 });
 
+test("what is open on a live page stays open", async () => {
+  const invitation = server.weber("researcher", "add", "mary@example.org", "--role", "researcher", "--public-url", server.url);
+  const mary = await Person.arrive(browser, /\S+set-password#\S+/.exec(invitation)[0], { name: "mary" });
+  const { page } = mary;
+  await page.getByLabel("New password").fill(PASSWORD);
+  await page.getByLabel("The same again").fill(PASSWORD);
+  await mary.press("Set password");
+  await page.getByRole("link", { name: "Which image" }).click();
+  await mary.press("Open again");
+  await mary.button("Pause").waitFor();
+  const simulate = (n) => server.weber("simulate", "demo", "--participants", n, "--mix", "drop-out=1");
+  simulate("20");
+  await page.goto(`${server.url}/lab/studies/demo/flow?mode=simulated`);
+  await page.getByText("live", { exact: true }).waitFor();
+  const summary = page.locator("#flow-figure summary");
+  await summary.press("Enter");
+  const table = page.locator("#flow-figure details .scroll");
+  await table.evaluate((part) => part.scrollTo(0, 40));
+  const places = () => table.evaluate((part) => [part.scrollTop, document.activeElement?.tagName]);
+  const before = await places();
+  assert.equal(before[1], "SUMMARY");
+  simulate("1");
+  await page.locator("#flow-figure svg").getByText("Consented (n = 21)").waitFor();
+  assert.ok(await table.isVisible(), "the table is still open");
+  assert.deepEqual(await places(), before);
+  await mary.checkPage("flow");
+  mary.assertNoFaults();
+  await page.context().close();
+});
+
 test("how to recruit, and who is to be paid", async () => {
   const invitation = server.weber("researcher", "add", "grace@example.org", "--identities", "--public-url", server.url);
   const grace = await Person.arrive(browser, /\S+set-password#\S+/.exec(invitation)[0], { name: "grace" });

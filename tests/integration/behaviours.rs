@@ -135,8 +135,8 @@ async fn duplicates_take_part_once(pool: PgPool) {
     assert_eq!(server.count("select count(*) from once_only").await as usize, refused);
     assert_eq!(
         server.count("select count(*) from arrivals where kind = 'already_took_part'").await as usize,
-        2 * refused,
-        "at the page and at the consent"
+        refused,
+        "at the door, once for each visit"
     );
     let errors: Vec<_> = report.meter.errors().collect();
     assert_eq!(errors, [(Request::Enrol, "already_took_part", refused as u32)]);

@@ -16,6 +16,7 @@ mod identities;
 mod journal;
 mod lab;
 mod lifecycle;
+mod live;
 mod migrations;
 mod operations;
 mod participants;

@@ -8,6 +8,7 @@ fn good() -> Measures {
     Measures {
         instruction_time: Some(60.0),
         total_time: Some(400.0),
+        elapsed_time: Some(400.0),
         catch_correct: 3,
         catch_total: 3,
         left_answers: 10,
@@ -36,6 +37,7 @@ fn waits_for_images_are_taken_off_the_times() {
     let tally = Tally { load_wait_ms: 6_000.0, practice_blocks: 2, ..Tally::default() };
     let measures = Measures::new(&times, &tally, true);
     assert_eq!((measures.instruction_time, measures.total_time), (Some(26.0), Some(290.0)));
+    assert_eq!(measures.elapsed_time, Some(300.0), "waits are part of the time that a person spends");
     assert_eq!(measures.practice_blocks, Some(2));
     assert_eq!(Measures::new(&times, &tally, false).practice_blocks, None);
 }

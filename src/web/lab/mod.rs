@@ -5,6 +5,7 @@ pub mod download;
 pub mod exclusion;
 pub mod follow;
 pub mod journal;
+pub mod part;
 pub mod participant;
 pub mod participants;
 pub mod people;

@@ -22,7 +22,7 @@ struct ProgressPart {
 pub async fn part(state: &WebState, slug: &str, mode: Mode) -> Result<String, PageError> {
     let material = results::load(&state.app, slug, mode, None).await?;
     let progress = material.progress();
-    let chart = figures::progress(&progress, material.now).and_then(|figure| figure.svg);
+    let chart = figures::progress(&progress).and_then(|figure| figure.svg);
     let conditions = &material.version.definition.conditions;
     let lines = conditions.iter().map(|condition| condition.title.clone()).zip(progress.conditions.clone());
     let chart = chart.map_or_else(String::new, |svg| format!("<div class=\"drawing scroll\">{svg}</div>"));

@@ -20,7 +20,7 @@ use crate::web::session::SignedIn;
 use crate::web::state::WebState;
 
 /// Whose results, under which policy.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 pub struct Choice {
     #[serde(default = "super::study::live_mode")]
     mode: Mode,

@@ -59,7 +59,7 @@ pub struct Standing<'a> {
 impl<'a> Standing<'a> {
     /// As somebody sees it.
     pub fn new(
-        me: &Researcher,
+        steers: bool,
         study: &'a Study,
         version: &'a StudyVersion,
         mode: Mode,
@@ -67,7 +67,7 @@ impl<'a> Standing<'a> {
     ) -> Self {
         let is_shut = study.state == StudyState::Closed && mode == Mode::Live;
         Self {
-            steers: me.steers(),
+            steers,
             study,
             version,
             policy: enrolment_policy(study, version).name,
@@ -87,8 +87,8 @@ pub struct PostingForms<'a> {
 
 impl<'a> PostingForms<'a> {
     /// As somebody sees it.
-    pub fn new(me: &Researcher, study: &'a Study, mode: Mode, enrolment: &'a Enrolment) -> Self {
-        Self { slug: &study.slug, mode, lines: if me.steers() { &enrolment.lines } else { &[] } }
+    pub fn new(steers: bool, study: &'a Study, mode: Mode, enrolment: &'a Enrolment) -> Self {
+        Self { slug: &study.slug, mode, lines: if steers { &enrolment.lines } else { &[] } }
     }
 }
 
@@ -129,9 +129,11 @@ pub struct EnrolmentLine {
     title: String,
     /// Slots by state.
     pub slots: SlotCounts,
-    excluded: u32,
+    /// Completed and failed a criterion.
+    pub excluded: u32,
     surplus: u32,
-    left: u32,
+    /// Have gone without completing.
+    gone: u32,
 }
 
 impl EnrolmentLine {
@@ -147,7 +149,7 @@ impl EnrolmentLine {
         self.slots.exhausted += other.slots.exhausted;
         self.excluded += other.excluded;
         self.surplus += other.surplus;
-        self.left += other.left;
+        self.gone += other.gone;
     }
 
     /// Parts of the bar in percent: (class, from, width).
@@ -203,17 +205,16 @@ pub async fn enrolment(
     let design = &version.definition.design;
     let slots = store::slots::all(&mut *conn, study.id, mode, state.app.now()).await?;
     let counts = count_by_condition(&slots, design.postings_per_slot);
-    let done = store::overview::done(&mut *conn, study.id, mode).await?;
+    let done = store::overview::done(&mut *conn, study.id, mode, state.app.now()).await?;
     let lines = version.definition.conditions.iter().map(|condition| {
-        let done = done.iter().find(|done| done.condition == condition.name);
-        let count = |of: fn(&Done) -> u32| done.map_or(0, of);
+        let Done { excluded, surplus, gone } = done.get(&condition.name).copied().unwrap_or_default();
         EnrolmentLine {
             name: condition.name.clone(),
             title: condition.title.clone(),
             slots: counts.get(&condition.name).copied().unwrap_or_default(),
-            excluded: count(|done| done.excluded),
-            surplus: count(|done| done.surplus),
-            left: count(|done| done.left),
+            excluded,
+            surplus,
+            gone,
         }
     });
     let lines: Vec<EnrolmentLine> = lines.collect();
@@ -274,9 +275,10 @@ pub async fn page(
     // The part below takes a connection of its own.
     drop(conn);
     let address = |link: &Link| format!("{}/enter/{}", state.site.public_url, link.code);
+    let steers = researcher.steers();
     Ok(page::html(&StudyPage {
-        standing: page::text(&Standing::new(&researcher, &study, &version, mode, &enrolment)),
-        postings: page::text(&PostingForms::new(&researcher, &study, mode, &enrolment)),
+        standing: page::text(&Standing::new(steers, &study, &version, mode, &enrolment)),
+        postings: page::text(&PostingForms::new(steers, &study, mode, &enrolment)),
         me: researcher,
         policy: enrolment_policy(&study, &version).name,
         policies,

@@ -1,0 +1,37 @@
+//! What is shown to a simulated person, as the trial program tells it: the screen with every record, and an event for each.
+
+use serde_json::json;
+
+use crate::domain::record::{Event, EventKind};
+
+/// The screen that is shown, and those shown since the server last heard.
+#[derive(Debug, Default)]
+pub struct Screens {
+    shown: Option<String>,
+    news: Vec<Event>,
+    seq: i32,
+}
+
+impl Screens {
+    /// Shows a screen.
+    pub fn show(&mut self, screen: String, clock_ms: f64) {
+        if self.shown.as_ref() == Some(&screen) {
+            return;
+        }
+        self.seq += 1;
+        let detail = json!({ "screen": screen });
+        // There is no experiment clock before Welcome.
+        self.news.push(Event { seq: self.seq, kind: EventKind::Screen, at: Some(clock_ms), detail });
+        self.shown = Some(screen);
+    }
+
+    /// Whether the server does not know the newest screen.
+    pub const fn has_news(&self) -> bool {
+        !self.news.is_empty()
+    }
+
+    /// The screen, and the events that the server has not heard of, which are its own from now on.
+    pub fn take_news(&mut self) -> (Option<String>, Vec<Event>) {
+        (self.shown.clone(), std::mem::take(&mut self.news))
+    }
+}
