@@ -91,8 +91,8 @@ mod tests {
         let said = |detail: &str| in_words(detail).unwrap_or_default();
         assert_eq!(said("{}"), "");
         assert_eq!(said(r#"{"from":"live","to":"paused"}"#), "from live · to paused");
-        assert_eq!(said(r#"{"sees_identities":true,"role":null}"#), "sees identities yes · role –");
-        assert_eq!(said(r#"{"slots":[1,22],"at":{"x":1.5,"on":false}}"#), "slots 1, 22 · at x 1.5, on no");
+        assert_eq!(said(r#"{"sees_identities":true,"role":null}"#), "role – · sees identities yes");
+        assert_eq!(said(r#"{"slots":[1,22],"at":{"x":1.5,"on":false}}"#), "at on no, x 1.5 · slots 1, 22");
         assert_eq!(said("no JSON"), "no JSON");
     }
 }
