@@ -11,8 +11,10 @@ use super::study::find;
 use crate::domain::codebook::people::{JudgedPerson, Override};
 use crate::domain::exclusion::{Criterion, Finding};
 use crate::domain::participant::Stage;
+use crate::domain::preregistration::StandingPolicy;
 use crate::domain::study::{Mode, StudyDefinition, StudyVersion};
 use crate::domain::trial::{Block, Side};
+use crate::domain::workbench::Failing;
 use crate::figures;
 use crate::flow::journal::Actor;
 use crate::flow::slots::enrolment_policy;
@@ -37,6 +39,10 @@ pub struct Filter {
     mode: Mode,
     condition: String,
     verdict: String,
+    /// Under which policy people are judged; the enrolment policy if none is named.
+    policy: String,
+    /// What people who completed fail: a word of [`Failing`].
+    failed: String,
     search: String,
     sort: String,
 }
@@ -44,7 +50,15 @@ pub struct Filter {
 impl Default for Filter {
     fn default() -> Self {
         let text = String::new;
-        Self { mode: Mode::Live, condition: text(), verdict: text(), search: text(), sort: text() }
+        Self {
+            mode: Mode::Live,
+            condition: text(),
+            verdict: text(),
+            policy: text(),
+            failed: text(),
+            search: text(),
+            sort: text(),
+        }
     }
 }
 
@@ -60,7 +74,19 @@ impl Filter {
             _ => true,
         };
         let condition = self.condition.is_empty() || row.condition == self.condition;
-        verdict && condition && row.participant.contains(self.search.trim())
+        let failed = self.failed.parse::<Failing>().map_or(true, |which| which.admits(person));
+        verdict && condition && failed && row.participant.contains(self.search.trim())
+    }
+
+    /// What people can be asked to fail: (word, in words). In order is offered to whoever came that way.
+    fn failings(&self) -> Vec<(String, String)> {
+        let title = |criterion: Criterion| figures::words(criterion).0;
+        let mut failings = vec![(Failing::None, "none".to_owned()), (Failing::Any, "any".into())];
+        failings.extend(Criterion::ALL.iter().map(|one| (Failing::One(*one), title(*one).into())));
+        if let Ok(first @ Failing::First(criterion)) = self.failed.parse() {
+            failings.push((first, format!("{}, none above", title(criterion))));
+        }
+        failings.into_iter().map(|(which, words)| (which.to_string(), words)).collect()
     }
 
     fn sort(&self, people: &mut [&JudgedPerson], blinded: bool) {
@@ -90,7 +116,8 @@ struct ParticipantsPage<'a> {
     me: Researcher,
     slug: &'a str,
     definition: &'a StudyDefinition,
-    policy: &'a str,
+    chosen: &'a StandingPolicy,
+    policies: Vec<StandingPolicy>,
     filter: &'a Filter,
     /// Accuracies would tell which condition is which.
     blinded: bool,
@@ -130,8 +157,10 @@ pub async fn table(
 ) -> Result<Response, PageError> {
     let mut conn = state.app.pool.acquire().await?;
     let (study, version) = find(&state, &mut conn, &slug).await?;
-    let policy = enrolment_policy(&study, &version);
-    let people = policies::judged(&state.app, &mut conn, &study, &version, filter.mode, &policy).await?;
+    let chosen = policies::chosen(&mut conn, &study, &version, &filter.policy).await?;
+    let chosen = chosen.ok_or(FlowError::Refused(Refused::NoSuchPolicy))?;
+    let people =
+        policies::judged(&state.app, &mut conn, &study, &version, filter.mode, &chosen.policy).await?;
     let blinded = results::is_blinded(&state.app, &mut conn, &study, &version, filter.mode).await?;
     let mut found: Vec<&JudgedPerson> = people.iter().filter(|person| filter.admits(person)).collect();
     filter.sort(&mut found, blinded);
@@ -141,7 +170,8 @@ pub async fn table(
         me: researcher,
         slug: &slug,
         definition: &version.definition,
-        policy: &policy.name,
+        chosen: &chosen,
+        policies: policies::all(&mut conn, &study, &version).await?,
         filter: &filter,
         blinded,
         lines,
