@@ -16,10 +16,11 @@ const TRIALS: &str = "select s.slug, v.number, p.pseudonym, p.mode, p.condition,
     r.continue_rt, r.time_elapsed, to_char(r.answered_at at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), r.input,
     r.presentations, r.hidden_ms, r.load_wait, r.display_scale, array_to_string(d.reference_order, ' '), t.base_activation,
     t.max_activation, t.min_activation, (t.max_activation - t.min_activation) / nullif(greatest(t.base_activation, 0), 0),
-    t.center_correct, t.variance_correct, t.saliency_correct, t.object_correct
+    t.center_correct, t.variance_correct, t.saliency_correct, t.object_correct, o.decision
     from responses r join schedule d using (participant_id, block, attempt, trial_index)
     join participants p on p.id = r.participant_id join studies s on s.id = p.study_id
     join study_versions v on v.id = p.version_id join trials t on t.id = d.trial_id left join slots slot on slot.id = p.slot_id
+    left join overrides o on o.participant_id = p.id
     where p.mode = 'simulated'";
 
 const PEOPLE_COLUMNS: &str = "select s.slug, p.*, a.* from participants p join studies s on s.id = p.study_id

@@ -63,7 +63,7 @@ fn read_policy(path: &str) -> anyhow::Result<Policy> {
 fn parse_policy(text: &str) -> anyhow::Result<Policy> {
     let policy: Policy = toml::from_str(text)?;
     match policy.unusable() {
-        Some(criterion) => anyhow::bail!("it has bounds for {criterion} that nothing can meet"),
+        Some(unusable) => anyhow::bail!("it has {unusable}"),
         None => Ok(policy),
     }
 }
@@ -76,7 +76,9 @@ mod tests {
     fn a_policy_that_nothing_can_meet_is_refused() {
         let policy = |bounds: &str| parse_policy(&format!("name = \"p\"\n[criteria]\ntotal_time = {bounds}"));
         assert!(policy("{ min = 1, max = 1 }").is_ok());
-        for bounds in ["{ min = nan }", "{ max = inf }", "{ min = 2, max = 1 }", "{}", "\"on\""] {
+        for bounds in
+            ["{ min = nan }", "{ max = inf }", "{ min = 2, max = 1 }", "{ max = -1 }", "{}", "\"on\""]
+        {
             assert!(policy(bounds).is_err(), "{bounds}");
         }
     }

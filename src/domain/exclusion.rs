@@ -29,6 +29,16 @@ words! {
     }
 }
 
+impl Criterion {
+    /// The largest value that it can have; the smallest is 0.
+    pub const fn highest(&self) -> f64 {
+        match self {
+            Self::CatchTrials => 1.0,
+            _ => f64::INFINITY,
+        }
+    }
+}
+
 /// What is counted from a participation's answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Tally {
@@ -134,6 +144,25 @@ impl Bounds {
     pub fn admit(&self, value: f64) -> bool {
         self.min.is_none_or(|min| value >= min) && self.max.is_none_or(|max| value <= max)
     }
+
+    /// Whether any value of the criterion could lie within: there is a bound, all are numbers, and they neither cross nor lie
+    /// beyond what the criterion can be.
+    fn is_usable(&self, criterion: Criterion) -> bool {
+        let Self { min, max } = *self;
+        let numbers = [min, max].into_iter().flatten().all(f64::is_finite);
+        let (low, high) = (min.unwrap_or(0.0), max.unwrap_or(f64::INFINITY));
+        numbers && (min, max) != (None, None) && low <= high && high >= 0.0 && low <= criterion.highest()
+    }
+
+    /// Such as `at least 90 and at most 900`.
+    pub fn in_words(&self) -> String {
+        match (self.min, self.max) {
+            (Some(min), Some(max)) => format!("at least {min} and at most {max}"),
+            (Some(min), None) => format!("at least {min}"),
+            (None, Some(max)) => format!("at most {max}"),
+            (None, None) => "anything".into(),
+        }
+    }
 }
 
 impl std::fmt::Display for Bounds {
@@ -158,15 +187,11 @@ pub enum Setting {
 }
 
 impl Setting {
-    /// Whether anything could meet it: with bounds it has at least one, both are numbers, and they do not cross.
-    pub fn is_usable(&self) -> bool {
+    /// Whether anything could meet it, as a setting of this criterion.
+    pub fn is_usable(&self, criterion: Criterion) -> bool {
         match self {
             Self::Off(_) => true,
-            Self::Within(Bounds { min: None, max: None }) => false,
-            Self::Within(Bounds { min, max }) => {
-                let finite = [min, max].into_iter().flatten().all(|bound| bound.is_finite());
-                finite && min.zip(*max).is_none_or(|(min, max)| min <= max)
-            }
+            Self::Within(bounds) => bounds.is_usable(criterion),
         }
     }
 }
@@ -205,16 +230,54 @@ impl Policy {
         }
     }
 
-    /// The first criterion whose bounds nothing can meet.
-    pub fn unusable(&self) -> Option<Criterion> {
-        let all = std::iter::once(&self.criteria).chain(self.conditions.values()).flatten();
-        all.into_iter().find(|(_, setting)| !setting.is_usable()).map(|(criterion, _)| *criterion)
+    /// The first bounds that nothing can meet.
+    pub fn unusable(&self) -> Option<Unusable> {
+        let own = self.conditions.iter().map(|(condition, settings)| (Some(condition), settings));
+        std::iter::once((None, &self.criteria)).chain(own).find_map(|(condition, settings)| {
+            settings.iter().find_map(|(criterion, setting)| match setting {
+                Setting::Within(bounds) if !bounds.is_usable(*criterion) => {
+                    Some(Unusable { criterion: *criterion, condition: condition.cloned(), bounds: *bounds })
+                }
+                _ => None,
+            })
+        })
+    }
+
+    /// Whether both judge alike, whatever they are called, and whether or not they mention what is off.
+    pub fn judges_like(&self, other: &Self) -> bool {
+        let alike = |condition: &str| {
+            let bounds = |policy: &Self, criterion| policy.bounds(condition, criterion);
+            Criterion::ALL.iter().all(|criterion| bounds(self, *criterion) == bounds(other, *criterion))
+        };
+        // No condition is called so: it stands for all that neither policy sets otherwise.
+        alike("") && self.conditions.keys().chain(other.conditions.keys()).all(|condition| alike(condition))
     }
 
     /// SHA-256 over the policy's JSON (keys in order), in hexadecimal: what a manifest cites.
     pub fn sha256(&self) -> String {
         let document = serde_json::to_vec(self).expect("a policy is plain data");
         hex::encode(Sha256::digest(document))
+    }
+}
+
+/// Bounds that nothing can meet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unusable {
+    /// Of which criterion.
+    pub criterion: Criterion,
+    /// In which condition; in all, if none is named.
+    pub condition: Option<String>,
+    /// The bounds.
+    pub bounds: Bounds,
+}
+
+impl std::fmt::Display for Unusable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "bounds for {}", self.criterion)?;
+        if let Some(condition) = &self.condition {
+            write!(f, " in {condition}")?;
+        }
+        write!(f, " that nothing can meet: {}", self.bounds.in_words())
     }
 }
 

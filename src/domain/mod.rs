@@ -13,6 +13,7 @@ pub mod identity;
 pub mod journal;
 pub mod observer;
 pub mod participant;
+pub mod preregistration;
 pub mod progress;
 pub mod quota;
 pub mod record;

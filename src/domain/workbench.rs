@@ -1,6 +1,10 @@
 //! What a policy would do: who leaves, by which criterion, in which condition, and what becomes of the accuracy. Nothing is
 //! applied by looking.
 
+mod who;
+
+pub use who::{Failing, Moved};
+
 use super::codebook::people::JudgedPerson;
 use super::exclusion::{Criterion, Verdict};
 
@@ -31,9 +35,17 @@ pub struct Group {
     pub completed: u32,
     /// Fail no criterion.
     pub pass: u32,
+    /// Fail no criterion, and hold no slot.
+    pub surplus: u32,
+    /// Kept by a researcher's decision, against the rule.
+    pub included: u32,
+    /// Not kept by a researcher's decision, against the rule.
+    pub excluded: u32,
+    /// Kept, which is what results are made of: they pass and are not surplus, but for decisions.
+    pub kept: u32,
     /// Share of main trials answered correctly by everybody who completed.
     pub accuracy_of_all: Option<f64>,
-    /// ... by those who fail no criterion.
+    /// ... by those who are kept.
     pub accuracy: Option<f64>,
 }
 
@@ -86,13 +98,20 @@ fn effect(criterion: Criterion, people: &[(&JudgedPerson, &Verdict)], conditions
 
 fn group(condition: &str, people: &[(&JudgedPerson, &Verdict)]) -> Group {
     let all: Vec<_> = people.iter().filter(|(person, _)| person.person.condition == condition).collect();
-    let passing: Vec<_> = all.iter().copied().filter(|(_, verdict)| verdict.passed()).collect();
+    let kept: Vec<_> = all.iter().copied().filter(|(person, _)| person.kept()).collect();
+    let count = |of: fn(&JudgedPerson, &Verdict) -> bool| {
+        all.iter().filter(|(person, verdict)| of(person, verdict)).count() as u32
+    };
     Group {
         condition: condition.to_owned(),
         completed: all.len() as u32,
-        pass: passing.len() as u32,
+        pass: count(|_, verdict| verdict.passed()),
+        surplus: count(|person, verdict| verdict.passed() && person.surplus()),
+        included: count(|person, _| person.kept() && !person.kept_by_rule()),
+        excluded: count(|person, _| !person.kept() && person.kept_by_rule()),
+        kept: kept.len() as u32,
         accuracy_of_all: accuracy(&all),
-        accuracy: accuracy(&passing),
+        accuracy: accuracy(&kept),
     }
 }
 
@@ -121,6 +140,8 @@ fn histogram(values: &[(f64, bool)]) -> Option<Histogram> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::allocation::Claim;
+    use crate::domain::codebook::people::{Decision, Override};
     use crate::domain::fixture;
 
     fn person(condition: &str, total_time: f64, catch_correct: u32, main_correct: u32) -> JudgedPerson {
@@ -149,6 +170,34 @@ mod tests {
         assert_eq!((natural.accuracy_of_all, natural.accuracy), (Some(36.0 / 54.0), Some(1.0)));
         let none = &preview.groups[1];
         assert_eq!((none.pass, none.accuracy), (0, None), "nobody is left");
+    }
+
+    #[test]
+    fn decisions_and_surplus_lead_from_who_passes_to_who_is_kept() {
+        let decided = |mut person: JudgedPerson, decision| {
+            person.person.overridden = Some(Override { decision, reason: "because".into() });
+            person
+        };
+        let mut surplus = person("natural", 400.0, 3, 9);
+        surplus.person.claim = Claim::Surplus;
+        let people = [
+            person("natural", 400.0, 3, 18),
+            surplus.clone(),
+            decided(surplus, Decision::Include),
+            decided(person("natural", 1000.0, 3, 9), Decision::Include),
+            decided(person("natural", 400.0, 3, 0), Decision::Exclude),
+            decided(person("natural", 400.0, 3, 18), Decision::Include),
+            decided(person("natural", 1000.0, 3, 0), Decision::Exclude),
+        ];
+        let group = &preview(&people, &["natural".into()]).groups[0];
+        assert_eq!((group.completed, group.pass, group.surplus), (7, 5, 2));
+        assert_eq!(
+            (group.included, group.excluded),
+            (2, 1),
+            "decisions that the rule agrees with change nothing"
+        );
+        assert_eq!(group.kept, group.pass - group.surplus + group.included - group.excluded);
+        assert_eq!(group.accuracy, Some(54.0 / 72.0), "of the four who are kept");
     }
 
     #[test]

@@ -19,12 +19,13 @@ use crate::domain::codebook;
 use crate::domain::codebook::people::JudgedPerson;
 use crate::domain::exclusion::Policy;
 use crate::domain::journal::{Action, Head};
+use crate::domain::preregistration::Standing;
 use crate::domain::study::{Mode, StudyVersion};
 use crate::domain::trial::TrialKind;
 use crate::store::studies::Study;
 use crate::store::{self, StoreError};
 use files::{OutputFolder, Table};
-use manifest::Counter;
+use manifest::{Counter, PolicyEntry};
 
 /// The manifest's name.
 pub const MANIFEST: &str = "manifest.json";
@@ -89,6 +90,7 @@ pub struct Request {
     study: Study,
     version: Arc<StudyVersion>,
     policy: Policy,
+    standing: Standing,
     modes: Vec<Mode>,
 }
 
@@ -103,21 +105,22 @@ pub async fn prepare(
     let study = store::studies::by_slug(&mut conn, slug).await?;
     let study = study.ok_or_else(|| ExportError::NoSuchStudy(slug.to_owned()))?;
     let version = app.newest_version(&mut conn, study.id).await?;
-    let enrolment = enrolment_policy(&study, &version);
     let policy = match policy {
-        PolicyChoice::Enrolment => enrolment,
+        PolicyChoice::Enrolment => enrolment_policy(&study, &version),
         PolicyChoice::Given(policy) => policy,
-        PolicyChoice::Named(name) => match policies::by_name(&mut conn, &study, &version, &name).await? {
-            Some(policy) => policy,
+        PolicyChoice::Named(name) => match policies::chosen(&mut conn, &study, &version, &name).await? {
+            Some(chosen) => chosen.policy,
             None => {
-                let known = policies::names(&mut conn, &study, &version).await?;
+                let known = policies::all(&mut conn, &study, &version).await?;
+                let known = known.into_iter().map(|known| known.policy.name).collect();
                 return Err(ExportError::NoSuchPolicy { name, known });
             }
         },
     };
+    let standing = policies::standing(&mut conn, &study, &policy).await?;
     let modes =
         Mode::ALL.iter().copied().filter(|mode| *mode == Mode::Live || include.contains(mode)).collect();
-    Ok(Request { study, version, policy, modes })
+    Ok(Request { study, version, policy, standing, modes })
 }
 
 /// Writes all files into a folder. They get their names only when all are complete.
@@ -136,7 +139,7 @@ pub async fn export(app: &App, request: &Request, folder: &Path) -> Result<Manif
     let manifest = Manifest::new(
         &request.study,
         &request.version,
-        &request.policy,
+        PolicyEntry::new(&request.study, &request.version, &request.policy, &request.standing),
         counter,
         slots,
         journal,

@@ -32,6 +32,7 @@ pub mod witness;
 
 pub use app::App;
 
+use crate::domain::exclusion::Unusable;
 use crate::domain::gate::Shut;
 use crate::domain::rights::Role;
 use crate::domain::study::StudyState;
@@ -88,9 +89,15 @@ pub enum Refused {
     /// A policy's name is none, or is taken.
     #[error("the policy's name is none, or is taken")]
     PolicyName,
-    /// There is no such policy, or it cannot be frozen.
-    #[error("there is no such policy, or it is frozen already")]
+    /// There is no such policy.
+    #[error("there is no such policy")]
     NoSuchPolicy,
+    /// The study has pre-registered a policy: which one.
+    #[error("the study has pre-registered the policy `{0}`")]
+    AlreadyPreregistered(String),
+    /// Nobody could pass a policy.
+    #[error("the policy has {0}")]
+    UnusablePolicy(Unusable),
     /// A bound of a criterion is not a number.
     #[error("`{0}` is not a number")]
     BadBound(String),

@@ -9,38 +9,49 @@ use super::{App, FlowError, Refused};
 use crate::domain::codebook::people::JudgedPerson;
 use crate::domain::exclusion::Policy;
 use crate::domain::journal::Action;
+use crate::domain::preregistration::{Standing, StandingPolicy};
 use crate::domain::study::{Mode, StudyVersion};
 use crate::store::studies::Study;
 use crate::store::{self, StoreError};
 
-/// The policy of that name: the enrolment policy as it is pinned, one of the folder's, or one saved in the lab.
-pub async fn by_name(
+/// Every policy of a study: those of its folder, with the enrolment policy as it is pinned, and those saved in the lab.
+pub async fn all(
+    conn: &mut PgConnection,
+    study: &Study,
+    version: &StudyVersion,
+) -> Result<Vec<StandingPolicy>, StoreError> {
+    let promised = store::policies::preregistered(conn, study.id).await?;
+    let enrolment = enrolment_policy(study, version);
+    let mut policies = vec![];
+    let folder = version.definition.policies.iter();
+    policies.extend(folder.map(|own| if own.name == enrolment.name { &enrolment } else { own }).cloned());
+    // Pinned by an earlier version that had one of this name.
+    if version.definition.policy(&enrolment.name).is_none() {
+        policies.insert(0, enrolment);
+    }
+    policies.extend(store::policies::all(conn, study.id).await?.into_iter().map(|saved| saved.policy));
+    Ok(policies.into_iter().map(|policy| StandingPolicy::new(policy, promised.as_ref())).collect())
+}
+
+/// The policy of that name; without a name the enrolment policy.
+pub async fn chosen(
     conn: &mut PgConnection,
     study: &Study,
     version: &StudyVersion,
     name: &str,
-) -> Result<Option<Policy>, StoreError> {
-    let enrolment = enrolment_policy(study, version);
-    if name == enrolment.name {
-        return Ok(Some(enrolment));
-    }
-    if let Some(policy) = version.definition.policy(name) {
-        return Ok(Some(policy.clone()));
-    }
-    let saved = store::policies::all(conn, study.id).await?;
-    Ok(saved.into_iter().map(|saved| saved.policy).find(|policy| policy.name == name))
+) -> Result<Option<StandingPolicy>, StoreError> {
+    let enrolment = enrolment_policy(study, version).name;
+    let name = if name.is_empty() { &enrolment } else { name };
+    Ok(all(conn, study, version).await?.into_iter().find(|known| known.policy.name == name))
 }
 
-/// The names of all policies of a study.
-pub async fn names(
+/// How any policy stands to the one that the study pre-registered.
+pub async fn standing(
     conn: &mut PgConnection,
     study: &Study,
-    version: &StudyVersion,
-) -> Result<Vec<String>, StoreError> {
-    let mut names: Vec<String> =
-        version.definition.policies.iter().map(|policy| policy.name.clone()).collect();
-    names.extend(store::policies::all(conn, study.id).await?.into_iter().map(|saved| saved.policy.name));
-    Ok(names)
+    policy: &Policy,
+) -> Result<Standing, StoreError> {
+    Ok(Standing::of(policy, store::policies::preregistered(conn, study.id).await?.as_ref()))
 }
 
 /// Saves a policy under a name that is free.
@@ -52,7 +63,8 @@ pub async fn save(app: &App, actor: &Actor, slug: &str, policy: &Policy) -> Resu
     if !is_name(&policy.name) {
         return Err(Refused::PolicyName.into());
     }
-    let taken = by_name(&mut tx, &study, &version, &policy.name).await?.is_some();
+    usable(policy)?;
+    let taken = chosen(&mut tx, &study, &version, &policy.name).await?.is_some();
     if taken || !store::policies::save(&mut tx, study.id, policy, actor.name(), app.now()).await? {
         return Err(Refused::PolicyName.into());
     }
@@ -63,16 +75,27 @@ pub async fn save(app: &App, actor: &Actor, slug: &str, policy: &Policy) -> Resu
     Ok(())
 }
 
-/// Freezes a saved policy as pre-registered, for good.
+/// Refuses a policy that nobody could pass, whatever they do.
+pub fn usable(policy: &Policy) -> Result<(), Refused> {
+    policy.unusable().map_or(Ok(()), |unusable| Err(Refused::UnusablePolicy(unusable)))
+}
+
+/// Freezes a saved policy as pre-registered, for good. A study promises once.
 pub async fn freeze(app: &App, actor: &Actor, slug: &str, name: &str) -> Result<(), FlowError> {
     actor.must_steer()?;
     let mut tx = app.pool.begin().await?;
     let study = store::studies::by_slug(&mut tx, slug).await?.ok_or(Refused::NoSuchStudy)?;
-    if !store::policies::freeze(&mut tx, study.id, name, app.now()).await? {
-        return Err(Refused::NoSuchPolicy.into());
+    store::studies::lock(&mut tx, study.id).await?;
+    if let Some(promised) = store::policies::preregistered(&mut tx, study.id).await? {
+        return Err(Refused::AlreadyPreregistered(promised.policy.name).into());
     }
+    let saved = store::policies::all(&mut tx, study.id).await?;
+    let policy = saved.into_iter().map(|saved| saved.policy).find(|policy| policy.name == name);
+    let policy = policy.ok_or(Refused::NoSuchPolicy)?;
+    store::policies::freeze(&mut tx, study.id, name, app.now()).await?;
     let deed = Deed { action: Action::PolicyFrozen, study: Some(slug), participant: None };
-    journal::write(app, &mut tx, actor, deed, json!({ "policy": name })).await?;
+    let detail = json!({ "policy": name, "sha256": policy.sha256() });
+    journal::write(app, &mut tx, actor, deed, detail).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -12,6 +12,7 @@ use crate::domain::allocation::{SlotCounts, count_by_condition, finished};
 use crate::domain::codebook::people::JudgedPerson;
 use crate::domain::consort::Flow;
 use crate::domain::exclusion::Policy;
+use crate::domain::preregistration::{Standing, StandingPolicy};
 use crate::domain::progress::Progress;
 use crate::domain::results::quality::Quality;
 use crate::domain::results::{MainAnswer, Results};
@@ -30,6 +31,8 @@ pub struct Material {
     pub mode: Mode,
     /// The policy that people were judged under.
     pub policy: Policy,
+    /// How it stands to the pre-registered one.
+    pub standing: Standing,
     /// Names of conditions in the order of figures: the study's, or mixed up where they are hidden.
     pub conditions: Vec<String>,
     /// Whether which condition is which stays hidden.
@@ -60,12 +63,8 @@ pub async fn load(app: &App, slug: &str, mode: Mode, policy: Option<&str>) -> Re
     store::exports::take_snapshot(&mut tx).await?;
     let study = store::studies::by_slug(&mut tx, slug).await?.ok_or(Refused::NoSuchStudy)?;
     let version = app.newest_version(&mut tx, study.id).await?;
-    let policy = match policy.filter(|name| !name.is_empty()) {
-        Some(name) => {
-            policies::by_name(&mut tx, &study, &version, name).await?.ok_or(Refused::NoSuchPolicy)?
-        }
-        None => super::slots::enrolment_policy(&study, &version),
-    };
+    let chosen = policies::chosen(&mut tx, &study, &version, policy.unwrap_or_default()).await?;
+    let StandingPolicy { policy, standing } = chosen.ok_or(Refused::NoSuchPolicy)?;
     let now = app.now();
     let slots = store::slots::all(&mut tx, study.id, mode, now).await?;
     let postings = version.definition.design.postings_per_slot;
@@ -78,7 +77,20 @@ pub async fn load(app: &App, slug: &str, mode: Mode, policy: Option<&str>) -> Re
     if blinded {
         conditions.sort_by_key(|condition| app.secrets.blinding(slug, condition));
     }
-    Ok(Material { study, version, mode, policy, conditions, blinded, people, answers, slots, visits, now })
+    Ok(Material {
+        study,
+        version,
+        mode,
+        policy,
+        standing,
+        conditions,
+        blinded,
+        people,
+        answers,
+        slots,
+        visits,
+        now,
+    })
 }
 
 /// Whether results of a study hide which condition is which now.

@@ -138,7 +138,8 @@ pub fn trials<'a>(
                   r.response, r.choice_side, r.correct, r.confidence, r.rt, r.continue_rt, r.time_elapsed,
                   r.answered_at, r.input, r.presentations, r.hidden_ms, r.load_wait, r.display_scale,
                   d.reference_order, t.base_activation, t.max_activation, t.min_activation,
-                  t.center_correct, t.variance_correct, t.saliency_correct, t.object_correct
+                  t.center_correct, t.variance_correct, t.saliency_correct, t.object_correct,
+                  o.decision as "decision?"
            from responses r
            join schedule d using (participant_id, block, attempt, trial_index)
            join participants p on p.id = r.participant_id
@@ -146,6 +147,7 @@ pub fn trials<'a>(
            join study_versions v on v.id = p.version_id
            join trials t on t.id = d.trial_id
            left join slots slot on slot.id = p.slot_id
+           left join overrides o on o.participant_id = p.id
            where p.study_id = $1 and p.mode = any($2)
            order by p.enrolled_at, p.id, r.block desc, r.attempt, r.trial_index"#,
         study_id,

@@ -6,6 +6,7 @@ use sqlx::types::Json;
 
 use super::Result;
 use crate::domain::exclusion::Policy;
+use crate::domain::preregistration::Preregistration;
 
 /// A policy, and who saved it when.
 #[derive(Debug, Clone)]
@@ -43,17 +44,29 @@ pub async fn save(
     Ok(done.rows_affected() == 1)
 }
 
-/// Freezes a policy, if it is there and not frozen.
-pub async fn freeze(conn: &mut PgConnection, study_id: i64, name: &str, now: DateTime<Utc>) -> Result<bool> {
-    let done = sqlx::query!(
-        "update policies set frozen_at = $3 where study_id = $1 and name = $2 and frozen_at is null",
+/// Freezes a policy. The database lets a study have one that is frozen.
+pub async fn freeze(conn: &mut PgConnection, study_id: i64, name: &str, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "update policies set frozen_at = $3 where study_id = $1 and name = $2",
         study_id,
         name,
         now,
     )
     .execute(conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(())
+}
+
+/// The policy that a study pre-registered, if it did.
+pub async fn preregistered(conn: &mut PgConnection, study_id: i64) -> Result<Option<Preregistration>> {
+    let row = sqlx::query!(
+        r#"select document as "document: Json<Policy>", frozen_at as "at!" from policies
+           where study_id = $1 and frozen_at is not null"#,
+        study_id,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| Preregistration { policy: row.document.0, at: row.at }))
 }
 
 /// Every saved policy of a study, oldest first.

@@ -115,6 +115,12 @@ pub async fn create_or_lock(
     Ok(id)
 }
 
+/// Locks a study: whoever decides something about it that can be decided once waits here.
+pub async fn lock(conn: &mut PgConnection, study_id: i64) -> Result<()> {
+    sqlx::query!("select id from studies where id = $1 for no key update", study_id).fetch_one(conn).await?;
+    Ok(())
+}
+
 /// Sets the family of a study.
 pub async fn set_family(conn: &mut PgConnection, study_id: i64, family: &str) -> Result<()> {
     sqlx::query!("update studies set family = $2 where id = $1", study_id, family).execute(conn).await?;

@@ -186,7 +186,7 @@ impl Check<'_> {
             }
             let settings = std::iter::once(&policy.criteria).chain(policy.conditions.values());
             for (criterion, setting) in settings.flatten() {
-                if !setting.is_usable() {
+                if !setting.is_usable(*criterion) {
                     let what = format!(
                         "the policy `{}` has bounds for {criterion} that nothing can meet",
                         policy.name

@@ -4,7 +4,9 @@ use axum::http::StatusCode;
 use serde_json::json;
 
 use super::error::Problem;
+use crate::domain::exclusion::Unusable;
 use crate::domain::gate::Shut;
+use crate::figures;
 use crate::flow::Refused;
 
 impl Problem {
@@ -119,14 +121,32 @@ impl Problem {
             Refused::NoSuchPolicy => Self::new(
                 S::NOT_FOUND,
                 "no_such_policy",
-                "There is no such policy, or it is frozen already.",
+                "There is no such policy.",
                 "Look at the study's policies again.",
+            ),
+            Refused::AlreadyPreregistered(name) => Self::new(
+                S::CONFLICT,
+                "already_preregistered",
+                format!("This study has pre-registered the policy “{name}”."),
+                "A study pre-registers one policy, once and for good. Another one can be used all the same: wherever it is, it \
+                 says that it deviates.",
+            ),
+            Refused::UnusablePolicy(unusable) => Self::new(
+                S::UNPROCESSABLE_ENTITY,
+                "unusable_policy",
+                unusable_words(unusable),
+                match unusable.criterion.highest() {
+                    highest if highest.is_finite() => {
+                        format!("Its values go from 0 to {highest}. Change a bound, or leave it empty.")
+                    }
+                    _ => "Change one of its bounds, or leave it empty.".into(),
+                },
             ),
             Refused::BadBound(text) => Self::new(
                 S::UNPROCESSABLE_ENTITY,
                 "bad_bound",
                 format!("“{text}” is not a number."),
-                "Go back and write the bound as a number, such as 0.6, or leave it empty.",
+                "Write the bound as a number, such as 0.6, or leave it empty.",
             ),
             Refused::NoSuchParticipant => Self::new(
                 S::NOT_FOUND,
@@ -241,4 +261,12 @@ impl Problem {
             .with("missing", json!(missing)),
         }
     }
+}
+
+/// Which bounds nothing can meet.
+fn unusable_words(Unusable { criterion, condition, bounds }: &Unusable) -> String {
+    let (title, unit) = figures::words(*criterion);
+    let place =
+        condition.as_ref().map_or_else(String::new, |condition| format!(" in the condition {condition}"));
+    format!("Nobody could pass: {title} ({unit}){place} cannot be {}.", bounds.in_words())
 }

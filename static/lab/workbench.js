@@ -7,11 +7,13 @@ const PAUSE_MS = 250;
 let timer = 0;
 let asked = 0;
 
-/** Replaces every part of this page by the same part of another one. */
+/** Replaces every part of this page by the same part of another one; what was unfolded stays so. */
 function take(page) {
   for (const part of document.querySelectorAll("[data-part]")) {
     const fresh = page.querySelector(`[data-part="${part.getAttribute("data-part")}"]`);
-    if (fresh) part.replaceWith(fresh);
+    if (!fresh) continue;
+    if (part.querySelector("details[open]")) fresh.querySelector("details")?.setAttribute("open", "");
+    part.replaceWith(fresh);
   }
 }
 
@@ -26,10 +28,16 @@ async function look() {
     take(page);
     history.replaceState(null, "", address);
   } else {
-    const words = page.querySelector("h1")?.textContent ?? "The server cannot be reached.";
+    const said = page.querySelector("[data-problem]") ?? page.querySelector("h1");
+    const words = said?.textContent ?? "The server cannot be reached.";
     document.getElementById("summary").textContent = words;
   }
 }
+
+// What stands in the fields is saved, looked at or not.
+document.getElementById("save")?.addEventListener("formdata", ({ formData }) => {
+  for (const [name, value] of new FormData(form)) formData.set(name, value);
+});
 
 form.addEventListener("input", ({ target }) => {
   clearTimeout(timer);

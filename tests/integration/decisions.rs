@@ -43,6 +43,14 @@ async fn a_decision_changes_what_is_analysed_and_neither_verdict_nor_slots(pool:
     );
     assert_eq!(exported.rows("trials_cleaned.csv").len(), 18);
     assert!(exported.rows("trials_cleaned.csv").iter().all(|row| row["participant"] == failing.pseudonym()));
+    let decisions = |file: &str, person: &Person<'_>| {
+        let mut rows = exported.rows(file);
+        rows.retain(|row| row["participant"] == person.pseudonym());
+        assert!(rows.iter().all(|row| row["override"] == rows[0]["override"]));
+        rows.first().map(|row| row["override"].clone())
+    };
+    assert_eq!(decisions("trials_cleaned.csv", &failing).as_deref(), Some("include"));
+    assert_eq!(decisions("trials.csv", &passing).as_deref(), Some("exclude"), "each file says so by itself");
     assert_eq!(server.count(KEPT).await, 1, "slots stay");
     let head: (i64, String) =
         sqlx::query_as("select number, encode(sha256, 'hex') from journal order by number desc limit 1")
@@ -55,7 +63,10 @@ async fn a_decision_changes_what_is_analysed_and_neither_verdict_nor_slots(pool:
         (Some(head.0), Some(head.1.as_str()))
     );
     overrides::lift(&server.app, &Actor::command_line(), "demo", passing.pseudonym()).await.unwrap();
-    assert_eq!(Exported::of(&server, PolicyChoice::Enrolment, &[]).await.person(&passing)["kept"], "true");
+    let lifted = Exported::of(&server, PolicyChoice::Enrolment, &[]).await;
+    assert_eq!(lifted.person(&passing)["kept"], "true");
+    let rows = lifted.rows("trials_cleaned.csv");
+    assert!(rows.iter().any(|row| row["participant"] == passing.pseudonym() && row["override"].is_empty()));
     let entries =
         server.count("select count(*) from journal where action in ('overridden', 'override_lifted')").await;
     assert_eq!(entries, 3);

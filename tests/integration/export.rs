@@ -15,7 +15,7 @@ const TRIALS: &str = "study study_version participant mode condition slot postin
     trial_index trial_kind unit layer branch max_side response choice_side choice correct confidence rt continue_rt \
     time_elapsed answered_at input presentations hidden_ms load_wait display_scale reference_order base_activation \
     max_activation min_activation relative_activation_difference center_correct variance_correct saliency_correct \
-    object_correct";
+    object_correct override";
 
 const PEOPLE: &str = "study study_version participant mode condition slot posting platform stage last_screen answers \
     group late clock_discrepancy enrolled_at started_at completed_at instruction_time total_time catch_correct \

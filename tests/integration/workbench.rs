@@ -2,11 +2,12 @@
 
 use serde_json::json;
 use sqlx::PgPool;
+use weber::domain::codebook::people::{Decision, Override};
 use weber::domain::exclusion::Policy;
 use weber::domain::study::StudyState;
 use weber::flow::export::PolicyChoice;
 use weber::flow::journal::Actor;
-use weber::flow::policies;
+use weber::flow::{overrides, policies};
 
 use crate::export::Exported;
 use crate::lab::Browser;
@@ -55,8 +56,14 @@ async fn the_pages_show_who_would_leave(pool: PgPool) {
     };
     assert!(page("exclusion").await.1.contains("1 of 2 people who completed pass"));
     let off = "exclusion?policy=as-posted&catch_trials.min=&catch_trials.max=";
-    assert!(page(off).await.1.contains("2 of 2 people who completed pass · changed, not saved"));
-    assert_eq!(page("exclusion?total_time.min=much").await.0, 422);
+    let changed = page(off).await.1;
+    assert!(changed.contains("2 of 2 people who completed pass · 2 kept · changed, not saved"));
+    assert!(changed.contains("compared with as-posted: 0 leave, 1 come in"));
+    assert!(changed.contains(&format!("participants/{}\"", failing.pseudonym())), "who comes in is named");
+    let (status, refused) = page("exclusion?total_time.min=much").await;
+    assert_eq!(status, 422);
+    assert!(refused.contains("“much” is not a number") && refused.contains("value=\"much\""));
+    assert!(refused.contains("bounds not applied"));
     assert_eq!(page("exclusion?policy=nothing").await.0, 404);
     let excluded = page("participants?verdict=excluded").await.1;
     assert!(excluded.contains(failing.pseudonym()) && !excluded.contains(passing.pseudonym()));
@@ -74,4 +81,207 @@ async fn the_pages_show_who_would_leave(pool: PgPool) {
         ada.get("/lab/studies/demo").await.text.contains("<option value=\"quick\">"),
         "for downloads, too"
     );
+}
+
+#[sqlx::test]
+async fn a_study_pre_registers_one_policy_once(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let actor = Actor::command_line();
+    for (name, bound) in [("first", 900.0), ("second", 800.0), ("third", 700.0)] {
+        policies::save(&server.app, &actor, "demo", &at_most(name, bound)).await.unwrap();
+    }
+    let freeze = async |name: &str| policies::freeze(&server.app, &actor, "demo", name).await;
+    let both = tokio::join!(freeze("first"), freeze("second"));
+    assert!(both.0.is_ok() != both.1.is_ok(), "one of two at once: {both:?}");
+    let (promised, other) = if both.0.is_ok() { ("first", "second") } else { ("second", "first") };
+    policies::save(&server.app, &actor, "demo", &at_most("later", 600.0)).await.unwrap();
+    for name in [promised, other, "third", "later"] {
+        let refused = freeze(name).await.unwrap_err().to_string();
+        assert_eq!(refused, format!("the study has pre-registered the policy `{promised}`"), "{name}");
+    }
+    let by_hand = sqlx::query("update policies set frozen_at = now() where name = 'later'");
+    assert!(by_hand.execute(&server.app.pool).await.is_err(), "the database does not let it happen, either");
+    let deed = "select detail ->> 'sha256' = (select sha256 from policies where frozen_at is not null)
+                from journal where action = 'policy_frozen'";
+    let hashes: Vec<bool> = sqlx::query_scalar(deed).fetch_all(&server.app.pool).await.unwrap();
+    assert_eq!(hashes, [true], "the journal says what was promised");
+    let mut ada = Browser::signed_in(&server).await;
+    let page = ada.get("/lab/studies/demo/exclusion").await;
+    assert!(!page.text.contains("Freeze as pre-registered"), "nobody is asked to");
+    let status = page.texts("#saved td:last-child");
+    assert_eq!(status.iter().filter(|status| status.starts_with("pre-registered 20")).count(), 1);
+    assert_eq!(status.iter().filter(|status| **status == format!("deviates from {promised}")).count(), 3);
+    let refused = ada.post("/lab/studies/demo/exclusion/freeze", &[("name", "later")]).await;
+    assert_eq!(refused.status.as_u16(), 409);
+    assert!(refused.text.contains(&format!("has pre-registered the policy “{promised}”")));
+}
+
+#[sqlx::test]
+async fn wherever_a_policy_is_used_it_says_how_it_stands_to_the_pre_registered_one(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let actor = Actor::command_line();
+    let manifest = Exported::of(&server, PolicyChoice::Enrolment, &[]).await.manifest;
+    let posted: Policy = serde_json::from_value(manifest["policy"]["document"].clone()).unwrap();
+    let promised = Policy { name: "promised".into(), ..posted };
+    policies::save(&server.app, &actor, "demo", &promised).await.unwrap();
+    policies::save(&server.app, &actor, "demo", &at_most("later", 10.0)).await.unwrap();
+    let mut ada = Browser::signed_in(&server).await;
+    let study = "/lab/studies/demo";
+    for page in ["/results", "/flow", "/report", "/exclusion", "/participants", ""] {
+        let page = ada.get(&format!("{study}{page}")).await.text;
+        assert!(
+            !page.contains("pre-registered 20") && !page.contains("deviates from"),
+            "nothing is promised"
+        );
+    }
+    policies::freeze(&server.app, &actor, "demo", "promised").await.unwrap();
+    for page in ["results", "flow", "report", "participants"] {
+        for (policy, said) in [
+            ("later", "deviates from promised"),
+            ("as-analysed", "deviates from promised"),
+            ("promised", "pre-registered 20"),
+            ("", "pre-registered as promised 20"),
+        ] {
+            let shown = ada.get(&format!("{study}/{page}?policy={policy}")).await;
+            let beside = shown.texts("h1 + .meta, header .legend").join(" ");
+            assert!(beside.contains(said), "{page}, {policy}: {beside}");
+        }
+    }
+    for page in ["", "/results", "/flow", "/exclusion", "/participants"] {
+        let options = ada.get(&format!("{study}{page}")).await.texts("select[name=policy] option").join("; ");
+        for label in
+            ["later · deviates from promised", "as-analysed · deviates", "promised · pre-registered 20"]
+        {
+            assert!(options.contains(label), "{page}: {options}");
+        }
+    }
+    let manifest = async |choice| {
+        let policy = Exported::of(&server, choice, &[]).await.manifest["policy"].clone();
+        let at = policy["preregistered_at"].as_str().map(str::to_owned);
+        (at.is_some(), policy["deviates_from"].as_str().map(str::to_owned), policy["sha256"].clone())
+    };
+    assert_eq!(
+        manifest(PolicyChoice::Named("promised".into())).await,
+        (true, None, promised.sha256().into())
+    );
+    assert_eq!(manifest(PolicyChoice::Enrolment).await.0, true, "it judges as was promised");
+    for choice in [PolicyChoice::Named("as-analysed".into()), PolicyChoice::Given(at_most("promised", 1.0))] {
+        let (preregistered, deviates, _) = manifest(choice).await;
+        assert_eq!((preregistered, deviates.as_deref()), (false, Some("promised")));
+    }
+}
+
+#[sqlx::test]
+async fn a_policy_that_nobody_can_pass_is_refused_with_criterion_and_bounds(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let mut ada = Browser::signed_in(&server).await;
+    let crossed =
+        [("policy", "as-posted"), ("name", "nobody"), ("total_time.min", "900"), ("total_time.max", "100")];
+    let refused = ada.post("/lab/studies/demo/exclusion", &crossed).await;
+    assert_eq!(refused.status.as_u16(), 422);
+    let said = refused.texts(".problem").join(" ");
+    assert!(said.contains("Total time (s) cannot be at least 900 and at most 100"), "{said}");
+    let percent = ada.get("/lab/studies/demo/exclusion?catch_trials.min=60").await;
+    assert!(percent.texts(".problem").join(" ").contains("Its values go from 0 to 1"), "{}", percent.text);
+    let past_the_form = serde_json::from_value(json!({
+        "name": "nobody", "criteria": {}, "conditions": { "none": { "catch_trials": { "min": 60.0 } } }
+    }));
+    let saved = policies::save(&server.app, &Actor::command_line(), "demo", &past_the_form.unwrap()).await;
+    assert!(
+        saved.unwrap_err().to_string().contains("catch_trials in none that nothing can meet: at least 60")
+    );
+    assert_eq!(server.count("select count(*) from policies").await, 0);
+}
+
+#[sqlx::test]
+async fn what_is_refused_can_be_mended_on_the_page(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let mut ada = Browser::signed_in(&server).await;
+    let exclusion = "/lab/studies/demo/exclusion";
+    for (name, bound, status) in
+        [("as-posted", "450", 409), ("Not a name", "450", 409), ("fine", "soon", 422)]
+    {
+        let form =
+            [("policy", "as-posted"), ("from", "as-posted"), ("name", name), ("total_time.max", bound)];
+        let refused = ada.post(exclusion, &form).await;
+        assert_eq!(refused.status.as_u16(), status, "{name}");
+        assert_eq!(refused.texts(".problem").len(), 1);
+        for (field, value) in [("total_time.max", bound), ("name", name)] {
+            let field = format!("name=\"{field}\" value=\"{value}\"");
+            assert!(refused.text.contains(&field), "{field} is still there");
+        }
+    }
+}
+
+#[sqlx::test]
+async fn saving_and_freezing_lead_back_to_what_was_looked_at(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let mut ada = Browser::signed_in(&server).await;
+    let exclusion = "/lab/studies/demo/exclusion";
+    let form = [("policy", "as-posted"), ("mode", "simulated"), ("name", "mine"), ("total_time.max", "450")];
+    let saved = ada.post(exclusion, &form).await;
+    assert_eq!(saved.location, format!("{exclusion}?policy=mine&mode=simulated#saved"));
+    let page = ada.get(&format!("{exclusion}?policy=as-analysed&mode=simulated")).await;
+    let field =
+        |name: &str, value: &str| format!("<input type=\"hidden\" name=\"{name}\" value=\"{value}\">");
+    let form = [field("name", "mine"), field("policy", "as-analysed"), field("mode", "simulated")].concat();
+    assert!(page.text.contains(&form), "{}", page.text);
+    let form = [("name", "mine"), ("policy", "as-analysed"), ("mode", "simulated")];
+    let frozen = ada.post(&format!("{exclusion}/freeze"), &form).await;
+    assert_eq!(frozen.location, format!("{exclusion}?policy=as-analysed&mode=simulated#saved"));
+}
+
+#[sqlx::test]
+async fn a_criterion_that_is_not_mentioned_is_off_and_not_changed(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    policies::save(&server.app, &Actor::command_line(), "demo", &at_most("quick", 900.0)).await.unwrap();
+    let mut ada = Browser::signed_in(&server).await;
+    let look = "/lab/studies/demo/exclusion?policy=quick&from=quick&catch_trials.min=&catch_trials.max=";
+    let unchanged = ada.get(&format!("{look}&total_time.max=900")).await.text;
+    assert!(!unchanged.contains("changed, not saved"));
+    assert!(ada.get(&format!("{look}&total_time.max=901")).await.text.contains("changed, not saved"));
+}
+
+#[sqlx::test]
+async fn the_workbench_keeps_whom_results_keep_and_leads_to_them(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let link = server.link("Volunteers").await;
+    let passing = Person::go_through(&server, &link, true).await;
+    let thrown_out = Person::go_through(&server, &link, true).await;
+    let failing = Person::go_through(&server, &link, false).await;
+    let actor = Actor::command_line();
+    for (person, decision) in [(&thrown_out, Decision::Exclude), (&failing, Decision::Include)] {
+        let decided = Override { decision, reason: "because".into() };
+        let name = person.pseudonym();
+        overrides::decide(&server.app, &actor, "demo", name, &decided, false).await.unwrap();
+    }
+    let mut ada = Browser::signed_in(&server).await;
+    let page = ada.get("/lab/studies/demo/exclusion").await;
+    assert_eq!(
+        page.texts("#summary"),
+        ["2 of 3 people who completed pass · decided by hand: +1 in, −1 out · 2 kept"]
+    );
+    let total = page.texts("[data-part=effect] tfoot td");
+    assert_eq!(total[..6], ["3", "2", "1", "0", "+1 in, −1 out", "2"]);
+    assert!(ada.get("/lab/studies/demo/results").await.text.contains("2 people kept"));
+    // Under a policy that looks at nothing but the time, nobody fails catch trials.
+    policies::save(&server.app, &actor, "demo", &at_most("quick", 10.0)).await.unwrap();
+    for (address, found) in [
+        ("policy=&failed=catch_trials", vec![&failing]),
+        ("policy=&failed=none", vec![&passing, &thrown_out]),
+        ("policy=&verdict=kept", vec![&passing, &failing]),
+        ("policy=quick&failed=catch_trials", vec![]),
+        ("policy=quick&failed=first-total_time", vec![&passing, &thrown_out, &failing]),
+    ] {
+        let list = ada.get(&format!("/lab/studies/demo/participants?{address}")).await.text;
+        for person in [&passing, &thrown_out, &failing] {
+            let wanted = found.iter().any(|found| found.pseudonym() == person.pseudonym());
+            assert_eq!(list.contains(person.pseudonym()), wanted, "{address}");
+        }
+    }
+    let link = "/lab/studies/demo/participants?mode=live&#38;policy=as-posted&#38;failed=catch_trials&#38;condition=\">1</a>";
+    assert!(page.text.contains(link), "{}", page.text);
+    let changed = ada.get("/lab/studies/demo/exclusion?total_time.max=899").await.text;
+    assert!(!changed.contains("failed=catch_trials"), "bounds without a name lead nowhere");
+    assert_eq!(ada.get("/lab/studies/demo/participants?policy=nothing").await.status.as_u16(), 404);
 }

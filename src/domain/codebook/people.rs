@@ -91,13 +91,20 @@ impl JudgedPerson {
     }
 
     /// Whether the person is kept. Only who completed can be; then a researcher's decision comes first, and without one
-    /// the rule: every criterion passed, and not surplus.
+    /// the rule.
     pub fn kept(&self) -> bool {
-        let Some(verdict) = &self.verdict else { return false };
+        if self.verdict.is_none() {
+            return false;
+        }
         match &self.person.overridden {
             Some(Override { decision, .. }) => *decision == Decision::Include,
-            None => verdict.passed() && !self.surplus(),
+            None => self.kept_by_rule(),
         }
+    }
+
+    /// Whether the rule alone would keep the person: every criterion passed, and not surplus.
+    pub fn kept_by_rule(&self) -> bool {
+        self.verdict.as_ref().is_some_and(Verdict::passed) && !self.surplus()
     }
 
     /// Whether the person completed without a slot. Whose slot was opened again when a researcher excluded them has none

@@ -54,6 +54,7 @@ pub struct TrialRow {
     pub variance_correct: Option<bool>,
     pub saliency_correct: Option<bool>,
     pub object_correct: Option<bool>,
+    pub decision: Option<String>,
 }
 
 impl TrialRow {
@@ -115,4 +116,5 @@ pub const COLUMNS: &[Column<TrialRow>] = columns! { TrialRow;
     "variance_correct", Boolean, "", "true, false", "Whether the baseline Variance is right: the query whose occlusion hides the patch of lower standard deviation" => |r, out| put(r.variance_correct, out);
     "saliency_correct", Boolean, "", "true, false", "Whether the baseline Saliency is right: the query whose occlusion hides less saliency" => |r, out| put(r.saliency_correct, out);
     "object_correct", Boolean, "", "true, false", "Whether the baseline Object is right: the query that leaves the primary object" => |r, out| put(r.object_correct, out);
+    "override", Text, "", "include, exclude", "A researcher's decision about the person, which comes before the rule, where there is one; its reason stands in participants.csv" => |r, out| put(r.decision.as_ref(), out);
 };

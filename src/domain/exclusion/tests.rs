@@ -135,3 +135,47 @@ fn a_policy_reads_from_toml_and_its_hash_follows_its_content() {
     assert!(toml::from_str::<Policy>("name='x'\n[criteria]\ntotal_time={ minimum = 3 }").is_err());
     assert!(toml::from_str::<Policy>("name='x'\n[criteria]\ntotal_tim={ min = 3 }").is_err());
 }
+
+#[test]
+fn bounds_that_nothing_can_meet_are_found_with_criterion_and_condition() {
+    let found = |text: &str| {
+        let policy: Policy = toml::from_str(&format!("name = 'p'\n{text}")).unwrap();
+        policy.unusable().map(|unusable| unusable.to_string())
+    };
+    for (usable, text) in [
+        (true, "[criteria]\ncatch_trials = { min = 1 }"),
+        (false, "[criteria]\ncatch_trials = { min = 60 }"),
+        (true, "[criteria]\ntotal_time = { min = 60, max = 60 }"),
+        (false, "[criteria]\ntotal_time = { max = -1 }"),
+        (false, "[criteria]\ntotal_time = {}"),
+        (true, "[criteria]\ntotal_time = 'off'"),
+    ] {
+        assert_eq!(found(text).is_none(), usable, "{text}");
+    }
+    assert_eq!(
+        found("[criteria]\n[conditions.none]\ntotal_time = { min = 900, max = 100 }").unwrap(),
+        "bounds for total_time in none that nothing can meet: at least 900 and at most 100"
+    );
+}
+
+#[test]
+fn policies_judge_alike_whatever_they_are_called_and_do_not_mention() {
+    let policy = |text: &str| toml::from_str::<Policy>(&format!("name = 'p'\n[criteria]\n{text}")).unwrap();
+    let base = policy("total_time = { max = 900 }");
+    let alike = [
+        "total_time = { max = 900 }\ncatch_trials = 'off'",
+        "total_time = { max = 900 }\n[conditions.none]\ncatch_trials = 'off'",
+        "total_time = { max = 900 }\n[conditions.none]\ntotal_time = { max = 900 }",
+    ];
+    for text in alike {
+        let other = Policy { name: "other".into(), ..policy(text) };
+        assert!(base.judges_like(&other) && other.judges_like(&base), "{text}");
+    }
+    for text in [
+        "",
+        "total_time = { max = 901 }",
+        "total_time = { max = 900 }\n[conditions.none]\ntotal_time = 'off'",
+    ] {
+        assert!(!base.judges_like(&policy(text)) && !policy(text).judges_like(&base), "{text}");
+    }
+}

@@ -12,6 +12,7 @@ use crate::domain::codebook::people::JudgedPerson;
 use crate::domain::exclusion::{Criterion, Policy};
 use crate::domain::journal::Head;
 use crate::domain::participant::Stage;
+use crate::domain::preregistration::Standing;
 use crate::domain::study::{Mode, StudyVersion};
 use crate::store::studies::Study;
 
@@ -38,12 +39,35 @@ pub struct Manifest {
     pub files: Vec<Filed>,
 }
 
+/// The policy under which people were judged.
 #[derive(Debug, Clone, Serialize)]
-struct PolicyEntry {
+pub struct PolicyEntry {
     name: String,
     sha256: String,
     document: Policy,
     is_enrolment_policy: bool,
+    /// When what it does was pre-registered.
+    preregistered_at: Option<String>,
+    /// The pre-registered policy, where this one judges otherwise.
+    deviates_from: Option<String>,
+}
+
+impl PolicyEntry {
+    pub(super) fn new(study: &Study, version: &StudyVersion, policy: &Policy, standing: &Standing) -> Self {
+        let sha256 = policy.sha256();
+        Self {
+            name: policy.name.clone(),
+            is_enrolment_policy: sha256 == enrolment_policy(study, version).sha256(),
+            sha256,
+            document: policy.clone(),
+            preregistered_at: standing.preregistered_at().map(iso),
+            deviates_from: standing.deviates_from().map(str::to_owned),
+        }
+    }
+}
+
+fn iso(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// How many people, counted under the export's policy.
@@ -100,25 +124,19 @@ impl Manifest {
     pub(super) fn new(
         study: &Study,
         version: &StudyVersion,
-        policy: &Policy,
+        policy: PolicyEntry,
         counter: Counter,
         slots_by_mode: SlotsByMode,
         journal: Head,
         files: Vec<Filed>,
         now: DateTime<Utc>,
     ) -> Self {
-        let sha256 = policy.sha256();
         Self {
             study: study.slug.clone(),
             study_version: version.number,
-            exported_at: now.to_rfc3339_opts(SecondsFormat::Millis, true),
+            exported_at: iso(now),
             program_version: env!("CARGO_PKG_VERSION"),
-            policy: PolicyEntry {
-                name: policy.name.clone(),
-                is_enrolment_policy: sha256 == enrolment_policy(study, version).sha256(),
-                sha256,
-                document: policy.clone(),
-            },
+            policy,
             counts: counter.counts,
             slots: slots_by_mode.get(&Mode::Live).cloned().unwrap_or_default(),
             slots_by_mode,

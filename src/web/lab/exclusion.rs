@@ -1,29 +1,37 @@
 //! The exclusion workbench: change any bound and see who would leave, before anything is applied; save a policy; freeze one.
 
-use std::collections::BTreeMap;
+mod form;
+mod plot;
+mod view;
 
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query, State};
-use axum::response::{Redirect, Response};
-use chrono::{DateTime, Utc};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::study::find;
-use crate::domain::exclusion::{Bounds, Criterion, Off, Policy, Setting};
+use super::study::{find, live_mode};
+use crate::domain::codebook::people::JudgedPerson;
+use crate::domain::exclusion::Policy;
+use crate::domain::preregistration::{Standing, StandingPolicy};
 use crate::domain::study::{Mode, StudyDefinition};
-use crate::domain::workbench::{Histogram, Preview, preview};
-use crate::figures;
+use crate::domain::workbench::{Moved, preview};
 use crate::flow::journal::Actor;
 use crate::flow::{FlowError, Refused};
 use crate::flow::{policies, results};
 use crate::store;
 use crate::store::policies::SavedPolicy;
 use crate::store::researchers::Researcher;
-use crate::web::error::PageError;
+use crate::web::error::{PageError, Problem};
 use crate::web::page;
 use crate::web::session::SignedIn;
 use crate::web::state::WebState;
+use form::{Fields, described, rows, rows_as_typed};
+use view::{GroupLine, Line, Links};
+
+/// Most people who are named: a list that is longer helps nobody.
+const MOST_NAMED: usize = 200;
 
 #[derive(Template)]
 #[template(path = "lab/exclusion.html")]
@@ -32,136 +40,97 @@ struct ExclusionPage<'a> {
     slug: &'a str,
     definition: &'a StudyDefinition,
     mode: Mode,
-    base: &'a str,
-    names: Vec<String>,
-    rows: Vec<Row>,
-    preview: Preview,
-    saved: Vec<SavedPolicy>,
-    frozen_at: Option<DateTime<Utc>>,
-    changed: bool,
+    base: &'a StandingPolicy,
+    policies: Vec<StandingPolicy>,
+    lines: Vec<Line>,
+    groups: Vec<GroupLine>,
+    total: GroupLine,
+    saved: Vec<(SavedPolicy, Standing)>,
+    /// Those whom changed bounds would move, where they are changed.
+    moved: Option<Moved>,
     /// Accuracies would tell which condition is which.
     blinded: bool,
+    /// Why the bounds describe no policy, or it was not saved.
+    problem: Option<&'a Problem>,
+    /// Whether the bounds are those that people are judged by.
+    applied: bool,
+    /// What somebody wanted to call it.
+    name: &'a str,
 }
 
 impl ExclusionPage<'_> {
-    fn completed(&self) -> u32 {
-        self.preview.groups.iter().map(|group| group.completed).sum()
-    }
-
-    fn pass(&self) -> u32 {
-        self.preview.groups.iter().map(|group| group.pass).sum()
-    }
-
-    /// The title of the condition of that name.
-    fn title_of<'t>(&'t self, name: &'t str) -> &'t str {
-        self.definition.condition(name).map_or(name, |condition| &condition.title)
-    }
-
-    /// Whether a saved policy came after the one that was frozen.
-    fn deviates(&self, saved: &SavedPolicy) -> bool {
-        saved.frozen_at.is_none() && self.frozen_at.is_some_and(|frozen| saved.saved_at > frozen)
-    }
-}
-
-/// A line of the form: a criterion for all conditions, or for one that sets it otherwise.
-struct Row {
-    key: String,
-    title: &'static str,
-    unit: &'static str,
-    condition: Option<String>,
-    bounds: Option<Bounds>,
-}
-
-impl Row {
-    fn min(&self) -> String {
-        text(self.bounds.and_then(|bounds| bounds.min))
-    }
-
-    fn max(&self) -> String {
-        text(self.bounds.and_then(|bounds| bounds.max))
-    }
-}
-
-fn text(bound: Option<f64>) -> String {
-    bound.map_or_else(String::new, |bound| bound.to_string())
-}
-
-/// The bars of a histogram as rectangles of an SVG of 240 x 60: (class, x, y, width, height).
-fn bars(histogram: &Histogram) -> Vec<(&'static str, f64, f64, f64, f64)> {
-    let highest = histogram.bins.iter().map(|(kept, excluded)| kept + excluded).max().unwrap_or(1).max(1);
-    let width = 240.0 / histogram.bins.len() as f64;
-    let height = |n: u32| f64::from(n) / f64::from(highest) * 56.0;
-    let bar = |(n, (kept, excluded)): (usize, &(u32, u32))| {
-        let x = n as f64 * width;
-        let (low, high) = (height(*kept), height(*excluded));
-        let kept = ("kept", x, 60.0 - low, width - 1.0, low);
-        [kept, ("exhausted", x, 60.0 - low - high, width - 1.0, high)]
-    };
-    histogram.bins.iter().enumerate().flat_map(bar).filter(|bar| bar.4 > 0.0).collect()
-}
-
-/// Where the bounds stand in it, in px from the left.
-fn marks(histogram: &Histogram, bounds: &Option<Bounds>) -> Vec<f64> {
-    let bounds = bounds.map_or([None, None], |bounds| [bounds.min, bounds.max]);
-    let place = |bound: f64| (bound - histogram.from) / (histogram.to - histogram.from) * 240.0;
-    bounds.into_iter().flatten().map(place).filter(|x| (0.0..=240.0).contains(x)).collect()
-}
-
-type Fields = BTreeMap<String, String>;
-
-/// The policy that the form describes: the named one, with every bound that the form has. Bounds that belong to another policy
-/// are left aside: somebody has just chosen this one to begin with.
-fn described(base: &Policy, fields: &Fields) -> Result<Policy, PageError> {
-    let mut policy = base.clone();
-    if fields.get("from").is_some_and(|from| *from != base.name) {
-        return Ok(policy);
-    }
-    let keys = rows(base).into_iter().map(|row| (row.key, row.condition));
-    for (key, condition) in keys.collect::<Vec<_>>() {
-        let bound = |which: &str| match fields.get(&format!("{key}.{which}")).map(|text| text.trim()) {
-            None | Some("") => Ok(None),
-            Some(text) => match text.replace(',', ".").parse::<f64>() {
-                Ok(value) if value.is_finite() => Ok(Some(value)),
-                _ => Err(PageError::from(FlowError::Refused(Refused::BadBound(text.to_owned())))),
-            },
+    /// Who leaves and who comes in: in words, as many as are named, and how many more.
+    fn ways<'t>(&self, moved: &'t Moved) -> Vec<(&'static str, &'t [String], usize)> {
+        let ways = [("Leave", &moved.leave), ("Come in", &moved.join)];
+        let way = |(words, people): (&'static str, &'t Vec<String>)| {
+            let (named, more) = people.split_at(people.len().min(MOST_NAMED));
+            (words, named, more.len())
         };
-        if !fields.contains_key(&format!("{key}.min")) && !fields.contains_key(&format!("{key}.max")) {
-            continue;
-        }
-        let criterion = key.split('/').next_back().and_then(|name| name.parse::<Criterion>().ok());
-        let Some(criterion) = criterion else { continue };
-        let setting = match (bound("min")?, bound("max")?) {
-            (None, None) => Setting::Off(Off::Off),
-            (min, max) => Setting::Within(Bounds { min, max }),
-        };
-        match condition {
-            None => policy.criteria.insert(criterion, setting),
-            Some(condition) => policy.conditions.entry(condition).or_default().insert(criterion, setting),
-        };
+        ways.into_iter().map(way).filter(|(_, named, _)| !named.is_empty()).collect()
     }
-    Ok(policy)
+
+    /// Whether somebody may still freeze one.
+    fn may_freeze(&self) -> bool {
+        self.me.steers() && self.saved.iter().all(|(saved, _)| saved.frozen_at.is_none())
+    }
 }
 
-fn rows(policy: &Policy) -> Vec<Row> {
-    let within = |setting: Option<&Setting>| match setting {
-        Some(Setting::Within(bounds)) => Some(*bounds),
-        _ => None,
+/// Whose data are looked at.
+fn mode_of(fields: &Fields) -> Mode {
+    fields.get("mode").and_then(|mode| mode.parse().ok()).unwrap_or_else(live_mode)
+}
+
+/// Shows what the bounds do; if they describe no policy, or it was refused, why, with the bounds as they were typed.
+async fn workbench(
+    state: &WebState,
+    me: Researcher,
+    slug: &str,
+    fields: &Fields,
+    refused: Option<Refused>,
+) -> Result<Response, PageError> {
+    let mut conn = state.app.pool.acquire().await?;
+    let (study, version) = find(state, &mut conn, slug).await?;
+    let mode = mode_of(fields);
+    let name = fields.get("policy").map_or("", String::as_str);
+    let base = policies::chosen(&mut conn, &study, &version, name).await?;
+    let base = base.ok_or(FlowError::Refused(Refused::NoSuchPolicy))?;
+    let (policy, rows, applied, refused) = match described(&base.policy, fields) {
+        Ok(policy) => (policy.clone(), rows(&policy), true, refused),
+        Err(why) => (base.policy.clone(), rows_as_typed(&base.policy, fields), false, Some(why)),
     };
-    let row = |criterion: Criterion, condition: Option<&String>, setting| {
-        let (title, unit) = figures::words(criterion);
-        let key = condition.map_or_else(|| criterion.to_string(), |name| format!("{name}/{criterion}"));
-        Row { key, title, unit, condition: condition.cloned(), bounds: within(setting) }
-    };
-    let mut rows = Vec::new();
-    for criterion in Criterion::ALL {
-        rows.push(row(*criterion, None, policy.criteria.get(criterion)));
-        for (condition, settings) in &policy.conditions {
-            if let Some(setting) = settings.get(criterion) {
-                rows.push(row(*criterion, Some(condition), Some(setting)));
-            }
-        }
-    }
-    rows
+    let before = policies::judged(&state.app, &mut conn, &study, &version, mode, &base.policy).await?;
+    let judge_again = |judged: &JudgedPerson| JudgedPerson::new(judged.person.clone(), &policy);
+    let people: Vec<JudgedPerson> = before.iter().map(judge_again).collect();
+    let conditions: Vec<String> = version.definition.conditions.iter().map(|c| c.name.clone()).collect();
+    let preview = preview(&people, &conditions);
+    let promised = store::policies::preregistered(&mut conn, study.id).await?;
+    let saved = store::policies::all(&mut conn, study.id).await?.into_iter();
+    let saved = saved.map(|saved| {
+        let standing = Standing::of(&saved.policy, promised.as_ref());
+        (saved, standing)
+    });
+    let changed = !policy.judges_like(&base.policy);
+    let links = Links { slug, mode, policy: (!changed).then_some(&base.policy.name) };
+    let problem = refused.map(|refused| Problem::from(FlowError::Refused(refused)));
+    let page = page::html(&ExclusionPage {
+        me,
+        slug,
+        definition: &version.definition,
+        mode,
+        lines: view::lines(rows, &preview, &policy, &version.definition, &links),
+        groups: view::groups(&preview, &version.definition, &links),
+        total: view::total(&preview, &links),
+        policies: policies::all(&mut conn, &study, &version).await?,
+        saved: saved.collect(),
+        moved: changed.then(|| Moved::between(&before, &people)),
+        blinded: results::is_blinded(&state.app, &mut conn, &study, &version, mode).await?,
+        problem: problem.as_ref(),
+        applied,
+        name: fields.get("name").map_or("", String::as_str),
+        base: &base,
+    });
+    let status = problem.map_or(StatusCode::OK, |problem| problem.status());
+    Ok((status, page).into_response())
 }
 
 /// The page: the form's fields stand in the address, so that it can be sent to a colleague.
@@ -171,56 +140,46 @@ pub async fn page(
     Path(slug): Path<String>,
     Query(fields): Query<Fields>,
 ) -> Result<Response, PageError> {
-    let mut conn = state.app.pool.acquire().await?;
-    let (study, version) = find(&state, &mut conn, &slug).await?;
-    let mode = fields.get("mode").and_then(|mode| mode.parse().ok()).unwrap_or(Mode::Live);
-    let enrolment = crate::flow::slots::enrolment_policy(&study, &version).name;
-    let name = fields.get("policy").cloned().unwrap_or(enrolment);
-    let base = policies::by_name(&mut conn, &study, &version, &name).await?;
-    let base = base.ok_or(FlowError::Refused(Refused::NoSuchPolicy))?;
-    let policy = described(&base, &fields)?;
-    let people = policies::judged(&state.app, &mut conn, &study, &version, mode, &policy).await?;
-    let blinded = results::is_blinded(&state.app, &mut conn, &study, &version, mode).await?;
-    let conditions: Vec<String> = version.definition.conditions.iter().map(|c| c.name.clone()).collect();
-    let saved = store::policies::all(&mut conn, study.id).await?;
-    Ok(page::html(&ExclusionPage {
-        me: researcher,
-        slug: &slug,
-        definition: &version.definition,
-        mode,
-        base: &base.name,
-        names: policies::names(&mut conn, &study, &version).await?,
-        rows: rows(&policy),
-        preview: preview(&people, &conditions),
-        frozen_at: saved.iter().filter_map(|saved| saved.frozen_at).min(),
-        saved,
-        changed: policy != base,
-        blinded,
-    }))
+    workbench(&state, researcher, &slug, &fields, None).await
 }
 
-/// Saves the policy that the form describes.
+/// Saves the policy that the form describes. What is refused can be mended where it stands.
 pub async fn save(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,
     Path(slug): Path<String>,
     Form(fields): Form<Fields>,
-) -> Result<Redirect, PageError> {
+) -> Result<Response, PageError> {
+    let field = |name: &str| fields.get(name).map_or("", |text| text.trim());
     let mut conn = state.app.pool.acquire().await?;
     let (study, version) = find(&state, &mut conn, &slug).await?;
-    let name = fields.get("policy").map(String::as_str).unwrap_or_default();
-    let base = policies::by_name(&mut conn, &study, &version, name).await?;
-    let mut policy = described(&base.ok_or(FlowError::Refused(Refused::NoSuchPolicy))?, &fields)?;
+    let base = policies::chosen(&mut conn, &study, &version, field("policy")).await?;
+    let base = base.ok_or(FlowError::Refused(Refused::NoSuchPolicy))?;
     drop(conn);
-    policy.name = fields.get("name").map(|name| name.trim().to_owned()).unwrap_or_default();
-    policies::save(&state.app, &Actor::researcher(&researcher), &slug, &policy).await?;
-    Ok(Redirect::to(&format!("/lab/studies/{slug}/exclusion?policy={}#saved", policy.name)))
+    let saved = match described(&base.policy, &fields) {
+        Ok(policy) => {
+            let policy = Policy { name: field("name").to_owned(), ..policy };
+            policies::save(&state.app, &Actor::researcher(&researcher), &slug, &policy).await
+        }
+        Err(refused) => Err(refused.into()),
+    };
+    match saved {
+        Ok(()) => Ok(back(&slug, field("name"), mode_of(&fields)).into_response()),
+        Err(FlowError::Refused(refused)) => {
+            workbench(&state, researcher, &slug, &fields, Some(refused)).await
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
-/// Which policy.
+/// Which policy is frozen, and what was looked at.
 #[derive(Debug, Deserialize)]
-pub struct NameForm {
+pub struct FreezeForm {
     name: String,
+    #[serde(default)]
+    policy: String,
+    #[serde(default = "live_mode")]
+    mode: Mode,
 }
 
 /// Freezes a saved policy as pre-registered.
@@ -228,59 +187,17 @@ pub async fn freeze(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,
     Path(slug): Path<String>,
-    Form(form): Form<NameForm>,
+    Form(form): Form<FreezeForm>,
 ) -> Result<Redirect, PageError> {
     policies::freeze(&state.app, &Actor::researcher(&researcher), &slug, &form.name).await?;
-    Ok(Redirect::to(&format!("/lab/studies/{slug}/exclusion#saved")))
+    Ok(back(&slug, &form.policy, form.mode))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::exclusion::judge;
-    use crate::domain::fixture;
-
-    fn fields(pairs: &[(&str, &str)]) -> Fields {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-    }
-
-    #[test]
-    fn without_fields_the_policy_is_the_named_one() {
-        let base = fixture::policy("as-posted");
-        assert_eq!(described(&base, &Fields::new()).unwrap(), base);
-    }
-
-    #[test]
-    fn bounds_of_another_policy_are_left_aside() {
-        let base = fixture::policy("as-posted");
-        let bounds = |from| fields(&[("from", from), ("total_time.min", "100"), ("total_time.max", "")]);
-        assert_eq!(described(&base, &bounds("as-analysed")).unwrap(), base);
-        assert_ne!(described(&base, &bounds("as-posted")).unwrap(), base);
-    }
-
-    #[test]
-    fn bounds_are_changed_switched_off_and_set_per_condition() {
-        let base = fixture::policy("as-posted");
-        let policy = described(
-            &base,
-            &fields(&[
-                ("total_time.min", "100"),
-                ("total_time.max", "450,5"),
-                ("catch_trials.min", ""),
-                ("catch_trials.max", " "),
-                ("none/total_time.min", "10"),
-            ]),
-        )
-        .unwrap();
-        let bounds = |condition| policy.bounds(condition, Criterion::TotalTime);
-        assert_eq!(bounds("natural"), Some(Bounds { min: Some(100.0), max: Some(450.5) }));
-        assert_eq!(bounds("none"), Some(Bounds { min: Some(10.0), max: None }));
-        assert_eq!(policy.bounds("natural", Criterion::CatchTrials), None);
-        let mut person = fixture::person("natural");
-        person.measures.catch_correct = 0;
-        assert!(judge(&policy, "natural", &person.measures).passed());
-        for wrong in ["x", "NaN", "inf"] {
-            assert!(described(&base, &fields(&[("total_time.min", wrong)])).is_err(), "{wrong}");
-        }
-    }
+/// To the saved policies, with the same people and bounds in view.
+fn back(slug: &str, policy: &str, mode: Mode) -> Redirect {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("policy", policy)
+        .append_pair("mode", mode.as_str())
+        .finish();
+    Redirect::to(&format!("/lab/studies/{slug}/exclusion?{query}#saved"))
 }

@@ -9,9 +9,12 @@ use serde::Deserialize;
 
 use super::study::find;
 use crate::domain::codebook::people::JudgedPerson;
+use crate::domain::exclusion::Criterion;
+use crate::domain::preregistration::StandingPolicy;
 use crate::domain::study::{Mode, StudyDefinition};
-use crate::flow::slots::enrolment_policy;
-use crate::flow::{policies, results};
+use crate::domain::workbench::Failing;
+use crate::figures;
+use crate::flow::{FlowError, Refused, policies, results};
 use crate::store::researchers::Researcher;
 use crate::web::error::PageError;
 use crate::web::page;
@@ -28,6 +31,10 @@ pub struct Filter {
     mode: Mode,
     condition: String,
     verdict: String,
+    /// Under which policy people are judged; the enrolment policy if none is named.
+    policy: String,
+    /// What people who completed fail: a word of [`Failing`].
+    failed: String,
     search: String,
     /// The column by whose values rows stand; none: newest first.
     sort: String,
@@ -41,6 +48,8 @@ impl Default for Filter {
             mode: Mode::Live,
             condition: text(),
             verdict: text(),
+            policy: text(),
+            failed: text(),
             search: text(),
             sort: text(),
             descending: false,
@@ -60,7 +69,19 @@ impl Filter {
             _ => true,
         };
         let condition = self.condition.is_empty() || row.condition == self.condition;
-        verdict && condition && row.participant.contains(&self.search.trim().to_lowercase())
+        let failed = self.failed.parse::<Failing>().map_or(true, |which| which.admits(person));
+        verdict && condition && failed && row.participant.contains(&self.search.trim().to_lowercase())
+    }
+
+    /// What people can be asked to fail: (word, in words). In order is offered to whoever came that way.
+    fn failings(&self) -> Vec<(String, String)> {
+        let title = |criterion: Criterion| figures::words(criterion).0;
+        let mut failings = vec![(Failing::None, "none".to_owned()), (Failing::Any, "any".into())];
+        failings.extend(Criterion::ALL.iter().map(|one| (Failing::One(*one), title(*one).into())));
+        if let Ok(first @ Failing::First(criterion)) = self.failed.parse() {
+            failings.push((first, format!("{}, none above", title(criterion))));
+        }
+        failings.into_iter().map(|(which, words)| (which.to_string(), words)).collect()
     }
 
     /// Whatever has no value comes last, in either direction.
@@ -85,6 +106,8 @@ impl Filter {
             ("mode", self.mode.as_str()),
             ("condition", &self.condition),
             ("verdict", &self.verdict),
+            ("policy", &self.policy),
+            ("failed", &self.failed),
             ("search", &self.search),
             ("sort", column.name),
             ("descending", if descending { "true" } else { "false" }),
@@ -172,7 +195,8 @@ struct ParticipantsPage<'a> {
     me: Researcher,
     slug: &'a str,
     definition: &'a StudyDefinition,
-    policy: &'a str,
+    chosen: &'a StandingPolicy,
+    policies: Vec<StandingPolicy>,
     filter: &'a Filter,
     /// Accuracies would tell which condition is which.
     blinded: bool,
@@ -218,8 +242,10 @@ pub async fn table(
 ) -> Result<Response, PageError> {
     let mut conn = state.app.pool.acquire().await?;
     let (study, version) = find(&state, &mut conn, &slug).await?;
-    let policy = enrolment_policy(&study, &version);
-    let people = policies::judged(&state.app, &mut conn, &study, &version, filter.mode, &policy).await?;
+    let chosen = policies::chosen(&mut conn, &study, &version, &filter.policy).await?;
+    let chosen = chosen.ok_or(FlowError::Refused(Refused::NoSuchPolicy))?;
+    let people =
+        policies::judged(&state.app, &mut conn, &study, &version, filter.mode, &chosen.policy).await?;
     let blinded = results::is_blinded(&state.app, &mut conn, &study, &version, filter.mode).await?;
     let mut found: Vec<&JudgedPerson> = people.iter().filter(|person| filter.admits(person)).collect();
     filter.sort(&mut found, blinded);
@@ -229,7 +255,8 @@ pub async fn table(
         me: researcher,
         slug: &slug,
         definition: &version.definition,
-        policy: &policy.name,
+        chosen: &chosen,
+        policies: policies::all(&mut conn, &study, &version).await?,
         filter: &filter,
         blinded,
         columns: COLUMNS.iter().filter(|column| !(blinded && column.name == "accuracy")).collect(),

@@ -7,6 +7,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use crate::domain::preregistration::StandingPolicy;
 use crate::domain::study::Mode;
 use crate::figures::{self, Figure, Input, Label};
 use crate::flow::journal::Actor;
@@ -44,7 +45,7 @@ struct Figures<'a> {
 struct ResultsPage<'a> {
     me: Researcher,
     material: &'a Material,
-    policies: Vec<String>,
+    policies: Vec<StandingPolicy>,
     kept: usize,
     figures: &'a [Figure],
     shown: String,
@@ -55,7 +56,7 @@ struct ResultsPage<'a> {
 struct FlowPage<'a> {
     me: Researcher,
     material: &'a Material,
-    policies: Vec<String>,
+    policies: Vec<StandingPolicy>,
     shown: String,
 }
 
@@ -110,9 +111,9 @@ fn shown(figures: &[Figure], material: &Material, with_links: bool) -> String {
     page::text(&Figures { figures, base, query })
 }
 
-async fn names(state: &WebState, material: &Material) -> Result<Vec<String>, PageError> {
+async fn policies_of(state: &WebState, material: &Material) -> Result<Vec<StandingPolicy>, PageError> {
     let mut conn = state.app.pool.acquire().await?;
-    Ok(policies::names(&mut conn, &material.study, &material.version).await?)
+    Ok(policies::all(&mut conn, &material.study, &material.version).await?)
 }
 
 /// The page of results.
@@ -123,7 +124,7 @@ pub async fn page(
     Query(choice): Query<Choice>,
 ) -> Result<Response, PageError> {
     let material = load(&state, &slug, &choice).await?;
-    let policies = names(&state, &material).await?;
+    let policies = policies_of(&state, &material).await?;
     let (material, computed, figures) = draw(material).await?;
     let shown = shown(&figures, &material, true);
     let kept = computed.kept;
@@ -138,7 +139,7 @@ pub async fn flow(
     Query(choice): Query<Choice>,
 ) -> Result<Response, PageError> {
     let material = load(&state, &slug, &choice).await?;
-    let policies = names(&state, &material).await?;
+    let policies = policies_of(&state, &material).await?;
     let shown = shown(&[flow_figure(&material)], &material, true);
     Ok(page::html(&FlowPage { me, material: &material, policies, shown }))
 }

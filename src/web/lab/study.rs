@@ -11,6 +11,7 @@ use sqlx::PgConnection;
 
 use super::progress;
 use crate::domain::allocation::{SlotCounts, count_by_condition};
+use crate::domain::preregistration::StandingPolicy;
 use crate::domain::study::{Mode, StudyState, StudyVersion};
 use crate::flow::journal::Actor;
 use crate::flow::slots::{enrolment_policy, per_condition};
@@ -34,7 +35,7 @@ struct StudyPage<'a> {
     standing: String,
     postings: String,
     policy: String,
-    policies: Vec<String>,
+    policies: Vec<StandingPolicy>,
     quota: u32,
     mode: Mode,
     modes: Vec<Mode>,
@@ -271,7 +272,7 @@ pub async fn page(
     let links = store::links::all(&mut conn, study.id).await?;
     let running = running(&state, &mut conn, &study, &version, mode).await?;
     let enrolment = enrolment(&state, &mut conn, &study, &version, mode).await?;
-    let policies = policies::names(&mut conn, &study, &version).await?;
+    let policies = policies::all(&mut conn, &study, &version).await?;
     // The part below takes a connection of its own.
     drop(conn);
     let address = |link: &Link| format!("{}/enter/{}", state.site.public_url, link.code);

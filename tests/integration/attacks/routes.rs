@@ -132,6 +132,7 @@ async fn pages(world: &World, text: &str) -> Vec<String> {
         "sort",
         "condition",
         "verdict",
+        "failed",
         "study",
         "participant",
         "pid",

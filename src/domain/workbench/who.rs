@@ -1,0 +1,148 @@
+//! Who stands behind the workbench's numbers.
+
+use std::fmt::{Display, Formatter};
+use std::str::FromStr;
+
+use crate::domain::UnknownWord;
+use crate::domain::codebook::people::JudgedPerson;
+use crate::domain::exclusion::Criterion;
+
+/// People who completed, by what they fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failing {
+    /// No criterion.
+    None,
+    /// Any criterion.
+    Any,
+    /// This one, whatever else they fail.
+    One(Criterion),
+    /// This one and none before it, in the order of [`Criterion::ALL`].
+    First(Criterion),
+}
+
+const NONE: &str = "none";
+const ANY: &str = "any";
+const FIRST: &str = "first-";
+
+impl Failing {
+    /// Whether a person is one of them.
+    pub fn admits(&self, person: &JudgedPerson) -> bool {
+        let Some(verdict) = &person.verdict else { return false };
+        match self {
+            Self::None => verdict.passed(),
+            Self::Any => !verdict.passed(),
+            Self::One(criterion) => verdict.pass(*criterion) == Some(false),
+            Self::First(criterion) => verdict.failed().next() == Some(*criterion),
+        }
+    }
+}
+
+impl Display for Failing {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::None => f.write_str(NONE),
+            Self::Any => f.write_str(ANY),
+            Self::One(criterion) => write!(f, "{criterion}"),
+            Self::First(criterion) => write!(f, "{FIRST}{criterion}"),
+        }
+    }
+}
+
+impl FromStr for Failing {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        match (word, word.strip_prefix(FIRST)) {
+            (NONE, _) => Ok(Self::None),
+            (ANY, _) => Ok(Self::Any),
+            (_, Some(criterion)) => criterion.parse().map(Self::First),
+            (criterion, None) => criterion.parse().map(Self::One),
+        }
+    }
+}
+
+/// Pseudonyms of those whom another policy would move.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Kept before, and no more.
+    pub leave: Vec<String>,
+    /// Kept only now.
+    pub join: Vec<String>,
+}
+
+impl Moved {
+    /// Compares the same people, judged twice.
+    pub fn between(before: &[JudgedPerson], after: &[JudgedPerson]) -> Self {
+        let mut moved = Self::default();
+        for (before, after) in before.iter().zip(after) {
+            let list = match (before.kept(), after.kept()) {
+                (true, false) => &mut moved.leave,
+                (false, true) => &mut moved.join,
+                _ => continue,
+            };
+            list.push(after.person.participant.clone());
+        }
+        moved
+    }
+
+    /// Whether everybody stays where they are.
+    pub const fn is_empty(&self) -> bool {
+        self.leave.is_empty() && self.join.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::codebook::people::{Decision, Override, Person};
+    use crate::domain::fixture;
+    use crate::domain::participant::Stage;
+
+    fn person(name: &str, total_time: f64, catch_correct: u32) -> Person {
+        let mut person = fixture::person("natural");
+        person.participant = name.into();
+        person.measures.total_time = Some(total_time);
+        person.measures.catch_correct = catch_correct;
+        person
+    }
+
+    fn judged(people: &[Person], policy: &str) -> Vec<JudgedPerson> {
+        people.iter().map(|person| JudgedPerson::new(person.clone(), &fixture::policy(policy))).collect()
+    }
+
+    #[test]
+    fn everybody_who_completed_is_found_by_what_they_fail() {
+        let mut running = person("running", 1000.0, 0);
+        running.stage = Stage::Running;
+        let people =
+            [person("good", 400.0, 3), person("both", 1000.0, 0), person("catch", 400.0, 0), running];
+        let found = |which: Failing| {
+            assert_eq!(which.to_string().parse(), Ok(which), "it reads as it is written");
+            let people = judged(&people, "as-posted");
+            let admitted = people.iter().filter(|person| which.admits(person));
+            admitted.map(|person| person.person.participant.clone()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(found(Failing::None), "good");
+        assert_eq!(found(Failing::Any), "both catch");
+        assert_eq!(found(Failing::One(Criterion::CatchTrials)), "both catch");
+        assert_eq!(found(Failing::First(Criterion::CatchTrials)), "catch");
+        assert_eq!(found(Failing::First(Criterion::TotalTime)), "both");
+        assert!("".parse::<Failing>().is_err() && "first-".parse::<Failing>().is_err());
+    }
+
+    #[test]
+    fn who_leaves_and_who_joins_under_another_policy() {
+        // Only the policy as posted looks at catch trials; only the one as analysed wants 15 s in None.
+        let mut decided = person("decided", 400.0, 0);
+        decided.overridden = Some(Override { decision: Decision::Include, reason: "because".into() });
+        let people = [person("good", 400.0, 3), person("catch", 400.0, 0), decided];
+        let strict = judged(&people, "as-posted");
+        let mut lenient = fixture::policy("as-posted");
+        lenient.criteria.remove(&Criterion::CatchTrials);
+        let lenient: Vec<_> =
+            people.iter().map(|person| JudgedPerson::new(person.clone(), &lenient)).collect();
+        assert_eq!(Moved::between(&strict, &lenient).join, ["catch"]);
+        assert_eq!(Moved::between(&lenient, &strict).leave, ["catch"]);
+        assert!(Moved::between(&strict, &strict).is_empty());
+    }
+}

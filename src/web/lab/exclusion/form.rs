@@ -1,0 +1,172 @@
+//! The form of the workbench: a line per criterion, and the policy that its bounds describe.
+
+use std::collections::BTreeMap;
+
+use crate::domain::exclusion::{Bounds, Criterion, Off, Policy, Setting};
+use crate::figures;
+use crate::flow::{Refused, policies};
+
+/// What a form or an address holds, by name.
+pub type Fields = BTreeMap<String, String>;
+
+/// A line of the form: a criterion for all conditions, or for one that sets it otherwise.
+pub struct Row {
+    pub criterion: Criterion,
+    pub key: String,
+    pub title: &'static str,
+    pub unit: &'static str,
+    pub condition: Option<String>,
+    pub min: String,
+    pub max: String,
+}
+
+/// The lines of a policy.
+pub fn rows(policy: &Policy) -> Vec<Row> {
+    let text = |bound: Option<f64>| bound.map_or_else(String::new, |bound| bound.to_string());
+    let row = |criterion: Criterion, condition: Option<&String>, setting: Option<&Setting>| {
+        let (title, unit) = figures::words(criterion);
+        let key = condition.map_or_else(|| criterion.to_string(), |name| format!("{name}/{criterion}"));
+        let Bounds { min, max } = match setting {
+            Some(Setting::Within(bounds)) => *bounds,
+            _ => Bounds::default(),
+        };
+        Row { criterion, key, title, unit, condition: condition.cloned(), min: text(min), max: text(max) }
+    };
+    let mut rows = Vec::new();
+    for criterion in Criterion::ALL {
+        rows.push(row(*criterion, None, policy.criteria.get(criterion)));
+        for (condition, settings) in &policy.conditions {
+            if let Some(setting) = settings.get(criterion) {
+                rows.push(row(*criterion, Some(condition), Some(setting)));
+            }
+        }
+    }
+    rows
+}
+
+/// The lines of a policy as somebody filled them in, which describe no policy.
+pub fn rows_as_typed(base: &Policy, fields: &Fields) -> Vec<Row> {
+    let mut rows = rows(base);
+    for row in &mut rows {
+        for (which, text) in [("min", &mut row.min), ("max", &mut row.max)] {
+            if let Some(typed) = fields.get(&format!("{}.{which}", row.key)) {
+                text.clone_from(typed);
+            }
+        }
+    }
+    rows
+}
+
+/// The policy that the form describes: the named one, with every bound that the form has. Bounds that belong to another policy
+/// are left aside: somebody has just chosen this one to begin with.
+pub fn described(base: &Policy, fields: &Fields) -> Result<Policy, Refused> {
+    let mut policy = base.clone();
+    if fields.get("from").is_some_and(|from| *from != base.name) {
+        return Ok(policy);
+    }
+    for Row { criterion, key, condition, .. } in rows(base) {
+        let (min, max) = (fields.get(&format!("{key}.min")), fields.get(&format!("{key}.max")));
+        if min.or(max).is_none() {
+            continue;
+        }
+        let setting = match (bound(min)?, bound(max)?) {
+            (None, None) => Setting::Off(Off::Off),
+            (min, max) => Setting::Within(Bounds { min, max }),
+        };
+        match condition {
+            None => policy.criteria.insert(criterion, setting),
+            Some(condition) => policy.conditions.entry(condition).or_default().insert(criterion, setting),
+        };
+    }
+    policies::usable(&policy)?;
+    Ok(policy)
+}
+
+/// A number as people write it.
+fn bound(text: Option<&String>) -> Result<Option<f64>, Refused> {
+    let text = text.map_or("", |text| text.trim());
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let number = text.replace(',', ".").parse().ok().filter(|number: &f64| number.is_finite());
+    number.map(Some).ok_or_else(|| Refused::BadBound(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::exclusion::judge;
+    use crate::domain::fixture;
+
+    fn fields(pairs: &[(&str, &str)]) -> Fields {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn without_fields_the_policy_is_the_named_one() {
+        let base = fixture::policy("as-posted");
+        assert_eq!(described(&base, &Fields::new()).unwrap(), base);
+    }
+
+    #[test]
+    fn bounds_of_another_policy_are_left_aside() {
+        let base = fixture::policy("as-posted");
+        let bounds = |from| fields(&[("from", from), ("total_time.min", "100"), ("total_time.max", "")]);
+        assert_eq!(described(&base, &bounds("as-analysed")).unwrap(), base);
+        assert_ne!(described(&base, &bounds("as-posted")).unwrap(), base);
+    }
+
+    #[test]
+    fn bounds_are_changed_switched_off_and_set_per_condition() {
+        let base = fixture::policy("as-posted");
+        let policy = described(
+            &base,
+            &fields(&[
+                ("total_time.min", "100"),
+                ("total_time.max", "450,5"),
+                ("catch_trials.min", ""),
+                ("catch_trials.max", " "),
+                ("none/total_time.min", "10"),
+            ]),
+        )
+        .unwrap();
+        let bounds = |condition| policy.bounds(condition, Criterion::TotalTime);
+        assert_eq!(bounds("natural"), Some(Bounds { min: Some(100.0), max: Some(450.5) }));
+        assert_eq!(bounds("none"), Some(Bounds { min: Some(10.0), max: None }));
+        assert_eq!(policy.bounds("natural", Criterion::CatchTrials), None);
+        let mut person = fixture::person("natural");
+        person.measures.catch_correct = 0;
+        assert!(judge(&policy, "natural", &person.measures).passed());
+        for wrong in ["x", "NaN", "inf"] {
+            assert!(described(&base, &fields(&[("total_time.min", wrong)])).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn bounds_that_nothing_can_meet_are_refused_with_criterion_and_bounds() {
+        let base = fixture::policy("as-posted");
+        let refused = |pairs: &[(&str, &str)]| described(&base, &fields(pairs)).unwrap_err().to_string();
+        let crossed = refused(&[("total_time.min", "900"), ("total_time.max", "100")]);
+        assert!(
+            crossed.ends_with("bounds for total_time that nothing can meet: at least 900 and at most 100")
+        );
+        assert!(refused(&[("catch_trials.min", "60")]).contains("catch_trials"), "a share, not percent");
+    }
+
+    #[test]
+    fn what_was_typed_stays_in_its_field() {
+        let typed = rows_as_typed(&fixture::policy("as-posted"), &fields(&[("total_time.min", "soon")]));
+        let row = typed.iter().find(|row| row.key == "total_time").unwrap();
+        assert_eq!((row.min.as_str(), row.max.as_str()), ("soon", "900"));
+    }
+
+    #[test]
+    fn to_look_at_a_policy_through_the_form_does_not_change_it() {
+        let mut base = fixture::policy("as-posted");
+        base.criteria.remove(&Criterion::CatchTrials);
+        let texts = rows(&base)
+            .into_iter()
+            .flat_map(|row| [(format!("{}.min", row.key), row.min), (format!("{}.max", row.key), row.max)]);
+        assert!(described(&base, &texts.collect()).unwrap().judges_like(&base));
+    }
+}

@@ -1,0 +1,190 @@
+//! What the workbench shows: criteria with what they do, and what is left of each condition.
+
+use super::form::Row;
+use super::plot::{Bound, Plot};
+use crate::domain::exclusion::{Criterion, Policy, Setting, Settings};
+use crate::domain::study::{Mode, StudyDefinition};
+use crate::domain::workbench::{Effect, Failing, Group, Preview};
+
+/// A number, and the address of the people behind it.
+pub struct Count {
+    pub n: u32,
+    pub people: Option<String>,
+}
+
+/// Where people are listed: under a policy that has a name.
+pub struct Links<'a> {
+    pub slug: &'a str,
+    pub mode: Mode,
+    /// None where the bounds have been changed.
+    pub policy: Option<&'a str>,
+}
+
+impl Links<'_> {
+    /// People by what else the list is asked for.
+    fn count(&self, n: u32, wanted: &[(&str, &str)]) -> Count {
+        let address = |policy| {
+            let query = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("mode", self.mode.as_str())
+                .append_pair("policy", policy)
+                .extend_pairs(wanted)
+                .finish();
+            format!("/lab/studies/{}/participants?{query}", self.slug)
+        };
+        Count { n, people: self.policy.filter(|_| n > 0).map(address) }
+    }
+
+    fn failing(&self, n: u32, which: Failing, condition: &str) -> Count {
+        self.count(n, &[("failed", &which.to_string()), ("condition", condition)])
+    }
+}
+
+/// A line of bounds; what the criterion does stands in its first.
+pub struct Line {
+    pub row: Row,
+    /// The title of the condition that the bounds are for.
+    pub condition: Option<String>,
+    pub effect: Option<EffectLine>,
+}
+
+/// What a criterion does.
+pub struct EffectLine {
+    pub plot: Option<Plot>,
+    /// Who fails it; who fails none before it; who fails it, by condition.
+    pub counts: Vec<Count>,
+}
+
+/// The lines of all criteria.
+pub fn lines(
+    rows: Vec<Row>,
+    preview: &Preview,
+    policy: &Policy,
+    definition: &StudyDefinition,
+    links: &Links<'_>,
+) -> Vec<Line> {
+    let line = |row: Row| {
+        let effect = preview.effects.iter().find(|effect| effect.criterion == row.criterion);
+        let effect = effect.filter(|_| row.condition.is_none()).map(|effect| EffectLine {
+            plot: effect
+                .histogram
+                .as_ref()
+                .map(|values| Plot::new(values, &bounds(policy, effect.criterion, definition))),
+            counts: counts(effect, definition, links),
+        });
+        let condition = row.condition.as_ref().map(|name| title(definition, name));
+        Line { row, condition, effect }
+    };
+    rows.into_iter().map(line).collect()
+}
+
+fn title(definition: &StudyDefinition, condition: &str) -> String {
+    definition.condition(condition).map_or(condition, |condition| &condition.title).to_owned()
+}
+
+/// The bounds of a criterion: for all conditions, then those of each that sets it otherwise.
+fn bounds(policy: &Policy, criterion: Criterion, definition: &StudyDefinition) -> Vec<Bound> {
+    let within = |settings: &Settings| match settings.get(&criterion) {
+        Some(Setting::Within(bounds)) => Some(*bounds),
+        _ => None,
+    };
+    let own = policy.conditions.iter().filter(|(_, settings)| settings.contains_key(&criterion));
+    let own = own
+        .map(|(name, settings)| Bound { condition: Some(title(definition, name)), bounds: within(settings) });
+    std::iter::once(Bound { condition: None, bounds: within(&policy.criteria) }).chain(own).collect()
+}
+
+fn counts(effect: &Effect, definition: &StudyDefinition, links: &Links<'_>) -> Vec<Count> {
+    let fail = Failing::One(effect.criterion);
+    let mut counts = vec![
+        links.failing(effect.alone, fail, ""),
+        links.failing(effect.in_order, Failing::First(effect.criterion), ""),
+    ];
+    let conditions = definition.conditions.iter().zip(&effect.by_condition);
+    counts.extend(conditions.map(|(condition, n)| links.failing(*n, fail, &condition.name)));
+    counts
+}
+
+/// What is left of a condition, or of all.
+pub struct GroupLine {
+    pub title: String,
+    pub completed: u32,
+    pub pass: Count,
+    pub leave: Count,
+    pub surplus: u32,
+    /// What researchers' decisions change: nothing, or such as `+1 in, −2 out`.
+    pub by_hand: String,
+    pub kept: Count,
+    pub accuracy_of_all: Option<f64>,
+    pub accuracy: Option<f64>,
+}
+
+impl GroupLine {
+    fn new(title: String, group: &Group, links: &Links<'_>) -> Self {
+        let leave = group.completed - group.pass;
+        let kept = [("verdict", "kept"), ("condition", &group.condition)];
+        Self {
+            title,
+            completed: group.completed,
+            pass: links.failing(group.pass, Failing::None, &group.condition),
+            leave: links.failing(leave, Failing::Any, &group.condition),
+            surplus: group.surplus,
+            by_hand: by_hand(group.included, group.excluded),
+            kept: links.count(group.kept, &kept),
+            accuracy_of_all: group.accuracy_of_all,
+            accuracy: group.accuracy,
+        }
+    }
+}
+
+fn by_hand(included: u32, excluded: u32) -> String {
+    let part = |sign: &str, n: u32, way: &str| (n > 0).then(|| format!("{sign}{n} {way}"));
+    let parts = [part("+", included, "in"), part("−", excluded, "out")];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Each condition.
+pub fn groups(preview: &Preview, definition: &StudyDefinition, links: &Links<'_>) -> Vec<GroupLine> {
+    let line = |group: &Group| GroupLine::new(title(definition, &group.condition), group, links);
+    preview.groups.iter().map(line).collect()
+}
+
+/// All conditions together; their accuracies are not pooled.
+pub fn total(preview: &Preview, links: &Links<'_>) -> GroupLine {
+    let sum = |of: fn(&Group) -> u32| preview.groups.iter().map(of).sum();
+    let all = Group {
+        condition: String::new(),
+        completed: sum(|group| group.completed),
+        pass: sum(|group| group.pass),
+        surplus: sum(|group| group.surplus),
+        included: sum(|group| group.included),
+        excluded: sum(|group| group.excluded),
+        kept: sum(|group| group.kept),
+        accuracy_of_all: None,
+        accuracy: None,
+    };
+    GroupLine::new("All".into(), &all, links)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_leads_to_its_people_where_there_are_any_and_the_policy_has_a_name() {
+        let links = |policy| Links { slug: "demo", mode: Mode::Pilot, policy };
+        let named = links(Some("strict"));
+        assert_eq!(
+            named.failing(2, Failing::First(Criterion::CatchTrials), "none").people.unwrap(),
+            "/lab/studies/demo/participants?mode=pilot&policy=strict&failed=first-catch_trials&condition=none"
+        );
+        assert!(named.failing(0, Failing::Any, "").people.is_none(), "nobody");
+        assert!(links(None).failing(2, Failing::Any, "").people.is_none(), "bounds that nothing is called");
+    }
+
+    #[test]
+    fn decisions_are_said_where_they_change_anything() {
+        assert_eq!(by_hand(1, 2), "+1 in, −2 out");
+        assert_eq!(by_hand(0, 2), "−2 out");
+        assert_eq!(by_hand(0, 0), "");
+    }
+}
