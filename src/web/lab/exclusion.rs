@@ -102,9 +102,9 @@ fn bars(histogram: &Histogram) -> Vec<(&'static str, f64, f64, f64, f64)> {
 
 /// Where the bounds stand in it, in px from the left.
 fn marks(histogram: &Histogram, bounds: &Option<Bounds>) -> Vec<f64> {
-    let bounds = bounds.map_or([None, None], |bounds| [bounds.min, bounds.max]);
-    let place = |bound: f64| (bound - histogram.from) / (histogram.to - histogram.from) * 240.0;
-    bounds.into_iter().flatten().map(place).filter(|x| (0.0..=240.0).contains(x)).collect()
+    let (left, right) = histogram.edges;
+    let place = |mark: f64| (mark - left) / (right - left) * 240.0;
+    bounds.iter().flat_map(|bounds| histogram.marks(*bounds)).map(place).collect()
 }
 
 type Fields = BTreeMap<String, String>;
