@@ -32,7 +32,7 @@ pub fn difficulty(input: &Input<'_>) -> Figure {
                     .rho
                     .map_or("–".into(), |rho| format!("{rho:.2}").replace('-', "\u{2212}"));
                 let setting = Axes {
-                    title: &format!("{}: ρ = {rho}", label.title),
+                    title: &format!("{}: ρ\u{a0}=\u{a0}{rho}", label.title),
                     x_label: "Relative activation difference",
                     y_label: "Accuracy",
                     x: lowest - air..furthest + air,

@@ -113,8 +113,9 @@ fn table(names: &[String], cells: &[Vec<Agreement>], blinded: bool) -> Table {
 const NAME: i32 = 12;
 /// Names at the left are broken into lines of at most that width.
 const WIDEST_NAME: i32 = 170;
-/// Cells are as wide as the widest word over them needs, within these bounds.
-const CELL_WIDTH: (i32, i32) = (84, 136);
+/// Cells are as wide as the widest word over them needs, as far as the page has room, but never narrower.
+const CELL_WIDTH: i32 = 84;
+const PAGE_WIDTH: i32 = 960;
 
 /// Where the matrix stands and how high its rows are: as its names need it.
 struct Layout {
@@ -130,14 +131,17 @@ impl Layout {
     fn new(names: &[String]) -> Self {
         let broken =
             |room: i32| names.iter().map(|name| lettering::lines(name, NAME, room)).collect::<Vec<_>>();
-        let width = lettering::word_room(names, NAME, (CELL_WIDTH.0 - 6, CELL_WIDTH.1 - 6));
-        let (at_left, on_top) = (broken(WIDEST_NAME), broken(width));
         let most = |lines: &[Vec<String>]| lines.iter().map(Vec::len).max().unwrap_or(1) as i32;
+        let at_left = broken(WIDEST_NAME);
         let widest = at_left.iter().flatten().map(|line| lettering::width(line, NAME)).max().unwrap_or(0);
+        let left = widest + 16;
+        let fair = ((PAGE_WIDTH - left) / names.len().max(1) as i32).max(CELL_WIDTH);
+        let room = lettering::word_room(names, NAME, (CELL_WIDTH - 6, fair - 6));
+        let on_top = broken(room);
         Self {
-            left: widest + 16,
+            left,
             top: line_height(NAME) * most(&on_top) + 14,
-            width: width + 6,
+            width: room + 6,
             height: (line_height(NAME) * most(&at_left) + 8).max(46),
             at_left,
             on_top,
@@ -252,7 +256,7 @@ mod tests {
             Layout::new(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).size()
         };
         let (five, twelve) = (size(&["Natural"; 5]), size(&["Natural"; 12]));
-        assert_eq!((twelve.0 - five.0, twelve.1 - five.1), (7 * CELL_WIDTH.0 as u32, 7 * 46));
+        assert_eq!((twelve.0 - five.0, twelve.1 - five.1), (7 * CELL_WIDTH as u32, 7 * 46));
         assert!(size(&["Natural images, strongly blurred"; 5]).0 > five.0);
     }
 }

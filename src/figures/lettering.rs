@@ -24,7 +24,7 @@ pub fn placed(size: i32, colour: RGBColor, horizontal: HPos, vertical: VPos) -> 
 /// on many machines.
 pub fn width(text: &str, size: i32) -> i32 {
     let letter = |letter: char| match letter {
-        'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' => 0.32,
+        'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' | '\u{a0}' => 0.32,
         'f' | 't' | 'r' | '(' | ')' | '-' | '/' | '[' | ']' => 0.40,
         'm' | 'w' | 'M' | 'W' | '%' | '@' | '—' | '…' => 1.0,
         '\u{2212}' | '±' | '=' | '+' | '<' | '>' => 0.84,
@@ -49,10 +49,10 @@ pub const fn line_height(size: i32) -> i32 {
 /// Whoever has more to say is cut.
 const MOST_LINES: usize = 4;
 
-/// A text broken at spaces into lines of at most that width; words that are wider are broken where they have to be.
+/// A text broken at spaces (but for those that do not break) into lines of at most that width; words that are wider are broken where they have to be.
 pub fn lines(text: &str, size: i32, room: i32) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
         let last = lines.last_mut().expect("there is a first line");
         let longer = if last.is_empty() { word.to_owned() } else { format!("{last} {word}") };
         if width(&longer, size) <= room {
