@@ -150,12 +150,13 @@ fn kept_answers(version: &StudyVersion) -> Vec<MainAnswer> {
     for condition in &design.conditions {
         for slot in 1..=design.design.slots_per_condition {
             let (person, image_set) = (Uuid::from_u128(rng.random()), design.image_set_of_slot(slot));
-            for StoredTrial { trial, .. } in version.main_trials(&condition.name, image_set) {
+            for StoredTrial { id, trial } in version.main_trials(&condition.name, image_set) {
                 answers.push(MainAnswer {
                     person,
                     group: Group::Crowd,
                     condition: condition.name.clone(),
                     image_set: image_set as i32,
+                    place: *id,
                     unit: trial.unit.clone(),
                     layer: trial.layer.clone(),
                     branch: trial.branch.clone(),

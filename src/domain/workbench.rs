@@ -6,10 +6,13 @@ mod who;
 pub use who::{Failing, Moved};
 
 use super::codebook::people::JudgedPerson;
-use super::exclusion::{Criterion, Verdict};
+use super::exclusion::{Bounds, Criterion, Measures, Verdict};
 
-/// Bins of a histogram.
+/// Bins of a histogram of times.
 const BINS: usize = 24;
+
+/// Whole numbers have a bin each, unless they lie so far apart that bins could not be seen.
+const MOST_BINS: f64 = 60.0;
 
 /// What one criterion does to the people who completed.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,12 +55,35 @@ pub struct Group {
 /// Values in bins of equal width.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
-    /// Lower edge of the first bin.
+    /// Lowest value.
     pub from: f64,
-    /// Upper edge of the last one.
+    /// Highest value.
     pub to: f64,
+    /// Lower edge of the first bin, and upper edge of the last one.
+    pub edges: (f64, f64),
+    /// What lies between one possible value and the next, where each has a bin of its own and stands in the middle of it.
+    pub step: Option<f64>,
     /// People per bin: those who fail no criterion, and those who fail any.
     pub bins: Vec<(u32, u32)>,
+}
+
+impl Histogram {
+    /// Width of a bin.
+    pub fn width(&self) -> f64 {
+        (self.edges.1 - self.edges.0) / self.bins.len() as f64
+    }
+
+    /// Where inclusive bounds stand: between bins that pass and bins that do not, where each value has a bin of its own.
+    pub fn marks(&self, bounds: Bounds) -> impl Iterator<Item = f64> {
+        /// Values such as thirds are not exact.
+        const DUST: f64 = 1e-9;
+        let steps = |bound: f64, step: f64| (bound - self.from) / step;
+        let low =
+            |bound| self.step.map_or(bound, |s| self.from + ((steps(bound, s) - DUST).ceil() - 0.5) * s);
+        let high =
+            |bound| self.step.map_or(bound, |s| self.from + ((steps(bound, s) + DUST).floor() + 0.5) * s);
+        [bounds.min.map(low), bounds.max.map(high)].into_iter().flatten()
+    }
 }
 
 /// What a policy does.
@@ -92,7 +118,10 @@ fn effect(criterion: Criterion, people: &[(&JudgedPerson, &Verdict)], conditions
         alone: failing.len() as u32,
         in_order: first.count() as u32,
         by_condition: conditions.iter().map(|condition| of(condition) as u32).collect(),
-        histogram: histogram(&values),
+        histogram: histogram(
+            &values,
+            step(criterion, people.iter().map(|(judged, _)| &judged.person.measures)),
+        ),
     }
 }
 
@@ -123,18 +152,34 @@ fn accuracy(people: &[&(&JudgedPerson, &Verdict)]) -> Option<f64> {
     (total > 0).then(|| f64::from(correct) / f64::from(total))
 }
 
-fn histogram(values: &[(f64, bool)]) -> Option<Histogram> {
-    let finite = || values.iter().map(|(value, _)| *value);
-    let from = finite().min_by(f64::total_cmp)?;
-    let highest = finite().max_by(f64::total_cmp)?;
-    // Where everybody has the same value there is still a bin to put it into.
-    let to = if highest > from { highest } else { from + 1.0 };
-    let mut bins = vec![(0, 0); BINS];
-    for (value, passed) in values {
-        let bin = (((value - from) / (to - from) * BINS as f64) as usize).min(BINS - 1);
-        *(if *passed { &mut bins[bin].0 } else { &mut bins[bin].1 }) += 1;
+/// What lies between one possible value of a criterion and the next; none where it is a time.
+fn step<'a>(criterion: Criterion, people: impl Iterator<Item = &'a Measures>) -> Option<f64> {
+    match criterion {
+        Criterion::InstructionTime | Criterion::TotalTime => None,
+        Criterion::AnswerVariability | Criterion::PracticeBlocks => Some(1.0),
+        Criterion::CatchTrials => {
+            people.map(|measures| measures.catch_total).max().filter(|n| *n > 0).map(|n| 1.0 / f64::from(n))
+        }
     }
-    Some(Histogram { from, to, bins })
+}
+
+fn histogram(values: &[(f64, bool)], step: Option<f64>) -> Option<Histogram> {
+    let all = || values.iter().map(|(value, _)| *value);
+    let from = all().min_by(f64::total_cmp)?;
+    let to = all().max_by(f64::total_cmp)?;
+    let step = step.filter(|step| (to - from) / step < MOST_BINS);
+    let (edges, bins) = match step {
+        Some(step) => ((from - step / 2.0, to + step / 2.0), ((to - from) / step).round() as usize + 1),
+        // Where everybody has the same value there is still a bin to put it into.
+        None => ((from, if to > from { to } else { from + 1.0 }), BINS),
+    };
+    let mut histogram = Histogram { from, to, edges, step, bins: vec![(0, 0); bins] };
+    let width = histogram.width();
+    for (value, passed) in values {
+        let bin = &mut histogram.bins[(((value - edges.0) / width) as usize).min(bins - 1)];
+        *(if *passed { &mut bin.0 } else { &mut bin.1 }) += 1;
+    }
+    Some(histogram)
 }
 
 #[cfg(test)]
@@ -209,13 +254,47 @@ mod tests {
     }
 
     #[test]
-    fn a_histogram_holds_everybody_once_also_at_its_edges() {
+    fn a_histogram_of_times_holds_everybody_once_also_at_its_edges() {
         let values: Vec<_> = (0..=48).map(|n| (f64::from(n), n % 2 == 0)).collect();
-        let histogram = histogram(&values).unwrap();
+        let histogram = histogram(&values, None).unwrap();
         let (kept, excluded): (u32, u32) =
             histogram.bins.iter().fold((0, 0), |sum, bin| (sum.0 + bin.0, sum.1 + bin.1));
-        assert_eq!((kept, excluded, histogram.from, histogram.to), (25, 24, 0.0, 48.0));
-        assert_eq!(super::histogram(&[(3.0, true)]).unwrap().bins[0], (1, 0));
-        assert_eq!(super::histogram(&[]), None);
+        assert_eq!((kept, excluded, histogram.edges, histogram.bins.len()), (25, 24, (0.0, 48.0), BINS));
+        let same = super::histogram(&[(3.0, true)], None).unwrap();
+        assert_eq!((same.bins[0], same.from, same.to), ((1, 0), 3.0, 3.0));
+        assert_eq!(super::histogram(&[], None), None);
+    }
+
+    #[test]
+    fn each_whole_number_has_a_bin_of_its_own_with_the_number_in_its_middle() {
+        let values = [(2.0, true), (5.0, false), (2.0, true), (3.0, false)];
+        let blocks = histogram(&values, Some(1.0)).unwrap();
+        assert_eq!((blocks.edges, &blocks.bins), ((1.5, 5.5), &vec![(2, 0), (0, 1), (0, 0), (0, 1)]));
+        let thirds: Vec<_> = (0..=3).map(|n| (f64::from(n) / 3.0, true)).collect();
+        assert_eq!(histogram(&thirds, Some(1.0 / 3.0)).unwrap().bins, [(1, 0); 4]);
+        let far = histogram(&[(1.0, true), (4e9, true)], Some(1.0)).unwrap();
+        assert_eq!((far.bins.len(), far.step), (BINS, None));
+    }
+
+    #[test]
+    fn the_criteria_know_which_of_their_values_are_whole_numbers() {
+        let people = [person("natural", 400.0, 3, 18), person("natural", 500.0, 1, 18)];
+        let preview = preview(&people, &["natural".into()]);
+        let steps = preview.effects.iter().map(|effect| effect.histogram.as_ref().and_then(|of| of.step));
+        assert_eq!(steps.collect::<Vec<_>>(), [None, None, Some(1.0 / 3.0), Some(1.0), Some(1.0)]);
+    }
+
+    #[test]
+    fn bounds_stand_between_what_passes_and_what_does_not() {
+        let marks = |histogram: &Histogram, min, max| {
+            let places = histogram.marks(Bounds { min, max });
+            places.map(|at| (at * 1e6).round() / 1e6).collect::<Vec<_>>()
+        };
+        let thirds: Vec<_> = (0..=3).map(|n| (f64::from(n) / 3.0, true)).collect();
+        let thirds = histogram(&thirds, Some(1.0 / 3.0)).unwrap();
+        assert_eq!(marks(&thirds, Some(0.6), None), [0.5]);
+        assert_eq!(marks(&thirds, Some(2.0 / 3.0), Some(2.0 / 3.0)), [0.5, 0.833_333]);
+        let times = histogram(&[(10.0, true), (90.0, true)], None).unwrap();
+        assert_eq!(marks(&times, Some(20.0), Some(100.0)), [20.0, 100.0]);
     }
 }

@@ -1,12 +1,15 @@
-//! One style for all figures: sizes, colours, axes, bars, markers. Each condition has a marker and a place of its own besides
-//! its colour, so that figures can be read in grey.
+//! One style for all figures: colours and axes. Each condition has a symbol and a place of its own besides its colour, so that
+//! figures can be read in grey.
 
 use std::ops::Range;
 
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::text_anchor::{HPos, VPos};
+
+pub use super::lettering::placed;
+use super::lettering::{self, text};
 
 /// Where things are drawn.
 pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -28,8 +31,6 @@ pub const KEPT: RGBColor = RGBColor(47, 125, 91);
 /// People who are not.
 pub const EXCLUDED: RGBColor = RGBColor(205, 150, 128);
 
-const FONT: &str = "Helvetica, Arial, 'Liberation Sans', sans-serif";
-
 /// A drawing of a size in px, with a title and a description for people who do not see it.
 pub fn svg(
     size: (u32, u32),
@@ -50,17 +51,6 @@ pub fn svg(
 
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// Text of a size in px.
-pub fn text(size: i32, colour: RGBColor) -> TextStyle<'static> {
-    // The library takes sizes for those of a line, and writes smaller letters.
-    (FONT, f64::from(size) * 1.24).into_font().color(&colour)
-}
-
-/// Text that is placed by its middle or by an end.
-pub fn placed(size: i32, colour: RGBColor, horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
-    text(size, colour).pos(Pos::new(horizontal, vertical))
 }
 
 /// A colour from `#rrggbb`; grey if it is none.
@@ -86,8 +76,44 @@ pub struct Axes<'a> {
     pub y: Range<f64>,
     /// Names along the horizontal axis, at 0, 1, 2, ...; with none, numbers stand there.
     pub names: &'a [String],
-    /// Decimals of the vertical axis' numbers.
-    pub decimals: usize,
+    /// Whether the vertical axis counts: then it has whole numbers only.
+    pub whole: bool,
+    /// Whether the horizontal axis counts.
+    pub whole_x: bool,
+}
+
+/// The vertical axis of shares that are drawn as bars: some air, so that a share of 1 is seen whole.
+pub const SHARES: Range<f64> = 0.0..1.06;
+
+/// The vertical axis of shares that have markers, which are seen whole at 0, too.
+pub const MARKED_SHARES: Range<f64> = -0.06..1.06;
+
+const TITLE: i32 = 14;
+const NAME: i32 = 12;
+const LEFT: i32 = 54;
+const RIGHT: i32 = 14;
+/// Names are broken into lines of no less than that, in px; with less room every other is left out, and so on.
+const NARROWEST: i32 = 34;
+/// Between one name and the next.
+const GAP: i32 = 6;
+
+/// Which of the names are shown, and each in its lines.
+fn shown_names(names: &[String], width: i32, places: f64) -> Vec<(usize, Vec<String>)> {
+    let place = f64::from(width - LEFT - RIGHT) / places.max(1.0);
+    let widest = names.iter().map(|name| lettering::width(name, NAME)).max().unwrap_or(0);
+    let every = (f64::from(widest.min(NARROWEST) + GAP) / place).ceil().max(1.0);
+    let lines = |name: &String| lettering::lines(name, NAME, (place * every) as i32 - GAP);
+    names.iter().enumerate().step_by(every as usize).map(|(place, name)| (place, lines(name))).collect()
+}
+
+fn most_lines(names: &[(usize, Vec<String>)]) -> i32 {
+    names.iter().map(|(_, lines)| lines.len()).max().unwrap_or(1) as i32
+}
+
+/// What a panel has to be higher by, in px, for names that need more than one line in a drawing of a width.
+pub fn height_of_names(names: &[String], width: u32) -> u32 {
+    let shown = shown_names(names, width as i32, names.len() as f64 + 0.2);
+    (lettering::line_height(NAME) * (most_lines(&shown) - 1)) as u32
 }
 
 /// Draws axes and returns what to draw between them.
@@ -95,125 +121,108 @@ pub fn axes<'a, 'b>(
     area: &'a Area<'b>,
     axes: &Axes<'_>,
 ) -> Result<Chart<'a, 'b>, Box<dyn std::error::Error>> {
-    let mut builder = ChartBuilder::on(area);
-    builder.margin_right(14).margin_top(if axes.title.is_empty() { 14 } else { 4 });
-    if !axes.title.is_empty() {
-        builder.caption(axes.title, text(14, INK));
-    }
-    builder.set_label_area_size(LabelAreaPosition::Left, 54);
-    builder.set_label_area_size(LabelAreaPosition::Bottom, if axes.x_label.is_empty() { 30 } else { 44 });
-    let mut chart = builder.build_cartesian_2d(axes.x.clone(), axes.y.clone())?;
-    let decimals = axes.decimals;
-    let y_number = move |value: &f64| format!("{value:.decimals$}");
-    let x_number = |value: &f64| short(*value);
+    let width = area.dim_in_pixel().0 as i32;
+    let title = lettering::lines(axes.title, TITLE, width - 16);
+    let names = shown_names(axes.names, width, axes.x.end - axes.x.start);
+    let over: i32 = if axes.title.is_empty() { 14 } else { 6 + 18 * title.len() as i32 };
+    let under =
+        15 + lettering::line_height(NAME) * most_lines(&names) + if axes.x_label.is_empty() { 0 } else { 14 };
+    lettering::draw_lines(area, &title, &placed(TITLE, INK, HPos::Center, VPos::Top), TITLE, (width / 2, 4))?;
+    let mut chart = ChartBuilder::on(area)
+        .margin_right(RIGHT)
+        .margin_top(over)
+        .margin_bottom(if axes.x_label.is_empty() { 0 } else { 5 })
+        .set_label_area_size(LabelAreaPosition::Left, LEFT)
+        .set_label_area_size(LabelAreaPosition::Bottom, under)
+        .build_cartesian_2d(axes.x.clone(), axes.y.clone())?;
     let mut mesh = chart.configure_mesh();
-    mesh.disable_x_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(LINE)
+    mesh.disable_mesh()
+        .x_labels(0)
+        .y_labels(0)
         .axis_style(SOFT)
-        .label_style(text(12, INK))
         .axis_desc_style(text(12, SOFT))
-        .y_desc(axes.y_label)
-        .x_desc(axes.x_label)
-        .y_labels(6)
-        .y_label_formatter(&y_number);
-    if axes.names.is_empty() {
-        mesh.x_labels(6).x_label_formatter(&x_number);
-    } else {
-        mesh.x_labels(0);
+        .x_desc(axes.x_label);
+    if !axes.y_label.is_empty() {
+        mesh.y_desc(axes.y_label);
     }
     mesh.draw()?;
-    let foot = chart.plotting_area().get_y_range().start;
-    for (place, name) in axes.names.iter().enumerate() {
-        let (x, y) = chart.backend_coord(&(place as f64, foot));
-        let (left, top) = area.get_base_pixel();
-        area.draw_text(name, &placed(12, INK, HPos::Center, VPos::Top), (x - left, y - top + 7))?;
-    }
+    y_ticks(area, &mut chart, axes)?;
+    x_ticks(area, &chart, axes, &names)?;
     Ok(chart)
 }
 
-/// A number without the dust of arithmetic.
-fn short(value: f64) -> String {
-    let text = format!("{value:.2}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+/// A place between the axes, in px of the area around them.
+fn outside(area: &Area<'_>, chart: &Chart<'_, '_>, at: (f64, f64)) -> (i32, i32) {
+    let ((x, y), (left, top)) = (chart.backend_coord(&at), area.get_base_pixel());
+    (x - left, y - top)
 }
 
-/// A bar from zero, of a width in units of the horizontal axis.
-pub fn bar(chart: &mut Chart<'_, '_>, x: f64, width: f64, height: f64, fill: RGBColor) -> Drawn {
-    let from = chart.plotting_area().get_y_range().start.max(0.0);
-    let corners = [(x - width / 2.0, from), (x + width / 2.0, height)];
-    chart.draw_series([
-        Rectangle::new(corners, fill.filled()),
-        Rectangle::new(corners, INK.stroke_width(1)),
-    ])?;
+fn y_ticks(area: &Area<'_>, chart: &mut Chart<'_, '_>, axes: &Axes<'_>) -> Drawn {
+    for (value, number) in ticks(&axes.y, axes.whole) {
+        chart.draw_series([PathElement::new([(axes.x.start, value), (axes.x.end, value)], LINE)])?;
+        let (x, y) = outside(area, chart, (axes.x.start, value));
+        area.draw(&PathElement::new([(x - 5, y), (x, y)], SOFT))?;
+        area.draw_text(&number, &placed(NAME, INK, HPos::Right, VPos::Center), (x - 8, y))?;
+    }
     Ok(())
 }
 
-/// An error bar around a value, where there is one.
-pub fn error_bar(chart: &mut Chart<'_, '_>, x: f64, value: f64, half: Option<f64>) -> Drawn {
-    if let Some(half) = half {
-        let (low, high) = (value - half, value + half);
-        chart.draw_series([PathElement::new([(x, low), (x, high)], INK.stroke_width(2))])?;
-        for end in [low, high] {
-            let (px, py) = chart.backend_coord(&(x, end));
-            let root = chart.plotting_area().strip_coord_spec();
-            let (left, top) = root.get_base_pixel();
-            let at = (px - left, py - top);
-            root.draw(&PathElement::new([(at.0 - 5, at.1), (at.0 + 5, at.1)], INK.stroke_width(2)))?;
+fn x_ticks(area: &Area<'_>, chart: &Chart<'_, '_>, axes: &Axes<'_>, names: &[(usize, Vec<String>)]) -> Drawn {
+    let style = placed(NAME, INK, HPos::Center, VPos::Top);
+    for (place, lines) in names {
+        let (x, y) = outside(area, chart, (*place as f64, axes.y.start));
+        lettering::draw_lines(area, lines, &style, NAME, (x, y + 7))?;
+    }
+    if axes.names.is_empty() {
+        for (value, number) in ticks(&axes.x, axes.whole_x) {
+            let (x, y) = outside(area, chart, (value, axes.y.start));
+            area.draw(&PathElement::new([(x, y), (x, y + 5)], SOFT))?;
+            area.draw_text(&number, &style, (x, y + 7))?;
         }
     }
     Ok(())
 }
 
-/// A line through values, interrupted where one is missing, with the condition's own marker at each.
-pub fn line(chart: &mut Chart<'_, '_>, values: &[(f64, Option<f64>)], which: usize, ink: RGBColor) -> Drawn {
-    for run in values.split(|(_, value)| value.is_none()) {
-        let points: Vec<(f64, f64)> = run.iter().filter_map(|(x, value)| Some((*x, (*value)?))).collect();
-        chart.draw_series([PathElement::new(points.clone(), ink.stroke_width(2))])?;
-        for point in points {
-            marker(chart, point, which, 5, ink)?;
+/// At most seven round numbers in a range, with as many decimals as their distance has; whole ones of what is counted.
+fn ticks(range: &Range<f64>, whole: bool) -> Vec<(f64, String)> {
+    let least = (range.end - range.start) / 6.0;
+    let power = 10f64.powf(least.log10().floor());
+    let step =
+        [1.0, 2.0, 5.0].map(|n| n * power).into_iter().find(|step| *step >= least).unwrap_or(10.0 * power);
+    let step = if whole { step.max(1.0) } else { step };
+    let decimals = (-step.log10().floor()).max(0.0) as usize;
+    let (first, last) = ((range.start / step).ceil() as i64, (range.end / step).floor() as i64);
+    let tick = |n: i64| (n as f64 * step, format!("{:.decimals$}", n as f64 * step).replace('-', "\u{2212}"));
+    (first..=last).map(tick).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_no_two_of_them_read_the_same() {
+        let numbers = |range, whole| ticks(&range, whole).into_iter().map(|tick| tick.1).collect::<Vec<_>>();
+        assert_eq!(numbers(0.0..1.6, false), ["0.0", "0.5", "1.0", "1.5"]);
+        assert_eq!(numbers(0.0..1.05, true), ["0", "1"]);
+        assert_eq!(numbers(-0.06..1.06, false), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        assert_eq!(numbers(-30.0..90.0, false), ["\u{2212}20", "0", "20", "40", "60", "80"]);
+        assert_eq!(numbers(0.0..0.043, false), ["0.00", "0.01", "0.02", "0.03", "0.04"]);
+        for end in 1..400 {
+            for (unit, whole) in [(0.01, false), (0.37, false), (1.0, true)] {
+                let found = numbers(0.0..f64::from(end) * unit, whole);
+                let distinct: std::collections::BTreeSet<_> = found.iter().collect();
+                assert!((2..=7).contains(&found.len()) && distinct.len() == found.len(), "{found:?}");
+            }
         }
     }
-    Ok(())
-}
 
-/// The marker of a condition, by its place.
-pub fn marker(chart: &mut Chart<'_, '_>, at: (f64, f64), which: usize, size: i32, ink: RGBColor) -> Drawn {
-    let (x, y) = chart.backend_coord(&at);
-    let root = chart.plotting_area().strip_coord_spec();
-    let (left, top) = root.get_base_pixel();
-    symbol(&root, (x - left, y - top), which, size, ink)
-}
-
-/// A condition's symbol: circle, square, triangle, diamond, ring, and so on again.
-pub fn symbol(area: &Area<'_>, (x, y): (i32, i32), which: usize, size: i32, ink: RGBColor) -> Drawn {
-    let polygon =
-        |points: &[(i32, i32)]| -> Drawn { Ok(area.draw(&Polygon::new(points.to_vec(), ink.filled()))?) };
-    match which % 5 {
-        0 => area.draw(&Circle::new((x, y), size, ink.filled()))?,
-        1 => polygon(&[
-            (x - size, y - size),
-            (x + size, y - size),
-            (x + size, y + size),
-            (x - size, y + size),
-        ])?,
-        2 => polygon(&[(x, y - size - 1), (x + size + 1, y + size), (x - size - 1, y + size)])?,
-        3 => polygon(&[(x, y - size - 2), (x + size + 2, y), (x, y + size + 2), (x - size - 2, y)])?,
-        _ => {
-            area.draw(&Circle::new((x, y), size, WHITE.filled()))?;
-            area.draw(&Circle::new((x, y), size, ink.stroke_width(2)))?;
-        }
+    #[test]
+    fn names_without_room_leave_out_their_neighbours() {
+        let numbers = |n: u32| (0..n).map(|n| n.to_string()).collect::<Vec<_>>();
+        assert_eq!(shown_names(&numbers(10), 300, 10.0).len(), 10);
+        let shown = shown_names(&numbers(60), 300, 60.0);
+        assert!((10..=30).contains(&shown.len()), "{shown:?}");
+        assert!(shown.iter().all(|(place, lines)| lines == &[place.to_string()]), "{shown:?}");
     }
-    Ok(())
-}
-
-/// Names with their symbols, in a row.
-pub fn legend<'n>(area: &Area<'_>, entries: impl IntoIterator<Item = (usize, &'n str, RGBColor)>) -> Drawn {
-    let mut x = 60;
-    for (which, name, ink) in entries {
-        symbol(area, (x, 12), which, 5, ink)?;
-        area.draw_text(name, &placed(12, INK, HPos::Left, VPos::Center), (x + 11, 12))?;
-        x += 36 + 8 * name.chars().count() as i32;
-    }
-    Ok(())
 }

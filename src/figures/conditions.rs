@@ -1,6 +1,8 @@
 //! What people of each condition did: accuracy, reaction time, confidence.
 
-use super::canvas::{self, Axes, INK, SOFT, axes, bar, colour, error_bar, legend, line, svg};
+use super::canvas::{Axes, INK, MARKED_SHARES, SHARES, SOFT, axes, colour, height_of_names, svg};
+use super::lettering::{Key, legend, legend_height, word_room};
+use super::marks::{bar, error_bar, line};
 use super::{Cell, Figure, Input, Label, Table};
 use crate::domain::results::{ConditionResults, Measure};
 use crate::domain::stats::{REPLICATES, SEED};
@@ -24,6 +26,12 @@ pub fn span(labels: &[Label]) -> std::ops::Range<f64> {
     -0.6..labels.len() as f64 - 0.4
 }
 
+/// Width of a drawing with a place for each condition, in px.
+pub fn wide(labels: &[Label]) -> u32 {
+    let place = word_room(&titles(labels), 12, (80, 130)) + 10;
+    (70 + place as u32 * labels.len() as u32).max(620)
+}
+
 /// Accuracy by condition.
 pub fn accuracy(input: &Input<'_>) -> Figure {
     let header =
@@ -44,16 +52,19 @@ pub fn accuracy(input: &Input<'_>) -> Figure {
             ]);
         }
     }
+    let whose = if input.results.experts.is_some() { " of the crowd" } else { "" };
     Figure {
         name: "accuracy",
         title: "Accuracy",
         caption: format!(
             "Share of main trials in which the max query was chosen, pooled over trials. Error bars: 2 standard errors over \
-             people’s own means (standard deviation with ddof 0). Dashed line: chance. The bootstrap interval holds the central \
-             95 % of {REPLICATES} resamples of people within conditions (seed {SEED})."
+             people’s own means (standard deviation with ddof 0). Dashed line: chance. The bootstrap interval{whose} holds the \
+             central 95 % of {REPLICATES} resamples of people within conditions (seed {SEED})."
         ),
-        svg: Some(bars(input, "Accuracy by condition", ("Accuracy", 1.0, 1, Some(CHANCE)), |c| c.accuracy)),
-        table,
+        svg: Some(bars(input, "Accuracy by condition", ("Accuracy", SHARES.end, Some(CHANCE)), |c| {
+            c.accuracy
+        })),
+        table: input.open(table, |name| ["People", "Trials"].contains(&name)),
     }
 }
 
@@ -75,17 +86,17 @@ pub fn reaction_time(input: &Input<'_>) -> Figure {
     }
     let top = |c: &ConditionResults| Some((c.rt.value? + c.rt.bar.unwrap_or_default()) / 1000.0);
     let highest =
-        groups(input).iter().flat_map(|(_, results)| results.iter().filter_map(top)).fold(1.0, f64::max);
+        groups(input).iter().flat_map(|(_, results)| results.iter().filter_map(top)).fold(0.1, f64::max);
     Figure {
         name: "reaction-time",
         title: "Reaction time",
-        caption: "From the painted screen to the press on a number, pooled over trials; trials in which the tab was hidden have \
-                  none. Error bars: 2 standard errors over people’s own means."
+        caption: "From the painted screen to the press on a number, pooled over trials, without those in which the tab was \
+                  hidden. Error bars: 2 standard errors over people’s own means."
             .into(),
-        svg: Some(bars(input, "Reaction time by condition", ("Reaction time, s", highest * 1.08, 0, None), |c| {
+        svg: Some(bars(input, "Reaction time by condition", ("Reaction time, s", highest * 1.08, None), |c| {
             in_seconds(c.rt)
         })),
-        table,
+        table: input.open(table, |name| ["People", "Trials"].contains(&name)),
     }
 }
 
@@ -94,22 +105,37 @@ fn in_seconds(measure: Measure) -> Measure {
     Measure { value: seconds(measure.value), bar: seconds(measure.bar), ..measure }
 }
 
-/// Bars by condition, crowd and experts side by side. `scale`: name, end, decimals, a dashed line.
+/// Bars by condition, crowd and experts side by side. `scale`: name, end, a dashed line.
 fn bars(
     input: &Input<'_>,
     title: &str,
-    scale: (&str, f64, usize, Option<f64>),
+    scale: (&str, f64, Option<f64>),
     of: impl Fn(&ConditionResults) -> Measure,
 ) -> String {
     let names = titles(input.labels);
     let groups = groups(input);
     let width = if groups.len() > 1 { 0.36 } else { 0.6 };
-    let (y_label, end, decimals, dashed) = scale;
-    svg((620, 340), title, "The table beside it holds the numbers.", |area| {
+    let (y_label, end, dashed) = scale;
+    let keys = match groups.len() {
+        1 => Vec::new(),
+        _ => vec![Key::square("crowd", SOFT), Key::square("experts (paler)", pale(SOFT))],
+    };
+    let width_in_px = wide(input.labels);
+    let top = legend_height(width_in_px, &keys);
+    let size = (width_in_px, 314 + top + height_of_names(&names, width_in_px));
+    svg(size, title, "The table beside it holds the numbers.", |area| {
         let x = span(input.labels);
-        let setting =
-            Axes { title: "", x_label: "", y_label, x: x.clone(), y: 0.0..end, names: &names, decimals };
-        let (_, below) = area.split_vertically(if groups.len() > 1 { 26 } else { 0 });
+        let setting = Axes {
+            title: "",
+            x_label: "",
+            y_label,
+            x: x.clone(),
+            y: 0.0..end,
+            names: &names,
+            whole: false,
+            whole_x: false,
+        };
+        let (_, below) = area.split_vertically(top);
         let mut chart = axes(&below, &setting)?;
         for (n, (_, results)) in groups.iter().enumerate() {
             for (at, (label, condition)) in input.labels.iter().zip(*results).enumerate() {
@@ -124,10 +150,7 @@ fn bars(
         if let Some(at) = dashed {
             chart.draw_series(DashedPath::of(x, at))?;
         }
-        if groups.len() > 1 {
-            legend(area, [(1, "crowd", SOFT), (1, "experts (paler)", pale(SOFT))])?;
-        }
-        Ok(())
+        legend(area, &keys)
     })
 }
 
@@ -174,9 +197,17 @@ pub fn confidence(input: &Input<'_>) -> Figure {
         }
     }
     let names = titles(input.labels);
-    let drawing = svg((620, 690), "Confidence by condition", "Shares of the ratings.", |area| {
-        for (part, (among, of)) in area.split_evenly((AMONG.len(), 1)).iter().zip(AMONG) {
-            let (x, y) = (span(input.labels), 0.0..1.0);
+    let levels = input.results.crowd.first().map_or(0, |condition| condition.confidence.len());
+    let ratings: Vec<String> = (1..=levels).map(|level| format!("rating {level}")).collect();
+    let shades = (0..levels).map(|level| shade(SOFT, level, levels));
+    let keys: Vec<Key<'_>> = ratings.iter().zip(shades).map(|(name, ink)| Key::square(name, ink)).collect();
+    let width = wide(input.labels);
+    let top = legend_height(width, &keys);
+    let size = (width, top + 3 * (230 + height_of_names(&names, width)));
+    let drawing = svg(size, "Confidence by condition", "Shares of the ratings.", |area| {
+        let (_, below) = area.split_vertically(top);
+        for (part, (among, of)) in below.split_evenly((AMONG.len(), 1)).iter().zip(AMONG) {
+            let (x, y) = (span(input.labels), SHARES);
             let setting = Axes {
                 title: among,
                 x_label: "",
@@ -184,7 +215,8 @@ pub fn confidence(input: &Input<'_>) -> Figure {
                 x,
                 y,
                 names: &names,
-                decimals: 1,
+                whole: false,
+                whole_x: false,
             };
             let mut chart = axes(part, &setting)?;
             for (at, (label, condition)) in input.labels.iter().zip(&input.results.crowd).enumerate() {
@@ -204,7 +236,7 @@ pub fn confidence(input: &Input<'_>) -> Figure {
                 }
             }
         }
-        Ok(())
+        legend(area, &keys)
     });
     Figure {
         name: "confidence",
@@ -213,8 +245,13 @@ pub fn confidence(input: &Input<'_>) -> Figure {
                   people’s own shares; people without such a trial are left out of them and counted."
             .into(),
         svg: Some(drawing),
-        table,
+        table: input.open(table, counts_people),
     }
+}
+
+/// Columns of [`row`] that count.
+fn counts_people(column: &str) -> bool {
+    ["People", "People without any", "Trials"].contains(&column)
 }
 
 /// The deeper, the surer.
@@ -246,12 +283,23 @@ pub fn accuracy_by_confidence(input: &Input<'_>) -> Figure {
     }
     let levels = input.results.crowd.first().map_or(0, |c| c.accuracy_by_confidence.len());
     let names: Vec<String> = (1..=levels).map(|level| level.to_string()).collect();
-    let drawing = svg((620, 340), "Accuracy by confidence", "One line per condition.", |area| {
+    let keys = by_condition(input.labels);
+    let top = legend_height(620, &keys);
+    let drawing = svg((620, 314 + top), "Accuracy by confidence", "One line per condition.", |area| {
         let x = -0.5..levels.max(1) as f64 - 0.5;
         let (y_label, x_label) = ("Accuracy", "Confidence");
-        let (_, below) = area.split_vertically(26);
-        let mut chart =
-            axes(&below, &Axes { title: "", x_label, y_label, x, y: 0.0..1.0, names: &names, decimals: 1 })?;
+        let (_, below) = area.split_vertically(top);
+        let setting = Axes {
+            title: "",
+            x_label,
+            y_label,
+            x,
+            y: MARKED_SHARES,
+            names: &names,
+            whole: false,
+            whole_x: false,
+        };
+        let mut chart = axes(&below, &setting)?;
         for (at, (label, condition)) in input.labels.iter().zip(&input.results.crowd).enumerate() {
             // Side by side, so that error bars do not hide each other.
             let shift = (at as f64 - (input.labels.len() as f64 - 1.0) / 2.0) * 0.07;
@@ -265,7 +313,7 @@ pub fn accuracy_by_confidence(input: &Input<'_>) -> Figure {
             }
             line(&mut chart, &points, at, colour(&label.colour))?;
         }
-        by_condition(area, input.labels)
+        legend(area, &keys)
     });
     Figure {
         name: "accuracy-by-confidence",
@@ -274,14 +322,14 @@ pub fn accuracy_by_confidence(input: &Input<'_>) -> Figure {
                   means; people without such an answer are left out of them and counted."
             .into(),
         svg: Some(drawing),
-        table,
+        table: input.open(table, counts_people),
     }
 }
 
 /// The conditions' symbols and names.
-pub fn by_condition(area: &canvas::Area<'_>, labels: &[Label]) -> canvas::Drawn {
-    legend(
-        area,
-        labels.iter().enumerate().map(|(at, label)| (at, label.title.as_str(), colour(&label.colour))),
-    )
+pub fn by_condition(labels: &[Label]) -> Vec<Key<'_>> {
+    let places = labels.iter().enumerate();
+    places
+        .map(|(at, label)| Key { symbol: Some(at), name: &label.title, ink: colour(&label.colour) })
+        .collect()
 }

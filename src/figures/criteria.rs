@@ -2,14 +2,20 @@
 
 use plotters::prelude::*;
 
-use super::canvas::{Area, Axes, Drawn, EXCLUDED, KEPT, axes, colour, legend, svg};
+use super::canvas::{Area, Axes, Drawn, EXCLUDED, INK, KEPT, axes, colour, svg};
 use super::conditions::{by_condition, titles};
+use super::lettering::{Key, legend, legend_height};
+use super::marks::{bar, marker};
 use super::{Cell, Figure, Input, Table, words};
-use crate::domain::workbench::Histogram;
+use crate::domain::exclusion::{Bounds, Criterion, Setting};
+use crate::domain::workbench::{Effect, Histogram};
+
+/// What people are counted by in figures of quality.
+const KEYS: [Key<'_>; 2] = [Key::square("pass all criteria", KEPT), Key::square("fail any", EXCLUDED)];
 
 /// Kept and excluded people by criterion.
 pub fn exclusion(input: &Input<'_>) -> Figure {
-    let mut header = vec!["Criterion".to_owned(), "Fail it".into(), "Fail it and none above".into()];
+    let mut header = vec!["Criterion".to_owned(), "Fail it".into(), "Fail it and pass all above".into()];
     header.extend(titles(input.labels));
     let mut table = Table { header, rows: Vec::new() };
     for effect in &input.preview.effects {
@@ -25,39 +31,39 @@ pub fn exclusion(input: &Input<'_>) -> Figure {
         input.preview.groups.iter().map(of).sum()
     };
     let (completed, pass) = (sum(|group| group.completed), sum(|group| group.pass));
+    let by_condition = match input.blinded {
+        true => "",
+        false => " By condition: people who fail the criterion, whatever else they fail.",
+    };
+    let is_condition = |column: &str| input.labels.iter().any(|label| label.title == column);
     Figure {
         name: "exclusion",
         title: "Exclusion by criterion",
         caption: format!(
-            "{completed} people completed; {pass} pass every criterion, {} fail at least one. By condition: people who fail the \
-             criterion, whatever else they fail.",
+            "{completed} people completed; {pass} pass every criterion, {} fail at least one.{by_condition}",
             completed - pass
         ),
         svg: None,
-        table,
+        table: input.open(table, is_condition),
     }
 }
 
 /// Histograms of the criteria's values.
 pub fn values(input: &Input<'_>) -> Figure {
     let mut table = Table::new(&["Criterion", "From", "To", "Pass all", "Fail any"]);
-    let with_values: Vec<(&str, &str, &Histogram)> = input
+    let with_values: Vec<(Criterion, &Histogram)> = input
         .preview
         .effects
         .iter()
-        .filter_map(|effect| {
-            let (name, unit) = words(effect.criterion);
-            Some((name, unit, effect.histogram.as_ref()?))
-        })
+        .filter_map(|Effect { criterion, histogram, .. }| Some((*criterion, histogram.as_ref()?)))
         .collect();
-    for (name, _, histogram) in &with_values {
-        let width = (histogram.to - histogram.from) / histogram.bins.len() as f64;
+    for (criterion, histogram) in &with_values {
         for (n, (kept, excluded)) in histogram.bins.iter().enumerate().filter(|(_, bin)| **bin != (0, 0)) {
-            let from = histogram.from + width * n as f64;
+            let (from, to) = values_of(histogram, n);
             table.push(vec![
-                (*name).into(),
+                words(*criterion).0.into(),
                 Cell::Number(Some(from), 2),
-                Cell::Number(Some(from + width), 2),
+                Cell::Number(Some(to), 2),
                 Cell::Count(u64::from(*kept)),
                 Cell::Count(u64::from(*excluded)),
             ]);
@@ -66,37 +72,96 @@ pub fn values(input: &Input<'_>) -> Figure {
     let rows = with_values.len().div_ceil(3).max(1);
     let drawing = svg((900, 30 + 230 * rows as u32), "Values of the criteria", "Histograms.", |area| {
         let (_, below) = area.split_vertically(28);
-        for (part, (name, unit, histogram)) in below.split_evenly((rows, 3)).iter().zip(&with_values) {
-            draw_histogram(part, name, unit, histogram)?;
+        for (part, (criterion, histogram)) in below.split_evenly((rows, 3)).iter().zip(&with_values) {
+            draw_histogram(part, *criterion, histogram, bounds(input, *criterion))?;
         }
-        legend(area, [(1, "pass all criteria", KEPT), (1, "fail any", EXCLUDED)])
+        legend(area, &KEYS)
     });
     Figure {
         name: "criteria",
         title: "Values of the criteria",
-        caption:
-            "Everybody who completed: people who pass all criteria, and on top of them those who fail any."
-                .into(),
+        caption: "Everybody who completed: people who pass all criteria, and on top of them those who fail any. Vertical \
+                  lines: the inclusive bounds of the policy for all conditions, where they lie among the values; a condition may \
+                  have bounds of its own."
+            .into(),
         svg: (!with_values.is_empty()).then_some(drawing),
         table,
     }
 }
 
-fn draw_histogram(area: &Area<'_>, name: &str, unit: &str, histogram: &Histogram) -> Drawn {
+/// The policy's bounds for all conditions.
+fn bounds(input: &Input<'_>, criterion: Criterion) -> Bounds {
+    match input.policy.criteria.get(&criterion) {
+        Some(Setting::Within(bounds)) => *bounds,
+        _ => Bounds::default(),
+    }
+}
+
+/// The values that a bin is for: one, or all from the one up to the other.
+fn values_of(histogram: &Histogram, bin: usize) -> (f64, f64) {
+    match histogram.step {
+        Some(step) => (histogram.from + step * bin as f64, histogram.from + step * bin as f64),
+        None => edges_of(histogram, bin),
+    }
+}
+
+fn edges_of(histogram: &Histogram, bin: usize) -> (f64, f64) {
+    let edge = |n: usize| histogram.edges.0 + histogram.width() * n as f64;
+    (edge(bin), edge(bin + 1))
+}
+
+fn draw_histogram(area: &Area<'_>, criterion: Criterion, histogram: &Histogram, bounds: Bounds) -> Drawn {
+    let (title, x_label) = words(criterion);
     let highest = histogram.bins.iter().map(|(kept, excluded)| kept + excluded).max().unwrap_or(1);
-    let (x, y) = (histogram.from..histogram.to, 0.0..f64::from(highest) * 1.05);
-    let setting = Axes { title: name, x_label: unit, y_label: "People", x, y, names: &[], decimals: 0 };
+    let top = f64::from(highest) * 1.05;
+    let (x, y) = (histogram.edges.0..histogram.edges.1, 0.0..top);
+    let setting = Axes {
+        title,
+        x_label,
+        y_label: "People",
+        x,
+        y,
+        names: &[],
+        whole: true,
+        whole_x: histogram.step == Some(1.0),
+    };
     let mut chart = axes(area, &setting)?;
-    let width = (histogram.to - histogram.from) / histogram.bins.len() as f64;
     for (n, (kept, excluded)) in histogram.bins.iter().enumerate() {
-        let (from, to) = (histogram.from + width * n as f64, histogram.from + width * (n as f64 + 1.0));
+        let (from, to) = edges_of(histogram, n);
         let (kept, all) = (f64::from(*kept), f64::from(kept + excluded));
         chart.draw_series([
             Rectangle::new([(from, 0.0), (to, kept)], KEPT.filled()),
             Rectangle::new([(from, kept), (to, all)], EXCLUDED.filled()),
         ])?;
     }
+    let (left, right) = histogram.edges;
+    for mark in histogram.marks(bounds).filter(|mark| (left..=right).contains(mark)) {
+        chart.draw_series([PathElement::new([(mark, 0.0), (mark, top)], INK.stroke_width(2))])?;
+    }
     Ok(())
+}
+
+/// Slots of a condition by the number of postings that they used; of all together while it is hidden which is which.
+struct Slots<'a> {
+    title: &'a str,
+    ink: RGBColor,
+    counts: Vec<u32>,
+}
+
+fn slots<'a>(input: &Input<'a>) -> Vec<Slots<'a>> {
+    let postings = &input.quality.postings;
+    let counts = |at: usize| -> Vec<u32> {
+        (0..=input.quality.most_postings()).map(|n| postings[at].get(&n).copied().unwrap_or(0)).collect()
+    };
+    let all: Vec<Slots<'a>> = (input.labels.iter().enumerate())
+        .map(|(at, label)| Slots { title: &label.title, ink: colour(&label.colour), counts: counts(at) })
+        .collect();
+    if !input.blinded {
+        return all;
+    }
+    let sum = |n| all.iter().map(|slots| slots.counts[n]).sum();
+    let counts = (0..=input.quality.most_postings() as usize).map(sum).collect();
+    vec![Slots { title: "All conditions", ink: KEPT, counts }]
 }
 
 /// How often slots were posted.
@@ -105,32 +170,17 @@ pub fn postings(input: &Input<'_>) -> Figure {
     let mut header = vec!["Condition".to_owned()];
     header.extend((0..=most).map(|n| format!("{n} posting{}", if n == 1 { "" } else { "s" })));
     let mut table = Table { header, rows: Vec::new() };
-    let count = |at: usize, n: u32| input.quality.postings[at].get(&n).copied().unwrap_or(0);
-    for (at, label) in input.labels.iter().enumerate() {
-        let counts = (0..=most).map(|n| Cell::Count(u64::from(count(at, n))));
-        table.push(std::iter::once(label.title.clone().into()).chain(counts).collect());
+    let slots = slots(input);
+    for Slots { title, counts, .. } in &slots {
+        let counts = counts.iter().map(|n| Cell::Count(u64::from(*n)));
+        table.push(std::iter::once((*title).into()).chain(counts).collect());
     }
-    let names: Vec<String> = (0..=most).map(|n| n.to_string()).collect();
-    let highest = (0..input.labels.len())
-        .flat_map(|at| (0..=most).map(move |n| count(at, n)))
-        .max()
-        .unwrap_or(1)
-        .max(1);
-    let drawing = svg((620, 300), "Postings per slot", "Slots by the number of postings.", |area| {
-        let (_, below) = area.split_vertically(28);
-        let x = -0.6..f64::from(most) + 0.6;
-        let y = 0.0..f64::from(highest) * 1.08;
-        let (x_label, y_label) = ("Postings used", "Slots");
-        let mut chart =
-            axes(&below, &Axes { title: "", x_label, y_label, x, y, names: &names, decimals: 0 })?;
-        let width = 0.84 / input.labels.len().max(1) as f64;
-        for (at, label) in input.labels.iter().enumerate() {
-            for n in (0..=most).filter(|n| count(at, *n) > 0) {
-                let place = f64::from(n) - 0.42 + width * (at as f64 + 0.5);
-                super::canvas::bar(&mut chart, place, width, f64::from(count(at, n)), colour(&label.colour))?;
-            }
-        }
-        by_condition(area, input.labels)
+    let keys = if input.blinded { Vec::new() } else { by_condition(input.labels) };
+    let top = legend_height(620, &keys);
+    let drawing = svg((620, 272 + top), "Postings per slot", "Slots by the number of postings.", |area| {
+        let (_, below) = area.split_vertically(top);
+        draw_postings(&below, &slots, !input.blinded)?;
+        legend(area, &keys)
     });
     Figure {
         name: "postings",
@@ -139,6 +189,28 @@ pub fn postings(input: &Input<'_>) -> Figure {
         svg: Some(drawing),
         table,
     }
+}
+
+/// Bars side by side, each with its condition's symbol above it: several conditions' colours are the same in grey.
+fn draw_postings(area: &Area<'_>, slots: &[Slots<'_>], with_symbols: bool) -> Drawn {
+    let numbers = slots.first().map_or(1, |slots| slots.counts.len());
+    let names: Vec<String> = (0..numbers).map(|n| n.to_string()).collect();
+    let highest = slots.iter().flat_map(|slots| &slots.counts).max().copied().unwrap_or(0).max(1);
+    let (x, y) = (-0.6..numbers as f64 - 0.4, 0.0..f64::from(highest) * 1.15);
+    let (x_label, y_label) = ("Postings used", "Slots");
+    let mut chart =
+        axes(area, &Axes { title: "", x_label, y_label, x, y, names: &names, whole: true, whole_x: false })?;
+    let width = 0.84 / slots.len().max(1) as f64;
+    for (at, Slots { ink, counts, .. }) in slots.iter().enumerate() {
+        for (n, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            let (place, height) = (n as f64 - 0.42 + width * (at as f64 + 0.5), f64::from(*count));
+            bar(&mut chart, place, width, height, *ink)?;
+            if with_symbols {
+                marker(&mut chart, (place, height + f64::from(highest) * 0.06), at, 4, *ink)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// How long people practised.
@@ -156,8 +228,10 @@ pub fn practice(input: &Input<'_>) -> Figure {
         let x = -0.6..names.len().max(1) as f64 - 0.4;
         let y = 0.0..f64::from(highest) * 1.08;
         let (x_label, y_label) = ("Practice blocks", "People");
-        let mut chart =
-            axes(&below, &Axes { title: "", x_label, y_label, x, y, names: &names, decimals: 0 })?;
+        let mut chart = axes(
+            &below,
+            &Axes { title: "", x_label, y_label, x, y, names: &names, whole: true, whole_x: false },
+        )?;
         for (at, (passed, failed)) in practice.values().enumerate() {
             let (from, to) = (at as f64 - 0.3, at as f64 + 0.3);
             let (passed, all) = (f64::from(*passed), f64::from(passed + failed));
@@ -166,7 +240,7 @@ pub fn practice(input: &Input<'_>) -> Figure {
                 Rectangle::new([(from, passed), (to, all)], EXCLUDED.filled()),
             ])?;
         }
-        legend(area, [(1, "pass all criteria", KEPT), (1, "fail any", EXCLUDED)])
+        legend(area, &KEYS)
     });
     Figure {
         name: "practice",

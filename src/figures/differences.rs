@@ -3,31 +3,27 @@
 use super::{Cell, Figure, Input, Table};
 use crate::domain::stats::{REPLICATES, SEED, Test};
 
-/// A probability: small ones need more places.
-fn p(value: Option<f64>) -> Cell {
-    let decimals = if value.is_some_and(|p| p < 0.001) { 6 } else { 4 };
-    Cell::Number(value, decimals)
-}
-
 /// The tests over all conditions.
 pub fn tests(input: &Input<'_>) -> Figure {
     let differences = &input.results.differences;
-    let mut table = Table::new(&["Test", "Of", "Statistic", "df", "p"]);
-    let mut row = |name: &str, of: String, test: Option<Test>| {
+    let mut table = Table::new(&["Test", "Of", "Left out", "Statistic", "df", "p"]);
+    let mut row = |name: &str, of: String, left_out: usize, test: Option<Test>| {
         table.push(vec![
             name.into(),
             of.into(),
+            Cell::count(left_out),
             Cell::Number(test.map(|test| test.statistic), 3),
             Cell::Number(test.map(|test| test.df), 0),
-            p(test.map(|test| test.p)),
+            Cell::P(test.map(|test| test.p)),
         ]);
     };
     let people: usize = input.results.crowd.iter().map(|condition| condition.people).sum();
-    row("Kruskal-Wallis H", format!("accuracies of {people} people"), differences.kruskal_wallis);
-    row("Friedman χ²", format!("mean accuracies of {} units", differences.units), differences.friedman);
-    let left_out = match differences.units_left_out {
+    row("Kruskal-Wallis H", format!("accuracies of {people} people"), 0, differences.kruskal_wallis);
+    let (units, left_out) = (differences.units, differences.units_left_out);
+    row("Friedman χ²", format!("mean accuracies of {units} units"), left_out, differences.friedman);
+    let left_out = match left_out {
         0 => String::new(),
-        n => format!(" {n} units were left out, because a condition has no answer for them."),
+        n => format!(" Units left out, because a condition has no answer for them: {n}."),
     };
     Figure {
         name: "tests",
@@ -63,8 +59,8 @@ pub fn pairs(input: &Input<'_>) -> Figure {
             Cell::Number(pair.interval.map(|interval| interval.low), 3),
             Cell::Number(pair.interval.map(|interval| interval.high), 3),
             Cell::Number(pair.comparison.test.map(|test| test.statistic), 3),
-            p(pair.comparison.test.map(|test| test.p)),
-            p(pair.comparison.p_holm),
+            Cell::P(pair.comparison.test.map(|test| test.p)),
+            Cell::P(pair.comparison.p_holm),
         ]);
     }
     Figure {

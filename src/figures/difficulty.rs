@@ -1,7 +1,9 @@
 //! Accuracy against how hard a trial is.
 
-use super::canvas::{Axes, axes, colour, marker, svg};
+use super::canvas::{Axes, MARKED_SHARES, axes, colour, svg};
+use super::marks::marker;
 use super::{Cell, Figure, Input, Table};
+use crate::domain::results::Correlation;
 
 /// One panel per condition, and the trials in a table.
 pub fn difficulty(input: &Input<'_>) -> Figure {
@@ -18,22 +20,26 @@ pub fn difficulty(input: &Input<'_>) -> Figure {
             Cell::Count(u64::from(point.people)),
         ]);
     }
-    let furthest = difficulty.points.iter().map(|point| point.difference).fold(0.1, f64::max) * 1.04;
+    let furthest = difficulty.points.iter().map(|point| point.difference).fold(0.1, f64::max);
     let lowest = difficulty.points.iter().map(|point| point.difference).fold(0.0, f64::min);
+    // Some air, so that the first and the last marker are seen whole.
+    let air = (furthest - lowest) * 0.04;
     let rows = input.labels.len().div_ceil(3).max(1);
     let drawing =
         svg((900, 250 * rows as u32), "Accuracy against difficulty", "One panel per condition.", |area| {
             for (at, (part, label)) in area.split_evenly((rows, 3)).iter().zip(input.labels).enumerate() {
-                let rho = difficulty.rho[at]
+                let rho = difficulty.by_condition[at]
+                    .rho
                     .map_or("–".into(), |rho| format!("{rho:.2}").replace('-', "\u{2212}"));
                 let setting = Axes {
-                    title: &format!("{}: ρ = {rho}", label.title),
+                    title: &format!("{}: ρ\u{a0}=\u{a0}{rho}", label.title),
                     x_label: "Relative activation difference",
                     y_label: "Accuracy",
-                    x: lowest..furthest,
-                    y: -0.05..1.05,
+                    x: lowest - air..furthest + air,
+                    y: MARKED_SHARES,
                     names: &[],
-                    decimals: 1,
+                    whole: false,
+                    whole_x: false,
                 };
                 let mut chart = axes(part, &setting)?;
                 for point in difficulty.points.iter().filter(|point| point.condition == at) {
@@ -42,26 +48,43 @@ pub fn difficulty(input: &Input<'_>) -> Figure {
             }
             Ok(())
         });
-    let shown =
-        |rho: Option<f64>| rho.map_or("undefined".into(), |rho| format!("{rho:.3}").replace('-', "\u{2212}"));
-    let by_condition: Vec<String> = input
-        .labels
-        .iter()
-        .zip(&difficulty.rho)
-        .map(|(label, rho)| format!("{} {}", label.title, shown(*rho)))
-        .collect();
     Figure {
         name: "difficulty",
         title: "Accuracy against difficulty",
-        caption: format!(
-            "Each point is one trial (unit in an image set) in one condition: the share of people who answered it correctly, \
-             against (max activation − min activation) / base activation. Spearman’s rho: {}; all conditions pooled, as \
-             published, {} (pooling counts each trial once per condition). {} trials without such a difference are left out.",
-            by_condition.join(", "),
-            shown(difficulty.pooled),
-            difficulty.left_out,
-        ),
+        caption: "Each point is one trial (unit in an image set) in one condition: the share of people who answered it correctly, \
+                  against (max activation − min activation) / base activation. Trials without such a difference are left out. ρ: \
+                  Spearman’s, in the next table."
+            .into(),
         svg: Some(drawing),
-        table,
+        table: input.open(table, |name| name == "People"),
+    }
+}
+
+/// How accuracy and difficulty go together.
+pub fn rho(input: &Input<'_>) -> Figure {
+    let difficulty = &input.results.difficulty;
+    let mut table = Table::new(&["Condition", "Spearman’s rho", "Points", "Left out"]);
+    let mut row = |condition: &str, of: &Correlation| {
+        table.push(vec![
+            condition.into(),
+            Cell::Number(of.rho, 3),
+            Cell::count(of.points),
+            Cell::count(of.left_out),
+        ]);
+    };
+    for (label, of) in input.labels.iter().zip(&difficulty.by_condition) {
+        row(&label.title, of);
+    }
+    row("all, pooled", &difficulty.pooled);
+    Figure {
+        name: "rho",
+        title: "Does accuracy go with difficulty?",
+        caption: format!(
+            "Spearman’s rho over the points above, in each condition, and over all of them, as published: pooling counts each \
+             trial once per condition. Trials left out, because the base image does not activate the unit or nothing is known: {}.",
+            difficulty.pooled.left_out
+        ),
+        svg: None,
+        table: input.open(table, |name| ["Points", "Left out"].contains(&name)),
     }
 }

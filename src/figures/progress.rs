@@ -4,7 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::canvas::{Axes, Chart, Drawn, INK, KEPT, SOFT, axes, legend, placed, svg};
+use super::canvas::{Axes, Chart, Drawn, INK, KEPT, SOFT, axes, placed, svg};
+use super::lettering::{Key, legend};
 use super::{Cell, Figure, Table};
 use crate::domain::progress::Progress;
 
@@ -33,15 +34,15 @@ pub fn progress(progress: &Progress) -> Option<Figure> {
                 x: 0.0..span,
                 y: 0.0..highest,
                 names: &[" ".into()],
-                decimals: 0,
+                whole: true,
+                whole_x: false,
             };
             let mut chart = axes(&below, &setting)?;
             for (at, (_, times)) in series(progress).into_iter().enumerate() {
                 steps(&mut chart, times, first, span, INKS[at])?;
             }
             times_of_day(&below, &chart, first, span)?;
-            let names = ["consented", "completed", "kept"];
-            legend(area, names.iter().enumerate().map(|(at, name)| (1, *name, INKS[at])))
+            legend(area, &[0, 1, 2].map(|at| Key::square(series(progress)[at].0, INKS[at])))
         });
     Some(Figure { name: "progress", title: "Over time", caption: String::new(), svg: Some(drawing), table })
 }

@@ -9,7 +9,12 @@ pub enum Cell {
     Count(u64),
     /// A number with so many decimals on pages; in CSV with all. None where it is undefined.
     Number(Option<f64>, usize),
+    /// A probability: small ones need more places. None where it is undefined.
+    P(Option<f64>),
 }
+
+/// What is smaller than this is not shown in full on pages.
+const SMALLEST_P: f64 = 1e-6;
 
 impl Cell {
     /// A whole number.
@@ -27,8 +32,25 @@ impl Cell {
         match self {
             Self::Text(text) => text.clone(),
             Self::Count(n) => n.to_string(),
+            Self::P(Some(p)) if *p < SMALLEST_P => format!("< {SMALLEST_P:.6}"),
+            Self::P(Some(p)) => format!("{p:.0$}", if *p < 0.001 { 6 } else { 4 }),
             Self::Number(Some(value), decimals) => format!("{value:.decimals$}").replace('-', "\u{2212}"),
-            Self::Number(None, _) => "\u{2013}".into(),
+            Self::Number(None, _) | Self::P(None) => "\u{2013}".into(),
+        }
+    }
+
+    /// With no more places than pages show.
+    fn rounded(&self) -> Self {
+        let round = |value: f64, decimals: usize| {
+            let scale = 10f64.powi(decimals as i32);
+            (value * scale).round() / scale
+        };
+        match self {
+            Self::Number(value, decimals) => {
+                Self::Number(value.map(|value| round(value, *decimals)), *decimals)
+            }
+            Self::P(value) => Self::P(value.map(|p| round(p, 6))),
+            other => other.clone(),
         }
     }
 
@@ -36,7 +58,9 @@ impl Cell {
         match self {
             Self::Text(text) => text.clone(),
             Self::Count(n) => n.to_string(),
-            Self::Number(value, _) => value.map_or_else(String::new, |value| value.to_string()),
+            Self::Number(value, _) | Self::P(value) => {
+                value.map_or_else(String::new, |value| value.to_string())
+            }
         }
     }
 }
@@ -74,6 +98,23 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// Takes columns away, by their names.
+    pub fn without(mut self, column: impl Fn(&str) -> bool) -> Self {
+        let stay: Vec<bool> = self.header.iter().map(|name| !column(name)).collect();
+        for row in &mut self.rows {
+            let mut stays = stay.iter();
+            row.retain(|_| *stays.next().unwrap_or(&true));
+        }
+        self.header.retain(|name| !column(name));
+        self
+    }
+
+    /// With no more places in CSV than on pages.
+    pub fn rounded(mut self) -> Self {
+        self.rows.iter_mut().flatten().for_each(|cell| *cell = cell.rounded());
+        self
+    }
+
     /// As CSV (RFC 4180): one header row, empty where undefined.
     pub fn to_csv(&self) -> String {
         let mut writer = csv::Writer::from_writer(Vec::new());
@@ -97,5 +138,23 @@ mod tests {
         assert_eq!(table.to_csv(), "who,n,accuracy\n\"a, b\",3,-0.6666666666666666\nc,0,\n");
         let shown: Vec<String> = table.rows.iter().map(|row| row[2].shown()).collect();
         assert_eq!(shown, ["\u{2212}0.667", "\u{2013}"]);
+    }
+
+    #[test]
+    fn a_tiny_p_is_not_shown_as_zero() {
+        let shown = |p| Cell::P(Some(p)).shown();
+        assert_eq!([shown(0.2), shown(0.000_25), shown(3e-9)], ["0.2000", "0.000250", "< 0.000001"]);
+        assert_eq!(
+            (Cell::P(Some(3e-9)).in_csv(), Cell::P(None).shown()),
+            ("0.000000003".into(), "\u{2013}".into())
+        );
+    }
+
+    #[test]
+    fn columns_and_places_can_be_taken_away() {
+        let mut table = Table::new(&["who", "n", "accuracy"]);
+        table.push(vec!["a".into(), Cell::Count(3), Cell::Number(Some(2.0 / 3.0), 3)]);
+        let table = table.without(|name| name == "n").rounded();
+        assert_eq!(table.to_csv(), "who,accuracy\na,0.667\n");
     }
 }

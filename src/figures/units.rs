@@ -1,11 +1,14 @@
 //! Accuracy by unit: along the layers, and by image set for single units.
 
-use std::collections::BTreeSet;
-
-use super::canvas::{Axes, axes, colour, error_bar, line, svg};
+use super::canvas::{Axes, MARKED_SHARES, axes, colour, height_of_names, svg};
 use super::conditions::by_condition;
+use super::lettering::{legend, legend_height};
+use super::marks::{error_bar, line};
 use super::{Cell, Figure, Input, Table};
 use crate::domain::results::{Measure, UnitResults};
+
+/// How columns that count people end.
+const PEOPLE: &str = ": people";
 
 /// The columns of both tables: one per condition, then how many people.
 fn table(input: &Input<'_>, first: &[&str]) -> Table {
@@ -14,7 +17,7 @@ fn table(input: &Input<'_>, first: &[&str]) -> Table {
         header.extend([
             label.title.clone(),
             format!("{}: 2 SEM", label.title),
-            format!("{}: people", label.title),
+            format!("{}{PEOPLE}", label.title),
         ]);
     }
     Table { header, rows: Vec::new() }
@@ -36,35 +39,43 @@ pub fn by_layer(input: &Input<'_>) -> Figure {
         row.extend(cells(unit));
         table.push(row);
     }
-    let branches: BTreeSet<&str> = units.iter().map(|unit| unit.branch.as_str()).collect();
-    let size = (900, 30 + 290 * branches.len().max(1) as u32);
+    let branches: Vec<&[UnitResults]> = units.chunk_by(|a, b| a.branch == b.branch).collect();
+    let layers = |units: &[UnitResults]| units.iter().map(|unit| unit.layer.clone()).collect::<Vec<_>>();
+    let keys = by_condition(input.labels);
+    let top = legend_height(900, &keys);
+    let names = branches.iter().map(|units| height_of_names(&layers(units), 900)).max().unwrap_or(0);
+    let size = (900, top + (290 + names) * branches.len().max(1) as u32);
     let drawing = svg(size, "Accuracy by unit", "One panel per branch, one line per condition.", |area| {
-        let (_, below) = area.split_vertically(28);
-        for (part, branch) in below.split_evenly((branches.len().max(1), 1)).iter().zip(&branches) {
-            let of_branch: Vec<&UnitResults> = units.iter().filter(|unit| unit.branch == *branch).collect();
-            let names: Vec<String> = of_branch.iter().map(|unit| unit.layer.clone()).collect();
-            lines(part, input, branch, &names, &of_branch)?;
+        let (_, below) = area.split_vertically(top);
+        for (part, units) in below.split_evenly((branches.len().max(1), 1)).iter().zip(&branches) {
+            lines(part, input, &layers(units), units)?;
         }
-        by_condition(area, input.labels)
+        legend(area, &keys)
     });
     Figure {
         name: "units",
         title: "Accuracy by unit",
         caption: "Each unit’s accuracy along the layers, pooled over trials. Error bars: 2 standard errors over people.".into(),
         svg: Some(drawing),
-        table,
+        table: input.open(table, counts_people),
     }
 }
 
+fn counts_people(column: &str) -> bool {
+    column.ends_with(PEOPLE)
+}
+
+/// The panel of a branch.
 fn lines(
     area: &super::canvas::Area<'_>,
     input: &Input<'_>,
-    title: &str,
     names: &[String],
-    units: &[&UnitResults],
+    units: &[UnitResults],
 ) -> super::canvas::Drawn {
     let x = -0.5..names.len() as f64 - 0.5;
-    let setting = Axes { title, x_label: "", y_label: "Accuracy", x, y: 0.0..1.0, names, decimals: 1 };
+    let (title, y_label) = (&units[0].branch, "Accuracy");
+    let setting =
+        Axes { title, x_label: "", y_label, x, y: MARKED_SHARES, names, whole: false, whole_x: false };
     let mut chart = axes(area, &setting)?;
     for (at, label) in input.labels.iter().enumerate() {
         let shift = (at as f64 - (input.labels.len() as f64 - 1.0) / 2.0) * 0.09;
@@ -95,14 +106,25 @@ pub fn by_image_set(input: &Input<'_>) -> Figure {
     names.dedup();
     let columns = 3;
     let rows = names.len().div_ceil(columns).max(1);
+    let keys = by_condition(input.labels);
+    let top = legend_height(900, &keys);
     let drawing =
-        svg((900, 30 + 190 * rows as u32), "Accuracy by image set", "One panel per unit.", |area| {
-            let (_, below) = area.split_vertically(28);
+        svg((900, top + 190 * rows as u32), "Accuracy by image set", "One panel per unit.", |area| {
+            let (_, below) = area.split_vertically(top);
             for (part, name) in below.split_evenly((rows, columns)).iter().zip(&names) {
                 let x = -0.5..f64::from(input.image_sets) - 0.5;
                 let sets: Vec<String> = (0..input.image_sets).map(|set| set.to_string()).collect();
-                let y = -0.06..1.06;
-                let setting = Axes { title: name, x_label: "", y_label: "", x, y, names: &sets, decimals: 1 };
+                let y = MARKED_SHARES;
+                let setting = Axes {
+                    title: name,
+                    x_label: "",
+                    y_label: "",
+                    x,
+                    y,
+                    names: &sets,
+                    whole: false,
+                    whole_x: false,
+                };
                 let mut chart = axes(part, &setting)?;
                 for (at, label) in input.labels.iter().enumerate() {
                     let of_unit = units.iter().filter(|unit| unit.unit == *name);
@@ -112,7 +134,7 @@ pub fn by_image_set(input: &Input<'_>) -> Figure {
                     line(&mut chart, &points, at, colour(&label.colour))?;
                 }
             }
-            by_condition(area, input.labels)
+            legend(area, &keys)
         });
     Figure {
         name: "image-sets",
@@ -121,6 +143,6 @@ pub fn by_image_set(input: &Input<'_>) -> Figure {
                   say little."
             .into(),
         svg: Some(drawing),
-        table,
+        table: input.open(table, counts_people),
     }
 }

@@ -15,7 +15,7 @@ use crate::domain::exclusion::Policy;
 use crate::domain::preregistration::{Standing, StandingPolicy};
 use crate::domain::progress::Progress;
 use crate::domain::results::quality::Quality;
-use crate::domain::results::{MainAnswer, Results};
+use crate::domain::results::{MainAnswer, Results, in_every_condition};
 use crate::domain::study::{Mode, StudyVersion};
 use crate::domain::workbench::{Preview, preview};
 use crate::store;
@@ -136,6 +136,7 @@ impl Material {
             self.people.iter().filter(|judged| judged.kept()).map(|judged| judged.person.id).collect();
         let answers: Vec<MainAnswer> =
             self.answers.iter().filter(|answer| kept.contains(&answer.person)).cloned().collect();
+        let answers = if self.blinded { in_every_condition(answers, &self.conditions) } else { answers };
         let levels = self.version.definition.trial.confidence_levels;
         Computed {
             results: Results::new(&answers, &self.conditions, levels),

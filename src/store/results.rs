@@ -13,7 +13,7 @@ use crate::domain::trial::Known;
 /// Every main trial that people of a mode answered who completed.
 pub async fn main_answers(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<Vec<MainAnswer>> {
     let rows = sqlx::query!(
-        r#"select p.id, p.crowd_group, p.condition, p.image_set, t.unit, t.layer, t.branch, r.correct, r.confidence, r.rt,
+        r#"select p.id, p.crowd_group, p.condition, p.image_set, t.id as place, t.unit, t.layer, t.branch, r.correct, r.confidence, r.rt,
                   t.base_activation, t.max_activation, t.min_activation,
                   t.center_correct, t.variance_correct, t.saliency_correct, t.object_correct
            from participants p
@@ -39,6 +39,7 @@ pub async fn main_answers(conn: &mut PgConnection, study_id: i64, mode: Mode) ->
                 group: word(&row.crowd_group)?,
                 condition: row.condition,
                 image_set: row.image_set,
+                place: row.place,
                 unit: row.unit,
                 layer: row.layer,
                 branch: row.branch,

@@ -30,6 +30,7 @@ async function look(path, heading, name) {
     await page.setViewportSize({ width, height: 900 });
     await ada.sees(heading);
     await ada.checkPage(`${name}-${width}`);
+    await page.evaluate(() => { for (const details of document.querySelectorAll("details")) details.open = true; });
     const sizes = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
     assert.ok(sizes[0] <= sizes[1], `${name} sticks out at ${width} px`);
   }

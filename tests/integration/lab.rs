@@ -23,7 +23,7 @@ pub struct Page {
     pub status: StatusCode,
     pub location: String,
     pub text: String,
-    headers: reqwest::header::HeaderMap,
+    pub headers: reqwest::header::HeaderMap,
 }
 
 impl Page {

@@ -1,7 +1,7 @@
 //! Results: blinded until the study is full, the same numbers on the page, in the files and in the report.
 
 use sqlx::PgPool;
-use weber::domain::study::Mode;
+use weber::domain::study::{Mode, StudyState};
 use weber::flow::export::PolicyChoice;
 use weber::flow::journal::Actor;
 use weber::flow::{results, steer};
@@ -11,32 +11,165 @@ use crate::export::Exported;
 use crate::lab::Browser;
 use crate::support::person::Person;
 use crate::support::server::Server;
+use crate::support::tiny_study::TinyStudy;
 
 const PATH: &str = "/lab/studies/demo/results";
 
+const NAMES: [&str; 5] = ["Synthetic", "Natural", "Mixed", "Blur", "None"];
+const COLOURS: [&str; 5] = ["#47789e", "#ffac74", "#30881f", "#72529f", "#aca7a6"];
+
+/// Columns that count people, their trials or their pairs.
+const COUNTS: [&str; 8] =
+    ["People", "Trials", "People without any", "Pairs", "Undefined pairs", "Points", "Left out", "people"];
+
+/// All that a page or a drawing says: its text, and every attribute but colours; not its style sheet.
+fn words(text: &str) -> Vec<String> {
+    let html = scraper::Html::parse_document(text);
+    let mut words = Vec::new();
+    for node in html.tree.nodes() {
+        match node.value() {
+            scraper::Node::Text(text) => {
+                let within = node.parent().and_then(|parent| parent.value().as_element());
+                if within.is_none_or(|element| element.name() != "style") {
+                    words.push(text.to_lowercase());
+                }
+            }
+            scraper::Node::Element(element) => {
+                let said =
+                    element.attrs().filter(|(name, _)| !["fill", "stroke", "action", "rel"].contains(name));
+                words.extend(said.map(|(_, value)| value.to_lowercase()));
+            }
+            _ => {}
+        }
+    }
+    words
+}
+
+/// The name of a condition that is said somewhere as a word of its own.
+fn named(words: &[String]) -> Option<&'static str> {
+    let is_said = |name: &&str| {
+        let name = name.to_lowercase();
+        words.iter().any(|said| said.split(|c: char| !c.is_alphanumeric()).any(|word| word == name))
+    };
+    NAMES.into_iter().find(|name| is_said(name))
+}
+
+/// Columns by which a table would count by letter: none of its own rows may stand for a letter.
+fn counted_by_letter(csv: &str) -> Vec<String> {
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let is_letter = |cell: &str| ["A", "B", "C", "D", "E"].contains(&cell);
+    let by_letter = |name: &String| {
+        let (first, last) = (name.split(':').next().unwrap(), name.split(": ").last().unwrap());
+        // People who fail a criterion; elsewhere such a column holds accuracies.
+        (is_letter(name) && header[0] == "Criterion") || (is_letter(first) && COUNTS.contains(&last))
+    };
+    let mut counted: Vec<String> = header.iter().filter(|name| by_letter(name)).cloned().collect();
+    for row in reader.records().map(Result::unwrap) {
+        let of_letter = row.iter().any(is_letter);
+        let count = |name: &&String| {
+            COUNTS.contains(&name.as_str()) || name.ends_with("postings") || *name == "Number"
+        };
+        counted.extend(header.iter().filter(|name| of_letter && count(name)).cloned());
+    }
+    counted
+}
+
 #[sqlx::test]
 async fn conditions_stay_hidden_until_somebody_shows_them(pool: PgPool) {
-    let server = Server::live(pool, 1).await;
+    let server = Server::live(pool, 3).await;
     let link = server.link("Volunteers").await;
-    Person::go_through(&server, &link, true).await;
+    for _ in 0..10 {
+        Person::go_through(&server, &link, true).await;
+    }
     let mut ada = Browser::signed_in(&server).await;
-    for path in
-        [PATH, "/lab/studies/demo/flow", "/lab/studies/demo/report", "/lab/studies/demo/figures/accuracy.csv"]
-    {
+    let pages = [PATH, "/lab/studies/demo/flow", "/lab/studies/demo/report"].map(str::to_owned);
+    let mut links = Vec::new();
+    for path in &pages {
+        links.extend(links_of_figures(&ada.get(path).await.text));
+    }
+    assert!(links.len() > 25 && links.iter().any(|link| link.contains("flow.csv")), "{links:?}");
+    for path in pages.iter().chain(&links) {
         let page = ada.get(path).await;
         assert_eq!(page.status.as_u16(), 200, "{path}");
-        for title in ["Synthetic", "Natural", "#47789e"] {
-            assert!(!page.text.contains(title), "{title} on {path}");
+        let is_table = path.contains(".csv?");
+        let said = if is_table { vec![page.text.to_lowercase()] } else { words(&page.text) };
+        assert_eq!(named(&said), None, "{path}");
+        let lower = page.text.to_lowercase();
+        assert!(COLOURS.iter().all(|colour| !lower.contains(colour)), "{path}");
+        if is_table {
+            assert_eq!(counted_by_letter(&page.text), Vec::<String>::new(), "{path}");
         }
     }
     for (path, hidden) in [("participants", "Accuracy"), ("exclusion", "Accuracy of all")] {
         assert!(!ada.get(&format!("/lab/studies/demo/{path}")).await.text.contains(hidden), "{path}");
     }
-    assert!(ada.get("/lab/studies/demo/figures/accuracy.csv").await.text.contains("\nA,crowd,"));
+    let accuracy = "/lab/studies/demo/figures/accuracy.csv";
+    let csv = ada.get(accuracy).await.text;
+    let values =
+        csv.lines().skip(1).filter(|line| line.split(',').nth(2).is_some_and(|value| !value.is_empty()));
+    assert_eq!(values.count(), 5, "results are shown by letter: {csv}");
+    assert!(!ada.get("/lab/studies/demo/flow").await.text.contains("\nA: "));
     assert_eq!(ada.post("/lab/studies/demo/unblind", &[]).await.location, PATH);
-    assert!(ada.get(PATH).await.text.contains("Synthetic"));
+    let shown = ada.get(PATH).await.text;
+    assert!(named(&words(&shown)).is_some());
+    for file in ["accuracy", "units", "kappa", "rho", "exclusion"] {
+        let csv = ada.get(&format!("/lab/studies/demo/figures/{file}.csv")).await.text;
+        let csv = NAMES
+            .iter()
+            .zip("ABCDE".chars())
+            .fold(csv, |csv, (name, letter)| csv.replace(name, &letter.to_string()));
+        assert!(!counted_by_letter(&csv).is_empty(), "the test knows a count when it sees one: {csv}");
+    }
     ada.post("/lab/studies/demo/unblind", &[]).await;
     assert_eq!(server.count("select count(*) from journal where action = 'unblinded'").await, 1, "once");
+}
+
+#[sqlx::test]
+async fn results_by_letter_begin_when_every_condition_has_two_people(pool: PgPool) {
+    let server = Server::live(pool, 3).await;
+    let link = server.link("Volunteers").await;
+    for _ in 0..9 {
+        Person::go_through(&server, &link, true).await;
+    }
+    let values = async || {
+        let material = results::load(&server.app, "demo", Mode::Live, None).await.unwrap();
+        assert!(material.blinded);
+        let computed = material.compute();
+        (computed.kept, computed.results.crowd.iter().filter(|of| of.accuracy.value.is_some()).count())
+    };
+    assert_eq!(
+        values().await,
+        (9, 0),
+        "a letter without an error bar would be the condition with one person"
+    );
+    Person::go_through(&server, &link, true).await;
+    assert_eq!(values().await, (10, 5));
+}
+
+#[sqlx::test]
+async fn units_stand_in_the_order_of_the_table_of_trials(pool: PgPool) {
+    let server = Server::empty(pool).await;
+    let study = TinyStudy::new(1);
+    study.edit("trials.csv", |text| text.replace(",unit-00,", ",zebra,").replace(",unit-17,", ",aardvark,"));
+    server.import(&study).await;
+    server.set_state(StudyState::Live).await;
+    let link = server.link("Volunteers").await;
+    Person::go_through(&server, &link, true).await;
+    steer::unblind(&server.app, &Actor::command_line(), "demo").await.unwrap();
+    let material = results::load(&server.app, "demo", Mode::Live, None).await.unwrap();
+    let results = material.compute().results;
+    let units: Vec<&str> = results.units.iter().map(|unit| unit.unit.as_str()).collect();
+    let expected: Vec<String> = (1..17).map(|n| format!("unit-{n:02}")).collect();
+    assert_eq!((units[0], units[17]), ("zebra", "aardvark"));
+    assert_eq!(&units[1..17], expected);
+}
+
+/// Links to the files of figures.
+fn links_of_figures(page: &str) -> Vec<String> {
+    let selector = scraper::Selector::parse(".figure .files a").unwrap();
+    let html = scraper::Html::parse_document(page);
+    html.select(&selector).map(|a| a.value().attr("href").unwrap().to_owned()).collect()
 }
 
 #[sqlx::test]
@@ -86,11 +219,7 @@ async fn figures_and_the_report_are_files_of_their_own(pool: PgPool) {
     let link = server.link("Volunteers").await;
     Person::go_through(&server, &link, true).await;
     let mut ada = Browser::signed_in(&server).await;
-    let page = ada.get(PATH).await;
-    let selector = scraper::Selector::parse(".figure .files a").unwrap();
-    let html = scraper::Html::parse_document(&page.text);
-    let links: Vec<String> =
-        html.select(&selector).map(|a| a.value().attr("href").unwrap().to_owned()).collect();
+    let links = links_of_figures(&ada.get(PATH).await.text);
     assert!(links.len() > 20, "{links:?}");
     for link in links {
         let file = ada.get(&link).await;
@@ -109,5 +238,28 @@ async fn figures_and_the_report_are_files_of_their_own(pool: PgPool) {
     for outside in ["src=", "<link", "<script", "@import", "url("] {
         assert!(!report.contains(outside), "the report needs nothing else: {outside}");
     }
-    assert_eq!(report.matches("<h2").count(), 15);
+    assert_eq!(report.matches("<h2").count(), 16);
+    assert_eq!(
+        report.matches("<details").count(),
+        report.matches("<details open").count(),
+        "paper opens nothing"
+    );
+    assert!(report.contains("<details open") && ada.get(PATH).await.text.contains("<details>"));
+}
+
+#[sqlx::test]
+async fn names_of_files_say_whose_data_they_hold(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let mut ada = Browser::signed_in(&server).await;
+    for (path, name) in [
+        ("figures/accuracy.csv", "demo-as-posted-accuracy.csv"),
+        ("figures/kappa.svg?mode=pilot", "demo-pilot-as-posted-kappa.svg"),
+        ("figures/flow.csv?mode=simulated&policy=as-analysed", "demo-simulated-as-analysed-flow.csv"),
+        ("report?policy=as-analysed", "demo-as-analysed-report.html"),
+        ("report?mode=simulated", "demo-simulated-as-posted-report.html"),
+    ] {
+        let file = ada.get(&format!("/lab/studies/demo/{path}")).await;
+        let disposition = file.headers["content-disposition"].to_str().unwrap();
+        assert_eq!(disposition, format!("attachment; filename=\"{name}\""), "{path}");
+    }
 }

@@ -27,12 +27,21 @@ pub struct Point {
 pub struct Difficulty {
     /// Every (image set, unit, condition) with a known difference.
     pub points: Vec<Point>,
-    /// Those without: the base image does not activate the unit, or nothing is known.
+    /// By condition.
+    pub by_condition: Vec<Correlation>,
+    /// Over all points, as published: it counts each trial once per condition.
+    pub pooled: Correlation,
+}
+
+/// Spearman's rho of accuracy and difference.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Correlation {
+    /// None for fewer than two points, or where one side does not vary.
+    pub rho: Option<f64>,
+    /// Points that it is about.
+    pub points: usize,
+    /// Trials left out: the base image does not activate the unit, or nothing is known.
     pub left_out: usize,
-    /// Spearman's rho, by condition.
-    pub rho: Vec<Option<f64>>,
-    /// Spearman's rho over all points, as published: it counts each trial once per condition.
-    pub pooled: Option<f64>,
 }
 
 impl Difficulty {
@@ -45,7 +54,10 @@ impl Difficulty {
             trial.1 += u32::from(answer.correct);
             trial.2 += 1;
         }
-        let all = trials.len();
+        let mut left_out = vec![0; sample.conditions.len()];
+        for ((condition, ..), _) in trials.iter().filter(|(_, (difference, ..))| difference.is_none()) {
+            left_out[*condition] += 1;
+        }
         let point = |((condition, image_set, unit), (difference, correct, people)): (
             (_, _, &str),
             (Option<f64>, u32, u32),
@@ -55,14 +67,16 @@ impl Difficulty {
             Some(Point { condition, image_set, unit, difference: difference?, accuracy, people })
         };
         let points: Vec<Point> = trials.into_iter().filter_map(point).collect();
-        let rho = |of: &dyn Fn(&Point) -> bool| {
+        let correlation = |of: &dyn Fn(&Point) -> bool, left_out| {
             let pairs =
                 points.iter().filter(|point| of(point)).map(|point| (point.difference, point.accuracy));
-            spearman(&pairs.collect::<Vec<_>>())
+            let pairs: Vec<(f64, f64)> = pairs.collect();
+            Correlation { rho: spearman(&pairs), points: pairs.len(), left_out }
         };
+        let by_condition = left_out.iter().enumerate();
         let by_condition =
-            (0..sample.conditions.len()).map(|condition| rho(&|point| point.condition == condition));
-        let (by_condition, pooled) = (by_condition.collect(), rho(&|_| true));
-        Self { left_out: all - points.len(), rho: by_condition, pooled, points }
+            by_condition.map(|(at, left_out)| correlation(&|point| point.condition == at, *left_out));
+        let (by_condition, pooled) = (by_condition.collect(), correlation(&|_| true, left_out.iter().sum()));
+        Self { by_condition, pooled, points }
     }
 }

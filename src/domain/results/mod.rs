@@ -11,8 +11,10 @@ mod tests;
 
 pub use agreement::{Agreement, Cell};
 pub use differences::{Differences, PairDifference};
-pub use difficulty::{Difficulty, Point};
-pub use sample::{BASELINES, MainAnswer, Measure, Sample, Subject};
+pub use difficulty::{Correlation, Difficulty, Point};
+pub use sample::{BASELINES, MainAnswer, Measure, Sample, Subject, in_every_condition};
+
+use std::collections::HashMap;
 
 use super::study::Group;
 
@@ -57,7 +59,7 @@ pub struct Results {
     pub crowd: Vec<ConditionResults>,
     /// Experts, by condition, where any took part.
     pub experts: Option<Vec<ConditionResults>>,
-    /// By unit, in the order of layers and branches as the trials name them.
+    /// By unit: branches, their layers and the layers' units in the order in which the table of trials names them first.
     pub units: Vec<UnitResults>,
     /// By unit and image set.
     pub image_sets: Vec<UnitResults>,
@@ -109,11 +111,21 @@ fn condition(people: &[Subject], levels: u8) -> ConditionResults {
 
 /// Every unit that was answered, by branch and layer, all image sets together or each for itself.
 fn units(sample: &Sample, by_set: bool) -> Vec<UnitResults> {
+    let branches = first_places(sample, |answer| answer.branch.as_str());
+    let layers = first_places(sample, |answer| answer.layer.as_str());
+    let units = first_places(sample, |answer| answer.unit.as_str());
     let key = |answer: &MainAnswer| {
         let set = by_set.then_some(answer.image_set);
         (answer.branch.clone(), answer.layer.clone(), answer.unit.clone(), set)
     };
-    let keys: std::collections::BTreeSet<_> = sample.answers().map(|(_, answer)| key(answer)).collect();
+    let mut keys: Vec<_> = sample.answers().map(|(_, answer)| key(answer)).collect();
+    keys.sort_by(|a, b| {
+        let places = |(branch, layer, unit, set): &(String, String, String, Option<i32>)| {
+            (branches[branch.as_str()], layers[layer.as_str()], units[unit.as_str()], *set)
+        };
+        places(a).cmp(&places(b)).then_with(|| a.cmp(b))
+    });
+    keys.dedup();
     let of = |(branch, layer, unit, image_set): (String, String, String, Option<i32>)| {
         let in_set = |subject: &&Subject| image_set.is_none_or(|set| subject.image_set == set);
         let measure = |people: &Vec<Subject>| {
@@ -123,4 +135,16 @@ fn units(sample: &Sample, by_set: bool) -> Vec<UnitResults> {
         UnitResults { unit, layer, branch, image_set, accuracy }
     };
     keys.into_iter().map(of).collect()
+}
+
+/// Where the table of trials first names each branch, layer or unit.
+fn first_places<'a>(sample: &'a Sample, name: impl Fn(&'a MainAnswer) -> &'a str) -> HashMap<&'a str, i64> {
+    let mut places = HashMap::new();
+    for (_, answer) in sample.answers() {
+        places
+            .entry(name(answer))
+            .and_modify(|first: &mut i64| *first = answer.place.min(*first))
+            .or_insert(answer.place);
+    }
+    places
 }

@@ -1,6 +1,6 @@
 //! The main trials of kept people, by person.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
 
@@ -21,6 +21,8 @@ pub struct MainAnswer {
     pub condition: String,
     /// Their image set, from 0.
     pub image_set: i32,
+    /// The trial's place in the study's table: units stand in the order of their first trials.
+    pub place: i64,
     /// The unit that the trial is about.
     pub unit: String,
     /// The unit's layer.
@@ -96,6 +98,23 @@ impl Subject {
         let right: Vec<f64> = self.answers.iter().map(|answer| f64::from(u8::from(answer.correct))).collect();
         stats::mean(&right)
     }
+}
+
+/// The answers of those groups, crowd or experts, of whom every condition has at least two people. While letters stand for
+/// conditions, a value or an error bar that is missing would tell which of them has nobody, or one person only.
+pub fn in_every_condition(mut answers: Vec<MainAnswer>, conditions: &[String]) -> Vec<MainAnswer> {
+    let mut people = HashMap::<(Group, &str), HashSet<Uuid>>::new();
+    for answer in &answers {
+        people.entry((answer.group, &answer.condition)).or_default().insert(answer.person);
+    }
+    let enough = |group: Group| {
+        conditions
+            .iter()
+            .all(|name| people.get(&(group, name.as_str())).is_some_and(|people| people.len() > 1))
+    };
+    let (crowd, experts) = (enough(Group::Crowd), enough(Group::Expert));
+    answers.retain(|answer| if answer.group == Group::Crowd { crowd } else { experts });
+    answers
 }
 
 /// A mean over trials with its error bar.

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::stats::Interval;
 
 /// A person's answers as (correct, confidence) on units u0, u1, ...
 fn person(n: u128, condition: &str, image_set: i32, answers: &[(u8, u8)]) -> Vec<MainAnswer> {
@@ -11,6 +12,7 @@ fn person(n: u128, condition: &str, image_set: i32, answers: &[(u8, u8)]) -> Vec
         group: Group::Crowd,
         condition: condition.into(),
         image_set,
+        place: unit as i64,
         unit: format!("u{unit}"),
         layer: format!("layer{unit}"),
         branch: "3x3".into(),
@@ -61,7 +63,7 @@ fn an_empty_condition_has_no_numbers() {
     let empty = &results.crowd[2];
     assert_eq!((empty.people, empty.accuracy.value, empty.rt.bar), (0, None, None));
     assert_eq!(empty.confidence[0].value, None);
-    assert_eq!((results.experts.is_none(), results.difficulty.rho[2]), (true, None));
+    assert_eq!((results.experts.is_none(), results.difficulty.by_condition[2].rho), (true, None));
     assert_eq!(results.differences.intervals[2], None);
     let nobody = Results::new(&[], &conditions(), 3);
     assert_eq!((nobody.differences.kruskal_wallis, nobody.differences.friedman), (None, None));
@@ -144,25 +146,49 @@ fn kappa_with_baselines_needs_their_decisions() {
 }
 
 #[test]
-fn the_bootstrap_of_kappa_contains_its_mean() {
+fn the_bootstrap_of_kappa_is_over_people_as_enumerated() {
     let results = Results::new(&study(), &conditions(), 3);
-    let across = results.agreement.cells[0][1];
-    let interval = across.interval.unwrap();
-    assert_eq!((interval.low, interval.high), (0.2, 0.5), "two pairs with one value each");
+    let cells = &results.agreement.cells;
+    let interval = |a: usize, b: usize| cells[a][b].interval.map(|interval| (interval.low, interval.high));
+    assert_eq!(interval(0, 1), Some((0.2, 0.5)), "two pairs with one value each");
+    // Person by baseline: 3.7 % of the 27 resamples have one person only, at either end.
+    let (center, variance, saliency) = (3, 4, 5);
+    assert_eq!((interval(0, center), interval(0, variance)), (Some((0.0, 0.0)), Some((0.0, 1.0))));
+    assert_eq!(interval(0, saliency), Some((-0.5, 0.0)));
+    // Within a condition: 14 of 252 resamples that have a pair are -1/2, 42 are 1/2; with themselves people would agree wholly.
+    let answers = [
+        person(1, "natural", 0, &[(1, 1), (1, 1), (1, 1), (0, 1)]),
+        person(2, "natural", 0, &[(1, 1), (1, 1), (0, 1), (0, 1)]),
+        person(3, "natural", 0, &[(0, 1), (1, 1), (0, 1), (0, 1)]),
+        person(4, "natural", 0, &[(1, 1), (0, 1), (1, 1), (0, 1)]),
+    ];
+    let within = Results::new(&answers.concat(), &conditions(), 3).agreement.cells[0][0];
+    assert!(close(within.mean, 0.2) && within.pairs == 6, "{within:?}");
+    let interval = within.interval.unwrap();
+    assert!(close(Some(interval.low), -0.5) && close(Some(interval.high), 0.5), "{interval:?}");
 }
 
 #[test]
 fn difficulty_leaves_out_what_has_no_difference() {
     let difficulty = Results::new(&study(), &conditions(), 3).difficulty;
     // u3 has none: 2 conditions x 2 sets.
-    assert_eq!((difficulty.points.len(), difficulty.left_out), (12, 4));
+    assert_eq!((difficulty.points.len(), difficulty.pooled.points, difficulty.pooled.left_out), (12, 12, 4));
+    let counts = difficulty.by_condition.iter().map(|of| (of.points, of.left_out));
+    assert_eq!(counts.collect::<Vec<_>>(), [(6, 2), (6, 2), (0, 0)]);
     let point =
         difficulty.points.iter().find(|p| (p.condition, p.image_set, p.unit.as_str()) == (0, 0, "u2"));
     let point = point.unwrap();
     assert_eq!((point.difference, point.accuracy, point.people), (2.0, 0.5, 2));
     // Natural: accuracies 1, 1, 1/2 in set 0 and 1, 1, 1 in set 1 for differences 0, 1, 2; scipy.stats.spearmanr.
-    assert!(close(difficulty.rho[0], -0.547_722_557_505_166_1), "{:?}", difficulty.rho);
-    assert!(difficulty.pooled.is_some());
+    let rho = |of: Correlation| of.rho;
+    assert!(
+        close(rho(difficulty.by_condition[0]), -0.547_722_557_505_166_1),
+        "{:?}",
+        difficulty.by_condition
+    );
+    // None: 0, 1, 0 in set 0 and 1, 1, 1 in set 1.
+    assert!(close(rho(difficulty.by_condition[1]), 0.0), "{:?}", difficulty.by_condition);
+    assert!(close(rho(difficulty.pooled), -0.194_624_736_040_380_77), "{:?}", difficulty.pooled);
 }
 
 #[test]
@@ -176,11 +202,130 @@ fn differences_are_tested_on_people_and_on_matched_units() {
     );
     assert_eq!((differences.pairs.len(), differences.units, differences.units_left_out), (3, 4, 0));
     let pair = &differences.pairs[0];
-    assert!(close(pair.difference, 0.75 - 0.625) && pair.interval.unwrap().low < pair.interval.unwrap().high);
+    assert!(close(pair.difference, 0.75 - 0.625));
+    // All 27 x 4 resamples, enumerated: at most -5/12 in 4 of 108, at most -1/2 in 1; the other end likewise.
+    let interval = pair.interval.unwrap();
+    assert!(close(Some(interval.low), -5.0 / 12.0) && close(Some(interval.high), 2.0 / 3.0), "{interval:?}");
     assert_eq!((differences.pairs[1].difference, differences.pairs[1].comparison.test), (None, None));
     // Unit means: natural 1, 1, 2/3, 1/3; none 1/2, 1, 1/2, 1/2: ranks 2 1 | 1.5 1.5 | 2 1 | 1 2.
     let friedman = differences.friedman.unwrap();
     assert!(close(Some(friedman.statistic), 1.0 / 3.0), "{friedman:?}");
-    let interval = differences.intervals[0].unwrap();
-    assert!(interval.low < 0.75 && interval.high > 0.75);
+    // Of the 27 resamples one is 1/2 throughout and one 1 throughout: 3.7 % at each end.
+    assert_eq!(differences.intervals[0], Some(Interval { low: 0.5, high: 1.0 }));
+    assert_eq!(differences.intervals[1], Some(Interval { low: 0.25, high: 1.0 }));
+}
+
+#[test]
+fn a_unit_without_an_answer_in_one_condition_is_left_out_of_friedmans_test_only() {
+    let mut answers = study();
+    answers.retain(|answer| answer.condition == "natural" || answer.unit != "u3");
+    let results = Results::new(&answers, &conditions(), 3);
+    let differences = &results.differences;
+    assert_eq!((differences.units, differences.units_left_out, results.units.len()), (3, 1, 4));
+    // Ranks 2 1 | 1.5 1.5 | 2 1: (2/3 (5.5² + 3.5²) - 27) / (1 - 6/18).
+    assert!(close(Some(differences.friedman.unwrap().statistic), 2.0), "{differences:?}");
+}
+
+#[test]
+fn trials_with_a_hidden_tab_have_no_reaction_time() {
+    let mut answers = study();
+    let is_hidden = |answer: &MainAnswer| {
+        answer.person == Uuid::from_u128(4) || (answer.person == Uuid::from_u128(1) && answer.unit == "u0")
+    };
+    answers.iter_mut().filter(|answer| is_hidden(answer)).for_each(|answer| answer.rt = None);
+    let results = Results::new(&answers, &conditions(), 3);
+    let (natural, none) = (results.crowd[0].rt, results.crowd[1].rt);
+    // 1100, 1200, 1300; 2000 to 2300; 3000 to 3300.
+    assert!(
+        close(natural.value, 24_800.0 / 11.0) && (natural.trials, natural.people) == (11, 3),
+        "{natural:?}"
+    );
+    // Own means 1200, 2150, 3150.
+    let mean: f64 = 6500.0 / 3.0;
+    let squares: f64 = [1200.0, 2150.0, 3150.0].map(|own: f64| (own - mean).powi(2)).iter().sum();
+    assert!(close(natural.bar.map(|bar| bar / 1000.0), 2.0 * (squares / 9.0).sqrt() / 1000.0), "{natural:?}");
+    assert_eq!((none.value, none.bar, none.people, none.left_out), (Some(5150.0), None, 1, 1));
+    assert_eq!(results.crowd[1].accuracy.trials, 8, "their answers count");
+}
+
+#[test]
+fn an_image_set_may_have_people_in_one_condition_only() {
+    let mut answers = study();
+    answers.retain(|answer| answer.person != Uuid::from_u128(5));
+    let results = Results::new(&answers, &conditions(), 3);
+    let in_set_1 = results.image_sets.iter().filter(|unit| unit.image_set == Some(1));
+    for unit in in_set_1 {
+        assert_eq!(
+            (unit.accuracy[0].value, unit.accuracy[1].value, unit.accuracy[1].people),
+            (Some(1.0), None, 0)
+        );
+    }
+    assert_eq!(results.image_sets.len(), 8);
+    let points = results.difficulty.by_condition.iter().map(|of| (of.points, of.left_out));
+    assert_eq!(points.collect::<Vec<_>>(), [(6, 2), (3, 1), (0, 0)]);
+    let across = results.agreement.cells[0][1];
+    assert_eq!((across.pairs, across.undefined), (2, 0), "person 3 has nobody to be compared with");
+    assert_eq!((results.differences.units, results.differences.units_left_out), (4, 0));
+}
+
+#[test]
+fn an_image_set_without_anybody_makes_no_pair_of_baselines() {
+    let mut answers = study();
+    answers.retain(|answer| answer.image_set == 0);
+    let results = Results::new(&answers, &conditions(), 3);
+    let (variance, saliency) = (4, 5);
+    let cell = results.agreement.cells[variance][saliency];
+    assert_eq!((cell.pairs, cell.undefined, cell.bar), (1, 0, None));
+    assert!(close(cell.mean, -0.5));
+    assert_eq!((results.image_sets.len(), results.differences.units_left_out), (4, 0));
+}
+
+#[test]
+fn branches_layers_and_units_stand_in_the_order_of_the_table_of_trials() {
+    let table = [
+        ("texture-2", "texture", "fine"),
+        ("contrast-1", "contrast", "coarse"),
+        ("edge-9", "edge", "fine"),
+        ("bright-3", "contrast", "fine"),
+        ("texture-1", "texture", "fine"),
+    ];
+    let answer = |(at, (unit, layer, branch)): (usize, &(&str, &str, &str))| MainAnswer {
+        place: 100 + at as i64,
+        unit: (*unit).into(),
+        layer: (*layer).into(),
+        branch: (*branch).into(),
+        ..person(1, "natural", 3, &[(1, 1)]).remove(0)
+    };
+    let mut answers: Vec<MainAnswer> = table.iter().enumerate().map(answer).collect();
+    answers.reverse();
+    // Another image set, whose trials come later in the table and in another order.
+    answers.extend(table.iter().rev().enumerate().map(|(at, row)| MainAnswer {
+        person: Uuid::from_u128(2),
+        image_set: 1,
+        ..answer((100 + at, row))
+    }));
+    let results = Results::new(&answers, &conditions(), 3);
+    let units = |units: &[UnitResults]| units.iter().map(|unit| unit.unit.clone()).collect::<Vec<_>>();
+    let order = ["texture-2", "texture-1", "bright-3", "edge-9", "contrast-1"];
+    assert_eq!(units(&results.units), order);
+    assert_eq!(units(&results.image_sets), order.map(|unit| [unit, unit]).concat());
+    assert_eq!((results.image_sets[0].image_set, results.image_sets[1].image_set), (Some(1), Some(3)));
+}
+
+#[test]
+fn a_group_that_some_condition_has_fewer_than_two_of_is_not_shown_by_letter() {
+    let of = |answers: &[MainAnswer], conditions: &[String]| {
+        in_every_condition(answers.to_vec(), conditions).len()
+    };
+    let (two, mut answers) = (conditions()[..2].to_vec(), study());
+    assert_eq!(
+        (of(&answers, &two), of(&answers, &conditions())),
+        (20, 0),
+        "nobody is in the empty condition"
+    );
+    let expert = person(9, "none", 0, &[(1, 3)]).remove(0);
+    answers.push(MainAnswer { group: Group::Expert, ..expert });
+    assert_eq!(of(&answers, &two), 20, "the crowd stays, the single expert does not");
+    answers.retain(|answer| answer.person != Uuid::from_u128(5));
+    assert_eq!(of(&answers, &two), 0, "one person is in the other condition");
 }

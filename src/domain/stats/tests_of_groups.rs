@@ -170,7 +170,16 @@ mod tests {
 
     #[test]
     fn conover_iman_with_holm_agrees_with_scikit_posthocs() {
-        // scikit_posthocs.posthoc_conover(groups), and the same with p_adjust="holm".
+        // scikit_posthocs.posthoc_conover(groups), and the same with p_adjust="holm"; t from numpy's ranks and the definition,
+        // which scipy.stats.t.sf takes to the same p.
+        let t = [
+            -1.750_806_727_181_616_3,
+            4.126_765_493_980_876,
+            -0.032_717_177_153_695_57,
+            5.731_608_842_947_517,
+            1.548_920_225_018_476,
+            -3.696_715_749_970_424,
+        ];
         let expected = [
             (0, 1, 0.097_003_046_523_077_16, 0.291_009_139_569_231_47),
             (0, 2, 0.000_633_366_301_300_525_7, 0.003_166_831_506_502_628),
@@ -181,8 +190,10 @@ mod tests {
         ];
         let found = conover_iman(&groups());
         assert_eq!(found.len(), expected.len());
-        for (found, (first, second, p, p_holm)) in found.iter().zip(expected) {
+        for ((found, (first, second, p, p_holm)), t) in found.iter().zip(expected).zip(t) {
             assert_eq!((found.first, found.second), (first, second));
+            let test = found.test.unwrap();
+            assert!(close(test.statistic, t) && test.df == 18.0, "{found:?}");
             assert!(close(found.test.unwrap().p, p) && close(found.p_holm.unwrap(), p_holm), "{found:?}");
         }
     }

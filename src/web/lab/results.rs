@@ -96,12 +96,18 @@ fn of_results(material: &Material, computed: &Computed) -> Vec<Figure> {
         results: &computed.results,
         preview: &computed.preview,
         quality: &computed.quality,
+        policy: &material.policy,
         image_sets: material.version.definition.design.image_sets,
+        blinded: material.blinded,
     })
 }
 
+/// While letters stand for conditions, nothing is counted by letter: the same numbers stand by name on other pages.
 fn flow_figure(material: &Material) -> Figure {
-    let titles: Vec<String> = labels(material).into_iter().map(|label| label.title).collect();
+    let titles = match material.blinded {
+        true => Vec::new(),
+        false => labels(material).into_iter().map(|label| label.title).collect(),
+    };
     figures::flow(&material.flow(), &titles)
 }
 
@@ -158,7 +164,7 @@ pub async fn figure(
     Query(choice): Query<Choice>,
 ) -> Result<Response, PageError> {
     let material = load(&state, &slug, &choice).await?;
-    let flow = flow_figure(&material);
+    let (flow, whose) = (flow_figure(&material), whose(&material));
     let not_found = || PageError(Problem::not_found());
     let (name, kind) = file.rsplit_once('.').ok_or_else(not_found)?;
     let figures = if name == flow.name { vec![flow] } else { draw(material).await?.2 };
@@ -168,9 +174,18 @@ pub async fn figure(
         ("csv", _) => ("text/csv; charset=utf-8", figure.table.to_csv()),
         _ => return Err(not_found()),
     };
-    let disposition = format!("attachment; filename=\"{slug}-{file}\"");
+    let disposition = format!("attachment; filename=\"{whose}-{file}\"");
     Ok(([(header::CONTENT_TYPE, media_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)], text)
         .into_response())
+}
+
+/// What names of files begin with: the study, whose data they hold if not live people's, and the policy.
+fn whose(material: &Material) -> String {
+    let (slug, policy) = (&material.study.slug, &material.policy.name);
+    match material.mode {
+        Mode::Live => format!("{slug}-{policy}"),
+        mode => format!("{slug}-{mode}-{policy}"),
+    }
 }
 
 /// Lets results show which condition is which.
@@ -191,9 +206,9 @@ pub async fn report_file(
     Query(choice): Query<Choice>,
 ) -> Result<Response, PageError> {
     let material = load(&state, &slug, &choice).await?;
+    let disposition = format!("attachment; filename=\"{}-report.html\"", whose(&material));
     let text = tokio::task::spawn_blocking(move || report(&material)).await;
     let text = text.map_err(|_| PageError(Problem::interrupted()))?;
-    let disposition = format!("attachment; filename=\"{slug}-report.html\"");
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, disposition),

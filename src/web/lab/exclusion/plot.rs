@@ -45,36 +45,33 @@ pub struct Mark {
 impl Plot {
     /// Draws values with all bounds of their criterion.
     pub fn new(histogram: &Histogram, bounds: &[Bound]) -> Self {
-        let all = || bounds.iter().flat_map(numbers);
-        let from = all().fold(histogram.from, f64::min);
-        let to = all().fold(histogram.to, f64::max);
-        let place = |value: f64| (value - from) / (to - from) * WIDTH;
-        let mark = |of: &Bound, value| Mark {
-            // A line at the very edge would be cut in half.
-            x: place(value).clamp(1.0, WIDTH - 1.0),
-            dashed: of.condition.is_some(),
+        let marks = || {
+            let dashed = |of: &Bound| of.condition.is_some();
+            let at = |of: &Bound| of.bounds.map(|bounds| histogram.marks(bounds));
+            bounds.iter().flat_map(move |of| at(of).into_iter().flatten().map(move |at| (at, dashed(of))))
         };
-        let marks = bounds.iter().flat_map(|of| numbers(of).map(move |value| (of, value)));
+        let left = marks().fold(histogram.edges.0, |left, (at, _)| left.min(at));
+        let right = marks().fold(histogram.edges.1, |right, (at, _)| right.max(at));
+        let place = |value: f64| (value - left) / (right - left) * WIDTH;
+        // A line at the very edge would be cut in half.
+        let mark = |(at, dashed)| Mark { x: place(at).clamp(1.0, WIDTH - 1.0), dashed };
+        let numbers = || bounds.iter().filter_map(|of| of.bounds).flat_map(|of| [of.min, of.max]).flatten();
         Self {
             bars: bars(histogram, place),
-            marks: marks.map(|(of, value)| mark(of, value)).collect(),
+            marks: marks().map(mark).collect(),
             words: words(histogram, bounds),
-            from,
-            to,
+            from: numbers().fold(histogram.from, f64::min),
+            to: numbers().fold(histogram.to, f64::max),
         }
     }
-}
-
-fn numbers(of: &Bound) -> impl Iterator<Item = f64> {
-    of.bounds.map_or([None, None], |bounds| [bounds.min, bounds.max]).into_iter().flatten()
 }
 
 fn bars(histogram: &Histogram, place: impl Fn(f64) -> f64) -> Vec<Bar> {
     let highest = histogram.bins.iter().map(|(kept, excluded)| kept + excluded).max().unwrap_or(1).max(1);
     let height = |n: u32| f64::from(n) / f64::from(highest) * (HEIGHT - 4.0);
-    let step = (histogram.to - histogram.from) / histogram.bins.len() as f64;
+    let step = histogram.width();
     let bar = |(n, (kept, excluded)): (usize, &(u32, u32))| {
-        let from = histogram.from + step * n as f64;
+        let from = histogram.edges.0 + step * n as f64;
         let (x, wide) = (place(from), place(from + step) - place(from));
         // With a gap between bars, but for bars that would vanish in it.
         let width = (wide - 1.0).max(wide.min(0.5));
@@ -105,9 +102,13 @@ mod tests {
         Bound { condition: condition.map(Into::into), bounds: Some(Bounds { min, max }) }
     }
 
+    fn of_times(from: f64, to: f64, bins: Vec<(u32, u32)>) -> Histogram {
+        Histogram { from, to, edges: (from, to), step: None, bins }
+    }
+
     #[test]
     fn every_bound_is_drawn_also_beyond_the_values_and_those_of_a_condition_dashed() {
-        let histogram = Histogram { from: 100.0, to: 200.0, bins: vec![(2, 0), (1, 1)] };
+        let histogram = of_times(100.0, 200.0, vec![(2, 0), (1, 1)]);
         let off = Bound { condition: Some("Blur".into()), bounds: None };
         let bounds = [within(None, Some(150.0), Some(900.0)), within(Some("None"), Some(40.0), None), off];
         let plot = Plot::new(&histogram, &bounds);
@@ -125,7 +126,7 @@ mod tests {
 
     #[test]
     fn without_bounds_the_values_fill_the_drawing() {
-        let histogram = Histogram { from: 0.0, to: 2.0, bins: vec![(1, 1), (0, 0)] };
+        let histogram = of_times(0.0, 2.0, vec![(1, 1), (0, 0)]);
         let plot = Plot::new(&histogram, &[]);
         assert_eq!((plot.from, plot.to, plot.marks.len(), plot.bars.len()), (0.0, 2.0, 0, 2));
         assert_eq!((plot.bars[0].x, plot.bars[0].width), (0.0, 119.0));
