@@ -5,6 +5,7 @@ mod door;
 mod meter;
 mod mischief;
 mod mix;
+mod naps;
 mod person;
 mod screens;
 

@@ -11,7 +11,8 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::client::{Parameters, strange};
-use super::screens::Screens;
+use super::naps::naps;
+use super::screens::{Screens, name_of};
 use super::{Acknowledged, Client, Crowd, Ending, Incident, Request, Trouble};
 use crate::domain::observer::{Behaviour, Observer, Sight};
 use crate::domain::participant::{EndReason, Stage};
@@ -401,36 +402,4 @@ fn by_place(trials: Vec<KeyEntry>) -> BTreeMap<Place, KeyEntry> {
 pub fn status_of(reply: &Reply, place: Place) -> Result<&AnswerReply, Trouble> {
     let found = reply.answers.iter().find(|answer| answer.place == place);
     found.ok_or_else(|| strange(Request::Record, format!("trial {} is not mentioned", place.trial_index)))
-}
-
-/// A trial's screen.
-fn name_of(place: Place) -> String {
-    match place.block {
-        Block::Practice => format!("practice:{}:{}", place.attempt, place.trial_index),
-        Block::Main => format!("main:{}", place.trial_index),
-    }
-}
-
-/// Cuts a wait into pieces: the first and the others are no longer than that.
-fn naps(wait_ms: f64, first_ms: f64, longest_ms: f64) -> impl Iterator<Item = f64> {
-    let first = wait_ms.min(first_ms);
-    let whole = ((wait_ms - first) / longest_ms).floor();
-    let rest = wait_ms - first - whole * longest_ms;
-    let others = std::iter::repeat_n(longest_ms, whole as usize).chain([rest]);
-    std::iter::once(first).chain(others).filter(|nap| *nap > 0.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_waits_are_cut_so_that_signs_of_life_fit_between() {
-        let cut = |wait, first| naps(wait, first, 20.0).collect::<Vec<_>>();
-        assert_eq!(cut(0.0, 20.0), [0.0; 0]);
-        assert_eq!(cut(5.0, 20.0), [5.0]);
-        assert_eq!(cut(45.0, 20.0), [20.0, 20.0, 5.0]);
-        assert_eq!(cut(1.0, 1.5), [1.0]);
-        assert_eq!(cut(45.0, 1.5), [1.5, 20.0, 20.0, 3.5]);
-    }
 }

@@ -3,6 +3,8 @@
 use serde_json::json;
 
 use crate::domain::record::{Event, EventKind};
+use crate::domain::schedule::Place;
+use crate::domain::trial::Block;
 
 /// The screen that is shown, and those shown since the server last heard.
 #[derive(Debug, Default)]
@@ -33,5 +35,13 @@ impl Screens {
     /// The screen, and the events that the server has not heard of, which are its own from now on.
     pub fn take_news(&mut self) -> (Option<String>, Vec<Event>) {
         (self.shown.clone(), std::mem::take(&mut self.news))
+    }
+}
+
+/// A trial's screen.
+pub fn name_of(place: Place) -> String {
+    match place.block {
+        Block::Practice => format!("practice:{}:{}", place.attempt, place.trial_index),
+        Block::Main => format!("main:{}", place.trial_index),
     }
 }

@@ -93,10 +93,10 @@ test("what is open on a live page stays open", async () => {
   await page.getByRole("link", { name: "Which image" }).click();
   await mary.press("Open again");
   await mary.button("Pause").waitFor();
-  const simulate = (n) => server.weber("simulate", "demo", "--participants", n, "--mix", "drop-out=1");
+  const simulate = (n) => server.weber("simulate", "demo", "--participants", n, "--mix", "honest=0.4,careless=0.3,left=0.3");
   simulate("20");
   await page.goto(`${server.url}/lab/studies/demo/flow?mode=simulated`);
-  await page.getByText("live", { exact: true }).waitFor();
+  await page.locator("#live-state", { hasText: "live" }).waitFor();
   const summary = page.locator("#flow-figure summary");
   await summary.press("Enter");
   const table = page.locator("#flow-figure details .scroll");
