@@ -63,16 +63,35 @@ test("a bound that is changed shows at once who would leave, and can be kept as 
   await page.locator("#summary").filter({ hasText: "soon" }).waitFor();
   await page.getByLabel("Total time, at least").fill("90");
   await page.getByText("changed, not saved").waitFor();
-  await page.getByLabel("Save the bounds above as").fill("strict");
-  await ada.press("Save");
+  await page.getByText("Who moves, compared with as-posted").click();
+  await page.getByText("Leave:").waitFor();
+  await ada.checkPage("exclusion-changed");
+  const name = page.getByLabel("Save the bounds above as");
+  await name.fill("as-posted");
+  await name.press("Enter");
+  await page.getByText("A policy cannot have this name.").waitFor();
+  assert.equal(await page.getByLabel("Catch trials, at least").inputValue(), "1", "the bounds are still there");
+  // Not looked at yet, and saved all the same.
+  await page.getByLabel("Total time, at most").fill("899");
+  await name.fill("strict");
+  await name.press("Enter");
+  await page.waitForURL(/policy=strict&mode=simulated/);
+  assert.equal(await page.getByLabel("Total time, at most").inputValue(), "899");
   page.once("dialog", (dialog) => dialog.accept());
-  await ada.press("Freeze as pre-registered");
-  await page.getByText("pre-registered", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Freeze as pre-registered (strict)" }).click();
+  await page.getByText(/^pre-registered 20/).first().waitFor();
+  assert.match(page.url(), /policy=strict&mode=simulated/);
+  assert.equal(await page.getByRole("button", { name: "Freeze" }).count(), 0, "a study promises once");
+  await look(`${LAB}/exclusion?mode=simulated&policy=strict`, "Exclusion workbench", "exclusion-saved");
+  await page.locator("[data-part='catch_trials.1'] a").click();
+  await page.getByRole("heading", { name: "Participants" }).waitFor();
+  await ada.checkPage("participants-failing");
+  await page.goto(`${server.url}${LAB}/exclusion?mode=simulated&policy=strict`);
   await page.getByLabel("Policy to begin with").selectOption("as-analysed");
   await page.waitForURL(/policy=as-analysed/);
   assert.equal(await page.getByLabel("Instruction time, at least").inputValue(), "15", "each policy brings its own bounds");
   await page.goto(`${server.url}${LAB}/results?mode=simulated&policy=strict`);
-  await page.getByText("people kept under strict").waitFor();
+  await page.getByText("people kept under strict pre-registered 20").waitFor();
 });
 
 test("somebody is excluded with a reason, and the flow says so", async () => {

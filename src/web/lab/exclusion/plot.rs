@@ -73,8 +73,8 @@ fn bars(histogram: &Histogram, place: impl Fn(f64) -> f64) -> Vec<Bar> {
     let bar = |(n, (kept, excluded)): (usize, &(u32, u32))| {
         let from = histogram.edges.0 + step * n as f64;
         let (x, wide) = (place(from), place(from + step) - place(from));
-        // With a gap between bars, but for bars that would vanish in it.
-        let width = (wide - 1.0).max(wide.min(0.5));
+        // The gap between bars never takes a narrow one away.
+        let width = wide - (wide / 10.0).min(1.0);
         let (low, high) = (height(*kept), height(*excluded));
         [
             Bar { class: "kept", x, y: HEIGHT - low, width, height: low },
