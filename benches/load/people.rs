@@ -90,6 +90,7 @@ pub async fn prepare(server: &Arc<Server>, count: usize) -> Vec<Person> {
          select min(study_id), 'simulated', 'none', (select max(number) from slots) + n, 0 from slots, generate_series(1, {count}) n
          group by n"
     ));
+    server.sql("update studies set slots_per_condition = (select max(number) from slots where study_id = studies.id)");
     let body = Arc::new(enrolment(&link, &consent));
     let left = Arc::new(AtomicUsize::new(count));
     let workers = (0..16).map(|_| {

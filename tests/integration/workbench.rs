@@ -164,7 +164,7 @@ async fn wherever_a_policy_is_used_it_says_how_it_stands_to_the_pre_registered_o
         manifest(PolicyChoice::Named("promised".into())).await,
         (true, None, promised.sha256().into())
     );
-    assert_eq!(manifest(PolicyChoice::Enrolment).await.0, true, "it judges as was promised");
+    assert!(manifest(PolicyChoice::Enrolment).await.0, "it judges as was promised");
     for choice in [PolicyChoice::Named("as-analysed".into()), PolicyChoice::Given(at_most("promised", 1.0))] {
         let (preregistered, deviates, _) = manifest(choice).await;
         assert_eq!((preregistered, deviates.as_deref()), (false, Some("promised")));
