@@ -45,10 +45,6 @@ pub struct ServeArgs {
     #[arg(long, env = "WEBER_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<String>,
 
-    /// Threads that answer requests; by default one fewer than processors: the database on the same machine needs as much.
-    #[arg(long, env = "WEBER_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub threads: Option<u16>,
-
     /// Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8; a proxy on this machine always is.
     #[arg(long, env = "WEBER_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',')]
     pub trusted_proxy: Vec<ipnet::IpNet>,

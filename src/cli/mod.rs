@@ -13,7 +13,6 @@ mod serve;
 mod simulate;
 
 use std::io::Write;
-use std::num::NonZero;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -134,19 +133,9 @@ impl Cli {
     }
 }
 
-/// Threads for a command. A server leaves a processor to its database.
-fn threads(command: &Command) -> usize {
-    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-    match command {
-        Command::Serve(args) => args.threads.map_or((processors - 1).max(1), usize::from),
-        _ => processors,
-    }
-}
-
 /// Runs the command; a failure is said in words, cause by cause.
 pub fn main(cli: Cli) -> ExitCode {
-    let threads = threads(&cli.command);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(cli))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
