@@ -13,7 +13,7 @@ use crate::domain::study::Mode;
 /// People of a condition who are done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Done {
-    /// Completed and failed a criterion of the enrolment policy.
+    /// Completed and failed a criterion of the enrolment policy, or were excluded and their slot opened again.
     pub excluded: u32,
     /// Completed and passed without a slot.
     pub surplus: u32,
@@ -31,9 +31,11 @@ pub async fn done(
     let rows = sqlx::query!(
         r#"select condition, stage, lease_until < $3 as "lapsed!", started_at is not null as "started!", end_reason,
                   count(*) as "people!",
-                  count(*) filter (where stage = 'complete' and not passed) as "excluded!",
-                  count(*) filter (where claim = 'surplus' and passed) as "surplus!"
-           from participants where study_id = $1 and mode = $2 group by 1, 2, 3, 4, 5"#,
+                  count(*) filter (where stage = 'complete' and (not passed or claim = 'surplus' and decision = 'exclude'))
+                      as "excluded!",
+                  count(*) filter (where claim = 'surplus' and passed and decision is distinct from 'exclude') as "surplus!"
+           from participants left join overrides on participant_id = participants.id
+           where study_id = $1 and mode = $2 group by 1, 2, 3, 4, 5"#,
         study_id,
         mode.as_str(),
         now,

@@ -124,6 +124,6 @@ test("the second factor is set up with a phone's code", async () => {
   await ada.checkPage("second-factor");
   await page.getByLabel("Code that the phone shows").fill("000000");
   await ada.press("Turn on");
-  await ada.sees("The code is not right");
+  await page.getByRole("alert").getByText("The code is not right").waitFor();
   ada.assertNoFaults();
 });

@@ -87,6 +87,10 @@ async fn excluding_and_opening_again_frees_the_slot_for_good(pool: PgPool) {
     assert_eq!(server.count("select count(*) from journal where action = 'slot_reopened'").await, 1);
     let again = "select count(*) from participants where claim = 'surplus'";
     assert_eq!(server.count(again).await, 1, "whoever was excluded does not fill a slot again");
+    let mut ada = Browser::signed_in(&server).await;
+    let page = ada.get("/lab/studies/demo").await;
+    // Kept, running, open, exhausted, excluded, surplus, left.
+    assert_eq!(page.texts("#enrolment tfoot td")[1..], ["5/5", "0", "0", "0", "1", "0", "0"]);
     let exported = Exported::of(&server, PolicyChoice::Enrolment, &[]).await;
     assert_eq!(
         exported.person(&person)["exclusion_reasons"],
