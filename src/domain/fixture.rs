@@ -4,6 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::allocation::Claim;
+#[cfg(test)]
+use super::allocation::Slot;
 use super::codebook::people::Person;
 use super::exclusion::{Measures, Policy, Tally};
 use super::participant::{Participant, Stage};
@@ -130,6 +132,22 @@ pub fn participant() -> Participant {
         posting: None,
         passed: None,
         late: false,
+    }
+}
+
+/// The first slot of a condition, which nobody has had yet.
+#[cfg(test)]
+pub fn slot(condition: &str) -> Slot {
+    Slot {
+        id: 1,
+        condition: condition.into(),
+        number: 1,
+        image_set: 0,
+        in_design: true,
+        kept: false,
+        live_lease: false,
+        postings_used: 0,
+        extra_postings: 0,
     }
 }
 

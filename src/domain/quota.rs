@@ -69,21 +69,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::fixture;
 
     const THREE: Postings = Postings::AtMost(3);
 
     fn slot(number: u32) -> Slot {
-        Slot {
-            id: number.into(),
-            condition: "a".into(),
-            number,
-            image_set: (number - 1) % 2,
-            in_design: true,
-            kept: false,
-            live_lease: false,
-            postings_used: 0,
-            extra_postings: 0,
-        }
+        Slot { id: number.into(), number, image_set: (number - 1) % 2, ..fixture::slot("a") }
     }
 
     fn chosen(slots: &[Slot], most: u32) -> Vec<i64> {

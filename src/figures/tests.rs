@@ -44,17 +44,7 @@ fn people() -> Vec<JudgedPerson> {
 }
 
 fn slot(condition: &str, postings_used: u32) -> Slot {
-    Slot {
-        id: 1,
-        condition: condition.into(),
-        number: 1,
-        image_set: 0,
-        in_design: true,
-        kept: false,
-        live_lease: false,
-        postings_used,
-        extra_postings: 0,
-    }
+    Slot { postings_used, ..fixture::slot(condition) }
 }
 
 /// An invented study.

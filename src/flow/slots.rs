@@ -25,9 +25,9 @@ pub fn per_condition(study: &Study, version: &StudyVersion) -> u32 {
     study.slots_per_condition.unwrap_or(version.definition.design.slots_per_condition)
 }
 
-/// To be called after everything by which a slot may have become free or filled: fills slots that are open again with people
-/// who passed without one, before anybody new gets them, and closes a live study in which nobody can be kept any more.
-/// Returns the slots of the study as they stand then.
+/// To be called after everything by which a slot may have become free or filled: decides which slots are to be filled, gives
+/// those that are open again to people who passed without one, before anybody new gets them, and closes a live study in
+/// which nobody can be kept any more. Returns the slots of the study as they stand then.
 pub async fn refill(
     app: &App,
     conn: &mut PgConnection,

@@ -4,7 +4,8 @@
 use serde_json::json;
 
 use super::client::strange;
-use super::person::{Arrival, Opened, Person, assignment, status_of};
+use super::opened::Opened;
+use super::person::{Arrival, Person, assignment, status_of};
 use super::{Incident, Request, Trouble};
 use crate::domain::observer::Behaviour;
 use crate::domain::record::{Answer, AnswerStatus, Refusal};

@@ -6,6 +6,7 @@ mod meter;
 mod mischief;
 mod mix;
 mod naps;
+mod opened;
 mod person;
 mod screens;
 

@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use rand::RngExt;
 use rand_chacha::ChaCha20Rng;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::client::{Parameters, strange};
 use super::naps::naps;
+use super::opened::Opened;
 use super::screens::{Screens, name_of};
 use super::{Acknowledged, Client, Crowd, Ending, Incident, Request, Trouble};
 use crate::domain::observer::{Behaviour, Observer, Sight};
@@ -27,41 +26,6 @@ const PATIENCE: u16 = 8;
 
 /// A page tells of a new screen after so many ms, unless it has something else to tell before.
 const LULL_MS: f64 = 1_500.0;
-
-/// What a simulated person needs of the answer to `open`.
-#[derive(Debug, Deserialize)]
-pub struct Opened {
-    pub participant: String,
-    pub tab: i32,
-    pub clock_ms: Option<f64>,
-    pub answers: Vec<IgnoredAny>,
-    study: Study,
-    screens: Pages,
-    blocks: Vec<BlockOfTrials>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Study {
-    heartbeat_s: f64,
-}
-
-/// Once they have ended, there are no instructions any more.
-#[derive(Debug, Default, Deserialize)]
-struct Pages {
-    #[serde(default)]
-    instructions: Vec<IgnoredAny>,
-}
-
-#[derive(Debug, Deserialize)]
-struct BlockOfTrials {
-    block: Block,
-    trials: Vec<ShownTrial>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ShownTrial {
-    references: Vec<String>,
-}
 
 /// Why a person does not go on.
 pub enum Stop {
@@ -176,9 +140,7 @@ impl<'a> Person<'a> {
         let opened: Opened = client.post(Request::Open, &token, &json!({})).await?;
         let AnswerKey { condition, trials } = client.answer_key(&token).await?;
         let key = by_place(trials);
-        let main = opened.blocks.iter().find(|block| block.block == Block::Main);
-        let sees_references =
-            main.is_some_and(|main| main.trials.iter().any(|trial| !trial.references.is_empty()));
+        let sees_references = opened.sees_references();
         let observer = Observer { behaviour, condition, sees_references, abilities: crowd.abilities.clone() };
         let count = |block| key.keys().filter(|place| place.block == block).count() as u16;
         let moments = [Block::Practice, Block::Main].map(|block| rng.random_range(1..=count(block).max(1)));
@@ -187,7 +149,7 @@ impl<'a> Person<'a> {
         Ok(Self {
             crowd,
             client,
-            participant: opened.participant,
+            participant: opened.participant.clone(),
             token,
             observer,
             tab: opened.tab,
@@ -201,8 +163,8 @@ impl<'a> Person<'a> {
             moments,
             rng,
             key,
-            heartbeat_ms: opened.study.heartbeat_s * 1000.0,
-            instruction_pages: opened.screens.instructions.len(),
+            heartbeat_ms: opened.heartbeat_ms(),
+            instruction_pages: opened.instruction_pages(),
             uses_older_tab: false,
             steps_left,
         })

@@ -47,17 +47,7 @@ mod tests {
 
     #[test]
     fn slots_are_counted_by_postings_and_people_by_blocks() {
-        let slot = |condition: &str, postings_used| Slot {
-            id: 1,
-            condition: condition.into(),
-            number: 1,
-            image_set: 0,
-            in_design: true,
-            kept: false,
-            live_lease: false,
-            postings_used,
-            extra_postings: 0,
-        };
+        let slot = |condition: &str, postings_used| Slot { postings_used, ..fixture::slot(condition) };
         let judged = |condition: &str, blocks| {
             let mut person = fixture::person(condition);
             person.measures.practice_blocks = blocks;
