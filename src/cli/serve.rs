@@ -44,7 +44,7 @@ pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
         };
         let bounds = Bounds { connections: serve.connections as usize, ..Bounds::default() };
         tokio::select! {
-            () = web::serve::serve(listener, web::router(state), bounds, signal) => {}
+            () = web::serve::serve(listener, web::Responder::new(state), bounds, signal) => {}
             () = crate::store::keep_ready(&app.pool) => {}
             () = too_long_after(&stop) => tracing::warn!("Some clients did not finish their requests; stopping all the same"),
         }

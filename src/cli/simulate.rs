@@ -90,7 +90,7 @@ async fn here(app: &App, changes: UnboundedReceiver<i64>, simulate: &SimulateArg
     let state = WebState::new(app.clone(), changes, Site::at(url.clone()));
     let bounds = Bounds::default();
     let server =
-        tokio::spawn(web::serve::serve(listener, web::router(state), bounds, std::future::pending()));
+        tokio::spawn(web::serve::serve(listener, web::Responder::new(state), bounds, std::future::pending()));
     let (name, token) = (format!("simulate-{}", app.short_name()), app.token());
     let mut conn = app.pool.acquire().await?;
     store::api_tokens::add(&mut conn, &name, &[Scope::Simulate], &token_sha256(&token), app.now()).await?;

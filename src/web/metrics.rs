@@ -18,7 +18,7 @@ use sqlx::PgConnection;
 
 use super::error::Problem;
 use super::extract::MaybeBearer;
-use super::protection::protect;
+use super::protection;
 use super::state::WebState;
 use crate::domain::allocation::{SlotCounts, count_by_condition};
 use crate::domain::rights::Scope;
@@ -91,13 +91,24 @@ impl Metrics {
     }
 }
 
-/// Counts requests, and says each in the log for those who ask for that. Whatever comes out is protected.
+/// Counts the requests of the table of routes. Whatever comes out is protected.
 pub async fn observe(State(state): State<WebState>, request: Request, next: Next) -> Response {
-    let began = Instant::now();
     let method = method(request.method());
     let matched = request.extensions().get::<MatchedPath>();
     let route = matched.map_or("none", |route| route.as_str()).to_owned();
-    let response = protect(&state, request, next).await;
+    let for_participants = protection::is_for_participants(request.uri().path());
+    count(&state, method, route, protection::protect(&state, for_participants, next.run(request))).await
+}
+
+/// Counts one request, and says it in the log for those who ask for that.
+pub async fn count(
+    state: &WebState,
+    method: &'static str,
+    route: String,
+    response: impl Future<Output = Response>,
+) -> Response {
+    let began = Instant::now();
+    let response = response.await;
     let (status, seconds) = (response.status(), began.elapsed().as_secs_f64());
     tracing::debug!(method, route, status = status.as_u16(), ms = seconds * 1e3, "Answered a request");
     let status = match status.as_u16() {

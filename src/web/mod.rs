@@ -15,6 +15,7 @@ pub mod opened;
 pub mod page;
 pub mod protection;
 mod refusals;
+pub mod responder;
 pub mod screens;
 pub mod serve;
 pub mod session;
@@ -33,6 +34,7 @@ use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{self, CorsLayer};
 
+pub use responder::Responder;
 pub use state::{Site, WebState};
 
 /// Every address of Weber.

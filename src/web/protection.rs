@@ -1,8 +1,6 @@
 //! Headers that every answer carries, and bounds on time.
 
-use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::error::Problem;
@@ -49,10 +47,13 @@ impl FixedHeaders {
 }
 
 /// Adds the headers, and ends requests that take too long.
-pub async fn protect(state: &WebState, request: Request, next: Next) -> Response {
-    let for_participants = is_for_participants(request.uri().path());
+pub async fn protect(
+    state: &WebState,
+    for_participants: bool,
+    response: impl Future<Output = Response>,
+) -> Response {
     let longest = state.site.longest_request;
-    let answer = tokio::time::timeout(longest, next.run(request)).await;
+    let answer = tokio::time::timeout(longest, response).await;
     let mut response = answer.unwrap_or_else(|_| {
         tracing::error!(seconds = longest.as_secs(), "A request took too long and was given up");
         Problem::new(
@@ -83,7 +84,8 @@ pub async fn protect(state: &WebState, request: Request, next: Next) -> Response
     response
 }
 
-fn is_for_participants(path: &str) -> bool {
+/// Whether participants see this page.
+pub fn is_for_participants(path: &str) -> bool {
     path.starts_with("/enter/") || path == "/run"
 }
 

@@ -1,23 +1,24 @@
 //! Accepting connections: a bounded number of them, and none that is held open by a client who never asks for anything.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::serve::Listener;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tower::ServiceExt;
+
+use super::Responder;
 
 /// What clients may take up.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +39,7 @@ impl Default for Bounds {
 /// Answers until it is told to stop; then it lets what is under way come to its end.
 pub async fn serve(
     mut listener: TcpListener,
-    router: Router,
+    responder: Responder,
     bounds: Bounds,
     stop: impl Future<Output = ()>,
 ) {
@@ -54,7 +55,7 @@ pub async fn serve(
             next = next => next,
             () = &mut stop => break,
         };
-        let connection = under_way.watch(connection(stream, client, &router, bounds));
+        let connection = under_way.watch(connection(stream, client, &responder, bounds));
         tokio::spawn(async move {
             // A client that breaks off has no one to be told about it.
             let _ = connection.await;
@@ -68,16 +69,18 @@ pub async fn serve(
 fn connection(
     stream: TcpStream,
     client: SocketAddr,
-    router: &Router,
+    responder: &Responder,
     bounds: Bounds,
 ) -> impl GracefulConnection + Send + 'static {
-    let service = router.clone().map_request(move |request: Request<Incoming>| {
+    let responder = responder.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(client));
-        request
+        let responder = responder.clone();
+        async move { Ok::<_, Infallible>(responder.answer(request).await) }
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.head)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+        .serve_connection(TokioIo::new(stream), service)
 }

@@ -6,5 +6,6 @@ mod leaks;
 mod limits;
 mod routes;
 mod sessions;
+mod shorter_way;
 mod texts;
 mod world;

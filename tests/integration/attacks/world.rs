@@ -2,10 +2,10 @@
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::Response;
 use futures::StreamExt;
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use tower::ServiceExt;
 use weber::domain::study::StudyState;
 
 use crate::lab::Browser;
@@ -58,7 +58,11 @@ impl Answer {
 
 /// Asks without a socket. Of an answer without an end the beginning is read.
 pub async fn ask(server: &Server, request: Request<Body>) -> Answer {
-    let response = server.router.clone().oneshot(request).await.unwrap();
+    read(server.responder.clone().answer(request).await).await
+}
+
+/// Reads an answer.
+pub async fn read(response: Response) -> Answer {
     let (parts, body) = response.into_parts();
     let endless = parts.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
     let mut stream = body.into_data_stream();

@@ -11,7 +11,7 @@ use weber::flow::secrets::Secrets;
 use weber::flow::{self, App};
 use weber::store;
 use weber::web::serve::{self, Bounds};
-use weber::web::{Site, WebState, router};
+use weber::web::{Responder, Site, WebState};
 
 use super::tiny_study::TinyStudy;
 
@@ -20,7 +20,7 @@ pub struct Server {
     pub app: App,
     pub url: String,
     /// The same server without a socket.
-    pub router: axum::Router,
+    pub responder: Responder,
     pub client: reqwest::Client,
 }
 
@@ -66,16 +66,16 @@ impl Server {
         let mut site = Site::at(url.clone());
         change(&mut site);
         let state = WebState::new(app.clone(), changes, site);
-        let router = router(state);
-        tokio::spawn(serve::serve(listener, router.clone(), bounds, std::future::pending()));
-        Self { app, url, router, client: client() }
+        let responder = Responder::new(state);
+        tokio::spawn(serve::serve(listener, responder.clone(), bounds, std::future::pending()));
+        Self { app, url, responder, client: client() }
     }
 
     /// A server that runs as a program, on the same database.
     pub fn elsewhere(pool: PgPool, url: &str) -> Self {
         let (app, changes) = App::new(pool, Secrets::new([7; 32]), Arc::new(SystemClock), [9; 32]);
-        let router = router(WebState::new(app.clone(), changes, Site::at(url.to_owned())));
-        Self { app, url: url.to_owned(), router, client: client() }
+        let responder = Responder::new(WebState::new(app.clone(), changes, Site::at(url.to_owned())));
+        Self { app, url: url.to_owned(), responder, client: client() }
     }
 
     /// A server with a live study of so many slots per condition.
