@@ -11,8 +11,9 @@ use super::people::{Person, prepare};
 use super::server::{Server, psql, said};
 use super::{Line, ms, percentile};
 
-/// (connections, share of pgbench's rate that Weber has to reach).
-const LEVELS: [(usize, f64); 4] = [(1, 0.6), (16, 1.0), (64, 1.5), (256, 2.5)];
+/// (connections, share of pgbench's rate that Weber has to reach, people: more than can be through in the time).
+const LEVELS: [(usize, f64, usize); 4] =
+    [(1, 0.6, 1_000), (16, 1.0, 5_500), (64, 1.5, 8_000), (256, 2.5, 10_000)];
 
 /// Weber and pgbench take turns, so many of so many seconds each: the machine is now faster, now slower.
 const TURNS: u32 = 2;
@@ -20,11 +21,9 @@ const SECONDS: u64 = 2;
 
 /// Answers per second, each given only after its commit, and pgbench inserting one row per transaction.
 pub async fn measure(server: &Arc<Server>) -> Vec<Line> {
-    let people = Arc::new(Mutex::new(prepare(server, 15_000).await));
-    // Autovacuum does this within a minute; here everything came within seconds.
-    server.sql("analyze");
     let mut lines = Vec::new();
-    for (connections, limit) in LEVELS {
+    for (connections, limit, people) in LEVELS {
+        let people = prepared(server, people).await;
         let (mut pgbench, mut answers, mut latencies) = (0.0, 0.0, Vec::new());
         for _ in 0..TURNS {
             pgbench += self::pgbench(server, connections) / f64::from(TURNS);
@@ -48,12 +47,21 @@ pub async fn measure(server: &Arc<Server>) -> Vec<Line> {
             share >= limit,
         ));
     }
+    let people = prepared(server, 2_000).await;
     let (answers, _) = answer(server, &people, 64, Then::Shown).await;
     lines.push(Line::known(
         "... each followed by the record of Continue and of the next screen, 64 connections",
         format!("{answers:.0} pairs per second"),
     ));
     lines
+}
+
+/// People about to answer, in a database that has come to rest: autovacuum does this within a minute or two, but in no study do
+/// thousands come within one.
+async fn prepared(server: &Arc<Server>, people: usize) -> Arc<Mutex<Vec<Person>>> {
+    let people = prepare(server, people).await;
+    server.sql("vacuum (analyze)");
+    Arc::new(Mutex::new(people))
 }
 
 /// What a person tells after an answer.
