@@ -128,7 +128,8 @@ impl Cli {
     pub const fn log_filter(&self) -> &'static str {
         match self.command {
             Command::Serve(_) => "info,sqlx=warn",
-            _ => "warn",
+            // A long export is no fault; whatever fails is said by the command itself.
+            _ => "warn,sqlx=error",
         }
     }
 }
