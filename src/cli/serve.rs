@@ -12,6 +12,7 @@ use crate::flow::App;
 use crate::flow::journal::Actor;
 use crate::flow::team::{self, Invitation};
 use crate::store;
+use crate::web::responder::Responder;
 use crate::web::serve::Bounds;
 use crate::web::{self, Site, WebState};
 
@@ -44,7 +45,7 @@ pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
         };
         let bounds = Bounds { connections: serve.connections as usize, ..Bounds::default() };
         tokio::select! {
-            () = web::serve::serve(listener, web::Responder::new(state), bounds, signal) => {}
+            () = web::serve::serve(listener, Responder::new(state), bounds, signal) => {}
             () = crate::store::keep_ready(&app.pool) => {}
             () = too_long_after(&stop) => tracing::warn!("Some clients did not finish their requests; stopping all the same"),
         }

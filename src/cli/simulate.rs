@@ -18,8 +18,9 @@ use crate::flow::App;
 use crate::flow::secrets::token_sha256;
 use crate::simulate::{self, Client, Ending, Mix, Plan, Report};
 use crate::store;
-use crate::web::serve::Bounds;
-use crate::web::{self, Site, WebState};
+use crate::web::responder::Responder;
+use crate::web::serve::{Bounds, serve};
+use crate::web::{Site, WebState};
 
 /// What to simulate.
 #[derive(Debug, Args)]
@@ -89,8 +90,7 @@ async fn here(app: &App, changes: UnboundedReceiver<i64>, simulate: &SimulateArg
     let url = format!("http://{}", listener.local_addr()?);
     let state = WebState::new(app.clone(), changes, Site::at(url.clone()));
     let bounds = Bounds::default();
-    let server =
-        tokio::spawn(web::serve::serve(listener, web::Responder::new(state), bounds, std::future::pending()));
+    let server = tokio::spawn(serve(listener, Responder::new(state), bounds, std::future::pending()));
     let (name, token) = (format!("simulate-{}", app.short_name()), app.token());
     let mut conn = app.pool.acquire().await?;
     store::api_tokens::add(&mut conn, &name, &[Scope::Simulate], &token_sha256(&token), app.now()).await?;

@@ -3,7 +3,8 @@
 use sqlx::PgConnection;
 
 use super::secrets::token_sha256;
-use super::slots::{enrolment_policy, refill};
+use super::slots::refill;
+use super::terms::enrolment_policy;
 use super::{App, Refused, Result};
 use crate::domain::allocation::{self, Claim, SlotState};
 use crate::domain::exclusion::{Measures, judge};

@@ -6,32 +6,15 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::arrival::{self, Standing};
-use super::newcomers::{Doors, Newcomer};
+use super::newcomers::{Consent, Doors, Newcomer};
 use super::secrets::token_sha256;
 use super::{App, Refused, Result};
 use crate::domain::identity::Identity;
 use crate::domain::record::EventKind;
 use crate::domain::rights::Scope;
 use crate::domain::study::Mode;
-use crate::recruitment::Parameters;
 use crate::store;
 use crate::store::links::Link;
-use crate::store::participants::Device;
-
-/// What a person agreed to, and how they came.
-#[derive(Debug, Clone)]
-pub struct Consent {
-    /// The entry link's code.
-    pub link: String,
-    /// The parameters of the address.
-    pub parameters: Parameters,
-    /// SHA-256 of the text that was shown.
-    pub text_sha256: Vec<u8>,
-    /// What the browser says about itself.
-    pub device: Device,
-    /// For links of simulated people.
-    pub api_token: Option<String>,
-}
 
 /// A participation that begins or goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,8 +44,8 @@ pub async fn enroll(app: &App, doors: &Doors, consent: Consent, asker: Weak<()>)
         {
             return Ok(enrolled);
         }
-        if let Some(enrolled) = doors.of(link).ask(newcomer.clone()).await? {
-            return Ok(enrolled);
+        if let Some(token) = doors.of(link).ask(newcomer.clone()).await? {
+            return Ok(Enrolled { token, resumed: false });
         }
     }
     Err(Refused::AlreadyTookPart.into())

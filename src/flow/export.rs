@@ -13,7 +13,7 @@ pub use files::Filed;
 pub use manifest::Manifest;
 
 use super::journal::{self, Actor, Deed};
-use super::slots::enrolment_policy;
+use super::terms::enrolment_policy;
 use super::{App, FlowError, policies};
 use crate::domain::codebook;
 use crate::domain::codebook::people::JudgedPerson;

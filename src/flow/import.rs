@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
 use super::journal::{self, Actor, Deed};
-use super::slots::{per_condition, refill};
-use super::{App, FlowError, steer};
+use super::slots::refill;
+use super::terms::per_condition;
+use super::{App, FlowError, states};
 use crate::domain::journal::Action;
 use crate::domain::study::{Mode, StudyDefinition, StudyState};
 use crate::domain::trial::Trial;
@@ -82,7 +83,7 @@ pub async fn import_and_start(app: &App, actor: &Actor, folder: &Path) -> Result
     let imported = save(app, &mut tx, actor, &folder).await?;
     let study = store::studies::by_id(&mut tx, imported.study_id).await?;
     if study.state == StudyState::Draft {
-        steer::change(app, &mut tx, actor, &study, StudyState::Live, None).await?;
+        states::change(app, &mut tx, actor, &study, StudyState::Live, None).await?;
     }
     tx.commit().await?;
     app.changed(imported.study_id);

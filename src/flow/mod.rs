@@ -25,9 +25,11 @@ pub mod secrets;
 pub mod sign_in;
 pub mod simulation;
 pub mod slots;
+mod states;
 pub mod steer;
 pub mod task;
 pub mod team;
+pub mod terms;
 pub mod witness;
 
 pub use app::App;

@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 use rand::seq::IndexedRandom;
 
 use super::arrival;
-use super::enroll::{Consent, Enrolled};
 use super::queue::{PATIENCE, Queue, Together};
 use super::secrets::token_sha256;
 use super::slots::refill;
@@ -18,10 +17,27 @@ use crate::domain::identity::Identity;
 use crate::domain::participant::{Participant, Stage};
 use crate::domain::schedule::draw_at_consent;
 use crate::domain::study::{Group, Mode, StudyVersion, text_sha256};
+use crate::recruitment::Parameters;
 use crate::store::enrolments::{Enrolment, Named};
 use crate::store::links::Link;
+use crate::store::participants::Device;
 use crate::store::studies::Study;
 use crate::store::{self, StoreError};
+
+/// What a person agreed to, and how they came.
+#[derive(Debug, Clone)]
+pub struct Consent {
+    /// The entry link's code.
+    pub link: String,
+    /// The parameters of the address.
+    pub parameters: Parameters,
+    /// SHA-256 of the text that was shown.
+    pub text_sha256: Vec<u8>,
+    /// What the browser says about itself.
+    pub device: Device,
+    /// For links of simulated people.
+    pub api_token: Option<String>,
+}
 
 /// Somebody who consents.
 #[derive(Debug, Clone)]
@@ -65,14 +81,14 @@ pub struct Newcomers {
 
 impl Together for Newcomers {
     type Job = Newcomer;
-    /// None: at this very moment the same person got a participation elsewhere.
-    type Reply = Option<Enrolled>;
+    /// Their token; none: at this very moment the same person got a participation elsewhere.
+    type Reply = Option<String>;
 
     fn is_wanted(&self, newcomer: &Newcomer) -> bool {
         newcomer.asker.strong_count() > 0
     }
 
-    async fn all(&self, newcomers: &[Newcomer]) -> Result<Vec<Result<Option<Enrolled>>>> {
+    async fn all(&self, newcomers: &[Newcomer]) -> Result<Vec<Result<Option<String>>>> {
         let (app, Some(first)) = (&self.app, newcomers.first()) else { return Ok(Vec::new()) };
         let (study_id, mode) = (first.link.study_id, first.link.mode());
         let mut tx = app.pool.begin().await?;
@@ -100,8 +116,7 @@ impl Together for Newcomers {
         if !enrolments.is_empty() || !without_place.is_empty() {
             app.changed(study_id);
         }
-        let enrolled = |token| Some(Enrolled { token, resumed: false });
-        Ok(admitted.into_iter().map(|admitted| Ok(enrolled(admitted?.1))).collect())
+        Ok(admitted.into_iter().map(|admitted| Ok(Some(admitted?.1))).collect())
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use super::journal::{self, Actor, Deed};
-use super::slots::enrolment_policy;
+use super::terms::enrolment_policy;
 use super::{App, FlowError, Refused};
 use crate::domain::codebook::people::JudgedPerson;
 use crate::domain::exclusion::Policy;

@@ -2,28 +2,13 @@
 
 use sqlx::PgConnection;
 
-use super::{App, Result, steer};
+use super::terms::per_condition;
+use super::{App, Result, states};
 use crate::domain::allocation::{Claim, Slot, SlotState, finished};
-use crate::domain::exclusion::Policy;
 use crate::domain::quota;
 use crate::domain::study::{Mode, StudyVersion};
 use crate::store;
 use crate::store::studies::Study;
-
-/// The policy that decides whether a slot is filled: pinned when the study went live, until then the version's.
-pub fn enrolment_policy(study: &Study, version: &StudyVersion) -> Policy {
-    let definition = &version.definition;
-    study
-        .pinned_policy
-        .clone()
-        .or_else(|| definition.policy(&definition.enrolment_policy).cloned())
-        .expect("the import checked that the enrolment policy exists")
-}
-
-/// Places per condition: the design's, unless a researcher changed it.
-pub fn per_condition(study: &Study, version: &StudyVersion) -> u32 {
-    study.slots_per_condition.unwrap_or(version.definition.design.slots_per_condition)
-}
 
 /// To be called after everything by which a slot may have become free or filled: decides which slots are to be filled, gives
 /// those that are open again to people who passed without one, before anybody new gets them, and closes a live study in
@@ -55,7 +40,7 @@ pub async fn refill(
         slot.postings_used += 1;
     }
     if mode == Mode::Live && finished(&slots, postings) {
-        steer::close_finished(app, conn, &study).await?;
+        states::close_finished(app, conn, &study).await?;
     }
     Ok(slots)
 }

@@ -4,11 +4,13 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use super::journal::{self, Actor, Deed};
-use super::slots::{enrolment_policy, per_condition, refill};
+use super::slots::refill;
+use super::states::{awaits_experts, change};
+use super::terms::per_condition;
 use super::{App, Refused, Result};
 use crate::domain::allocation::{SlotState, finished};
 use crate::domain::journal::Action;
-use crate::domain::study::{Group, Mode, StudyState};
+use crate::domain::study::{Mode, StudyState};
 use crate::store;
 use crate::store::studies::Study;
 
@@ -44,35 +46,6 @@ async fn check_somebody_may_come(app: &App, conn: &mut PgConnection, study: &Stu
     Ok(())
 }
 
-/// Whether a link is switched on by which experts, who need no slot, may come.
-async fn awaits_experts(conn: &mut PgConnection, study_id: i64) -> Result<bool> {
-    let links = store::links::all(conn, study_id).await?;
-    Ok(links.iter().any(|link| link.enabled && link.definition.group == Group::Expert))
-}
-
-/// The change itself and its entry in the journal, at the end of the caller's transaction.
-pub(super) async fn change(
-    app: &App,
-    conn: &mut PgConnection,
-    actor: &Actor,
-    study: &Study,
-    state: StudyState,
-    because: Option<&str>,
-) -> Result<()> {
-    if !study.state.may_become(state) {
-        return Err(Refused::NoSuchTransition { from: study.state, to: state }.into());
-    }
-    let version = app.newest_version(&mut *conn, study.id).await?;
-    let policy = enrolment_policy(study, &version);
-    store::studies::set_state(&mut *conn, study.id, state, &policy, app.now()).await?;
-    let deed = Deed { action: Action::StateChanged, study: Some(&study.slug), participant: None };
-    let mut detail = json!({ "from": study.state, "to": state });
-    if let Some(because) = because {
-        detail["because"] = because.into();
-    }
-    journal::write(app, conn, actor, deed, detail).await
-}
-
 /// Switches a link of a study on or off.
 pub async fn enable_link(app: &App, actor: &Actor, slug: &str, link_id: i64, enabled: bool) -> Result<()> {
     actor.must_steer()?;
@@ -91,16 +64,6 @@ pub async fn enable_link(app: &App, actor: &Actor, slug: &str, link_id: i64, ena
     tx.commit().await?;
     app.changed(study.id);
     Ok(())
-}
-
-/// Closes a study in which nobody can be kept any more, if it is live, unless experts may still come. The caller holds the lock
-/// on the study's slots.
-pub(super) async fn close_finished(app: &App, conn: &mut PgConnection, study: &Study) -> Result<()> {
-    if study.state != StudyState::Live || awaits_experts(&mut *conn, study.id).await? {
-        return Ok(());
-    }
-    let because = Some("no slot is open or leased");
-    change(app, conn, &Actor::program(), study, StudyState::Closed, because).await
 }
 
 /// Lets one more person complete in every slot of a condition whose postings are used up without anybody kept. Returns how

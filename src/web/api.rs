@@ -18,7 +18,7 @@ use crate::domain::record::Record;
 use crate::domain::study::Outcome;
 use crate::domain::trial::Block;
 use crate::flow::complete::{Ending, Submission};
-use crate::flow::enroll::Consent;
+use crate::flow::newcomers::Consent;
 use crate::flow::record::{Job, Reply};
 use crate::flow::secrets::token_sha256;
 use crate::flow::task::TaskStanding;

@@ -34,7 +34,6 @@ use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{self, CorsLayer};
 
-pub use responder::Responder;
 pub use state::{Site, WebState};
 
 /// Every address of Weber.

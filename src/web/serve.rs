@@ -18,7 +18,7 @@ use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use super::Responder;
+use super::responder::Responder;
 
 /// What clients may take up.
 #[derive(Debug, Clone, Copy)]

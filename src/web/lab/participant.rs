@@ -15,7 +15,7 @@ use crate::domain::study::{StudyDefinition, StudyVersion};
 use crate::domain::trial::{Block, Side};
 use crate::figures;
 use crate::flow::journal::Actor;
-use crate::flow::slots::enrolment_policy;
+use crate::flow::terms::enrolment_policy;
 use crate::flow::{FlowError, Refused, overrides, policies};
 use crate::store;
 use crate::store::records::{EventOnFile, TrialOnFile};

@@ -14,7 +14,7 @@ use crate::domain::allocation::{SlotCounts, count_by_condition};
 use crate::domain::preregistration::StandingPolicy;
 use crate::domain::study::{Mode, StudyState, StudyVersion};
 use crate::flow::journal::Actor;
-use crate::flow::slots::{enrolment_policy, per_condition};
+use crate::flow::terms::{enrolment_policy, per_condition};
 use crate::flow::{FlowError, Refused, policies, steer};
 use crate::store;
 use crate::store::links::Link;

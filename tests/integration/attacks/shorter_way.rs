@@ -10,7 +10,8 @@ use tower::ServiceExt;
 use weber::flow::App;
 use weber::flow::app::SystemClock;
 use weber::flow::secrets::Secrets;
-use weber::web::{Responder, Site, WebState, router};
+use weber::web::responder::Responder;
+use weber::web::{Site, WebState, router};
 
 use super::world::{Answer, read};
 use crate::support::person::Person;

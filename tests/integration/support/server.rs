@@ -10,8 +10,9 @@ use weber::flow::journal::Actor;
 use weber::flow::secrets::Secrets;
 use weber::flow::{self, App};
 use weber::store;
+use weber::web::responder::Responder;
 use weber::web::serve::{self, Bounds};
-use weber::web::{Responder, Site, WebState};
+use weber::web::{Site, WebState};
 
 use super::tiny_study::TinyStudy;
 
