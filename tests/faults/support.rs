@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 use weber::simulate::{Client, Ending, Plan, Report, run};
@@ -113,7 +114,7 @@ impl Installation {
     /// Everything that the crowd's answers and slots must fulfil, whatever happened meanwhile. Returns kept people per
     /// condition.
     pub fn account_for(&self, report: &Report) -> Vec<u64> {
-        let out = self.folder.path().join("export");
+        let out = self.exported();
         self.weber(&["export", "demo", "--out", out.to_str().unwrap(), "--include", "simulated"]);
         let exported = answers(&out);
         for answer in &report.acknowledged {
@@ -127,6 +128,16 @@ impl Installation {
             assert_eq!(exported.get(&key), Some(&answer.response.to_string()), "{answer:?}");
         }
         kept(&out)
+    }
+
+    /// Slots per condition, whatever became of them, as the export said that [`Self::account_for`] looked at.
+    pub fn slots(&self) -> Vec<u64> {
+        let all = |slots: &Value| slots.as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
+        slots_by_condition(&self.exported()).iter().map(all).collect()
+    }
+
+    fn exported(&self) -> PathBuf {
+        self.folder.path().join("export")
     }
 }
 
@@ -162,11 +173,15 @@ fn answers(export: &Path) -> HashMap<(String, String, String, String), String> {
     unique
 }
 
+/// What the manifest says of the slots of each condition.
+fn slots_by_condition(export: &Path) -> Vec<Value> {
+    let manifest = std::fs::read(export.join("manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+    manifest["slots_by_mode"]["simulated"].as_object().unwrap().values().cloned().collect()
+}
+
 /// People kept per condition; in no slot there are two.
 fn kept(export: &Path) -> Vec<u64> {
-    let manifest = std::fs::read(export.join("manifest.json")).unwrap();
-    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
-    let conditions = manifest["slots_by_mode"]["simulated"].as_object().unwrap();
     let mut reader = csv::Reader::from_path(export.join("participants.csv")).unwrap();
     let rows = reader.deserialize().map(|row: Result<HashMap<String, String>, _>| row.unwrap());
     let mut filled: Vec<_> = rows
@@ -177,7 +192,8 @@ fn kept(export: &Path) -> Vec<u64> {
     filled.sort();
     filled.dedup();
     assert_eq!(filled.len(), people, "no slot is filled twice");
-    let kept: Vec<u64> = conditions.values().map(|slots| slots["kept"].as_u64().unwrap()).collect();
+    let conditions = slots_by_condition(export);
+    let kept: Vec<u64> = conditions.iter().map(|slots| slots["kept"].as_u64().unwrap()).collect();
     assert_eq!(kept.iter().sum::<u64>(), people as u64);
     kept
 }
