@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::memory::{self, Known, Memory};
@@ -58,9 +58,6 @@ impl Reply {
     }
 }
 
-/// How often a batch is decided anew for people who were changed elsewhere meanwhile.
-const ROUNDS: usize = 5;
-
 /// Takes in records of any number of people. Each is decided by itself, and is stored for good, or not at all, when its sender
 /// hears of it.
 pub struct Records {
@@ -87,11 +84,12 @@ impl Together for Records {
     async fn all(&self, jobs: &[Job]) -> Result<Vec<Result<Reply>>> {
         let mut replies: Vec<Option<Result<Reply>>> = jobs.iter().map(|_| None).collect();
         let mut conn = self.writer.take().await?;
-        for _ in 0..ROUNDS {
-            round(&self.app, &mut conn, &self.memory, jobs, &mut replies).await?;
-            if replies.iter().all(Option::is_some) {
-                break;
-            }
+        round(&self.app, &mut conn, &self.memory, jobs, &mut replies).await?;
+        if replies.iter().any(Option::is_none) {
+            // In one transaction their rows are locked from the moment when they are read, and nobody overtakes again.
+            let mut tx = conn.begin().await?;
+            round(&self.app, &mut tx, &self.memory, jobs, &mut replies).await?;
+            tx.commit().await?;
         }
         self.writer.give_back(conn);
         let replies: Vec<Result<Reply>> =

@@ -168,3 +168,19 @@ async fn what_a_server_remembers_of_a_person_is_used_only_while_it_is_so(pool: P
     }
     assert_eq!(one.count("select count(*) from responses").await, 0);
 }
+
+#[sqlx::test]
+async fn whoever_is_changed_elsewhere_all_the_time_is_heard_all_the_same(pool: PgPool) {
+    let server = Server::live(pool.clone(), 1).await;
+    let mut person = Person::arrive(&server, &server.link("Volunteers").await).await;
+    person.reach_main().await;
+    // Far more often than a server takes to decide.
+    let changes = "do $$ begin for n in 1..200000 loop update participants set tab = tab; commit; \
+                   exit when (select count(*) from responses where block = 'main') = 21; end loop; end $$";
+    let elsewhere = tokio::spawn(async move { sqlx::raw_sql(changes).execute(&pool).await });
+    for index in 1..=21 {
+        let reply = tell(&server, &person, &person.answer_json("main", 1, index, 0)).await;
+        assert_eq!(reply["answers"][0]["status"], "stored", "{reply}");
+    }
+    elsewhere.await.unwrap().unwrap();
+}
