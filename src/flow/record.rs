@@ -84,13 +84,14 @@ impl Together for Records {
     async fn all(&self, jobs: &[Job]) -> Result<Vec<Result<Reply>>> {
         let mut replies: Vec<Option<Result<Reply>>> = jobs.iter().map(|_| None).collect();
         let mut conn = self.writer.take().await?;
-        round(&self.app, &mut conn, &self.memory, jobs, &mut replies).await?;
+        let mut studies = round(&self.app, &mut conn, &self.memory, jobs, &mut replies).await?;
         if replies.iter().any(Option::is_none) {
             // In one transaction their rows are locked from the moment when they are read, and nobody overtakes again.
             let mut tx = conn.begin().await?;
-            round(&self.app, &mut tx, &self.memory, jobs, &mut replies).await?;
+            studies.extend(round(&self.app, &mut tx, &self.memory, jobs, &mut replies).await?);
             tx.commit().await?;
         }
+        studies.into_iter().for_each(|study_id| self.app.changed(study_id));
         self.writer.give_back(conn);
         let replies: Vec<Result<Reply>> =
             replies.into_iter().map(|reply| reply.unwrap_or(Err(StoreError::Overtaken.into()))).collect();
@@ -101,14 +102,14 @@ impl Together for Records {
 }
 
 /// Decides and stores what has no reply yet. What belongs to people who were changed since they were read still has none
-/// afterwards.
+/// afterwards. Returns the studies in which something was stored.
 async fn round(
     app: &App,
     conn: &mut PgConnection,
     memory: &Memory,
     jobs: &[Job],
     replies: &mut [Option<Result<Reply>>],
-) -> Result<()> {
+) -> Result<BTreeSet<i64>> {
     let open: Vec<usize> = (0..jobs.len()).filter(|n| replies[*n].is_none()).collect();
     let tokens: Vec<&Vec<u8>> = open.iter().map(|n| &jobs[*n].token_sha256).collect();
     let mut people = memory.take(&tokens);
@@ -130,7 +131,7 @@ async fn round(
         }
     }
     if people.known.is_empty() {
-        return Ok(());
+        return Ok(BTreeSet::new());
     }
     for known in people.known.values() {
         let revision = known.revision.clone();
@@ -147,11 +148,9 @@ async fn round(
             replies[n] = Some(Ok(reply));
         }
     }
-    for study_id in people.known.values().map(|known| known.person.study_id).collect::<BTreeSet<_>>() {
-        app.changed(study_id);
-    }
+    let studies = people.known.values().map(|known| known.person.study_id).collect();
     memory.give_back(people);
-    Ok(())
+    Ok(studies)
 }
 
 /// Decides one record, and notes what it leads to.
