@@ -8,7 +8,7 @@ use crate::domain::fixture;
 use crate::domain::record::{self, Record, Stored};
 use crate::domain::schedule::{draw_main, draw_practice};
 use crate::domain::trial::Block;
-use crate::stimuli::check::check_image;
+use crate::study_folder::image_check::check_image;
 use crate::study_folder::{self, Problems, StudyFolder};
 
 /// Parts a fuzzed study folder into `study.toml`, `trials.csv`, the Markdown of every page and an image.

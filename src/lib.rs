@@ -12,7 +12,6 @@ pub mod fuzzed;
 pub mod outgoing;
 pub mod recruitment;
 pub mod simulate;
-pub mod stimuli;
 pub mod store;
 pub mod study_folder;
 pub mod web;

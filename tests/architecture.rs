@@ -6,20 +6,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each module of the crate may use of the others.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("domain", &["domain"]),
-    ("stimuli", &["stimuli", "domain"]),
     ("recruitment", &["recruitment", "domain"]),
     ("store", &["store", "domain"]),
-    ("study_folder", &["study_folder", "stimuli", "recruitment", "domain"]),
+    ("study_folder", &["study_folder", "recruitment", "domain"]),
     ("flow", &["flow", "store", "recruitment", "study_folder", "domain"]),
     ("figures", &["figures", "domain"]),
     ("outgoing", &[]),
-    ("fuzzed", &["fuzzed", "study_folder", "stimuli", "domain"]),
+    ("fuzzed", &["fuzzed", "study_folder", "domain"]),
     ("simulate", &["simulate", "outgoing", "flow", "domain"]),
     ("web", &["web", "figures", "outgoing", "flow", "store", "recruitment", "domain"]),
     ("config", &[]),
-    ("cli", &["cli", "config", "outgoing", "web", "flow", "store", "simulate", "stimuli", "domain"]),
+    ("cli", &["cli", "config", "outgoing", "web", "flow", "store", "simulate", "domain"]),
 ];
 
 /// Words that belong to one room only: (word, the modules that may say it).

@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
 
-use weber::stimuli::check::check_image;
-use weber::stimuli::demo::{Built, DemoOptions, build};
-use weber::stimuli::machine::Machine;
-use weber::stimuli::picture::Picture;
-use weber::stimuli::units;
+use weber::study_folder::image_check::check_image;
+use weber_stimuli::demo::{Built, DemoOptions, build};
+use weber_stimuli::machine::Machine;
+use weber_stimuli::picture::Picture;
+use weber_stimuli::units;
 
 type Row = BTreeMap<String, String>;
 

@@ -17,7 +17,7 @@ use crate::flow::App;
 use crate::flow::app::{Clock, SystemClock};
 use crate::flow::secrets::Secrets;
 use crate::store;
-use crate::store::local_postgres::{self, LocalPostgres};
+use weber_local_postgres::{self as local_postgres, LocalPostgres};
 
 /// The data, open.
 pub struct Data {

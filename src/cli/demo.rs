@@ -12,8 +12,8 @@ use rust_embed::RustEmbed;
 use crate::config::DataArgs;
 use crate::flow::journal::Actor;
 use crate::flow::{App, import};
-use crate::stimuli::demo::{self, Built, DemoOptions, Stage};
 use crate::store;
+use weber_stimuli::demo::{self, Built, DemoOptions, Stage};
 
 /// The study's settings and words; its images are built.
 #[derive(RustEmbed)]

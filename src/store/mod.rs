@@ -15,7 +15,6 @@ pub mod images;
 pub mod installation;
 pub mod journal;
 pub mod links;
-pub mod local_postgres;
 pub mod metrics;
 pub mod notifications;
 pub mod overrides;

@@ -7,11 +7,11 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::files::{self, Fault};
+use super::image_check::{MAX_BYTES, check_image};
 use super::table::{self, Row};
 use super::{ImageFile, Problems};
 use crate::domain::study::Design;
 use crate::domain::trial::ImageId;
-use crate::stimuli::check::{MAX_BYTES, check_image};
 
 /// Images by the name that the table gives them.
 pub type Files = BTreeMap<String, (ImageId, ImageFile)>;

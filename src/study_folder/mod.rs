@@ -4,6 +4,7 @@
 
 mod design;
 mod files;
+pub mod image_check;
 mod images;
 mod links;
 mod pages;

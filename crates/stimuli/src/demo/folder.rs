@@ -1,0 +1,177 @@
+//! The folder a demo is built in: what is there already, and writing so that nothing is ever half there.
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::trials::TrialRow;
+use super::{BuildError, DemoOptions};
+use crate::picture::Picture;
+
+/// The version of everything that decides about the files' content. Raised with every change to it, so that folders made
+/// before are made anew.
+pub const ALGORITHM: u32 = 1;
+
+/// Where notes about the build are kept, inside the folder.
+const NOTES: &str = ".build";
+
+/// What a folder was made from, and whether it is complete.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Stamp {
+    algorithm: u32,
+    options: DemoOptions,
+    complete: bool,
+}
+
+/// The output folder.
+pub struct Folder {
+    root: PathBuf,
+    options: DemoOptions,
+    complete: bool,
+}
+
+fn io(path: &Path) -> impl FnOnce(std::io::Error) -> BuildError + '_ {
+    |source| BuildError::Io { path: path.to_path_buf(), source }
+}
+
+impl Folder {
+    /// Makes the folder if need be. What was made from other options or by another algorithm is removed.
+    pub fn open(root: &Path, options: &DemoOptions) -> Result<Self, BuildError> {
+        let (notes, images, table) = (root.join(NOTES), root.join("images"), root.join("trials.csv"));
+        let stamp: Option<Stamp> =
+            fs::read(notes.join("stamp.json")).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        if !notes.exists() && (images.exists() || table.exists()) {
+            return Err(BuildError::Foreign(root.to_path_buf()));
+        }
+        let matches =
+            stamp.as_ref().is_some_and(|stamp| stamp.algorithm == ALGORITHM && stamp.options == *options);
+        if !matches {
+            remove_file(&table)?;
+            remove_folder(&images)?;
+            remove_folder(&notes)?;
+        }
+        for folder in ["scenes", "queries", "synthetic", "blurred"] {
+            let path = images.join(folder);
+            fs::create_dir_all(&path).map_err(io(&path))?;
+        }
+        fs::create_dir_all(&notes).map_err(io(&notes))?;
+        let folder = Self { root: root.to_path_buf(), options: options.clone(), complete: false };
+        let complete = matches && stamp.is_some_and(|stamp| stamp.complete) && folder.has_all_files();
+        if !complete {
+            folder.stamp(false)?;
+        }
+        Ok(Self { complete, ..folder })
+    }
+
+    /// Whether nothing is left to do.
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Whether the table and every image it names are there.
+    fn has_all_files(&self) -> bool {
+        let Ok(mut table) = csv::Reader::from_path(self.root.join("trials.csv")) else { return false };
+        table.records().all(|record| {
+            record.is_ok_and(|record| {
+                let paths = record.iter().skip(7).take(4).flat_map(|field| field.split([';', '|']));
+                paths.filter(|path| !path.is_empty()).all(|path| self.has(path))
+            })
+        })
+    }
+
+    fn has(&self, path: &str) -> bool {
+        fs::metadata(self.root.join(path)).is_ok_and(|file| file.len() > 0)
+    }
+
+    fn stamp(&self, complete: bool) -> Result<(), BuildError> {
+        let stamp = Stamp { algorithm: ALGORITHM, options: self.options.clone(), complete };
+        let text = serde_json::to_vec(&stamp).expect("a stamp is plain data");
+        self.write(&format!("{NOTES}/stamp.json"), &text)
+    }
+
+    /// Writes a file under another name and renames it. Threads may write the same file at the same time.
+    fn write(&self, path: &str, bytes: &[u8]) -> Result<(), BuildError> {
+        let target = self.root.join(path);
+        let (process, thread) = (std::process::id(), rayon::current_thread_index().unwrap_or(usize::MAX));
+        let draft = self.root.join(NOTES).join(format!("draft-{process}-{thread}.tmp"));
+        let written = fs::File::create(&draft).and_then(|mut file| file.write_all(bytes));
+        written.map_err(io(&draft))?;
+        fs::rename(&draft, &target).map_err(io(&target))
+    }
+
+    /// Writes an image, unless it is there, and returns its path. The picture is made only if needed.
+    pub fn image(&self, path: String, picture: impl FnOnce() -> Picture) -> Result<String, BuildError> {
+        if !self.has(&path) {
+            let jpeg = picture().to_jpeg();
+            let jpeg = jpeg.map_err(|source| BuildError::Encode { path: self.root.join(&path), source })?;
+            self.write(&path, &jpeg)?;
+        }
+        Ok(path)
+    }
+
+    /// Numbers that were computed before, or are now, and are kept until the build is complete.
+    pub fn numbers(
+        &self,
+        name: &str,
+        count: usize,
+        compute: impl FnOnce() -> Vec<f64>,
+    ) -> Result<Vec<f64>, BuildError> {
+        let path = format!("{NOTES}/{name}");
+        let known = fs::read(self.root.join(&path)).ok().filter(|bytes| bytes.len() == count * 8);
+        if let Some(bytes) = known {
+            return Ok(bytes.as_chunks::<8>().0.iter().map(|eight| f64::from_le_bytes(*eight)).collect());
+        }
+        let numbers = compute();
+        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        self.write(&path, &bytes)?;
+        Ok(numbers)
+    }
+
+    /// Rows that were made before (with all their images there), or are now, and are kept until the build is complete.
+    pub fn rows(
+        &self,
+        name: &str,
+        make: impl FnOnce() -> Result<Vec<TrialRow>, BuildError>,
+    ) -> Result<Vec<TrialRow>, BuildError> {
+        let path = format!("{NOTES}/{name}.json");
+        let known: Option<Vec<TrialRow>> =
+            fs::read(self.root.join(&path)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        if let Some(rows) =
+            known.filter(|rows| rows.iter().flat_map(TrialRow::images).all(|image| self.has(image)))
+        {
+            return Ok(rows);
+        }
+        let rows = make()?;
+        self.write(&path, &serde_json::to_vec(&rows).expect("rows are plain data"))?;
+        Ok(rows)
+    }
+
+    /// Writes the table and notes that the folder is complete; what was kept for an interrupted build is removed.
+    pub fn finish(&self, table: &[u8]) -> Result<(), BuildError> {
+        self.write("trials.csv", table)?;
+        let notes = self.root.join(NOTES);
+        for entry in fs::read_dir(&notes).map_err(io(&notes))? {
+            let path = entry.map_err(io(&notes))?.path();
+            if path.file_name().is_some_and(|name| name != "stamp.json") {
+                remove_file(&path)?;
+            }
+        }
+        self.stamp(true)
+    }
+}
+
+fn remove_file(path: &Path) -> Result<(), BuildError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(io(path)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn remove_folder(path: &Path) -> Result<(), BuildError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(io(path)(error)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,158 @@
+//! Which image sets of which units become trials.
+//!
+//! Main trials take image sets 0 to n - 1 of the 18 main units. Trials that have to be easy (catch, practice, instructions)
+//! take one image set each of units of their own: the one whose queries differ most, by the
+//! criterion of [`ease`].
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use super::{BuildError, DemoOptions, Progress, Stage};
+use crate::dice::Dice;
+use crate::inlay::{PATCH, corners};
+use crate::machine::Machine;
+use crate::occlusion::Queries;
+use crate::ranking::{BINS, Favourites};
+use crate::scenes;
+use crate::units::Role;
+
+/// The image sets of every unit.
+pub struct Plan {
+    /// What the unit is for.
+    pub roles: Vec<Role>,
+    /// The unit's favourite scenes.
+    pub favourites: Vec<Favourites>,
+    /// The strongest response of any scene.
+    pub strongest: Vec<f64>,
+    /// The image sets that become trials.
+    pub image_sets: Vec<Vec<usize>>,
+}
+
+/// Distance of two positions, in px, at which easy trials are looked for; the trial itself is searched finely.
+const COARSE_STRIDE: usize = 8;
+
+/// How easy a trial is: the relative difference of its queries' responses (cut off at 1, beyond which it says more about
+/// the base image than about the trial), times the distance of the two occlusions as a share of their side (cut off at 1,
+/// where they no longer overlap).
+fn ease(queries: &Queries, base_response: f64) -> f64 {
+    queries.relative_difference(base_response).min(1.0) * (queries.distance() / PATCH as f64).min(1.0)
+}
+
+impl Plan {
+    /// Ranks the scenes for every unit and picks the image sets.
+    pub fn make<M: Machine>(
+        machine: &M,
+        roles: &[Role],
+        options: &DemoOptions,
+        responses: &[Vec<f64>],
+        progress: Progress<'_>,
+    ) -> Result<Self, BuildError> {
+        let favourites = (0..roles.len())
+            .map(|unit| {
+                let of_unit: Vec<f64> = responses.iter().map(|scene| scene[unit]).collect();
+                let dice = Dice::new(options.seed, "references", unit as u64);
+                Favourites::rank(&of_unit, options.bin_size, &dice)
+            })
+            .collect::<Option<Vec<Favourites>>>()
+            .ok_or_else(|| BuildError::Options(format!("the pool has fewer than {BINS} bins")))?;
+        let (done, all) = (AtomicUsize::new(0), roles.iter().filter(|role| **role != Role::Main).count());
+        let preferences: Vec<Vec<usize>> = (0..roles.len())
+            .into_par_iter()
+            .map(|unit| {
+                if roles[unit] == Role::Main {
+                    return Vec::new();
+                }
+                let order = easiest_first(machine, unit, &favourites[unit], options, responses);
+                progress(Stage::Choosing, done.fetch_add(1, Ordering::Relaxed) + 1, all);
+                order
+            })
+            .collect();
+        let image_sets = choose(roles, &favourites, &preferences, options.image_sets);
+        let strongest = (0..roles.len())
+            .map(|unit| responses.iter().map(|scene| scene[unit]).fold(f64::MIN, f64::max))
+            .collect();
+        Ok(Self { roles: roles.to_vec(), favourites, strongest, image_sets })
+    }
+}
+
+/// The image sets of a unit, the easiest first.
+fn easiest_first<M: Machine>(
+    machine: &M,
+    unit: usize,
+    favourites: &Favourites,
+    options: &DemoOptions,
+    responses: &[Vec<f64>],
+) -> Vec<usize> {
+    let corners = corners(COARSE_STRIDE);
+    let score = |image_set: usize| {
+        let scene = favourites.base(image_set);
+        let base = scenes::paint(options.seed, scene);
+        Queries::find_among(machine, unit, &base, &corners)
+            .map_or(0.0, |queries| ease(&queries, responses[scene][unit]))
+    };
+    let scores: Vec<f64> = (0..favourites.image_sets()).map(score).collect();
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
+    order
+}
+
+/// Main units take the first image sets; then each other unit takes the first of its preferences whose base image no trial
+/// has yet (or its very first, should all be taken).
+fn choose(
+    roles: &[Role],
+    favourites: &[Favourites],
+    preferences: &[Vec<usize>],
+    image_sets: usize,
+) -> Vec<Vec<usize>> {
+    let main = |unit: &usize| roles[*unit] == Role::Main;
+    let mut used: HashSet<usize> = (0..roles.len())
+        .filter(main)
+        .flat_map(|unit| (0..image_sets).map(move |set| favourites[unit].base(set)))
+        .collect();
+    (0..roles.len())
+        .map(|unit| {
+            if main(&unit) {
+                return (0..image_sets).collect();
+            }
+            let free =
+                preferences[unit].iter().copied().find(|set| !used.contains(&favourites[unit].base(*set)));
+            let chosen = free.unwrap_or(preferences[unit][0]);
+            used.insert(favourites[unit].base(chosen));
+            vec![chosen]
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inlay::Corner;
+    use crate::occlusion::Occlusion;
+
+    #[test]
+    fn easy_is_different_and_apart() {
+        let queries = |max: f64, x: usize| Queries {
+            max: Occlusion { corner: Corner { x, y: 0 }, response: max },
+            min: Occlusion { corner: Corner { x: 0, y: 0 }, response: 1.0 },
+        };
+        assert_eq!(ease(&queries(2.0, 90), 2.0), 0.5);
+        assert_eq!(ease(&queries(2.0, 45), 2.0), 0.25);
+        assert_eq!(ease(&queries(2.0, 130), 2.0), 0.5);
+        assert_eq!(ease(&queries(9.0, 130), 2.0), 1.0);
+    }
+
+    #[test]
+    fn easy_trials_never_repeat_a_base_image() {
+        // Two units with the same favourites: 40 scenes, 4 to a bin; scene i has the response i.
+        let responses: Vec<f64> = (0..40).map(f64::from).collect();
+        let same = || Favourites::rank(&responses, 4, &Dice::new(1, "test", 0)).unwrap();
+        let favourites = [same(), same(), same(), same()];
+        let roles = [Role::Main, Role::Catch, Role::Easy, Role::Obvious];
+        let preferences = [vec![], vec![0, 3, 1, 2], vec![3, 2, 1, 0], vec![1, 0, 2, 3]];
+        // Main has the base images of sets 0 and 1; the catch trial takes 3, so the practice trial takes 2; nothing is
+        // left for the last.
+        assert_eq!(choose(&roles, &favourites, &preferences, 2), [vec![0, 1], vec![3], vec![2], vec![1]]);
+    }
+}

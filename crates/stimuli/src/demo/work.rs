@@ -1,0 +1,197 @@
+//! Making one unit's images and trials.
+
+use super::folder::Folder;
+use super::selection::Plan;
+use super::trials::{Condition, Difficulty, Kind, TrialRow};
+use super::{BuildError, DemoOptions};
+use crate::baselines::{Baselines, Saliency};
+use crate::blur::blurred_reference;
+use crate::dice::Dice;
+use crate::machine::Differentiable;
+use crate::occlusion::Queries;
+use crate::picture::Picture;
+use crate::ranking::{BINS, MIXED_NATURAL};
+use crate::scenes;
+use crate::synthetic::{Ascent, visualise};
+use crate::units::Role;
+
+/// Synthetic images in a trial of the condition that has no others, and of the one that mixes.
+const SYNTHETIC: usize = BINS - 1;
+const MIXED_SYNTHETIC: usize = SYNTHETIC - MIXED_NATURAL;
+
+/// All that is needed to make a unit's images.
+pub struct Workshop<'a, M> {
+    machine: &'a M,
+    options: &'a DemoOptions,
+    folder: &'a Folder,
+    plan: &'a Plan,
+    saliency: Saliency,
+}
+
+/// One image set of one unit: what its trials have in common in all conditions.
+struct ImageSet {
+    number: usize,
+    base: Picture,
+    base_path: String,
+    base_response: f64,
+    queries: Queries,
+}
+
+impl<'a, M: Differentiable> Workshop<'a, M> {
+    pub fn new(machine: &'a M, options: &'a DemoOptions, folder: &'a Folder, plan: &'a Plan) -> Self {
+        Self { machine, options, folder, plan, saliency: Saliency::default() }
+    }
+
+    /// Makes the images of a unit and returns its trials.
+    pub fn unit(&self, unit: usize) -> Result<Vec<TrialRow>, BuildError> {
+        self.folder.rows(&self.name(unit), || {
+            let synthetic = self.synthetic(unit, SYNTHETIC)?;
+            let mixed = self.synthetic(unit, MIXED_SYNTHETIC)?;
+            let mut rows = Vec::new();
+            for image_set in &self.plan.image_sets[unit] {
+                let set = self.image_set(unit, *image_set)?;
+                for condition in self.conditions(unit) {
+                    rows.push(self.trial(unit, &set, condition, &synthetic, &mixed)?);
+                }
+            }
+            Ok(rows)
+        })
+    }
+
+    fn name(&self, unit: usize) -> String {
+        self.machine.units()[unit].name()
+    }
+
+    /// The conditions with trials of a unit: there is no practice without references.
+    fn conditions(&self, unit: usize) -> impl Iterator<Item = Condition> {
+        let practice = matches!(self.plan.roles[unit], Role::Obvious | Role::Easy);
+        Condition::ALL.into_iter().filter(move |condition| !(practice && *condition == Condition::None))
+    }
+
+    fn kind(&self, unit: usize) -> Kind {
+        match self.plan.roles[unit] {
+            Role::Main => Kind::Main,
+            Role::Catch => Kind::Catch,
+            Role::Obvious => Kind::Practice(Difficulty::Obvious),
+            Role::Easy => Kind::Practice(Difficulty::Easy),
+            Role::Instruction => Kind::Instruction,
+        }
+    }
+
+    fn scene(&self, number: usize) -> Result<String, BuildError> {
+        self.folder.image(scene_path(number), || scenes::paint(self.options.seed, number))
+    }
+
+    fn image_set(&self, unit: usize, number: usize) -> Result<ImageSet, BuildError> {
+        let scene = self.plan.favourites[unit].base(number);
+        let base = scenes::paint(self.options.seed, scene);
+        let queries = Queries::find(self.machine, unit, &base)
+            .ok_or_else(|| BuildError::NoAnswer { unit: self.name(unit), scene })?;
+        let base_path = self.scene(scene)?;
+        Ok(ImageSet { number, base_response: self.machine.response(unit, &base), base, base_path, queries })
+    }
+
+    fn trial(
+        &self,
+        unit: usize,
+        set: &ImageSet,
+        condition: Condition,
+        synthetic: &[String],
+        mixed: &[String],
+    ) -> Result<TrialRow, BuildError> {
+        let definition = &self.machine.units()[unit];
+        let queries = &set.queries;
+        let (min_query, min_activation) = if self.kind(unit) == Kind::Catch && condition == Condition::None {
+            self.unrelated_query(unit)?
+        } else {
+            (self.query(unit, set.number, "min", || queries.min.of(&set.base))?, queries.min.response)
+        };
+        // Between images of two scenes the rules have nothing to compare.
+        let compared = min_activation == queries.min.response;
+        let decided = Baselines::decide(&set.base, queries, &self.saliency);
+        Ok(TrialRow {
+            condition,
+            kind: self.kind(unit),
+            image_set: set.number,
+            unit_index: unit,
+            unit: definition.name(),
+            layer: definition.layer.clone(),
+            branch: definition.branch.clone(),
+            base: set.base_path.clone(),
+            max_query: self.query(unit, set.number, "max", || queries.max.of(&set.base))?,
+            min_query,
+            references: self.references(unit, set.number, condition, synthetic, mixed)?,
+            base_activation: set.base_response,
+            max_activation: queries.max.response,
+            min_activation,
+            baselines: [decided.center, decided.variance, decided.saliency]
+                .map(|right| compared.then_some(right)),
+        })
+    }
+
+    fn query(
+        &self,
+        unit: usize,
+        image_set: usize,
+        which: &str,
+        picture: impl FnOnce() -> Picture,
+    ) -> Result<String, BuildError> {
+        self.folder.image(format!("images/queries/{}-{image_set}-{which}.jpg", self.name(unit)), picture)
+    }
+
+    /// For a catch trial without references: an occluded image of an unrelated unit, and this unit's response to it. It
+    /// is the wrong answer of a practice trial, which nobody sees in that condition; catch trial k takes that of the k-th
+    /// practice unit.
+    fn unrelated_query(&self, unit: usize) -> Result<(String, f64), BuildError> {
+        let roles = &self.plan.roles;
+        let rank = (0..unit).filter(|other| roles[*other] == Role::Catch).count();
+        let practice: Vec<usize> =
+            (0..roles.len()).filter(|other| matches!(roles[*other], Role::Obvious | Role::Easy)).collect();
+        let other = practice[rank % practice.len()];
+        let set = self.image_set(other, self.plan.image_sets[other][0])?;
+        let picture = set.queries.min.of(&set.base);
+        let response = self.machine.response(unit, &picture);
+        Ok((self.query(other, set.number, "min", || picture)?, response))
+    }
+
+    fn references(
+        &self,
+        unit: usize,
+        image_set: usize,
+        condition: Condition,
+        synthetic: &[String],
+        mixed: &[String],
+    ) -> Result<Vec<Vec<String>>, BuildError> {
+        let scenes = self.plan.favourites[unit].references(image_set);
+        let natural =
+            |scenes: &[usize]| scenes.iter().map(|scene| self.scene(*scene)).collect::<Result<Vec<_>, _>>();
+        Ok(match condition {
+            Condition::Synthetic => vec![synthetic.to_vec()],
+            Condition::Natural => vec![natural(&scenes)?],
+            Condition::Mixed => vec![natural(&scenes[scenes.len() - MIXED_NATURAL..])?, mixed.to_vec()],
+            Condition::Blur => {
+                vec![scenes.iter().map(|scene| self.blurred(unit, *scene)).collect::<Result<_, _>>()?]
+            }
+            Condition::None => Vec::new(),
+        })
+    }
+
+    fn blurred(&self, unit: usize, scene: usize) -> Result<String, BuildError> {
+        self.folder.image(format!("images/blurred/{}-{scene:05}.jpg", self.name(unit)), || {
+            blurred_reference(self.machine, unit, &scenes::paint(self.options.seed, scene))
+        })
+    }
+
+    /// A set of synthetic images that were optimised together.
+    fn synthetic(&self, unit: usize, count: usize) -> Result<Vec<String>, BuildError> {
+        let ascent = Ascent { steps: self.options.ascent_steps, ..Ascent::default() };
+        let dice = Dice::new(self.options.seed, "synthetic", (unit * BINS + count) as u64);
+        let pictures = visualise(self.machine, unit, count, self.plan.strongest[unit], &ascent, &dice);
+        let path = |i: usize| format!("images/synthetic/{}-{}of{count}.jpg", self.name(unit), i + 1);
+        pictures.into_iter().enumerate().map(|(i, picture)| self.folder.image(path(i), || picture)).collect()
+    }
+}
+
+fn scene_path(number: usize) -> String {
+    format!("images/scenes/{number:05}.jpg")
+}
