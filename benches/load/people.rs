@@ -56,7 +56,8 @@ impl Person {
     fn answer(&self, continue_rt: &str) -> String {
         format!(
             "{{\"block\":\"main\",\"attempt\":1,\"trial_index\":{},\"response\":{},\"rt\":2345.6,\"continue_rt\":{continue_rt},\
-             \"time_elapsed\":{},\"input\":\"mouse\",\"presentations\":1,\"hidden_ms\":0.0,\"load_wait\":0.0,\"display_scale\":1.0}}",
+             \"time_elapsed\":{},\"input\":\"mouse\",\"presentations\":1,\"hidden_ms\":0.0,\"load_wait\":0.0,\"display_scale\":1.0,\
+             \"device_scale\":1.0,\"frame_ms\":16.7,\"pointerdown_rt\":2255.6}}",
             self.answered,
             self.answered % 6,
             self.clock(),

@@ -139,7 +139,8 @@ pub fn trials<'a>(
                   r.answered_at, r.input, r.presentations, r.hidden_ms, r.load_wait, r.display_scale,
                   d.reference_order, t.base_activation, t.max_activation, t.min_activation,
                   t.center_correct, t.variance_correct, t.saliency_correct, t.object_correct,
-                  o.decision as "decision?"
+                  o.decision as "decision?",
+                  r.device_scale, r.frame_ms, r.pointerdown_rt, r.continue_hidden_ms
            from responses r
            join schedule d using (participant_id, block, attempt, trial_index)
            join participants p on p.id = r.participant_id

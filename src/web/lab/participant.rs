@@ -64,6 +64,9 @@ struct TrialLine {
     rt_s: Option<f64>,
     /// Since Welcome.
     at_s: f64,
+    /// Device px per image px.
+    device_scale: Option<f64>,
+    frame_ms: Option<f64>,
 }
 
 /// Something that happened.
@@ -200,5 +203,7 @@ fn trial_line(state: &WebState, version: &StudyVersion, trial: &TrialOnFile) -> 
         correct: trial.correct?,
         rt_s: answer.rt.map(|ms| ms / 1000.0),
         at_s: answer.time_elapsed / 1000.0,
+        device_scale: answer.device_scale,
+        frame_ms: answer.frame_ms,
     })
 }
