@@ -22,9 +22,9 @@ fn file(format: Format) -> Vec<u8> {
     match format {
         Format::Png => DynamicImage::from(image).write_to(&mut bytes, ImageFormat::Png).unwrap(),
         Format::Jpeg => DynamicImage::from(image).write_to(&mut bytes, ImageFormat::Jpeg).unwrap(),
-        Format::WebP => WebPEncoder::new_lossless(&mut bytes)
-            .encode(&image, 64, 48, ExtendedColorType::Rgb8)
-            .unwrap(),
+        Format::WebP => {
+            WebPEncoder::new_lossless(&mut bytes).encode(&image, 64, 48, ExtendedColorType::Rgb8).unwrap()
+        }
     }
     bytes.into_inner()
 }
@@ -204,7 +204,8 @@ fn every_room_of_a_jpeg_can_be_filled() {
 #[test]
 fn marks_inside_of_compressed_data_are_left_alone() {
     // Stuffed bytes, restart marks, one with a fill byte before it, then fill bytes and the end.
-    let scan = [&segment(0xDA, &[1, 2, 3])[..], &[9, 0xFF, 0, 8, 0xFF, 0xD0, 7, 0xFF, 0xFF, 0xD1, 6]].concat();
+    let scan =
+        [&segment(0xDA, &[1, 2, 3])[..], &[9, 0xFF, 0, 8, 0xFF, 0xD0, 7, 0xFF, 0xFF, 0xD1, 6]].concat();
     let file = [&[0xFF, 0xD8][..], &scan, &[0xFF, 0xFF, 0xD9, 1, 2]].concat();
     assert_eq!(bare(&file).unwrap().bytes, [&[0xFF, 0xD8][..], &scan, &[0xFF, 0xD9]].concat());
 }
