@@ -49,6 +49,9 @@ pub struct Reply {
     /// The version that the person sees.
     #[serde(skip)]
     pub version_id: i64,
+    /// The person.
+    #[serde(skip)]
+    pub person_id: Uuid,
 }
 
 impl Reply {
@@ -179,6 +182,7 @@ fn decide(app: &App, batch: &mut Batch, version: &StudyVersion, known: &mut Know
         position: if refused { stored.position(person) } else { None },
         drawn,
         version_id: person.version_id,
+        person_id: person.id,
     }
 }
 

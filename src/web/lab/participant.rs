@@ -14,6 +14,7 @@ use crate::domain::exclusion::{Criterion, Finding};
 use crate::domain::study::{StudyDefinition, StudyVersion};
 use crate::domain::trial::{Block, Side};
 use crate::figures;
+use crate::flow::addresses::Viewer;
 use crate::flow::journal::Actor;
 use crate::flow::terms::enrolment_policy;
 use crate::flow::{FlowError, Refused, overrides, policies};
@@ -21,7 +22,7 @@ use crate::store;
 use crate::store::records::{EventOnFile, TrialOnFile};
 use crate::store::researchers::Researcher;
 use crate::web::error::PageError;
-use crate::web::opened::image_url;
+use crate::web::gallery::Gallery;
 use crate::web::page;
 use crate::web::session::SignedIn;
 use crate::web::state::WebState;
@@ -131,8 +132,9 @@ pub async fn one(
     let judged = people.into_iter().find(|judged| judged.person.id == person.id);
     let judged = judged.ok_or(FlowError::Refused(Refused::NoSuchParticipant))?;
     let trials = store::records::trials_of(&mut conn, person.id).await?;
+    let gallery = Gallery::new(&state.app.secrets, &version, Viewer::Lab);
     let lines: Vec<TrialLine> =
-        trials.iter().filter_map(|trial| trial_line(&state, &version, trial)).collect();
+        trials.iter().filter_map(|trial| trial_line(&gallery, &version, trial)).collect();
     let events = store::records::events_of(&mut conn, person.id).await?;
     Ok(page::html(&ParticipantPage {
         me: researcher,
@@ -179,11 +181,10 @@ pub async fn decide(
 }
 
 /// A trial that is answered.
-fn trial_line(state: &WebState, version: &StudyVersion, trial: &TrialOnFile) -> Option<TrialLine> {
+fn trial_line(gallery: &Gallery<'_>, version: &StudyVersion, trial: &TrialOnFile) -> Option<TrialLine> {
     let scheduled = &trial.scheduled;
     let row = version.trial(scheduled.trial_id)?;
-    let (left, right) = row.queries(scheduled.max_side);
-    let address = |image| image_url(&state.app.secrets, image);
+    let (left, right) = gallery.queries(row, scheduled.max_side);
     let answer = trial.answer.as_ref()?;
     let press = version.definition.buttons().press(answer.response)?;
     let place = match scheduled.block {
@@ -194,9 +195,9 @@ fn trial_line(state: &WebState, version: &StudyVersion, trial: &TrialOnFile) -> 
         place,
         kind: row.kind.as_str(),
         unit: row.unit.clone(),
-        base: address(&row.base),
-        left: address(left),
-        right: address(right),
+        base: gallery.address(&row.base),
+        left,
+        right,
         max_side: scheduled.max_side,
         side: press.side,
         confidence: press.confidence,
