@@ -118,8 +118,13 @@ pub async fn judged(
     policy: &Policy,
 ) -> Result<Vec<JudgedPerson>, FlowError> {
     let (modes, practising) = ([mode.to_string()], version.definition.practising());
-    let wanted =
-        Wanted { study_id: study.id, modes: &modes, practising: &practising, person: None, with_events: false };
+    let wanted = Wanted {
+        study_id: study.id,
+        modes: &modes,
+        practising: &practising,
+        person: None,
+        with_events: false,
+    };
     judge_all(app, conn, wanted, policy).await
 }
 

@@ -26,7 +26,8 @@ pub async fn keep(conn: &mut PgConnection, id: Uuid) -> Result<Tally> {
 
 /// How many people's counts are kept, and the names of some whose counts are not those of their answers.
 pub async fn examine(conn: &mut PgConnection) -> Result<(i64, Vec<String>)> {
-    let kept = sqlx::query_scalar!(r#"select count(*) as "kept!" from tallies"#).fetch_one(&mut *conn).await?;
+    let kept =
+        sqlx::query_scalar!(r#"select count(*) as "kept!" from tallies"#).fetch_one(&mut *conn).await?;
     let wrong = sqlx::query_scalar!(
         "select p.pseudonym
          from tallies k join participants p on p.id = k.participant_id cross join lateral tally_of(k.participant_id) c
