@@ -25,7 +25,7 @@ const TRIALS: &str = "select s.slug, v.number, p.pseudonym, p.mode, p.condition,
     where p.mode = 'simulated'";
 
 const PEOPLE_COLUMNS: &str = "select s.slug, p.*, a.* from participants p join studies s on s.id = p.study_id
-    left join tallies a on a.participant_id = p.id where p.mode = 'simulated'";
+    cross join lateral tally_of(p.id) a where p.mode = 'simulated'";
 
 pub fn measure(server: &Server) -> Vec<Line> {
     fill(server);

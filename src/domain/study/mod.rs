@@ -100,6 +100,11 @@ impl StudyDefinition {
         self.condition(condition).is_some_and(|condition| condition.practice)
     }
 
+    /// The conditions whose people practise.
+    pub fn practising(&self) -> Vec<String> {
+        self.conditions.iter().filter(|condition| condition.practice).map(|c| c.name.clone()).collect()
+    }
+
     /// The policy of that name.
     pub fn policy(&self, name: &str) -> Option<&Policy> {
         self.policies.iter().find(|policy| policy.name == name)

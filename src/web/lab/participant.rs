@@ -128,8 +128,7 @@ pub async fn one(
     let person = person.ok_or(FlowError::Refused(Refused::NoSuchParticipant))?;
     let version = state.app.version(&mut conn, person.version_id).await?;
     let policy = enrolment_policy(&study, &newest);
-    let people = policies::judged(&state.app, &mut conn, &study, &newest, person.mode, &policy).await?;
-    let judged = people.into_iter().find(|judged| judged.person.id == person.id);
+    let judged = policies::judged_one(&state.app, &mut conn, &person, &newest, &policy).await?;
     let judged = judged.ok_or(FlowError::Refused(Refused::NoSuchParticipant))?;
     let trials = store::records::trials_of(&mut conn, person.id).await?;
     let gallery = Gallery::new(&state.app.secrets, &version, Viewer::Lab);
