@@ -168,7 +168,7 @@ pub fn trials<'a>(
                select r.block, r.attempt, r.trial_index, t.kind as trial_kind, t.unit, t.layer, t.branch, d.max_side,
                       r.response, r.choice_side, r.correct, r.confidence, r.rt, r.continue_rt, r.time_elapsed,
                       r.answered_at, r.input, r.presentations, r.hidden_ms, r.load_wait, r.display_scale,
-                       r.device_scale, r.frame_ms, r.pointerdown_rt, r.continue_hidden_ms,
+                      r.device_scale, r.frame_ms, r.pointerdown_rt, r.continue_hidden_ms,
                       d.reference_order, t.base_activation, t.max_activation, t.min_activation,
                       t.center_correct, t.variance_correct, t.saliency_correct, t.object_correct
                from responses r
