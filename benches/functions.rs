@@ -25,7 +25,8 @@ fn version() -> StudyVersion {
         PathBuf::from(std::env::var("WEBER_BENCH_STUDY").expect("script/bench sets WEBER_BENCH_STUDY"));
     let study = study_folder::read(&folder).expect("the demo has no fault");
     let trials = (1..).zip(study.trials).map(|(id, trial)| StoredTrial { id, trial }).collect();
-    StudyVersion { id: 1, study_id: 1, number: 1, definition: study.definition, trials }
+    let images = Default::default();
+    StudyVersion { id: 1, study_id: 1, number: 1, definition: study.definition, trials, images }
 }
 
 /// Somebody at the first main trial.

@@ -5,6 +5,7 @@
 
 use crate::domain::exclusion::{Policy, judge};
 use crate::domain::fixture;
+use crate::domain::image_file;
 use crate::domain::record::{self, Record, Stored};
 use crate::domain::schedule::{draw_main, draw_practice};
 use crate::domain::trial::Block;
@@ -75,11 +76,15 @@ pub fn policies(bytes: &[u8]) {
     }
 }
 
-/// An image of a study whose images have 16 x 16 px.
+/// An image of a study whose images have 16 x 16 px: what is sent of it shows the same.
 pub fn images(bytes: &[u8]) {
-    if let Ok(info) = check_image(bytes, 16, 16) {
-        assert_eq!((info.width, info.height), (16, 16));
-    }
+    let Ok(bare) = check_image(bytes, 16, 16) else { return };
+    assert_eq!(image_file::bare(&bare.bytes).as_ref(), Some(&bare));
+    let size = image_file::common_size(bytes.len(), 0);
+    let sent = bare.filled_up_to(size);
+    assert_eq!(sent.len(), size);
+    let pixels = |bytes: &[u8]| image::load_from_memory(bytes).expect("it was decoded before").into_rgba16();
+    assert!(pixels(&sent) == pixels(bytes), "what is sent shows something else");
 }
 
 #[cfg(test)]

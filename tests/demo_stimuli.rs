@@ -54,6 +54,13 @@ fn the_demo_of_two_image_sets() {
         assert!(relative_difference(row) > 0.5, "{row:?}");
     }
     assert!(rows.iter().all(|row| number(row, "base_activation") > 0.0));
+    // Without references the wrong answer of a catch trial is of another scene: no other trial shows it, and no rule compares it.
+    for row in of_kind("catch").into_iter().filter(|row| row["condition"] == "none") {
+        let shows = |other: &&Row| [&other["max_query"], &other["min_query"]].contains(&&row["min_query"]);
+        assert_eq!(rows.iter().filter(shows).count(), 1, "{row:?}");
+        let rules = ["center_correct", "variance_correct", "saliency_correct", "object_correct"];
+        assert!(rules.iter().all(|rule| row[*rule].is_empty()), "{row:?}");
+    }
     let bases = |main: bool| -> HashSet<&String> {
         rows.iter().filter(|row| (row["kind"] == "main") == main).map(|row| &row["base"]).collect()
     };

@@ -16,7 +16,8 @@ const TRIALS: &str = "select s.slug, v.number, p.pseudonym, p.mode, p.condition,
     r.continue_rt, r.time_elapsed, to_char(r.answered_at at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), r.input,
     r.presentations, r.hidden_ms, r.load_wait, r.display_scale, array_to_string(d.reference_order, ' '), t.base_activation,
     t.max_activation, t.min_activation, (t.max_activation - t.min_activation) / nullif(greatest(t.base_activation, 0), 0),
-    t.center_correct, t.variance_correct, t.saliency_correct, t.object_correct, o.decision
+    t.center_correct, t.variance_correct, t.saliency_correct, t.object_correct, o.decision,
+    r.device_scale, r.frame_ms, r.pointerdown_rt, r.continue_hidden_ms
     from responses r join schedule d using (participant_id, block, attempt, trial_index)
     join participants p on p.id = r.participant_id join studies s on s.id = p.study_id
     join study_versions v on v.id = p.version_id join trials t on t.id = d.trial_id left join slots slot on slot.id = p.slot_id
@@ -24,7 +25,7 @@ const TRIALS: &str = "select s.slug, v.number, p.pseudonym, p.mode, p.condition,
     where p.mode = 'simulated'";
 
 const PEOPLE_COLUMNS: &str = "select s.slug, p.*, a.* from participants p join studies s on s.id = p.study_id
-    left join tallies a on a.participant_id = p.id where p.mode = 'simulated'";
+    cross join lateral tally_of(p.id) a where p.mode = 'simulated'";
 
 pub fn measure(server: &Server) -> Vec<Line> {
     fill(server);
@@ -89,10 +90,11 @@ fn fill(server: &Server) {
               (select participant_id from schedule limit 1) and block = 'main') d
          where p.pseudonym like 'p-bench%';
          insert into responses (participant_id, block, attempt, trial_index, response, choice_side, correct, confidence, rt,
-             continue_rt, time_elapsed, input, presentations, hidden_ms, load_wait, display_scale, answered_at)
+             continue_rt, time_elapsed, input, presentations, hidden_ms, load_wait, display_scale, answered_at,
+             device_scale, frame_ms, pointerdown_rt, continue_hidden_ms)
          select d.participant_id, d.block, d.attempt, d.trial_index, 2, 'left', d.max_side = 'left', 1,
                 round((random() * 5000)::numeric, 1), round((random() * 900)::numeric, 1), round((random() * 400000)::numeric, 1),
-                'mouse', 1, 0, 0, 1, now()
+                'mouse', 1, 0, 0, 1, now(), 1.25, 16.7, round((random() * 5000)::numeric, 1), 0
          from schedule d join participants p on p.id = d.participant_id where p.pseudonym like 'p-bench%';
          analyze"
     ));

@@ -11,6 +11,8 @@ pub struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
     host: String,
+    /// What a browser would send along.
+    pub cookie: Option<String>,
 }
 
 /// An answer: status and body.
@@ -32,11 +34,12 @@ impl Connection {
     pub async fn open(host: &str) -> Result<Self> {
         let stream = TcpStream::connect(host).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(1 << 16), host: host.to_owned() })
+        Ok(Self { stream, buffer: Vec::with_capacity(1 << 16), host: host.to_owned(), cookie: None })
     }
 
     pub async fn get(&mut self, path: &str) -> Result<Answer> {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.host);
+        let cookie = self.cookie.as_ref().map_or_else(String::new, |cookie| format!("Cookie: {cookie}\r\n"));
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{cookie}\r\n", self.host);
         self.exchange(request.as_bytes()).await
     }
 

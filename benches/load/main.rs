@@ -14,6 +14,7 @@ mod exports;
 mod http;
 mod images;
 mod people;
+mod reads;
 mod server;
 
 use std::path::PathBuf;
@@ -89,6 +90,9 @@ async fn main() {
     }
     if wanted("export") {
         lines.extend(exports::measure(&server));
+    }
+    if wanted("reads") {
+        lines.extend(reads::measure(&study).await);
     }
     lines.push(Line::known("memory after all that", format!("{:.0} MiB", server.memory_mib())));
     println!("| what | measured | limit | |\n|---|---|---|---|");

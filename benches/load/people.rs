@@ -56,7 +56,8 @@ impl Person {
     fn answer(&self, continue_rt: &str) -> String {
         format!(
             "{{\"block\":\"main\",\"attempt\":1,\"trial_index\":{},\"response\":{},\"rt\":2345.6,\"continue_rt\":{continue_rt},\
-             \"time_elapsed\":{},\"input\":\"mouse\",\"presentations\":1,\"hidden_ms\":0.0,\"load_wait\":0.0,\"display_scale\":1.0}}",
+             \"time_elapsed\":{},\"input\":\"mouse\",\"presentations\":1,\"hidden_ms\":0.0,\"load_wait\":0.0,\"display_scale\":1.0,\
+             \"device_scale\":1.0,\"frame_ms\":16.7,\"pointerdown_rt\":2255.6}}",
             self.answered,
             self.answered % 6,
             self.clock(),
@@ -82,15 +83,29 @@ pub fn enrolment(link: &str, consent: &str) -> String {
     json!({ "link": link, "consent_sha256": consent, "device": { "browser": "bench" } }).to_string()
 }
 
-/// Brings so many people to their first main trial.
-pub async fn prepare(server: &Arc<Server>, count: usize) -> Vec<Person> {
-    let (link, consent) = door(server).await;
+/// Makes slots for so many people, of all image sets in turn.
+pub fn make_room(server: &Server, count: usize) {
     server.sql(&format!(
         "insert into slots (study_id, mode, condition, number, image_set)
-         select min(study_id), 'simulated', 'none', (select max(number) from slots) + n, 0 from slots, generate_series(1, {count}) n
+         select min(study_id), 'simulated', 'none', max(number) + n, n % (max(image_set) + 1) from slots, generate_series(1, {count}) n
          group by n"
     ));
     server.sql("update studies set slots_per_condition = (select max(number) from slots where study_id = studies.id)");
+}
+
+/// Enrols somebody. Returns their token and what their page is told.
+pub async fn open(connection: &mut Connection, api_token: &str, enrolment: &str) -> (String, Value) {
+    let enrolled = connection.post("/api/v1/enrolments", api_token, enrolment).await.expect("an answer");
+    assert_eq!(enrolled.status, 201, "{}", String::from_utf8_lossy(&enrolled.body));
+    let token = enrolled.json()["token"].as_str().expect("a token").to_owned();
+    let opened = connection.post("/api/v1/open", &token, "{}").await.expect("an answer").json();
+    (token, opened)
+}
+
+/// Brings so many people to their first main trial.
+pub async fn prepare(server: &Arc<Server>, count: usize) -> Vec<Person> {
+    let (link, consent) = door(server).await;
+    make_room(server, count);
     let body = Arc::new(enrolment(&link, &consent));
     let left = Arc::new(AtomicUsize::new(count));
     let workers = (0..16).map(|_| {
@@ -112,10 +127,7 @@ pub async fn prepare(server: &Arc<Server>, count: usize) -> Vec<Person> {
 }
 
 async fn reach_main(connection: &mut Connection, api_token: &str, enrolment: &str) -> Person {
-    let enrolled = connection.post("/api/v1/enrolments", api_token, enrolment).await.expect("an answer");
-    assert_eq!(enrolled.status, 201, "{}", String::from_utf8_lossy(&enrolled.body));
-    let token = enrolled.json()["token"].as_str().expect("a token").to_owned();
-    let opened = connection.post("/api/v1/open", &token, "{}").await.expect("an answer").json();
+    let (token, opened) = open(connection, api_token, enrolment).await;
     let tab = opened["tab"].as_i64().expect("a tab");
     let main =
         opened["blocks"].as_array().and_then(|blocks| blocks.iter().find(|block| block["block"] == "main"));

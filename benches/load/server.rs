@@ -2,11 +2,15 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::http::Connection;
 
 const WEBER: &str = env!("CARGO_BIN_EXE_weber");
+
+/// Servers so far: each has a database of its own.
+static STARTED: AtomicU32 = AtomicU32::new(0);
 
 pub struct Server {
     child: Child,
@@ -21,7 +25,8 @@ impl Server {
     /// Imports a study folder and starts.
     pub fn start(study: &std::path::Path) -> Self {
         let cluster = std::env::var("DATABASE_URL").expect("script/bench sets DATABASE_URL");
-        let name = format!("bench_{}", std::process::id());
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let name = format!("bench_{}_{number}", std::process::id());
         psql(&cluster, &format!("drop database if exists {name} with (force)"));
         psql(&cluster, &format!("create database {name}"));
         let (base, _) = cluster.rsplit_once('/').expect("a database URL");
@@ -51,6 +56,11 @@ impl Server {
     /// Runs a statement in the server's database.
     pub fn sql(&self, statement: &str) -> String {
         psql(&self.database, statement)
+    }
+
+    /// Runs a command of Weber's and returns what it says.
+    pub fn weber(&self, arguments: &[&str]) -> String {
+        weber(&self.database, self.data.path(), arguments)
     }
 
     /// Runs a command of Weber's and returns its peak memory in MiB.

@@ -11,11 +11,21 @@ use crate::flow::journal::Actor;
 pub async fn run(args: &DataArgs, path: &Path) -> anyhow::Result<()> {
     let data = Data::open(args).await?;
     let imported = data.during(async |app| Ok(import(app, &Actor::command_line(), path).await?)).await?;
-    let Imported { slug, version, changed, .. } = imported;
+    let Imported { slug, version, changed, stripped, notices, .. } = imported;
     super::say(if changed {
         format!("Imported `{slug}`, version {version}.")
     } else {
         format!("`{slug}` is unchanged: version {version} stands.")
     });
+    if stripped > 0 {
+        super::say(format!(
+            "{stripped} of its images held more than pixels and colours, such as texts, dates or thumbnails. It was left out: browsers \
+             receive images without it."
+        ));
+    }
+    if !notices.is_empty() {
+        super::say("Nothing is wrong with the study, but these could tell people an answer:");
+        notices.iter().for_each(|notice| super::say(format!("  {notice}")));
+    }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! A small study and its people, for tests: the shipped definition with two image sets and invented images.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -30,7 +32,7 @@ pub fn version() -> StudyVersion {
     let definition = definition();
     let trials = definition.conditions.iter().flat_map(|condition| trials(condition, &definition));
     let trials = (1..).zip(trials).map(|(id, trial)| StoredTrial { id, trial }).collect();
-    StudyVersion { id: 1, study_id: 1, number: 1, definition, trials }
+    StudyVersion { id: 1, study_id: 1, number: 1, definition, trials, images: HashMap::new() }
 }
 
 fn trials(condition: &Condition, definition: &StudyDefinition) -> Vec<Trial> {
@@ -188,10 +190,7 @@ pub fn person(condition: &str) -> Person {
         tally,
         claim: Claim::Kept,
         end_reason: None,
-        fullscreen_exits: 0,
-        focus_losses: 0,
-        reloads: 0,
-        image_failures: 0,
+        events: None,
         browser: None,
         system: None,
         screen_width: None,

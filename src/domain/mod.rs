@@ -10,6 +10,7 @@ pub mod figure;
 pub(crate) mod fixture;
 pub mod gate;
 pub mod identity;
+pub mod image_file;
 pub mod journal;
 pub mod observer;
 pub mod participant;

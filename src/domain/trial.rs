@@ -70,10 +70,19 @@ words! {
     }
 }
 
-/// The SHA-256 of an image's bytes, in hexadecimal: what identifies an image everywhere inside Weber.
+/// The SHA-256 of an image's file as it was imported, in hexadecimal: what identifies an image everywhere inside Weber.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ImageId(pub String);
+
+/// An image in the database.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ImageOnFile {
+    /// Its number, from 1.
+    pub number: i64,
+    /// What is stored of it, in bytes.
+    pub size: usize,
+}
 
 /// One row of the table of trials.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -8,6 +8,9 @@ use super::{Cell, Figure, Table, words};
 use crate::domain::consort::Flow;
 use crate::domain::gate::Arrival;
 
+/// Its name.
+pub const FLOW: &str = "flow";
+
 /// A box: its head, and lines under it.
 struct Station {
     head: String,
@@ -30,7 +33,7 @@ pub fn flow(flow: &Flow, titles: &[String]) -> Figure {
             Ok(())
         });
     Figure {
-        name: "flow",
+        name: FLOW,
         title: "Flow of participants",
         caption: "Visits before consent are anonymous and counted as they come: one person may come several times. No decision: \
                   they are still reading, went without a word, or agreed too late or once more. From consent on, everybody stands \

@@ -15,7 +15,7 @@ mod table;
 mod tests;
 mod units;
 
-pub use flow::flow;
+pub use flow::{FLOW, flow};
 pub use progress::progress;
 pub use table::{Cell, Table};
 

@@ -79,7 +79,7 @@ async fn settle(
     let study = store::studies::by_id(&mut *conn, person.study_id).await?;
     let policy = enrolment_policy(&study, version);
     let practises = version.definition.practises(&person.condition);
-    let tally = store::tallies::of(&mut *conn, person.id).await?;
+    let tally = store::tallies::keep(&mut *conn, person.id).await?;
     let measures = Measures::new(&person.times(), &tally, practises);
     let passed = judge(&policy, &person.condition, &measures).passed();
     person.passed = Some(passed);

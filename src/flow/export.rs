@@ -22,6 +22,7 @@ use crate::domain::journal::{Action, Head};
 use crate::domain::preregistration::Standing;
 use crate::domain::study::{Mode, StudyVersion};
 use crate::domain::trial::TrialKind;
+use crate::store::exports::Wanted;
 use crate::store::studies::Study;
 use crate::store::{self, StoreError};
 use files::{OutputFolder, Table};
@@ -160,11 +161,17 @@ async fn write_people(
     now: DateTime<Utc>,
 ) -> Result<Counter, ExportError> {
     use futures::TryStreamExt;
-    let conditions = request.version.definition.conditions.iter();
-    let practising: Vec<String> = conditions.filter(|c| c.practice).map(|c| c.name.clone()).collect();
+    let practising = request.version.definition.practising();
     let mut table = Table::new(output, codebook::people::FILE, codebook::people::COLUMNS)?;
     let mut counter = Counter::default();
-    let mut people = std::pin::pin!(store::exports::people(conn, request.study.id, modes, &practising, now));
+    let wanted = Wanted {
+        study_id: request.study.id,
+        modes,
+        practising: &practising,
+        person: None,
+        with_events: true,
+    };
+    let mut people = std::pin::pin!(store::exports::people(conn, wanted, now));
     while let Some(person) = people.try_next().await? {
         let judged = JudgedPerson::new(person, &request.policy);
         counter.count(&judged);

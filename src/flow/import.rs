@@ -10,13 +10,13 @@ use super::journal::{self, Actor, Deed};
 use super::slots::refill;
 use super::terms::per_condition;
 use super::{App, FlowError, states};
+use crate::domain::image_file;
 use crate::domain::journal::Action;
 use crate::domain::study::{Mode, StudyDefinition, StudyState};
 use crate::domain::trial::Trial;
-use crate::store::images::NewImage;
 use crate::store::studies::VersionHashes;
 use crate::store::{self, StoreError};
-use crate::study_folder::{self, Problems, StudyFolder};
+use crate::study_folder::{self, Problem, Problems, StudyFolder};
 
 /// What an import did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,10 @@ pub struct Imported {
     pub version: i32,
     /// Whether it is new; importing the same folder again changes nothing.
     pub changed: bool,
+    /// Images that were stored without what their files hold beside pixels and colours.
+    pub stripped: usize,
+    /// What could tell people an answer, though nothing is wrong with the folder.
+    pub notices: Vec<Problem>,
 }
 
 /// Why an import did nothing.
@@ -124,13 +128,15 @@ async fn save(
             study_id,
             version: newest.number,
             changed: false,
+            stripped: 0,
+            notices: folder.notices.clone(),
         });
     }
     let structure_changed = newest.is_some_and(|newest| newest.structure_sha256 != hashes.structure_sha256);
     if structure_changed && store::studies::has_live_data(&mut *conn, study_id).await? {
         return Err(ImportError::StructureChanged(definition.slug.clone()));
     }
-    store_images(app, &mut *conn, folder).await?;
+    let stripped = store_images(&mut *conn, folder).await?;
     let version_id = store::studies::insert_version(&mut *conn, study_id, &hashes, definition, now).await?;
     for (position, trial) in (1..).zip(&folder.trials) {
         store::studies::insert_trial(&mut *conn, version_id, position, trial).await?;
@@ -150,28 +156,33 @@ async fn save(
     let deed = Deed { action: Action::Imported, study: Some(&definition.slug), participant: None };
     let detail = json!({ "version": hashes.number, "sha256": hex::encode(&hashes.sha256) });
     journal::write(app, conn, actor, deed, detail).await?;
-    Ok(Imported { slug: definition.slug.clone(), study_id, version: hashes.number, changed: true })
+    Ok(Imported {
+        slug: definition.slug.clone(),
+        study_id,
+        version: hashes.number,
+        changed: true,
+        stripped,
+        notices: folder.notices.clone(),
+    })
 }
 
-async fn store_images(app: &App, conn: &mut PgConnection, folder: &StudyFolder) -> Result<(), ImportError> {
+/// Stores the images that are not there yet, without what accompanies their pixels, and returns how many had something.
+/// An image is still known by its file as it came, so that the same folder is the same study.
+async fn store_images(conn: &mut PgConnection, folder: &StudyFolder) -> Result<usize, ImportError> {
     let ids: Vec<String> = folder.images.keys().map(|id| id.0.clone()).collect();
-    let stored: std::collections::BTreeSet<_> =
-        store::images::existing(&mut *conn, &ids).await?.into_iter().collect();
-    for (id, file) in folder.images.iter().filter(|(id, _)| !stored.contains(id)) {
+    let stored = store::images::on_file(&mut *conn, &ids).await?;
+    let mut stripped = 0;
+    for (id, file) in folder.images.iter().filter(|(id, _)| !stored.contains_key(id)) {
         let changed = || ImportError::ImageChanged(file.path.display().to_string());
         let bytes = tokio::fs::read(&file.path).await.map_err(|_| changed())?;
         if hex::encode(Sha256::digest(&bytes)) != id.0 {
             return Err(changed());
         }
-        let image = NewImage {
-            id: id.clone(),
-            address: app.secrets.image_address(id),
-            media_type: file.media_type,
-            bytes,
-        };
-        store::images::insert(&mut *conn, &image).await?;
+        let bare = image_file::bare(&bytes).ok_or_else(changed)?;
+        stripped += usize::from(bare.bytes != bytes);
+        store::images::insert(&mut *conn, id, &bare.bytes).await?;
     }
-    Ok(())
+    Ok(stripped)
 }
 
 /// What may not change once there are live data: conditions, slots, units, image sets, images, and the buttons. Texts, pay, links, leases and policies that are not pinned may.

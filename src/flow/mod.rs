@@ -1,5 +1,6 @@
 //! Makes one thing happen: load, decide, save in one transaction, tell listeners. One function per verb.
 
+pub mod addresses;
 pub mod app;
 pub mod arrival;
 pub mod backup;

@@ -1,5 +1,6 @@
 //! A study's policies: those of its folder and those saved in the lab.
 
+use futures::TryStreamExt;
 use serde_json::json;
 use sqlx::PgConnection;
 
@@ -9,8 +10,10 @@ use super::{App, FlowError, Refused};
 use crate::domain::codebook::people::JudgedPerson;
 use crate::domain::exclusion::Policy;
 use crate::domain::journal::Action;
+use crate::domain::participant::Participant;
 use crate::domain::preregistration::{Standing, StandingPolicy};
 use crate::domain::study::{Mode, StudyVersion};
+use crate::store::exports::Wanted;
 use crate::store::studies::Study;
 use crate::store::{self, StoreError};
 
@@ -114,11 +117,42 @@ pub async fn judged(
     mode: Mode,
     policy: &Policy,
 ) -> Result<Vec<JudgedPerson>, FlowError> {
-    use futures::TryStreamExt;
-    let conditions = version.definition.conditions.iter();
-    let practising: Vec<String> = conditions.filter(|c| c.practice).map(|c| c.name.clone()).collect();
-    let modes = [mode.to_string()];
-    let people: Vec<_> =
-        store::exports::people(conn, study.id, &modes, &practising, app.now()).try_collect().await?;
-    Ok(people.into_iter().map(|person| JudgedPerson::new(person, policy)).collect())
+    let (modes, practising) = ([mode.to_string()], version.definition.practising());
+    let wanted = Wanted {
+        study_id: study.id,
+        modes: &modes,
+        practising: &practising,
+        person: None,
+        with_events: false,
+    };
+    judge_all(app, conn, wanted, policy).await
+}
+
+/// One person, judged under a policy, with their events counted.
+pub async fn judged_one(
+    app: &App,
+    conn: &mut PgConnection,
+    person: &Participant,
+    version: &StudyVersion,
+    policy: &Policy,
+) -> Result<Option<JudgedPerson>, FlowError> {
+    let (modes, practising) = ([person.mode.to_string()], version.definition.practising());
+    let wanted = Wanted {
+        study_id: person.study_id,
+        modes: &modes,
+        practising: &practising,
+        person: Some(person.id),
+        with_events: true,
+    };
+    Ok(judge_all(app, conn, wanted, policy).await?.pop())
+}
+
+async fn judge_all(
+    app: &App,
+    conn: &mut PgConnection,
+    wanted: Wanted<'_>,
+    policy: &Policy,
+) -> Result<Vec<JudgedPerson>, FlowError> {
+    let people = store::exports::people(conn, wanted, app.now());
+    Ok(people.map_ok(|person| JudgedPerson::new(person, policy)).try_collect().await?)
 }

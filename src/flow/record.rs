@@ -11,7 +11,7 @@ use super::memory::{self, Known, Memory};
 use super::queue::{Queue, Together};
 use super::{App, Refused, Result};
 use crate::domain::participant::Stage;
-use crate::domain::record::{self, AnswerReply, AnswerStatus, Outcome, Record, StepReply};
+use crate::domain::record::{self, AnswerReply, AnswerStatus, Continued, Outcome, Record, StepReply};
 use crate::domain::schedule::{Place, ScheduledTrial, draw_practice};
 use crate::domain::study::StudyVersion;
 use crate::store::batches::Batch;
@@ -49,6 +49,9 @@ pub struct Reply {
     /// The version that the person sees.
     #[serde(skip)]
     pub version_id: i64,
+    /// The person.
+    #[serde(skip)]
+    pub person_id: Uuid,
 }
 
 impl Reply {
@@ -161,7 +164,7 @@ fn decide(app: &App, batch: &mut Batch, version: &StudyVersion, known: &mut Know
     let Outcome { responses, continued, events, steps, answers, draw_practice: draw, .. } = outcome;
     let id = person.id;
     batch.responses.extend(responses.into_iter().map(|response| (id, response)));
-    continued.into_iter().for_each(|(place, ms)| note_continue(batch, id, place, ms));
+    continued.into_iter().for_each(|continued| note_continue(batch, id, continued));
     batch.events.extend(events.into_iter().map(|event| (id, event)));
     let drawn = match draw {
         Some(attempt) => draw_practice(version, &person.condition, attempt, person.seed),
@@ -179,14 +182,15 @@ fn decide(app: &App, batch: &mut Batch, version: &StudyVersion, known: &mut Know
         position: if refused { stored.position(person) } else { None },
         drawn,
         version_id: person.version_id,
+        person_id: person.id,
     }
 }
 
 /// When Continue was pressed belongs to an answer that is stored, or to one of this very batch.
-fn note_continue(batch: &mut Batch, id: Uuid, place: Place, ms: f64) {
-    let new = batch.responses.iter_mut().find(|(whose, new)| *whose == id && new.answer.place() == place);
-    match new {
-        Some((_, response)) => response.answer.continue_rt = Some(ms),
-        None => batch.continued.push((id, place, ms)),
+fn note_continue(batch: &mut Batch, id: Uuid, continued: Continued) {
+    let mut new = batch.responses.iter_mut();
+    match new.find(|(whose, new)| *whose == id && new.answer.place() == continued.place) {
+        Some((_, response)) => response.answer.learn(&continued),
+        None => batch.continued.push((id, continued)),
     }
 }

@@ -2,6 +2,7 @@
 //! the study is full.
 
 use std::collections::HashSet;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -21,8 +22,8 @@ use crate::domain::workbench::{Preview, preview};
 use crate::store;
 use crate::store::studies::Study;
 
-/// What people did, before anything is computed from it.
-pub struct Material {
+/// Who took part, and how they stand: what the flow and the study's progress are made of.
+pub struct People {
     /// The study.
     pub study: Study,
     /// Its newest version.
@@ -38,11 +39,30 @@ pub struct Material {
     /// Whether which condition is which stays hidden.
     pub blinded: bool,
     people: Vec<JudgedPerson>,
-    answers: Vec<MainAnswer>,
     slots: Vec<crate::domain::allocation::Slot>,
     visits: std::collections::BTreeMap<crate::domain::gate::Arrival, u64>,
     /// When it was loaded.
     pub now: DateTime<Utc>,
+}
+
+/// People with what they answered, before anything is computed from it.
+pub struct Material {
+    people: People,
+    answers: Vec<MainAnswer>,
+}
+
+impl Deref for Material {
+    type Target = People;
+
+    fn deref(&self) -> &People {
+        &self.people
+    }
+}
+
+impl DerefMut for Material {
+    fn deref_mut(&mut self) -> &mut People {
+        &mut self.people
+    }
 }
 
 /// Computed from it.
@@ -57,40 +77,50 @@ pub struct Computed {
     pub kept: usize,
 }
 
-/// Loads a study's material. Without a name, people are judged under the enrolment policy.
+/// Loads a study's people with their answers. Without a name, people are judged under the enrolment policy.
 pub async fn load(app: &App, slug: &str, mode: Mode, policy: Option<&str>) -> Result<Material, FlowError> {
     let mut tx = app.pool.begin().await?;
     store::exports::take_snapshot(&mut tx).await?;
-    let study = store::studies::by_slug(&mut tx, slug).await?.ok_or(Refused::NoSuchStudy)?;
-    let version = app.newest_version(&mut tx, study.id).await?;
-    let chosen = policies::chosen(&mut tx, &study, &version, policy.unwrap_or_default()).await?;
+    let people = people(app, &mut tx, slug, mode, policy).await?;
+    let answers = store::results::main_answers(&mut tx, people.study.id, mode).await?;
+    Ok(Material { people, answers })
+}
+
+/// Loads a study's people only: answers are by far the most of a study.
+pub async fn load_people(
+    app: &App,
+    slug: &str,
+    mode: Mode,
+    policy: Option<&str>,
+) -> Result<People, FlowError> {
+    let mut tx = app.pool.begin().await?;
+    store::exports::take_snapshot(&mut tx).await?;
+    people(app, &mut tx, slug, mode, policy).await
+}
+
+async fn people(
+    app: &App,
+    conn: &mut PgConnection,
+    slug: &str,
+    mode: Mode,
+    policy: Option<&str>,
+) -> Result<People, FlowError> {
+    let study = store::studies::by_slug(&mut *conn, slug).await?.ok_or(Refused::NoSuchStudy)?;
+    let version = app.newest_version(&mut *conn, study.id).await?;
+    let chosen = policies::chosen(&mut *conn, &study, &version, policy.unwrap_or_default()).await?;
     let StandingPolicy { policy, standing } = chosen.ok_or(Refused::NoSuchPolicy)?;
     let now = app.now();
-    let slots = store::slots::all(&mut tx, study.id, mode, now).await?;
+    let slots = store::slots::all(&mut *conn, study.id, mode, now).await?;
     let postings = version.definition.design.postings_per_slot;
     let blinded = mode == Mode::Live && study.unblinded_at.is_none() && !finished(&slots, postings);
-    let people = policies::judged(app, &mut tx, &study, &version, mode, &policy).await?;
-    let answers = store::results::main_answers(&mut tx, study.id, mode).await?;
-    let visits = store::results::visits(&mut tx, study.id, mode).await?;
+    let people = policies::judged(app, &mut *conn, &study, &version, mode, &policy).await?;
+    let visits = store::results::visits(&mut *conn, study.id, mode).await?;
     let mut conditions: Vec<String> =
         version.definition.conditions.iter().map(|condition| condition.name.clone()).collect();
     if blinded {
         conditions.sort_by_key(|condition| app.secrets.blinding(slug, condition));
     }
-    Ok(Material {
-        study,
-        version,
-        mode,
-        policy,
-        standing,
-        conditions,
-        blinded,
-        people,
-        answers,
-        slots,
-        visits,
-        now,
-    })
+    Ok(People { study, version, mode, policy, standing, conditions, blinded, people, slots, visits, now })
 }
 
 /// Whether results of a study hide which condition is which now.
@@ -108,7 +138,7 @@ pub async fn is_blinded(
     Ok(!finished(&slots, version.definition.design.postings_per_slot))
 }
 
-impl Material {
+impl People {
     /// Shows which condition is which, in the study's order.
     pub fn unblind(&mut self) {
         self.blinded = false;
@@ -130,22 +160,6 @@ impl Material {
         ('A'..).zip(&self.conditions).map(label).collect()
     }
 
-    /// Computes everything.
-    pub fn compute(&self) -> Computed {
-        let kept: HashSet<_> =
-            self.people.iter().filter(|judged| judged.kept()).map(|judged| judged.person.id).collect();
-        let answers: Vec<MainAnswer> =
-            self.answers.iter().filter(|answer| kept.contains(&answer.person)).cloned().collect();
-        let answers = if self.blinded { in_every_condition(answers, &self.conditions) } else { answers };
-        let levels = self.version.definition.trial.confidence_levels;
-        Computed {
-            results: Results::new(&answers, &self.conditions, levels),
-            preview: preview(&self.people, &self.conditions),
-            quality: Quality::new(&self.people, &self.slots, &self.conditions),
-            kept: kept.len(),
-        }
-    }
-
     /// The flow of participants, by condition in the order of figures.
     pub fn flow(&self) -> Flow {
         Flow::new(self.visits.clone(), &self.people, &self.conditions)
@@ -162,5 +176,23 @@ impl Material {
             .map(|condition| counts.get(&condition.name).copied().unwrap_or_default())
             .collect();
         Progress::new(&self.people, &self.version.definition, &slots, self.now)
+    }
+}
+
+impl Material {
+    /// Computes everything.
+    pub fn compute(&self) -> Computed {
+        let kept: HashSet<_> =
+            self.people.people.iter().filter(|judged| judged.kept()).map(|judged| judged.person.id).collect();
+        let answers: Vec<MainAnswer> =
+            self.answers.iter().filter(|answer| kept.contains(&answer.person)).cloned().collect();
+        let answers = if self.blinded { in_every_condition(answers, &self.conditions) } else { answers };
+        let levels = self.version.definition.trial.confidence_levels;
+        Computed {
+            results: Results::new(&answers, &self.conditions, levels),
+            preview: preview(&self.people.people, &self.conditions),
+            quality: Quality::new(&self.people.people, &self.slots, &self.conditions),
+            kept: kept.len(),
+        }
     }
 }

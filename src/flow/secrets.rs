@@ -3,14 +3,15 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
+use super::addresses::{Addresses, Viewer, ViewerMark};
 use crate::domain::identity::Identity;
 use crate::domain::study::Platform;
-use crate::domain::trial::ImageId;
 
 /// The installation's key: 32 random bytes.
 #[derive(Clone)]
 pub struct Secrets {
     key: [u8; 32],
+    addresses: Addresses,
 }
 
 impl std::fmt::Debug for Secrets {
@@ -21,8 +22,8 @@ impl std::fmt::Debug for Secrets {
 
 impl Secrets {
     /// Takes the key.
-    pub const fn new(key: [u8; 32]) -> Self {
-        Self { key }
+    pub fn new(key: [u8; 32]) -> Self {
+        Self { key, addresses: Addresses::new(keyed(&key, "addresses of images", &[])) }
     }
 
     /// What tells this key from others without giving it away.
@@ -30,9 +31,20 @@ impl Secrets {
         self.keyed("fingerprint", &[])[..16].to_vec()
     }
 
-    /// The name under which a browser may ask for an image: nobody can compute it from the image.
-    pub fn image_address(&self, image: &ImageId) -> String {
-        hex::encode(&self.keyed("image", &[image.0.as_bytes()])[..16])
+    /// Makes and reads the addresses of images.
+    pub const fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// What stands for a viewer in the addresses of images.
+    pub fn viewer_mark(&self, viewer: Viewer) -> ViewerMark {
+        let (kind, id) = match &viewer {
+            Viewer::Participant(id) => ("participant", id.as_bytes().as_slice()),
+            Viewer::Preview => ("preview", [].as_slice()),
+            Viewer::Lab => ("lab", [].as_slice()),
+        };
+        let [a, b, c, d, e, f, g, h, ..] = keyed(&self.key, "viewer", &[kind.as_bytes(), id]);
+        [a, b, c, d, e, f, g, h]
     }
 
     /// Stands for a person in the once-only rule.
@@ -86,14 +98,18 @@ impl Secrets {
     }
 
     fn keyed(&self, purpose: &str, parts: &[&[u8]]) -> Vec<u8> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
-        for part in std::iter::once(purpose.as_bytes()).chain(parts.iter().copied()) {
-            // Lengths keep ("ab", "c") and ("a", "bc") apart.
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
-        }
-        mac.finalize().into_bytes().to_vec()
+        keyed(&self.key, purpose, parts).to_vec()
     }
+}
+
+fn keyed(key: &[u8; 32], purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    for part in std::iter::once(purpose.as_bytes()).chain(parts.iter().copied()) {
+        // Lengths keep ("ab", "c") and ("a", "bc") apart.
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
 }
 
 /// What is stored of a token.
@@ -103,15 +119,19 @@ pub fn token_sha256(token: &str) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     #[test]
     fn nothing_collides_and_nothing_shows_the_key() {
         let (one, other) = (Secrets::new([1; 32]), Secrets::new([2; 32]));
-        let image = ImageId("aa".into());
-        assert_ne!(one.image_address(&image), other.image_address(&image));
-        assert_eq!(one.image_address(&image).len(), 32);
         assert_ne!(one.fingerprint(), other.fingerprint());
+        let (person, next) =
+            (Viewer::Participant(Uuid::from_u128(1)), Viewer::Participant(Uuid::from_u128(2)));
+        assert_ne!(one.viewer_mark(person), one.viewer_mark(next));
+        assert_ne!(one.viewer_mark(person), other.viewer_mark(person));
+        assert_ne!(one.viewer_mark(Viewer::Preview), one.viewer_mark(Viewer::Lab));
         assert_ne!(one.worker_hmac(Platform::Mturk, "A1"), one.worker_hmac(Platform::Prolific, "A1"));
         assert_ne!(one.keyed("p", &[b"ab", b"c"]), one.keyed("p", &[b"a", b"bc"]));
         assert_eq!(one.email_hmac(" Ada@Example.org "), one.email_hmac("ada@example.org"));

@@ -1,6 +1,7 @@
 //! Simulated people: real clients of the participants' API, driven by [`crate::domain::observer`].
 
 mod client;
+mod display;
 mod door;
 mod meter;
 mod mischief;

@@ -9,6 +9,7 @@ use rand_chacha::ChaCha20Rng;
 use serde_json::{Value, json};
 
 use super::client::{Parameters, strange};
+use super::display::Display;
 use super::naps::naps;
 use super::opened::Opened;
 use super::screens::{Screens, name_of};
@@ -120,6 +121,7 @@ pub struct Person<'a> {
     pub presentations: u32,
     /// Positions, in the first practice block and in the main block, at which they do what is special about them.
     pub moments: [u16; 2],
+    display: Display,
     rng: ChaCha20Rng,
     key: BTreeMap<Place, KeyEntry>,
     heartbeat_ms: f64,
@@ -161,6 +163,7 @@ impl<'a> Person<'a> {
             answered: 0,
             presentations: 1,
             moments,
+            display: Display::draw(&rng),
             rng,
             key,
             heartbeat_ms: opened.heartbeat_ms(),
@@ -319,8 +322,13 @@ impl<'a> Person<'a> {
             hidden_ms: 0.0,
             load_wait: 0.0,
             display_scale: 1.0,
+            device_scale: Some(self.display.device_scale),
+            frame_ms: Some(self.display.frame_ms),
+            pointerdown_rt: Some(Display::pointerdown_rt(act.rt_ms)),
+            continue_hidden_ms: None,
         };
-        let finished = Answer { continue_rt: Some(act.continue_ms), ..answer.clone() };
+        let finished =
+            Answer { continue_rt: Some(act.continue_ms), continue_hidden_ms: Some(0.0), ..answer.clone() };
         let answers = self.unfinished.replace(finished).into_iter().chain([answer.clone()]).collect();
         let reply = self.tell(Vec::new(), answers).await?;
         self.acknowledged(&answer, &reply)?;

@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::Result;
 use super::records::order_literal;
 use crate::domain::participant::Participant;
-use crate::domain::record::{NewEvent, Response};
-use crate::domain::schedule::{Place, ScheduledTrial};
+use crate::domain::record::{Continued, NewEvent, Response};
+use crate::domain::schedule::ScheduledTrial;
 
 /// Which state of a participant's row is meant: the transaction that wrote it (`xmin`). Every change of the row gives it
 /// another one, by whomever it is made.
@@ -62,8 +62,8 @@ pub struct Batch {
     pub unchanged: Vec<(Uuid, Revision)>,
     /// New answers.
     pub responses: Vec<(Uuid, Response)>,
-    /// Times to Continue that became known after the answers, in ms.
-    pub continued: Vec<(Uuid, Place, f64)>,
+    /// What became known after the answers: when Continue was pressed.
+    pub continued: Vec<(Uuid, Continued)>,
     /// Events. One that is there already is left alone.
     pub events: Vec<(Uuid, NewEvent)>,
     /// Practice blocks drawn.
@@ -87,22 +87,23 @@ macro_rules! column {
 }
 
 /// A statement that locks the rows that still are as they were and stores the answers of their people, with what comes
-/// before and after. Its arguments are those of the answers (to $17), the ids and revisions of unchanged rows, and others.
+/// before and after. Its arguments are those of the answers (to $21), the ids and revisions of unchanged rows, and others.
 macro_rules! save {
     ($batch:expr, $before:literal, $after:literal $(, $argument:expr)*) => {
         sqlx::query!(
             "with same as (
                select p.id, p.xmin::text as revision
-               from unnest($18::uuid[], $19::text[]) as new (id, revision) join participants p on p.id = new.id
+               from unnest($22::uuid[], $23::text[]) as new (id, revision) join participants p on p.id = new.id
                where p.xmin = new.revision::xid
                for no key update of p
              ), " + $before + ", answered as (
                insert into responses (participant_id, block, attempt, trial_index, response, choice_side, correct,
                    confidence, rt, continue_rt, time_elapsed, input, presentations, hidden_ms, load_wait, display_scale,
-                   answered_at)
+                   answered_at, device_scale, frame_ms, pointerdown_rt, continue_hidden_ms)
                select * from unnest($1::uuid[], $2::text[], $3::smallint[], $4::smallint[], $5::smallint[], $6::text[],
                        $7::boolean[], $8::smallint[], $9::float8[], $10::float8[], $11::float8[], $12::text[],
-                       $13::int[], $14::float8[], $15::float8[], $16::float8[], $17::timestamptz[])
+                       $13::int[], $14::float8[], $15::float8[], $16::float8[], $17::timestamptz[],
+                       $18::float8[], $19::float8[], $20::float8[], $21::float8[])
                    as new (participant_id)
                where participant_id in (select id from saved)
              )" + $after + "
@@ -124,6 +125,10 @@ macro_rules! save {
             column!($batch.responses, (_, r) => r.answer.load_wait),
             column!($batch.responses, (_, r) => r.answer.display_scale),
             column!($batch.responses, (_, r) => r.answered_at),
+            column!($batch.responses, (_, r) => r.answer.device_scale) as &[Option<f64>],
+            column!($batch.responses, (_, r) => r.answer.frame_ms) as &[Option<f64>],
+            column!($batch.responses, (_, r) => r.answer.pointerdown_rt) as &[Option<f64>],
+            column!($batch.responses, (_, r) => r.answer.continue_hidden_ms) as &[Option<f64>],
             column!($batch.unchanged, (id, _) => *id),
             column!($batch.unchanged, (_, revision) => revision.0.as_str()) as &[&str],
             $($argument),*
@@ -151,9 +156,9 @@ pub async fn save(
                instructed_at = new.instructed_at, practised_at = new.practised_at, running_at = new.running_at,
                clock_ms = new.clock_ms, clock_at = new.clock_at, clock_discrepancy_s = new.clock_discrepancy_s,
                instruction_ms = new.instruction_ms, instruction_load_wait_ms = new.instruction_load_wait_ms
-           from unnest($20::uuid[], $21::text[], $22::text[], $23::text[], $24::smallint[], $25::timestamptz[],
-                   $26::timestamptz[], $27::timestamptz[], $28::timestamptz[], $29::timestamptz[], $30::timestamptz[],
-                   $31::float8[], $32::timestamptz[], $33::float8[], $34::float8[], $35::float8[])
+           from unnest($24::uuid[], $25::text[], $26::text[], $27::text[], $28::smallint[], $29::timestamptz[],
+                   $30::timestamptz[], $31::timestamptz[], $32::timestamptz[], $33::timestamptz[], $34::timestamptz[],
+                   $35::float8[], $36::timestamptz[], $37::float8[], $38::float8[], $39::float8[])
                as new (id, revision, stage, screen, practice_attempt, lease_until, last_seen_at, started_at,
                    instructed_at, practised_at, running_at, clock_ms, clock_at, clock_discrepancy_s, instruction_ms,
                    instruction_load_wait_ms)
@@ -163,20 +168,21 @@ pub async fn save(
         ", drawn as (
            insert into schedule (participant_id, block, attempt, trial_index, trial_id, max_side, reference_order)
            select participant_id, block, attempt, trial_index, trial_id, max_side, reference_order::smallint[]
-           from unnest($36::uuid[], $37::text[], $38::smallint[], $39::smallint[], $40::bigint[], $41::text[],
-                   $42::text[])
+           from unnest($40::uuid[], $41::text[], $42::smallint[], $43::smallint[], $44::bigint[], $45::text[],
+                   $46::text[])
                as new (participant_id, block, attempt, trial_index, trial_id, max_side, reference_order)
            where participant_id in (select id from saved)
          ), continued as (
-           update responses r set continue_rt = new.ms
-           from unnest($43::uuid[], $44::text[], $45::smallint[], $46::smallint[], $47::float8[])
-               as new (participant_id, block, attempt, trial_index, ms)
+           update responses r set continue_rt = new.rt, continue_hidden_ms = new.hidden_ms
+           from unnest($47::uuid[], $48::text[], $49::smallint[], $50::smallint[], $51::float8[],
+                   $52::float8[])
+               as new (participant_id, block, attempt, trial_index, rt, hidden_ms)
            where r.participant_id = new.participant_id and r.block = new.block and r.attempt = new.attempt
              and r.trial_index = new.trial_index and r.participant_id in (select id from saved)
          ), happened as (
            insert into events (participant_id, tab, seq, kind, at_ms, server_at, detail)
-           select participant_id, tab, seq, kind, at_ms, $54, detail
-           from unnest($48::uuid[], $49::int[], $50::int[], $51::text[], $52::float8[], $53::jsonb[])
+           select participant_id, tab, seq, kind, at_ms, $59, detail
+           from unnest($53::uuid[], $54::int[], $55::int[], $56::text[], $57::float8[], $58::jsonb[])
                as new (participant_id, tab, seq, kind, at_ms, detail)
            where participant_id in (select id from saved)
            on conflict do nothing
@@ -204,11 +210,12 @@ pub async fn save(
         column!(batch.drawn, (_, trial) => trial.trial_id),
         column!(batch.drawn, (_, trial) => trial.max_side.as_str()) as &[&str],
         column!(batch.drawn, (_, trial) => order_literal(&trial.reference_order)),
-        column!(batch.continued, (id, ..) => *id),
-        column!(batch.continued, (_, place, _) => place.block.as_str()) as &[&str],
-        column!(batch.continued, (_, place, _) => place.attempt as i16),
-        column!(batch.continued, (_, place, _) => place.trial_index as i16),
-        column!(batch.continued, (.., ms) => *ms),
+        column!(batch.continued, (id, _) => *id),
+        column!(batch.continued, (_, new) => new.place.block.as_str()) as &[&str],
+        column!(batch.continued, (_, new) => new.place.attempt as i16),
+        column!(batch.continued, (_, new) => new.place.trial_index as i16),
+        column!(batch.continued, (_, new) => new.rt),
+        column!(batch.continued, (_, new) => new.hidden_ms) as &[Option<f64>],
         column!(batch.events, (id, _) => *id),
         column!(batch.events, (_, event) => event.source.map(|(tab, _)| tab)) as &[Option<i32>],
         column!(batch.events, (_, event) => event.source.map(|(_, seq)| seq)) as &[Option<i32>],

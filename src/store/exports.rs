@@ -1,14 +1,15 @@
-//! What the exported files are made of, streamed from one snapshot.
+//! What the exported files and the lab's pages are made of, streamed from one snapshot.
 
 use chrono::{DateTime, Utc};
 use futures::Stream;
 use futures::StreamExt;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::tallies::TallyRow;
 use super::{Result, word};
 use crate::domain::codebook::events::EventRow;
-use crate::domain::codebook::people::{Override, Person};
+use crate::domain::codebook::people::{EventCounts, Override, Person};
 use crate::domain::codebook::trials::TrialRow;
 use crate::domain::exclusion::{Measures, Tally, Times};
 use crate::domain::participant::Stage;
@@ -19,46 +20,65 @@ pub async fn take_snapshot(conn: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-/// Everybody who consented, in the order of consent. `practising` lists the conditions with practice.
+/// Whom to read, and what of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The study.
+    pub study_id: i64,
+    /// Whose participations count for one of these.
+    pub modes: &'a [String],
+    /// The conditions with practice.
+    pub practising: &'a [String],
+    /// One person only.
+    pub person: Option<Uuid>,
+    /// Whether their events are counted.
+    pub with_events: bool,
+}
+
+/// Everybody wanted who consented, in the order of consent.
 pub fn people<'a>(
     conn: &'a mut PgConnection,
-    study_id: i64,
-    modes: &'a [String],
-    practising: &'a [String],
+    wanted: Wanted<'a>,
     now: DateTime<Utc>,
 ) -> impl Stream<Item = Result<Person>> + 'a {
     sqlx::query!(
         r#"select p.id, s.slug as study, v.number as study_version, p.pseudonym as participant, p.mode, p.condition,
-                  p.image_set, slot.number as "slot?", p.posting, p.platform, p.stage, p.lease_until,
+                  p.image_set, (select number from slots where id = p.slot_id) as "slot?", p.posting, p.platform, p.stage, p.lease_until,
                   p.screen as last_screen, p.crowd_group as "group", p.late, p.clock_discrepancy_s, p.enrolled_at,
                   p.started_at, p.ended_at, p.instruction_ms, p.instruction_load_wait_ms, p.total_ms, p.claim,
                   p.end_reason, p.browser, p.system, p.screen_width, p.screen_height, p.window_width, p.window_height,
                   p.pixel_ratio, p.feedback, p.condition = any($3) as "practises!",
-                  coalesce(a.answers, 0) as "answers!", coalesce(a.catch_correct, 0) as "catch_correct!",
-                  coalesce(a.catch_total, 0) as "catch_total!", coalesce(a.main_correct, 0) as "main_correct!",
-                  coalesce(a.main_total, 0) as "main_total!", coalesce(a.left_answers, 0) as "left_answers!",
-                  coalesce(a.right_answers, 0) as "right_answers!",
-                  coalesce(a.practice_blocks, 0) as "practice_blocks!", coalesce(a.load_wait_ms, 0) as "load_wait_ms!",
+                  coalesce(k.answers, a.answers) as "answers!",
+                  coalesce(k.catch_correct, a.catch_correct) as "catch_correct!",
+                  coalesce(k.catch_total, a.catch_total) as "catch_total!",
+                  coalesce(k.main_correct, a.main_correct) as "main_correct!",
+                  coalesce(k.main_total, a.main_total) as "main_total!",
+                  coalesce(k.left_answers, a.left_answers) as "left_answers!",
+                  coalesce(k.right_answers, a.right_answers) as "right_answers!",
+                  coalesce(k.practice_blocks, a.practice_blocks) as "practice_blocks!",
+                  coalesce(k.load_wait_ms, a.load_wait_ms) as "load_wait_ms!",
                   o.decision as "decision?", o.reason as "reason?", e.fullscreen_exits as "fullscreen_exits!",
                   e.focus_losses as "focus_losses!", e.reloads as "reloads!", e.image_failures as "image_failures!"
            from participants p
            join studies s on s.id = p.study_id
            join study_versions v on v.id = p.version_id
-           left join slots slot on slot.id = p.slot_id
-           left join tallies a on a.participant_id = p.id
-           left join overrides o on o.participant_id = p.id
+           left join lateral (select * from tallies where participant_id = p.id offset 0) k on true
+           left join lateral (select * from tally_of(p.id) where k.participant_id is null offset 0) a on true
+           left join lateral (select decision, reason from overrides where participant_id = p.id offset 0) o on true
            cross join lateral (
                select count(*) filter (where kind = 'fullscreen_exit') as fullscreen_exits,
                       count(*) filter (where kind = 'focus_loss') as focus_losses,
                       count(*) filter (where kind = 'reload') as reloads,
                       count(*) filter (where kind = 'image_failure') as image_failures
-               from events where participant_id = p.id
+               from events where participant_id = p.id and $5
            ) e
-           where p.study_id = $1 and p.mode = any($2)
+           where p.study_id = $1 and p.mode = any($2) and ($4::uuid is null or p.id = $4)
            order by p.enrolled_at, p.id"#,
-        study_id,
-        modes,
-        practising,
+        wanted.study_id,
+        wanted.modes,
+        wanted.practising,
+        wanted.person,
+        wanted.with_events,
     )
     .fetch(conn)
     .map(move |row| {
@@ -103,10 +123,12 @@ pub fn people<'a>(
             tally,
             claim: word(&row.claim)?,
             end_reason: row.end_reason,
-            fullscreen_exits: row.fullscreen_exits,
-            focus_losses: row.focus_losses,
-            reloads: row.reloads,
-            image_failures: row.image_failures,
+            events: wanted.with_events.then_some(EventCounts {
+                fullscreen_exits: row.fullscreen_exits,
+                focus_losses: row.focus_losses,
+                reloads: row.reloads,
+                image_failures: row.image_failures,
+            }),
             browser: row.browser,
             system: row.system,
             screen_width: row.screen_width,
@@ -133,23 +155,28 @@ pub fn trials<'a>(
     sqlx::query_as!(
         TrialRow,
         r#"select p.id as participant_id, s.slug as study, v.number as study_version, p.pseudonym as participant, p.mode,
-                  p.condition, slot.number as "slot?", p.posting, p.crowd_group as "group", p.image_set,
-                  r.block, r.attempt, r.trial_index, t.kind as trial_kind, t.unit, t.layer, t.branch, d.max_side,
-                  r.response, r.choice_side, r.correct, r.confidence, r.rt, r.continue_rt, r.time_elapsed,
-                  r.answered_at, r.input, r.presentations, r.hidden_ms, r.load_wait, r.display_scale,
-                  d.reference_order, t.base_activation, t.max_activation, t.min_activation,
-                  t.center_correct, t.variance_correct, t.saliency_correct, t.object_correct,
-                  o.decision as "decision?"
-           from responses r
-           join schedule d using (participant_id, block, attempt, trial_index)
-           join participants p on p.id = r.participant_id
+                  p.condition, p.slot as "slot?", p.posting, p.crowd_group as "group", p.image_set, a.*,
+                  p.decision as "decision?"
+           from (
+               select *, (select number from slots where id = slot_id) as slot,
+                      (select decision from overrides where participant_id = id) as decision
+               from participants where study_id = $1 and mode = any($2) offset 0
+           ) p
            join studies s on s.id = p.study_id
            join study_versions v on v.id = p.version_id
-           join trials t on t.id = d.trial_id
-           left join slots slot on slot.id = p.slot_id
-           left join overrides o on o.participant_id = p.id
-           where p.study_id = $1 and p.mode = any($2)
-           order by p.enrolled_at, p.id, r.block desc, r.attempt, r.trial_index"#,
+           cross join lateral (
+               select r.block, r.attempt, r.trial_index, t.kind as trial_kind, t.unit, t.layer, t.branch, d.max_side,
+                      r.response, r.choice_side, r.correct, r.confidence, r.rt, r.continue_rt, r.time_elapsed,
+                      r.answered_at, r.input, r.presentations, r.hidden_ms, r.load_wait, r.display_scale,
+                      r.device_scale, r.frame_ms, r.pointerdown_rt, r.continue_hidden_ms,
+                      d.reference_order, t.base_activation, t.max_activation, t.min_activation,
+                      t.center_correct, t.variance_correct, t.saliency_correct, t.object_correct
+               from responses r
+               join schedule d using (participant_id, block, attempt, trial_index)
+               cross join lateral (select * from trials where id = d.trial_id offset 0) t
+               where r.participant_id = p.id offset 0
+           ) a
+           order by p.enrolled_at, p.id, a.block desc, a.attempt, a.trial_index"#,
         study_id,
         modes,
     )
@@ -166,7 +193,8 @@ pub fn events<'a>(
     sqlx::query_as!(
         EventRow,
         "select p.pseudonym as participant, e.at_ms, e.server_at, e.kind, e.detail
-         from events e join participants p on p.id = e.participant_id
+         from participants p
+         cross join lateral (select * from events where participant_id = p.id offset 0) e
          where p.study_id = $1 and p.mode = any($2)
          order by p.enrolled_at, p.id, e.server_at, e.id",
         study_id,

@@ -40,7 +40,8 @@ pub async fn is_barred(
     let barred = sqlx::query_scalar!(
         r#"select exists (select from not_admitted where study_id = $1 and platform = $3 and worker_hmac = $4)
                or exists (select from once_only o
-                          join participants p on p.id = o.participant_id join studies s on s.id = p.study_id
+                          cross join lateral (select study_id from participants where id = o.participant_id offset 0) p
+                          join studies s on s.id = p.study_id
                           where s.slug = any($2) and o.platform = $3 and o.worker_hmac = $4) as "barred!""#,
         study_id,
         earlier,
@@ -130,7 +131,8 @@ pub async fn of_study(conn: &mut PgConnection, study_id: i64) -> Result<Vec<Stor
     let rows = sqlx::query!(
         "select i.platform, i.worker_id, i.assignment_id, i.hit_id, i.receipt
          from unnest($1::uuid[]) with ordinality as wanted (id, position)
-         join identities i on i.participant_id = wanted.id order by wanted.position",
+         cross join lateral (select * from identities where participant_id = wanted.id offset 0) i
+         order by wanted.position",
         &ids,
     )
     .fetch_all(conn)
@@ -152,7 +154,8 @@ pub async fn of_study(conn: &mut PgConnection, study_id: i64) -> Result<Vec<Stor
 /// The pseudonym of the participant of a study whom one of these keyed hashes stands for.
 pub async fn seek(conn: &mut PgConnection, study_id: i64, hmacs: &[Vec<u8>]) -> Result<Option<String>> {
     let found = sqlx::query_scalar!(
-        "select p.pseudonym from once_only o join participants p on p.id = o.participant_id
+        "select p.pseudonym from once_only o
+         cross join lateral (select pseudonym, study_id from participants where id = o.participant_id offset 0) p
          where p.study_id = $1 and o.worker_hmac = any($2) limit 1",
         study_id,
         hmacs,
@@ -171,7 +174,7 @@ pub async fn forget_one(conn: &mut PgConnection, id: Uuid) -> Result<()> {
 /// Deletes all ids of a study. Returns how many there were.
 pub async fn forget_all(conn: &mut PgConnection, study_id: i64) -> Result<u64> {
     let done = sqlx::query!(
-        "delete from identities where participant_id in (select id from participants where study_id = $1)",
+        "delete from identities where participant_id = any(array(select id from participants where study_id = $1))",
         study_id,
     )
     .execute(conn)
@@ -182,7 +185,8 @@ pub async fn forget_all(conn: &mut PgConnection, study_id: i64) -> Result<u64> {
 /// How many of a study's people have ids that are known.
 pub async fn count_known(conn: &mut PgConnection, study_id: i64) -> Result<i64> {
     let count = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from identities i join participants p on p.id = i.participant_id
+        r#"select count(*) as "count!" from participants p
+           cross join lateral (select from identities where participant_id = p.id offset 0) i
            where p.study_id = $1"#,
         study_id,
     )

@@ -34,7 +34,8 @@ pub async fn done(
                   count(*) filter (where stage = 'complete' and (not passed or claim = 'surplus' and decision = 'exclude'))
                       as "excluded!",
                   count(*) filter (where claim = 'surplus' and passed and decision is distinct from 'exclude') as "surplus!"
-           from participants left join overrides on participant_id = participants.id
+           from participants p
+           left join lateral (select decision from overrides where participant_id = p.id offset 0) o on true
            where study_id = $1 and mode = $2 group by 1, 2, 3, 4, 5"#,
         study_id,
         mode.as_str(),

@@ -234,7 +234,8 @@ pub async fn by_pseudonym(
 /// The people of a study whose ids are known, in the order of consent; without simulated people.
 pub(super) async fn with_identities(conn: &mut PgConnection, study_id: i64) -> Result<Vec<Participant>> {
     let rows = select_participant!(
-        "from participants p join identities i on i.participant_id = p.id
+        "from participants p
+         cross join lateral (select from identities where participant_id = p.id offset 0) i
          where p.study_id = $1 and p.mode <> 'simulated' order by p.enrolled_at, p.id",
         study_id,
     )
@@ -246,6 +247,7 @@ pub(super) async fn with_identities(conn: &mut PgConnection, study_id: i64) -> R
 /// Deletes all that a participation holds besides its row, and in its row what the person or their browser said.
 pub async fn delete_data(conn: &mut PgConnection, id: Uuid) -> Result<()> {
     sqlx::query!("delete from responses where participant_id = $1", id).execute(&mut *conn).await?;
+    sqlx::query!("delete from tallies where participant_id = $1", id).execute(&mut *conn).await?;
     sqlx::query!("delete from schedule where participant_id = $1", id).execute(&mut *conn).await?;
     sqlx::query!("delete from events where participant_id = $1", id).execute(&mut *conn).await?;
     sqlx::query!("delete from participant_tokens where participant_id = $1", id).execute(&mut *conn).await?;

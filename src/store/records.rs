@@ -46,6 +46,10 @@ struct TrialRow {
     hidden_ms: Option<f64>,
     load_wait: Option<f64>,
     display_scale: Option<f64>,
+    device_scale: Option<f64>,
+    frame_ms: Option<f64>,
+    pointerdown_rt: Option<f64>,
+    continue_hidden_ms: Option<f64>,
 }
 
 impl TryFrom<TrialRow> for TrialOnFile {
@@ -71,6 +75,10 @@ impl TryFrom<TrialRow> for TrialOnFile {
                 hidden_ms: row.hidden_ms.unwrap_or_default(),
                 load_wait: row.load_wait.unwrap_or_default(),
                 display_scale: row.display_scale.unwrap_or_default(),
+                device_scale: row.device_scale,
+                frame_ms: row.frame_ms,
+                pointerdown_rt: row.pointerdown_rt,
+                continue_hidden_ms: row.continue_hidden_ms,
             })
         });
         let scheduled = ScheduledTrial {
@@ -101,7 +109,8 @@ macro_rules! select_trials {
                 s.reference_order as "reference_order!",
                 r.response as "response?", r.correct as "correct?", r.rt, r.continue_rt,
                 r.time_elapsed as "time_elapsed?", r.input as "input?", r.presentations as "presentations?",
-                r.hidden_ms as "hidden_ms?", r.load_wait as "load_wait?", r.display_scale as "display_scale?"
+                r.hidden_ms as "hidden_ms?", r.load_wait as "load_wait?", r.display_scale as "display_scale?",
+                r.device_scale, r.frame_ms, r.pointerdown_rt, r.continue_hidden_ms
                from schedule s left join lateral (
                  select * from responses r where r.participant_id = s.participant_id and r.block = s.block
                    and r.attempt = s.attempt and r.trial_index = s.trial_index offset 0) r on true "# + $rest

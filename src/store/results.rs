@@ -13,14 +13,18 @@ use crate::domain::trial::Known;
 /// Every main trial that people of a mode answered who completed.
 pub async fn main_answers(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<Vec<MainAnswer>> {
     let rows = sqlx::query!(
-        r#"select p.id, p.crowd_group, p.condition, p.image_set, t.id as place, t.unit, t.layer, t.branch, r.correct, r.confidence, r.rt,
-                  t.base_activation, t.max_activation, t.min_activation,
-                  t.center_correct, t.variance_correct, t.saliency_correct, t.object_correct
+        r#"select p.id, p.crowd_group, p.condition, p.image_set, a.*
            from participants p
-           join responses r on r.participant_id = p.id and r.block = 'main'
-           join schedule d using (participant_id, block, attempt, trial_index)
-           join trials t on t.id = d.trial_id
-           where p.study_id = $1 and p.mode = $2 and p.stage = 'complete' and t.kind = 'main'"#,
+           cross join lateral (
+               select t.id as place, t.unit, t.layer, t.branch, r.correct, r.confidence, r.rt,
+                      t.base_activation, t.max_activation, t.min_activation,
+                      t.center_correct, t.variance_correct, t.saliency_correct, t.object_correct
+               from responses r
+               join schedule d using (participant_id, block, attempt, trial_index)
+               cross join lateral (select * from trials where id = d.trial_id offset 0) t
+               where r.participant_id = p.id and r.block = 'main' and t.kind = 'main' offset 0
+           ) a
+           where p.study_id = $1 and p.mode = $2 and p.stage = 'complete'"#,
         study_id,
         mode.as_str(),
     )
@@ -61,7 +65,8 @@ pub async fn main_answers(conn: &mut PgConnection, study_id: i64, mode: Mode) ->
 /// Visits by the links of a mode, by how they ended.
 pub async fn visits(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<BTreeMap<Arrival, u64>> {
     let rows = sqlx::query!(
-        r#"select a.kind, count(*) as "n!" from arrivals a join links l on l.id = a.link_id
+        r#"select a.kind, count(*) as "n!" from links l
+           cross join lateral (select kind from arrivals where link_id = l.id offset 0) a
            where l.study_id = $1 and l.mode = $2 group by a.kind"#,
         study_id,
         mode.as_str(),

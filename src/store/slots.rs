@@ -103,12 +103,16 @@ pub async fn made(
 ) -> Result<Vec<Slot>> {
     let rows = sqlx::query!(
         r#"select s.id, s.condition, s.number, s.image_set, s.in_design, s.extra_postings,
-                  coalesce(bool_or(p.claim = 'kept'), false) as "kept!",
-                  coalesce(bool_or(p.claim = 'leased' and p.lease_until >= $3), false) as "live_lease!",
-                  count(p.posting) as "postings_used!"
-           from slots s left join participants p on p.slot_id = s.id
+                  p.kept as "kept!", p.live_lease as "live_lease!", p.postings_used as "postings_used!"
+           from slots s
+           cross join lateral (
+               select coalesce(bool_or(claim = 'kept'), false) as kept,
+                      coalesce(bool_or(claim = 'leased' and lease_until >= $3), false) as live_lease,
+                      count(posting) as postings_used
+               from participants where slot_id = s.id
+           ) p
            where s.study_id = $1 and s.mode = $2
-           group by s.id order by s.id"#,
+           order by s.id"#,
         study_id,
         mode.as_str(),
         now,
@@ -156,8 +160,8 @@ pub async fn add_posting(conn: &mut PgConnection, study_id: i64, ids: &[i64]) ->
 /// many does.
 pub async fn take_back(conn: &mut PgConnection, slot_ids: &[i64]) -> Result<()> {
     sqlx::query!(
-        "update participants set claim = 'lost' where claim = 'leased' and id in (
-            select id from participants where slot_id = any($1) and claim = 'leased' order by id for no key update)",
+        "update participants set claim = 'lost' where claim = 'leased' and id = any(array(
+            select id from participants where slot_id = any($1) and claim = 'leased' order by id for no key update))",
         slot_ids
     )
     .execute(conn)
@@ -181,7 +185,7 @@ pub async fn surplus(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Resu
     let rows = sqlx::query!(
         "select id, condition, image_set from participants
          where study_id = $1 and mode = $2 and claim = 'surplus' and passed
-           and not exists (select from overrides o where o.participant_id = id and o.decision = 'exclude')
+           and (select decision from overrides where participant_id = id) is distinct from 'exclude'
          order by ended_at, id",
         study_id,
         mode.as_str(),

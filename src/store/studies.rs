@@ -1,12 +1,14 @@
 //! Studies, their versions and trials.
 
+use std::collections::{BTreeSet, HashMap};
+
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{Result, document, number, to_document, word};
+use super::{Result, StoreError, document, number, to_document, word};
 use crate::domain::exclusion::Policy;
 use crate::domain::study::{StoredTrial, StudyDefinition, StudyState, StudyVersion};
-use crate::domain::trial::{ImageId, Known, Trial};
+use crate::domain::trial::{ImageId, ImageOnFile, Known, Trial};
 
 /// A study, whatever its version.
 #[derive(Debug, Clone)]
@@ -284,13 +286,28 @@ pub async fn version(conn: &mut PgConnection, version_id: i64) -> Result<StudyVe
         sqlx::query!("select study_id, number, definition from study_versions where id = $1", version_id)
             .fetch_one(&mut *conn)
             .await?;
+    let trials = trials(&mut *conn, version_id).await?;
     Ok(StudyVersion {
         id: version_id,
         study_id: row.study_id,
         number: row.number,
         definition: document(row.definition)?,
-        trials: trials(conn, version_id).await?,
+        images: images(conn, &trials).await?,
+        trials,
     })
+}
+
+/// Every image of these trials.
+async fn images(conn: &mut PgConnection, trials: &[StoredTrial]) -> Result<HashMap<ImageId, ImageOnFile>> {
+    let ids: BTreeSet<&ImageId> = trials.iter().flat_map(|row| row.trial.images()).collect();
+    let ids: Vec<String> = ids.into_iter().map(|id| id.0.clone()).collect();
+    let images = super::images::on_file(conn, &ids).await?;
+    match ids.into_iter().find(|id| !images.contains_key(&ImageId(id.clone()))) {
+        Some(missing) => {
+            Err(StoreError::Corrupt(format!("a trial names the image {missing}, which is not there")))
+        }
+        None => Ok(images),
+    }
 }
 
 async fn trials(conn: &mut PgConnection, version_id: i64) -> Result<Vec<StoredTrial>> {

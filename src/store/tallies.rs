@@ -1,4 +1,4 @@
-//! What is counted from a participation's answers.
+//! What is counted from a participation's answers: while somebody is at work, whenever it is needed; once they completed, once.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -6,23 +6,44 @@ use uuid::Uuid;
 use super::{Result, number};
 use crate::domain::exclusion::Tally;
 
-/// Counts a participation's answers.
-pub async fn of(conn: &mut PgConnection, id: Uuid) -> Result<Tally> {
+/// Counts the answers of somebody who completes now, and keeps the counts: no answer comes or changes after that.
+pub async fn keep(conn: &mut PgConnection, id: Uuid) -> Result<Tally> {
     let row = sqlx::query_as!(
         TallyRow,
-        r#"select answers as "answers!", catch_correct as "catch_correct!", catch_total as "catch_total!",
-                  main_correct as "main_correct!", main_total as "main_total!", left_answers as "left_answers!",
-                  right_answers as "right_answers!", practice_blocks as "practice_blocks!",
-                  load_wait_ms as "load_wait_ms!"
-           from tallies where participant_id = $1"#,
+        "insert into tallies (participant_id, answers, catch_correct, catch_total, main_correct, main_total, left_answers,
+             right_answers, practice_blocks, load_wait_ms)
+         select $1, answers, catch_correct, catch_total, main_correct, main_total, left_answers, right_answers,
+             practice_blocks, load_wait_ms
+         from tally_of($1)
+         returning answers, catch_correct, catch_total, main_correct, main_total, left_answers, right_answers,
+             practice_blocks, load_wait_ms",
         id,
     )
-    .fetch_optional(conn)
+    .fetch_one(conn)
     .await?;
-    row.map_or_else(|| Ok(Tally::default()), Tally::try_from)
+    row.try_into()
 }
 
-/// A row of the view `tallies`.
+/// How many people's counts are kept, and the names of some whose counts are not those of their answers.
+pub async fn examine(conn: &mut PgConnection) -> Result<(i64, Vec<String>)> {
+    let kept =
+        sqlx::query_scalar!(r#"select count(*) as "kept!" from tallies"#).fetch_one(&mut *conn).await?;
+    let wrong = sqlx::query_scalar!(
+        "select p.pseudonym
+         from tallies k join participants p on p.id = k.participant_id cross join lateral tally_of(k.participant_id) c
+         where (k.answers, k.catch_correct, k.catch_total, k.main_correct, k.main_total, k.left_answers,
+                k.right_answers, k.practice_blocks)
+            is distinct from (c.answers, c.catch_correct, c.catch_total, c.main_correct, c.main_total, c.left_answers,
+                c.right_answers, c.practice_blocks)
+            or abs(k.load_wait_ms - c.load_wait_ms) > 0.001
+         order by 1 limit 10",
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok((kept, wrong))
+}
+
+/// A row of the table `tallies`, or of the function `tally_of`.
 pub(super) struct TallyRow {
     pub answers: i64,
     pub catch_correct: i64,

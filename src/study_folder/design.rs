@@ -2,24 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use super::images::Files;
 use super::pages::examples_needed;
 use super::settings::{self, Settings};
 use super::table::{self, Row};
 use super::{Problems, links};
 use crate::domain::study::{Condition, Practice};
-use crate::domain::trial::{Difficulty, Trial, TrialKind};
+use crate::domain::trial::{Difficulty, TrialKind};
 
 /// Checks everything that can be checked without reading another file.
-pub fn check(settings: &Settings, rows: &[Row], trials: &[Option<Trial>], problems: &mut Problems) {
-    let mut check = Check { settings, rows, problems };
+pub fn check(settings: &Settings, rows: &[Row], images: &Files, problems: &mut Problems) {
+    let mut check = Check { settings, rows, images, problems };
     check.names();
     check.sizes();
     check.screen();
     check.conditions();
     check.policies();
     links::check(settings, check.problems);
-    for (row, trial) in rows.iter().zip(trials) {
-        check.row(row, trial.as_ref());
+    for row in rows {
+        check.row(row);
     }
     check.duplicates();
     for condition in &settings.definition.conditions {
@@ -31,6 +32,7 @@ pub fn check(settings: &Settings, rows: &[Row], trials: &[Option<Trial>], proble
 struct Check<'a> {
     settings: &'a Settings,
     rows: &'a [Row],
+    images: &'a Files,
     problems: &'a mut Problems,
 }
 
@@ -201,7 +203,7 @@ impl Check<'_> {
         }
     }
 
-    fn row(&mut self, row: &Row, trial: Option<&Trial>) {
+    fn row(&mut self, row: &Row) {
         let definition = &self.settings.definition;
         let Some(condition) = definition.condition(&row.condition) else {
             let what = format!("the condition `{}` is not in study.toml", row.condition);
@@ -238,7 +240,8 @@ impl Check<'_> {
                 "Write obvious or easy",
             );
         }
-        if trial.is_some_and(|trial| trial.max_query == trial.min_query) {
+        let pixels = |name| self.images.get(name).map(|(_, file)| &file.pixels);
+        if pixels(&row.max_query).is_some_and(|max| pixels(&row.min_query) == Some(max)) {
             self.in_table(
                 row.line,
                 "the max and the min query are the same image".into(),

@@ -5,28 +5,19 @@ use std::io::{Cursor, ErrorKind};
 use image::codecs::jpeg::JpegDecoder;
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
-use image::{ImageDecoder, ImageError, ImageFormat, Limits};
+use image::{ImageDecoder, ImageError, Limits};
 use thiserror::Error;
+
+use crate::domain::image_file::{Bare, Format, bare};
 
 /// The largest image file that [`check_image`] accepts: 2 MB, in bytes.
 pub const MAX_BYTES: usize = 2_000_000;
 
-/// What a good image is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ImageInfo {
-    /// `image/png`, `image/jpeg` or `image/webp`, by content.
-    pub media_type: &'static str,
-    /// Width in px.
-    pub width: u32,
-    /// Height in px.
-    pub height: u32,
-}
-
-/// What is wrong with an image.
+/// What is wrong with an image, as a sentence goes on after its name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ImageProblem {
     /// More bytes than allowed.
-    #[error("the file has {bytes} bytes, more than the {limit} allowed; save it smaller")]
+    #[error("has {bytes} bytes, more than the {limit} allowed")]
     TooBig {
         /// Size of the file in bytes.
         bytes: usize,
@@ -34,22 +25,25 @@ pub enum ImageProblem {
         limit: usize,
     },
     /// The content is not that of any image format we know.
-    #[error("the file is not an image; use PNG, JPEG or WebP")]
+    #[error("is not an image")]
     NotAnImage,
     /// An image of another format.
-    #[error("{format} images are not supported; use PNG, JPEG or WebP")]
+    #[error("cannot be used: {format} images are not supported")]
     Unsupported {
         /// The format's name.
         format: String,
     },
     /// More than one frame.
-    #[error("the {format} image is animated; use a still one")]
-    Animated {
-        /// The format's name.
-        format: &'static str,
+    #[error("is animated")]
+    Animated,
+    /// Viewers are asked to show it turned or mirrored.
+    #[error("asks to be shown turned or mirrored (its EXIF orientation is {orientation}, not 1)")]
+    Turned {
+        /// EXIF orientation, 2 to 8.
+        orientation: u8,
     },
     /// Not the size that is expected.
-    #[error("the image is {width} x {height} px, but must be {expected_width} x {expected_height} px")]
+    #[error("is {width} x {height} px, but must be {expected_width} x {expected_height} px")]
     WrongSize {
         /// Width in px.
         width: u32,
@@ -61,31 +55,43 @@ pub enum ImageProblem {
         expected_height: u32,
     },
     /// The file ends before the image does.
-    #[error("the {format} image is cut off; save or upload it again")]
+    #[error("cannot be used: the {} image is cut off", format.name())]
     Truncated {
-        /// The format's name.
-        format: &'static str,
+        /// The format.
+        format: Format,
     },
     /// The file cannot be decoded.
-    #[error("the {format} image is damaged ({reason}); save it again")]
+    #[error("cannot be used: the {} image is damaged ({reason})", format.name())]
     Damaged {
-        /// The format's name.
-        format: &'static str,
+        /// The format.
+        format: Format,
         /// What the decoder said.
         reason: String,
     },
 }
 
-/// Checks that a file of at most [`MAX_BYTES`] is a still PNG, JPEG or WebP image of the expected size (px) that can be
-/// decoded to its end. The format is that of the content, whatever the file is called.
+impl ImageProblem {
+    /// What to do.
+    pub const fn remedy(&self) -> &'static str {
+        match self {
+            Self::TooBig { .. } => "Save it smaller",
+            Self::NotAnImage | Self::Unsupported { .. } => "Save it as PNG, JPEG or WebP",
+            Self::Animated => "Save one frame as a still image",
+            Self::Turned { .. } => {
+                "Turn the pixels themselves, for example with ImageMagick: `magick IN -auto-orient OUT`"
+            }
+            Self::WrongSize { .. } => "Save it in the size that `design` gives, or correct the design",
+            Self::Truncated { .. } | Self::Damaged { .. } => "Save or copy it again",
+        }
+    }
+}
+
+/// Checks that a file of at most [`MAX_BYTES`] is a still, upright PNG, JPEG or WebP image of the expected size (px) that can be
+/// decoded to its end, and takes away what accompanies its pixels. The format is that of the content, whatever the file is called.
 ///
 /// # Errors
 /// Says what is wrong: see [`ImageProblem`].
-pub fn check_image(
-    bytes: &[u8],
-    expected_width: u32,
-    expected_height: u32,
-) -> Result<ImageInfo, ImageProblem> {
+pub fn check_image(bytes: &[u8], expected_width: u32, expected_height: u32) -> Result<Bare, ImageProblem> {
     check_image_within(bytes, expected_width, expected_height, MAX_BYTES)
 }
 
@@ -98,99 +104,65 @@ pub fn check_image_within(
     expected_width: u32,
     expected_height: u32,
     limit: usize,
-) -> Result<ImageInfo, ImageProblem> {
+) -> Result<Bare, ImageProblem> {
     if bytes.len() > limit {
         return Err(ImageProblem::TooBig { bytes: bytes.len(), limit });
     }
-    let kind = Kind::of(bytes)?;
-    let expected = (expected_width, expected_height);
+    let format = Format::of(bytes).ok_or_else(|| other_format(bytes))?;
+    let bare = bare(bytes);
+    // Before the size, which viewers tell the other way round for an image on its side.
+    if let Some(orientation) = bare.as_ref().and_then(|bare| bare.turned) {
+        return Err(ImageProblem::Turned { orientation });
+    }
+    decode(bytes, format, (expected_width, expected_height))?;
+    // Decoders are lenient about the mark that ends a file.
+    bare.ok_or(ImageProblem::Truncated { format })
+}
+
+fn other_format(bytes: &[u8]) -> ImageProblem {
+    match image::guess_format(bytes) {
+        Ok(other) => ImageProblem::Unsupported { format: format!("{other:?}").to_uppercase() },
+        Err(_) => ImageProblem::NotAnImage,
+    }
+}
+
+fn decode(bytes: &[u8], format: Format, expected: (u32, u32)) -> Result<(), ImageProblem> {
     let source = Cursor::new(bytes);
-    match kind {
-        Kind::Png => {
+    let problem = |error| problem(format, error);
+    match format {
+        Format::Png => {
             let mut limits = Limits::default();
             // Room for the image itself with 16 bits of four channels, and as much again for what accompanies it.
-            limits.max_alloc = Some(16 * u64::from(expected_width) * u64::from(expected_height) + 1_000_000);
-            let decoder = PngDecoder::with_limits(source, limits).map_err(|error| kind.problem(error))?;
+            limits.max_alloc = Some(16 * u64::from(expected.0) * u64::from(expected.1) + 1_000_000);
+            let decoder = PngDecoder::with_limits(source, limits).map_err(problem)?;
             check_size(&decoder, expected)?;
-            if decoder.is_apng().map_err(|error| kind.problem(error))? {
-                return Err(ImageProblem::Animated { format: kind.name() });
+            if decoder.is_apng().map_err(problem)? {
+                return Err(ImageProblem::Animated);
             }
-            decode(decoder, kind)?;
+            decode_pixels(decoder, format)
         }
-        Kind::Jpeg => {
-            let decoder = JpegDecoder::new(source).map_err(|error| kind.problem(error))?;
+        Format::Jpeg => {
+            let decoder = JpegDecoder::new(source).map_err(problem)?;
             check_size(&decoder, expected)?;
-            decode(decoder, kind)?;
+            decode_pixels(decoder, format)
         }
-        Kind::WebP => {
-            let decoder = WebPDecoder::new(source).map_err(|error| kind.problem(error))?;
+        Format::WebP => {
+            let decoder = WebPDecoder::new(source).map_err(problem)?;
             check_size(&decoder, expected)?;
             if decoder.has_animation() {
-                return Err(ImageProblem::Animated { format: kind.name() });
+                return Err(ImageProblem::Animated);
             }
-            decode(decoder, kind)?;
+            decode_pixels(decoder, format)
         }
     }
-    if !kind.is_complete(bytes) {
-        return Err(ImageProblem::Truncated { format: kind.name() });
-    }
-    Ok(ImageInfo { media_type: kind.media_type(), width: expected_width, height: expected_height })
 }
 
-/// The formats we accept.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Png,
-    Jpeg,
-    WebP,
-}
-
-impl Kind {
-    fn of(bytes: &[u8]) -> Result<Self, ImageProblem> {
-        match image::guess_format(bytes) {
-            Ok(ImageFormat::Png) => Ok(Self::Png),
-            Ok(ImageFormat::Jpeg) => Ok(Self::Jpeg),
-            Ok(ImageFormat::WebP) => Ok(Self::WebP),
-            Ok(other) => Err(ImageProblem::Unsupported { format: format!("{other:?}").to_uppercase() }),
-            Err(_) => Err(ImageProblem::NotAnImage),
+fn problem(format: Format, error: ImageError) -> ImageProblem {
+    match error {
+        ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            ImageProblem::Truncated { format }
         }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Png => "PNG",
-            Self::Jpeg => "JPEG",
-            Self::WebP => "WebP",
-        }
-    }
-
-    fn media_type(self) -> &'static str {
-        match self {
-            Self::Png => "image/png",
-            Self::Jpeg => "image/jpeg",
-            Self::WebP => "image/webp",
-        }
-    }
-
-    fn problem(self, error: ImageError) -> ImageProblem {
-        match error {
-            ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
-                ImageProblem::Truncated { format: self.name() }
-            }
-            error => ImageProblem::Damaged { format: self.name(), reason: error.to_string() },
-        }
-    }
-
-    /// Whether the file goes on to the mark that ends its format. Decoders are lenient about that.
-    fn is_complete(self, bytes: &[u8]) -> bool {
-        match self {
-            Self::Png => png_ends(bytes),
-            Self::Jpeg => jpeg_ends(bytes),
-            Self::WebP => bytes
-                .get(4..8)
-                .and_then(|size| size.try_into().ok())
-                .is_some_and(|size| bytes.len() as u64 >= 8 + u64::from(u32::from_le_bytes(size))),
-        }
+        error => ImageProblem::Damaged { format, reason: error.to_string() },
     }
 }
 
@@ -203,54 +175,22 @@ fn check_size(decoder: &impl ImageDecoder, expected: (u32, u32)) -> Result<(), I
 }
 
 /// Decodes all pixels, whose number is known to be the expected one.
-fn decode(decoder: impl ImageDecoder, kind: Kind) -> Result<(), ImageProblem> {
+fn decode_pixels(decoder: impl ImageDecoder, format: Format) -> Result<(), ImageProblem> {
     let mut pixels = vec![0; usize::try_from(decoder.total_bytes()).unwrap_or(usize::MAX)];
-    decoder.read_image(&mut pixels).map_err(|error| match kind.problem(error) {
+    decoder.read_image(&mut pixels).map_err(|error| match problem(format, error) {
         // Compressed data that stop early are reported in many words.
         ImageProblem::Damaged { reason, .. } if reason.to_lowercase().contains("unexpected end") => {
-            ImageProblem::Truncated { format: kind.name() }
+            ImageProblem::Truncated { format }
         }
         problem => problem,
     })
-}
-
-/// Whether a chunk IEND comes before the end of the file.
-fn png_ends(bytes: &[u8]) -> bool {
-    let mut at = 8;
-    while let Some(head) = bytes.get(at..at + 8) {
-        let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
-        at += 12 + length;
-        if &head[4..] == b"IEND" {
-            return at <= bytes.len();
-        }
-    }
-    false
-}
-
-/// Whether the marker "end of image" comes before the end of the file, not counting those inside of segments.
-fn jpeg_ends(bytes: &[u8]) -> bool {
-    let mut at = 2;
-    while let Some(&[first, marker]) = bytes.get(at..at + 2) {
-        match (first, marker) {
-            (0xFF, 0xD9) => return true,
-            // Fill bytes, stuffed bytes and restart marks stand alone, as do the bytes of compressed data.
-            (0xFF, 0xFF) => at += 1,
-            (0xFF, 0x00 | 0x01 | 0xD0..=0xD8) => at += 2,
-            (0xFF, _) => match bytes.get(at + 2..at + 4) {
-                Some(&[high, low]) => at += 2 + usize::from(u16::from_be_bytes([high, low])).max(2),
-                _ => return false,
-            },
-            _ => at += 1,
-        }
-    }
-    false
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use image::codecs::webp::WebPEncoder;
-    use image::{DynamicImage, ExtendedColorType, RgbImage};
+    use image::{DynamicImage, ExtendedColorType, ImageFormat, RgbImage};
 
     fn picture(width: u32, height: u32) -> RgbImage {
         RgbImage::from_fn(width, height, |x, y| image::Rgb([(x * 3) as u8, (y * 5) as u8, (x * y) as u8]))
@@ -268,17 +208,18 @@ mod tests {
         bytes.into_inner()
     }
 
-    const FORMATS: [(ImageFormat, &str, &str); 3] = [
-        (ImageFormat::Png, "PNG", "image/png"),
-        (ImageFormat::Jpeg, "JPEG", "image/jpeg"),
-        (ImageFormat::WebP, "WebP", "image/webp"),
+    const FORMATS: [(ImageFormat, Format); 3] = [
+        (ImageFormat::Png, Format::Png),
+        (ImageFormat::Jpeg, Format::Jpeg),
+        (ImageFormat::WebP, Format::WebP),
     ];
 
     #[test]
     fn good_images_pass() {
-        for (format, _, media_type) in FORMATS {
-            let info = check_image(&file(format, 64, 48), 64, 48).unwrap();
-            assert_eq!(info, ImageInfo { media_type, width: 64, height: 48 });
+        for (format, expected) in FORMATS {
+            let bytes = file(format, 64, 48);
+            let bare = check_image(&bytes, 64, 48).unwrap();
+            assert_eq!(bare, Bare { format: expected, bytes, turned: None });
         }
     }
 
@@ -286,22 +227,21 @@ mod tests {
     fn other_sizes_are_named() {
         for (format, ..) in FORMATS {
             let problem = check_image(&file(format, 64, 48), 224, 224).unwrap_err();
-            assert_eq!(problem.to_string(), "the image is 64 x 48 px, but must be 224 x 224 px");
+            assert_eq!(problem.to_string(), "is 64 x 48 px, but must be 224 x 224 px");
         }
     }
 
     #[test]
     fn images_cut_off_anywhere_are_refused() {
-        for (format, name, _) in FORMATS {
+        for (format, expected) in FORMATS {
             let whole = file(format, 64, 48);
             for end in [whole.len() - 1, whole.len() - 5, whole.len() * 9 / 10, whole.len() / 2, 60, 30] {
                 let problem = check_image(&whole[..end], 64, 48).unwrap_err();
-                let expected =
-                    matches!(problem, ImageProblem::Truncated { .. } | ImageProblem::Damaged { .. });
-                assert!(expected, "{name} cut at {end} of {}: {problem}", whole.len());
+                let told = matches!(problem, ImageProblem::Truncated { .. } | ImageProblem::Damaged { .. });
+                assert!(told, "{expected:?} cut at {end} of {}: {problem}", whole.len());
             }
             let problem = check_image(&whole[..whole.len() - 1], 64, 48).unwrap_err();
-            assert_eq!(problem, ImageProblem::Truncated { format: name });
+            assert_eq!(problem, ImageProblem::Truncated { format: expected });
         }
     }
 
@@ -318,7 +258,7 @@ mod tests {
     fn other_formats_are_named() {
         let gif = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff;";
         let problem = check_image(gif, 1, 1).unwrap_err();
-        assert_eq!(problem.to_string(), "GIF images are not supported; use PNG, JPEG or WebP");
+        assert_eq!(problem.to_string(), "cannot be used: GIF images are not supported");
         let bmp = b"BM\x3a\x00\x00\x00\x00\x00\x00\x00\x36\x00\x00\x00";
         assert_eq!(check_image(bmp, 1, 1), Err(ImageProblem::Unsupported { format: "BMP".into() }));
     }
@@ -332,7 +272,7 @@ mod tests {
         let middle = bytes.len() / 2;
         bytes[middle] ^= 0xFF;
         let problem = check_image(&bytes, 64, 48).unwrap_err();
-        assert!(matches!(problem, ImageProblem::Damaged { format: "PNG", .. }), "{problem}");
+        assert!(matches!(problem, ImageProblem::Damaged { format: Format::Png, .. }), "{problem}");
     }
 
     #[test]
@@ -367,7 +307,7 @@ mod tests {
     #[test]
     fn animations_are_refused() {
         let animated = png_with(b"acTL", &[0, 0, 0, 2, 0, 0, 0, 0]);
-        assert_eq!(check_image(&animated, 64, 48), Err(ImageProblem::Animated { format: "PNG" }));
+        assert_eq!(check_image(&animated, 64, 48), Err(ImageProblem::Animated));
         // An extended WebP file whose header says: animated, 64 x 48.
         let mut webp =
             b"RIFF\x00\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02\x00\x00\x00\x3f\x00\x00\x2f\x00\x00".to_vec();
@@ -382,7 +322,18 @@ mod tests {
         webp.extend_from_slice(&frame);
         let size = (webp.len() as u32 - 8).to_le_bytes();
         webp[4..8].copy_from_slice(&size);
-        assert_eq!(check_image(&webp, 64, 48), Err(ImageProblem::Animated { format: "WebP" }));
+        assert_eq!(check_image(&webp, 64, 48), Err(ImageProblem::Animated));
+    }
+
+    #[test]
+    fn turned_images_are_refused_whatever_their_size_would_be() {
+        let quarter = b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+        let turned = png_with(b"eXIf", quarter);
+        for (width, height) in [(64, 48), (48, 64)] {
+            let problem = check_image(&turned, width, height).unwrap_err();
+            assert_eq!(problem, ImageProblem::Turned { orientation: 6 });
+            assert!(problem.remedy().contains("-auto-orient"));
+        }
     }
 
     #[test]

@@ -49,9 +49,10 @@ pub fn check(folder: &Path, rows: &[Row], design: &Design, problems: &mut Proble
 fn read(folder: &Path, name: &str, design: &Design) -> Result<(ImageId, ImageFile), Fault> {
     let (path, bytes) = files::read(folder, name, MAX_BYTES)?;
     let (width, height) = (design.image_width_px, design.image_height_px);
-    let info = check_image(&bytes, width, height).map_err(|error| {
-        (error.to_string(), "Save it as PNG, JPEG or WebP in the size that `design` gives")
-    })?;
+    let bare =
+        check_image(&bytes, width, height).map_err(|problem| (problem.to_string(), problem.remedy()))?;
     let id = ImageId(hex::encode(Sha256::digest(&bytes)));
-    Ok((id, ImageFile { path, media_type: info.media_type }))
+    let pixels =
+        if bare.bytes == bytes { id.clone() } else { ImageId(hex::encode(Sha256::digest(&bare.bytes))) };
+    Ok((id, ImageFile { path, format: bare.format, pixels }))
 }

@@ -7,6 +7,7 @@ mod files;
 pub mod image_check;
 mod images;
 mod links;
+mod notices;
 mod pages;
 mod problem;
 mod settings;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 pub use problem::{Problem, Problems};
 
+use crate::domain::image_file::Format;
 use crate::domain::study::StudyDefinition;
 use crate::domain::trial::{ImageId, Trial};
 
@@ -29,6 +31,8 @@ pub struct StudyFolder {
     pub trials: Vec<Trial>,
     /// The images that the rows name, by content.
     pub images: BTreeMap<ImageId, ImageFile>,
+    /// What could tell people an answer, though nothing is wrong with the folder.
+    pub notices: Vec<Problem>,
 }
 
 /// An image in the folder.
@@ -36,8 +40,10 @@ pub struct StudyFolder {
 pub struct ImageFile {
     /// Where it is.
     pub path: PathBuf,
-    /// `image/png`, `image/jpeg` or `image/webp`.
-    pub media_type: &'static str,
+    /// PNG, JPEG or WebP.
+    pub format: Format,
+    /// The SHA-256 of the file without what accompanies its pixels.
+    pub pixels: ImageId,
 }
 
 /// Reads and checks a study folder; nothing is written anywhere.
@@ -50,12 +56,12 @@ pub fn read(folder: &Path) -> Result<StudyFolder, Problems> {
     let definition = &mut settings.definition;
     pages::read(folder, definition, &mut problems);
     let files = images::check(folder, &rows, &definition.design, &mut problems);
-    let trials = table::resolve(&rows, &files);
-    design::check(&settings, &rows, &trials, &mut problems);
+    design::check(&settings, &rows, &files, &mut problems);
     if problems.is_empty() {
+        let trials = table::resolve(&rows, &files).into_iter().flatten().collect();
+        let notices = notices::find(&rows, &files);
         let images = files.into_values().collect();
-        let trials = trials.into_iter().flatten().collect();
-        return Ok(StudyFolder { definition: settings.definition, trials, images });
+        return Ok(StudyFolder { definition: settings.definition, trials, images, notices });
     }
     Err(problems)
 }

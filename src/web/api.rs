@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::crowd::ClientAddress;
 use super::error::Problem;
 use super::extract::{Bearer, Json, MaybeBearer};
+use super::gallery::Gallery;
 use super::opened::{BlockView, OpenedView, block_view};
 use super::state::WebState;
 use super::user_agent;
@@ -17,6 +18,7 @@ use crate::domain::participant::EndReason;
 use crate::domain::record::Record;
 use crate::domain::study::Outcome;
 use crate::domain::trial::Block;
+use crate::flow::addresses::Viewer;
 use crate::flow::complete::{Ending, Submission};
 use crate::flow::newcomers::Consent;
 use crate::flow::record::{Job, Reply};
@@ -188,7 +190,8 @@ pub async fn record(
 /// A practice block that was drawn just now.
 async fn drawn_block(state: &WebState, reply: &Reply, attempt: u16) -> Result<BlockView, Problem> {
     let version = state.app.version(&mut *state.app.pool.acquire().await?, reply.version_id).await?;
-    block_view(&state.app.secrets, &version, Block::Practice, attempt, &reply.drawn)
+    let gallery = Gallery::new(&state.app.secrets, &version, Viewer::Participant(reply.person_id));
+    block_view(&gallery, &version, Block::Practice, attempt, &reply.drawn)
 }
 
 /// How the person goes back.

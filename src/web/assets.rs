@@ -9,8 +9,11 @@ use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
 use super::error::Problem;
+use super::image_cache::CachedImage;
 use super::state::WebState;
-use crate::store;
+use crate::domain::image_file;
+use crate::flow::addresses::SentImage;
+use crate::store::{self, StoreError};
 
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
@@ -60,6 +63,9 @@ fn media_type(name: &str) -> HeaderValue {
     HeaderValue::from_static(media_type)
 }
 
+/// As an image is kept: its address is one viewer's alone, so that no cache between need keep it.
+const BY_ITS_VIEWER: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
+
 /// An image of a study, by its opaque address.
 pub async fn image(
     State(state): State<WebState>,
@@ -70,17 +76,23 @@ pub async fn image(
     if request.get(header::IF_NONE_MATCH) == Some(&tag) {
         return Ok(StatusCode::NOT_MODIFIED.into_response());
     }
-    let image = match state.images.get(&address) {
+    let asked = state.app.secrets.addresses().read(&address).ok_or_else(Problem::not_found)?;
+    let image = match state.images.get(asked) {
         Some(image) => image,
-        None => {
-            let mut conn = state.app.pool.acquire().await?;
-            let stored =
-                store::images::at_address(&mut conn, &address).await?.ok_or_else(Problem::not_found)?;
-            state.images.put(&address, stored)
-        }
+        None => state.images.put(asked, read(&state, asked).await?),
     };
-    let media_type = HeaderValue::from_str(&image.media_type).map_err(|_| Problem::not_found())?;
+    let media_type = HeaderValue::from_static(image.media_type);
     let headers =
-        [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, FOR_EVER), (header::ETAG, tag)];
+        [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, BY_ITS_VIEWER), (header::ETAG, tag)];
     Ok((headers, image.bytes.clone()).into_response())
+}
+
+/// An image from the database, as it is sent. What old imports stored beside the pixels goes here.
+async fn read(state: &WebState, asked: SentImage) -> Result<CachedImage, Problem> {
+    let mut conn = state.app.pool.acquire().await?;
+    let stored = store::images::by_number(&mut conn, asked.number).await?.ok_or_else(Problem::not_found)?;
+    let unreadable = || StoreError::Corrupt(format!("the image {} is not a whole image", asked.number));
+    let bare = image_file::bare(&stored).ok_or_else(unreadable)?;
+    let media_type = bare.format.media_type();
+    Ok(CachedImage { media_type, bytes: bare.filled_up_to(asked.size).into() })
 }

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
 
-use crate::store::images::StoredImage;
+use crate::flow::addresses::SentImage;
 
 /// An image as it is sent.
 #[derive(Debug)]
 pub struct CachedImage {
     /// `image/png`, `image/jpeg` or `image/webp`.
-    pub media_type: String,
+    pub media_type: &'static str,
     /// The file; sending it copies nothing.
     pub bytes: Bytes,
 }
@@ -25,7 +25,7 @@ pub struct ImageCache {
 
 #[derive(Debug, Default)]
 struct Images {
-    by_address: HashMap<String, Arc<CachedImage>>,
+    as_sent: HashMap<SentImage, Arc<CachedImage>>,
     bytes: usize,
 }
 
@@ -36,18 +36,18 @@ impl ImageCache {
     }
 
     /// An image that is there.
-    pub fn get(&self, address: &str) -> Option<Arc<CachedImage>> {
-        self.images.lock().unwrap_or_else(PoisonError::into_inner).by_address.get(address).cloned()
+    pub fn get(&self, asked: SentImage) -> Option<Arc<CachedImage>> {
+        self.images.lock().unwrap_or_else(PoisonError::into_inner).as_sent.get(&asked).cloned()
     }
 
     /// Keeps an image. When the cache is full it starts anew: a study either fits or is asked for in turns anyway.
-    pub fn put(&self, address: &str, stored: StoredImage) -> Arc<CachedImage> {
-        let image = Arc::new(CachedImage { media_type: stored.media_type, bytes: stored.bytes.into() });
+    pub fn put(&self, asked: SentImage, image: CachedImage) -> Arc<CachedImage> {
+        let image = Arc::new(image);
         let mut images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
         if images.bytes + image.bytes.len() > self.largest {
             *images = Images::default();
         }
-        if images.by_address.insert(address.to_owned(), image.clone()).is_none() {
+        if images.as_sent.insert(asked, image.clone()).is_none() {
             images.bytes += image.bytes.len();
         }
         image
@@ -58,20 +58,20 @@ impl ImageCache {
 mod tests {
     use super::*;
 
-    fn image(size: usize) -> StoredImage {
-        StoredImage { media_type: "image/png".into(), bytes: vec![7; size] }
+    fn asked(number: i64) -> SentImage {
+        SentImage { number, size: 0 }
     }
 
     #[test]
     fn it_never_holds_more_than_its_bound() {
         let cache = ImageCache::new(100);
         for n in 0..20 {
-            cache.put(&n.to_string(), image(30));
+            cache.put(asked(n), CachedImage { media_type: "image/png", bytes: vec![7; 30].into() });
             let images = cache.images.lock().unwrap();
-            let held: usize = images.by_address.values().map(|image| image.bytes.len()).sum();
+            let held: usize = images.as_sent.values().map(|image| image.bytes.len()).sum();
             assert!(held <= 100 && held == images.bytes);
         }
-        assert!(cache.get("19").is_some());
-        assert!(cache.get("0").is_none());
+        assert!(cache.get(asked(19)).is_some());
+        assert!(cache.get(asked(0)).is_none());
     }
 }

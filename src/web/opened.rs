@@ -4,11 +4,13 @@
 use serde::Serialize;
 
 use super::error::Problem;
+use super::gallery::Gallery;
 use super::screens::Screens;
 use crate::domain::participant::Stage;
 use crate::domain::schedule::ScheduledTrial;
 use crate::domain::study::{Mode, Outcome, StudyDefinition, StudyVersion, Texts, TrialScreen, Window};
 use crate::domain::trial::{Block, ImageId};
+use crate::flow::addresses::Viewer;
 use crate::flow::open::Opened;
 use crate::flow::secrets::Secrets;
 use crate::recruitment::Return;
@@ -92,7 +94,8 @@ impl OpenedView {
     pub fn new(secrets: &Secrets, opened: &Opened) -> Result<Self, Problem> {
         let Opened { person, version, trials, clock_ms, ending } = opened;
         let definition = &version.definition;
-        let screens = Screens::new(secrets, version, person);
+        let gallery = Gallery::new(secrets, version, Viewer::Participant(person.id));
+        let screens = Screens::new(&gallery, version, person);
         let ended = person.stage.ended();
         Ok(Self {
             participant: person.pseudonym.clone(),
@@ -105,7 +108,7 @@ impl OpenedView {
             instruction_images: screens.instruction_images.clone(),
             screens,
             practice_attempt: person.practice_attempt,
-            blocks: if ended { Vec::new() } else { block_views(secrets, version, trials)? },
+            blocks: if ended { Vec::new() } else { block_views(&gallery, version, trials)? },
             answers: if ended { Vec::new() } else { trials.iter().filter_map(answer_view).collect() },
             outcome: ending.as_ref().and_then(|ending| ending.outcome),
             back: ending.as_ref().map(|ending| ending.back.clone()),
@@ -132,31 +135,31 @@ fn study_view(definition: &StudyDefinition, condition: &str) -> StudyView {
 }
 
 fn block_views(
-    secrets: &Secrets,
+    gallery: &Gallery<'_>,
     version: &StudyVersion,
     trials: &[TrialOnFile],
 ) -> Result<Vec<BlockView>, Problem> {
     let scheduled: Vec<_> = trials.iter().map(|trial| trial.scheduled.clone()).collect();
     scheduled
         .chunk_by(|a, b| (a.block, a.attempt) == (b.block, b.attempt))
-        .map(|run| block_view(secrets, version, run[0].block, run[0].attempt, run))
+        .map(|run| block_view(gallery, version, run[0].block, run[0].attempt, run))
         .collect()
 }
 
 /// Shows one run of trials.
 pub fn block_view(
-    secrets: &Secrets,
+    gallery: &Gallery<'_>,
     version: &StudyVersion,
     block: Block,
     attempt: u16,
     trials: &[ScheduledTrial],
 ) -> Result<BlockView, Problem> {
-    let trials = trials.iter().map(|trial| trial_view(secrets, version, trial)).collect::<Result<_, _>>()?;
+    let trials = trials.iter().map(|trial| trial_view(gallery, version, trial)).collect::<Result<_, _>>()?;
     Ok(BlockView { block, attempt, trials })
 }
 
 fn trial_view(
-    secrets: &Secrets,
+    gallery: &Gallery<'_>,
     version: &StudyVersion,
     scheduled: &ScheduledTrial,
 ) -> Result<TrialView, Problem> {
@@ -168,19 +171,14 @@ fn trial_view(
     let shown =
         scheduled.reference_order.iter().map(|position| references.get(usize::from(*position) - 1).copied());
     let shown: Option<Vec<&ImageId>> = shown.collect();
-    let (left, right) = trial.queries(scheduled.max_side);
+    let (left, right) = gallery.queries(trial, scheduled.max_side);
     Ok(TrialView {
         trial_index: scheduled.trial_index,
-        references: shown.ok_or_else(missing)?.into_iter().map(|image| image_url(secrets, image)).collect(),
-        base: image_url(secrets, &trial.base),
-        left: image_url(secrets, left),
-        right: image_url(secrets, right),
+        references: shown.ok_or_else(missing)?.into_iter().map(|image| gallery.address(image)).collect(),
+        base: gallery.address(&trial.base),
+        left,
+        right,
     })
-}
-
-/// Where a browser finds an image.
-pub fn image_url(secrets: &Secrets, image: &ImageId) -> String {
-    format!("/images/{}", secrets.image_address(image))
 }
 
 fn answer_view(trial: &TrialOnFile) -> Option<AnswerView> {

@@ -3,13 +3,14 @@
 use askama::Template;
 use serde::Serialize;
 
+use super::gallery::Gallery;
 use super::markdown;
-use super::opened::image_url;
 use super::page;
 use crate::domain::figure::{self, Figure, FigureKind};
 use crate::domain::participant::Participant;
 use crate::domain::study::{Condition, StudyDefinition, StudyVersion, Texts};
-use crate::domain::trial::{Trial, TrialKind};
+use crate::domain::trial::{Side, Trial, TrialKind};
+use crate::flow::addresses::Viewer;
 use crate::flow::secrets::Secrets;
 
 /// Every screen but the trial itself, as HTML.
@@ -31,9 +32,9 @@ pub struct Screens {
 
 impl Screens {
     /// Renders the screens of a participant.
-    pub fn new(secrets: &Secrets, version: &StudyVersion, person: &Participant) -> Self {
+    pub fn new(gallery: &Gallery<'_>, version: &StudyVersion, person: &Participant) -> Self {
         let definition = &version.definition;
-        let mut instructions = Instructions::new(secrets, version, &person.condition);
+        let mut instructions = Instructions::new(gallery, version, &person.condition);
         let pages = instructions.pages();
         Self {
             welcome: page::text(&Welcome { title: &definition.title }),
@@ -56,7 +57,8 @@ impl Screens {
 /// A picture of the trial screen, for people who only preview the task.
 pub fn picture(secrets: &Secrets, version: &StudyVersion, condition: &str) -> String {
     let figure = Figure { kind: FigureKind::Trial, example: 1 };
-    Instructions::new(secrets, version, condition).figure(figure, "The screen of a trial")
+    let gallery = Gallery::new(secrets, version, Viewer::Preview);
+    Instructions::new(&gallery, version, condition).figure(figure, "The screen of a trial")
 }
 
 #[derive(Template)]
@@ -140,7 +142,7 @@ impl FigureView<'_> {
 }
 
 struct Instructions<'a> {
-    secrets: &'a Secrets,
+    gallery: &'a Gallery<'a>,
     definition: &'a StudyDefinition,
     condition: Option<&'a Condition>,
     examples: Vec<&'a Trial>,
@@ -149,10 +151,10 @@ struct Instructions<'a> {
 }
 
 impl<'a> Instructions<'a> {
-    fn new(secrets: &'a Secrets, version: &'a StudyVersion, condition: &str) -> Self {
+    fn new(gallery: &'a Gallery<'a>, version: &'a StudyVersion, condition: &str) -> Self {
         let examples = version.trials_of(condition, TrialKind::Instruction).map(|row| &row.trial).collect();
         let definition = &version.definition;
-        Self { secrets, definition, condition: definition.condition(condition), examples, images: Vec::new() }
+        Self { gallery, definition, condition: definition.condition(condition), examples, images: Vec::new() }
     }
 
     fn pages(&mut self) -> Vec<String> {
@@ -173,16 +175,17 @@ impl<'a> Instructions<'a> {
         let buttons = self.definition.buttons();
         let label = |response| buttons.press(response).map(|press| press.confidence);
         let references: Vec<String> =
-            trial.all_references().map(|image| image_url(self.secrets, image)).collect();
+            trial.all_references().map(|image| self.gallery.address(image)).collect();
+        let (left, right) = self.gallery.queries(trial, Side::Left);
         let view = FigureView {
             kind: figure.kind,
             words,
             texts: &self.definition.texts,
             columns: columns(references.len()),
             references,
-            base: image_url(self.secrets, &trial.base),
-            left: image_url(self.secrets, &trial.max_query),
-            right: image_url(self.secrets, &trial.min_query),
+            base: self.gallery.address(&trial.base),
+            left,
+            right,
             left_labels: (0..buttons.levels).filter_map(label).collect(),
             right_labels: (buttons.levels..buttons.count()).filter_map(label).collect(),
         };

@@ -50,19 +50,37 @@ function watchFocus(note) {
   document.addEventListener("visibilitychange", () => (document.hidden ? hide() : comeBack()));
 }
 
-/** @param {Note} note */
+/** A zoom changes the pixel ratio and the size, another screen perhaps only the former. @param {Note} note */
 function watchSize(note) {
-  let [width, height] = [innerWidth, innerHeight];
+  let before = sizeNow();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
-  addEventListener("resize", () => {
+  const change = () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      if (width === innerWidth && height === innerHeight) return;
-      [width, height] = [innerWidth, innerHeight];
-      note("resize", { width, height });
+      const size = sizeNow();
+      const { width, height, pixel_ratio } = before;
+      if (width === size.width && height === size.height && pixel_ratio === size.pixel_ratio) return;
+      before = size;
+      note("resize", size);
     }, REST_MS);
-  });
+  };
+  addEventListener("resize", change);
+  watchPixelRatio(change);
+}
+
+function sizeNow() {
+  return { width: innerWidth, height: innerHeight, pixel_ratio: devicePixelRatio };
+}
+
+/** @param {() => void} change */
+function watchPixelRatio(change) {
+  const present = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+  const again = () => {
+    change();
+    watchPixelRatio(change);
+  };
+  present.addEventListener("change", again, { once: true });
 }
 
 /** @param {Note} note */

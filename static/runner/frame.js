@@ -38,6 +38,7 @@ export class Frame {
 
   /** Takes the frame away from whatever flow has it. */
   takeOver() {
+    this.#view?.end();
     this.#view = new View(this);
     return this.#view;
   }
@@ -81,10 +82,20 @@ export class Frame {
 /** One flow's right to draw. */
 export class View {
   #frame;
+  #over = new AbortController();
 
   /** @param {Frame} frame */
   constructor(frame) {
     this.#frame = frame;
+  }
+
+  /** Aborted when the frame is taken over. */
+  get over() {
+    return this.#over.signal;
+  }
+
+  end() {
+    this.#over.abort();
   }
 
   /** @param {string} name @param {Node} content @param {Showing} showing */

@@ -1,6 +1,7 @@
 /** A participation in this page: where the person stands, by the server's word and by what is on its way to the server. */
 import { post, untilAnswered } from "./api.js";
 import { Clock } from "./clock.js";
+import { FrameMeter } from "./frame-meter.js";
 import { Images } from "./images.js";
 import { Outbox, isSamePlace } from "./outbox.js";
 import { shortHash, storage } from "./storage.js";
@@ -24,6 +25,7 @@ export class OutOfStep extends Error {}
 
 export class Session {
   clock = new Clock();
+  frames = new FrameMeter();
   images = new Images((tries, reason) => this.note("image_failure", { try: tries, reason }));
   /** The screen that is shown, as the record names it. */
   screen = "load";
@@ -151,9 +153,8 @@ export class Session {
     this.opened.return = reply.return;
   }
 
-  /** @param {string} kind @param {Record<string, unknown>} [detail] */
-  note(kind, detail = {}) {
-    const at = this.clock.now();
+  /** @param {string} kind @param {Record<string, unknown>} [detail] @param {number | null} [at] by the experiment clock */
+  note(kind, detail = {}, at = this.clock.now()) {
     if (this.#outbox) this.#outbox.addEvent(kind, at, detail);
     else this.#early.push({ kind, at, detail });
   }

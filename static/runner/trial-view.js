@@ -21,6 +21,8 @@ export class TrialView {
   /** @type {HTMLButtonElement[]} From 0 at the left. */
   buttons = [];
   continueButton;
+  /** How much smaller than the image files the base image and the queries are in the design. */
+  shrink;
   #arrows;
   #footer;
   #queries;
@@ -34,6 +36,7 @@ export class TrialView {
     const levels = study.trial.confidence_levels;
     const { references } = trial;
     const picture = pictures(images, study);
+    this.shrink = shrinkage(study, LARGEST_PX);
     this.heading = make("h1", { class: "unseen", tabindex: "-1" }, title);
     this.continueButton = button(texts.continue_label, () => {}, "primary");
     this.#queries = {
@@ -101,16 +104,22 @@ export class TrialView {
 }
 
 /** @param {Images} images @param {Study} study */
-function pictures(images, { image_width_px: width, image_height_px: height }) {
+function pictures(images, study) {
+  const { image_width_px: width, image_height_px: height } = study;
   /** @param {string} address @param {string} alt @param {number} [largest] longest side in px */
   return (address, alt, largest = LARGEST_PX) => {
     const image = images.element(address);
-    const shrink = Math.min(1, largest / Math.max(width, height));
+    const shrink = shrinkage(study, largest);
     image.alt = alt;
     image.width = Math.round(width * shrink);
     image.height = Math.round(height * shrink);
     return image;
   };
+}
+
+/** @param {Study} study @param {number} largest side in px */
+function shrinkage({ image_width_px: width, image_height_px: height }, largest) {
+  return Math.min(1, largest / Math.max(width, height));
 }
 
 /** @param {string[]} references @param {Texts} texts @param {ReturnType<typeof pictures>} picture */

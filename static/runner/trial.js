@@ -1,19 +1,17 @@
 /** One trial: from its images to Continue. */
 import { toTenths } from "./clock.js";
-import { isForScreen } from "./dom.js";
 import { fit } from "./fit.js";
+import { Presses } from "./presses.js";
 import { imagesOf, keyOf, placeIn } from "./session.js";
 import { tell, words } from "./pages.js";
 import { TrialView } from "./trial-view.js";
 
 /** @import { View } from "./frame.js" */
 /** @import { Session } from "./session.js" */
-/** @import { Block, Input, Measures, Trial } from "./types.js" */
+/** @import { Block, Measures, Trial } from "./types.js" */
 
 /** A wait that nobody notices needs no words. */
 const NOTICEABLE_MS = 250;
-
-/** @typedef {{index: number, at: number, input: Input}} Press */
 
 /**
  * Shows a trial and waits for the answer and for Continue; both are given to the session at once.
@@ -28,8 +26,11 @@ const NOTICEABLE_MS = 250;
 export async function runTrial(view, session, block, trial, { title, percent }) {
   const place = placeIn(block, trial);
   const name = keyOf(place);
-  const load_wait = await waitForImages(view, session, trial, percent);
   const { study, texts } = session.opened;
+  const presses = new Presses(study.trial.keys, view.over, (early, at) => {
+    session.note("early_press", { screen: name, ...early }, session.clock.at(at));
+  });
+  const load_wait = await waitForImages(view, session, trial, percent);
   const screen = new TrialView({ study, texts, images: session.images }, trial, title);
   await decode(screen.root);
 
@@ -37,31 +38,48 @@ export async function runTrial(view, session, block, trial, { title, percent }) 
   const scale = fit(screen.root, screen.screen, signal);
   const presentations = countPresentation(session, name);
   const hidden = watchHidden(signal);
+  presses.listenTo(screen.buttons);
   screen.reveal();
   const onset = await secondFrame();
   hidden.restart();
-  const press = await firstPress(screen, study.trial.keys, onset, signal);
+  const frame_ms = session.frames.median;
+  session.frames.stop();
+  const press = await presses.firstSince(onset);
+  session.frames.start();
 
   const levels = study.trial.confidence_levels;
   screen.choose(press.index, press.index < levels ? "left" : "right");
   const hidden_ms = hidden.total(press.at);
+  /** @param {number | null} at in the page's time */
+  const sinceOnset = (at) => (at === null || hidden_ms > 0 ? null : toTenths(at - onset));
   /** @type {Measures} */
   const answer = {
     response: press.index,
-    rt: hidden_ms > 0 ? null : toTenths(press.at - onset),
+    rt: sinceOnset(press.at),
     continue_rt: null,
     time_elapsed: session.clock.at(press.at) ?? 0,
     input: press.input,
     presentations,
     hidden_ms,
     load_wait,
-    display_scale: Math.round(scale() * 10_000) / 10_000,
+    display_scale: rounded(scale()),
+    device_scale: rounded(scale() * screen.shrink * devicePixelRatio),
+    frame_ms,
+    pointerdown_rt: sinceOnset(press.downAt),
+    continue_hidden_ms: null,
   };
   session.answer(place, answer);
   await after(study.trial.continue_after_ms);
   const continuedAt = await continued(screen);
-  session.answer(place, { ...answer, continue_rt: toTenths(Math.max(0, continuedAt - press.at)) });
+  const continue_rt = toTenths(Math.max(0, continuedAt - press.at));
+  const continue_hidden_ms = toTenths(hidden.total(continuedAt) - hidden_ms);
+  session.answer(place, { ...answer, continue_rt, continue_hidden_ms });
   return screen;
+}
+
+/** A scale, to 4 decimals. @param {number} scale */
+function rounded(scale) {
+  return Math.round(scale * 10_000) / 10_000;
 }
 
 /** @param {View} view @param {Session} session @param {Trial} trial @param {number} percent @returns {Promise<number>} in ms */
@@ -112,48 +130,6 @@ function watchHidden(signal) {
     /** @param {number} until */
     total: (until) => toTenths(total + (since === null ? 0 : Math.max(0, until - since))),
   };
-}
-
-/**
- * The first press of a number, by whatever means. Presses from before the onset do not count.
- *
- * @param {TrialView} screen @param {string[]} keys @param {number} onset @param {AbortSignal} signal
- * @returns {Promise<Press>}
- */
-function firstPress(screen, keys, onset, signal) {
-  const answered = new AbortController();
-  const until = { signal: AbortSignal.any([signal, answered.signal]) };
-  return new Promise((resolve) => {
-    /** @param {Press} press */
-    const take = (press) => {
-      if (press.at < onset) return;
-      answered.abort();
-      resolve(press);
-    };
-    let pointer = "mouse";
-    screen.root.addEventListener("pointerdown", (event) => (pointer = event.pointerType), until);
-    screen.buttons.forEach((number, index) => {
-      number.addEventListener("click", (event) => take({ index, at: event.timeStamp, input: inputOf(event, pointer) }), until);
-    });
-    /** @param {KeyboardEvent} event */
-    const key = (event) => {
-      const index = keyIndex(event, keys);
-      if (index >= 0 && isForScreen(event)) take({ index, at: event.timeStamp, input: "key" });
-    };
-    document.addEventListener("keydown", key, until);
-  });
-}
-
-/** A click that no pointer made comes from the keyboard. @param {MouseEvent} event @param {string} pointer @returns {Input} */
-function inputOf(event, pointer) {
-  if (event.detail === 0) return "key";
-  return pointer === "mouse" ? "mouse" : "touch";
-}
-
-/** Which button a key stands for; with a keyboard of another script the key's place counts. @param {KeyboardEvent} event @param {string[]} keys */
-function keyIndex({ key, code }, keys) {
-  const index = keys.indexOf(key.toLowerCase());
-  return index < 0 && /[^\x00-\x7f]/.test(key) ? keys.indexOf(code.replace(/^Key/, "").toLowerCase()) : index;
 }
 
 /** @param {number} ms @returns {Promise<void>} */

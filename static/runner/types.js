@@ -95,6 +95,10 @@
  * @property {number} hidden_ms
  * @property {number} load_wait
  * @property {number} display_scale
+ * @property {number} device_scale Device px per image px.
+ * @property {number | null} frame_ms
+ * @property {number | null} pointerdown_rt
+ * @property {number | null} continue_hidden_ms
  *
  * @typedef {Place & Measures} Answer
  *

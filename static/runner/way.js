@@ -20,6 +20,7 @@ const MAIN_TO = 95;
 export async function takePart(view, session) {
   const { opened } = session;
   const isNew = opened.stage === "consented";
+  session.frames.start();
   await prepare(view, session);
   if (isNew) await introduce(view, session);
   else await comeBack(view, session);

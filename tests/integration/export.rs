@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use weber::domain::study::Mode;
@@ -15,7 +16,7 @@ const TRIALS: &str = "study study_version participant mode condition slot postin
     trial_index trial_kind unit layer branch max_side response choice_side choice correct confidence rt continue_rt \
     time_elapsed answered_at input presentations hidden_ms load_wait display_scale reference_order base_activation \
     max_activation min_activation relative_activation_difference center_correct variance_correct saliency_correct \
-    object_correct override";
+    object_correct override device_scale frame_ms pointerdown_rt continue_hidden_ms";
 
 const PEOPLE: &str = "study study_version participant mode condition slot posting platform stage last_screen answers \
     group late clock_discrepancy enrolled_at started_at completed_at instruction_time total_time catch_correct \
@@ -108,6 +109,57 @@ async fn an_answer_stands_in_its_row_as_it_was_given(pool: PgPool) {
     assert_eq!(exported.person(&person)["exclusion_reasons"], "incomplete");
     assert_eq!(exported.person(&person)["kept"], "false");
     assert_eq!(exported.person(&person)["pass_total_time"], "");
+}
+
+#[sqlx::test]
+async fn what_is_known_of_the_screen_stands_beside_each_answer(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let mut person = Person::arrive(&server, &server.link("Volunteers").await).await;
+    person.reach_main().await;
+    let told = |index: u64, more: Value| {
+        let mut answer = person.answer_json("main", 1, index, 4);
+        answer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        answer
+    };
+    let pressed = json!({ "device_scale": 1.875, "frame_ms": 33.3, "pointerdown_rt": 1400.1 });
+    let continued = json!({ "device_scale": 0.5, "frame_ms": 6.9, "pointerdown_rt": null, "continue_rt": 900.5,
+                            "continue_hidden_ms": 120.2 });
+    let mut again = told(1, pressed.clone());
+    again["continue_rt"] = json!(800.5);
+    again["continue_hidden_ms"] = json!(250.4);
+    let answers = [told(1, pressed), told(2, continued), told(3, json!({}))];
+    for answers in [json!([answers[0], answers[1]]), json!([answers[2], again])] {
+        let reply = person.tell(json!({ "answers": answers })).await;
+        assert!(reply["answers"].as_array().unwrap().iter().all(|one| one["status"] != "refused"), "{reply}");
+    }
+    let early = json!({ "screen": "main:4", "input": "key", "button": 2, "shown": false });
+    let event = json!({ "seq": 1, "kind": "early_press", "at": 61_000.5, "detail": early });
+    person.tell(json!({ "events": [event] })).await;
+
+    let exported = Exported::of(&server, PolicyChoice::Enrolment, &[]).await;
+    let rows = exported.rows("trials.csv");
+    let main: Vec<_> = rows.iter().filter(|row| row["block"] == "main").collect();
+    let columns = ["device_scale", "frame_ms", "pointerdown_rt", "continue_rt", "continue_hidden_ms"];
+    let values = |n: usize| columns.map(|name| main[n][name].as_str());
+    assert_eq!(values(0), ["1.875", "33.3", "1400.1", "800.5", "250.4"]);
+    assert_eq!(values(1), ["0.5", "6.9", "", "900.5", "120.2"]);
+    assert_eq!(values(2), ["", "", "", "", ""], "a client that does not tell it");
+    let events = exported.rows("events.csv");
+    let event = events.iter().find(|row| row["kind"] == "early_press").unwrap();
+    assert_eq!(
+        (event["at"].as_str(), serde_json::from_str::<Value>(&event["detail"]).unwrap()),
+        ("61000.5", early)
+    );
+
+    let wrong = told(4, json!({ "frame_ms": 0 }));
+    let reply = person.tell(json!({ "answers": [wrong] })).await;
+    assert_eq!(
+        (&reply["answers"][0]["code"], reply["answers"][0]["detail"].as_str().unwrap().contains("frame_ms")),
+        (&json!("invalid"), true)
+    );
+    let right = json!({ "answers": [told(4, json!({ "frame_ms": 16.7, "device_scale": 1 }))] });
+    assert_eq!(person.tell(right.clone()).await["answers"][0]["status"], "stored");
+    assert_eq!(person.tell(right).await["answers"][0]["status"], "same");
 }
 
 #[sqlx::test]

@@ -32,6 +32,14 @@ impl Page {
         let squeeze = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
         Html::parse_document(&self.text).select(&selector).map(|e| squeeze(e.text().collect())).collect()
     }
+
+    /// Links: what each says, and where it leads.
+    pub fn links(&self, selector: &str) -> Vec<(String, String)> {
+        let selector = Selector::parse(selector).unwrap();
+        let page = Html::parse_document(&self.text);
+        let links = page.select(&selector);
+        links.map(|link| (link.text().collect(), link.attr("href").unwrap().to_owned())).collect()
+    }
 }
 
 impl<'a> Browser<'a> {

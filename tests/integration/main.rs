@@ -23,6 +23,7 @@ mod participants;
 mod participation;
 mod platforms;
 mod quotas;
+mod reads;
 mod recovery;
 mod results;
 mod rights;

@@ -1,7 +1,7 @@
 //! The table of everybody, and one person's page.
 
 use serde_json::json;
-use sqlx::PgPool;
+use sqlx::{Executor, PgPool};
 use weber::domain::codebook::people::{Decision, Override};
 use weber::flow::journal::Actor;
 use weber::flow::overrides;
@@ -44,6 +44,33 @@ async fn rows_are_sorted_by_any_column_in_either_direction(pool: PgPool) {
     assert_eq!(total(&column("sort=total&descending=true", 7).await), Some(String::new()));
     let page = ada.get(&format!("{TABLE}?sort=total&descending=true")).await;
     assert!(page.text.contains("aria-sort=\"descending\""));
+}
+
+#[sqlx::test]
+async fn many_people_stand_on_pages(pool: PgPool) {
+    let server = Server::live(pool.clone(), 1).await;
+    Person::go_through(&server, &server.link("Volunteers").await, true).await;
+    pool.execute(include_str!("support/copied_studies.sql")).await.unwrap();
+    pool.execute("call copy_study((select id from studies), 1, 250)").await.unwrap();
+    let copy: String =
+        sqlx::query_scalar("select slug from studies order by id desc").fetch_one(&pool).await.unwrap();
+    let mut ada = Browser::signed_in(&server).await;
+    let mut seen = Vec::new();
+    let mut address = format!("/lab/studies/{copy}/participants?sort=name");
+    for said in ["People 1 to 100 of 250", "People 101 to 200 of 250", "People 201 to 250 of 250"] {
+        let page = ada.get(&address).await;
+        assert_eq!(page.texts(".pages span"), [said, said], "above and below");
+        seen.extend(page.texts(".people tbody th"));
+        let ways = page.links(".pages a");
+        if let Some((_, next)) = ways.iter().find(|(words, _)| words == "Next") {
+            address = format!("/lab/studies/{copy}/participants{next}");
+        }
+    }
+    assert_eq!(seen.len(), 250);
+    assert!(seen.is_sorted(), "in one order over all pages");
+    let found = ada.get(&format!("/lab/studies/{copy}/participants?search={}&page=3", seen[170])).await;
+    assert_eq!(found.texts(".people tbody th"), [seen[170].clone()], "the search is over everybody");
+    assert_eq!(found.texts(".pages span").len(), 0);
 }
 
 #[sqlx::test]

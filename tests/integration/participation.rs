@@ -226,7 +226,7 @@ async fn images_are_served_by_opaque_addresses_for_ever(pool: PgPool) {
     let address = person.opened["blocks"][0]["trials"][0]["base"].as_str().unwrap();
     let response = server.client.get(format!("{}{address}", server.url)).send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "image/png");
-    assert_eq!(response.headers()["cache-control"], "public, max-age=31536000, immutable");
+    assert_eq!(response.headers()["cache-control"], "private, max-age=31536000, immutable");
     let tag = response.headers()["etag"].clone();
     assert!(response.bytes().await.unwrap().starts_with(b"\x89PNG"));
     let again = server

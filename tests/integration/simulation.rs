@@ -73,6 +73,12 @@ async fn with_unlimited_postings_every_slot_is_kept(pool: PgPool) {
         exported.rows("participants.csv").len() as i64,
         server.count("select count(*) from participants").await
     );
+    for row in exported.rows("trials.csv") {
+        let known = |name: &str| row[name].parse::<f64>().unwrap_or_else(|_| panic!("{name}: {row:?}"));
+        assert!(known("device_scale") >= 1.0 && known("frame_ms") > 1.0);
+        assert!(known("pointerdown_rt") < known("rt"));
+        assert_eq!(row["continue_rt"].is_empty(), row["continue_hidden_ms"].is_empty());
+    }
     let others = Exported::of(&server, PolicyChoice::Enrolment, &[]).await;
     assert!(others.rows("participants.csv").is_empty(), "left out unless asked for");
 }

@@ -115,7 +115,13 @@ async fn content(args: &DataArgs, pool: &sqlx::PgPool, backup: Option<Newest>) -
         let entries = store::journal::all(&mut conn).await?;
         let others = store::health::other_programs(&mut conn).await?;
         let backup = backup.map(|backup| backup.against(fingerprint.as_deref(), &entries, SystemClock.now()));
-        let findings = [is_right_key(args, fingerprint), researchers(with_password), journal(&entries)];
+        let (kept, wrong) = store::tallies::examine(&mut conn).await?;
+        let findings = [
+            is_right_key(args, fingerprint),
+            researchers(with_password),
+            journal(&entries),
+            tallies(kept, &wrong),
+        ];
         let studies =
             studies.iter().map(|study| Good(format!("the study {} is {}", study.slug, study.state)));
         anyhow::Ok(findings.into_iter().chain(other_programs(others)).chain(backup).chain(studies).collect())
@@ -145,6 +151,18 @@ fn journal(entries: &[(Entry, Vec<u8>)]) -> Finding {
             "the journal was changed: entry {number} does not follow from those before it; a backup shows what was there"
         )),
     }
+}
+
+/// Counts are made once, when somebody completes: answers that something else changed later would not be in them.
+fn tallies(kept: i64, wrong: &[String]) -> Finding {
+    if wrong.is_empty() {
+        return Good(format!("the counts of {kept} people who completed are those of their answers"));
+    }
+    Problem(format!(
+        "answers were changed by something else than Weber after people completed: the counts that were made then are others, \
+         first of all those of {}; a backup shows what was there, and `delete from tallies` has everybody counted anew",
+        wrong.join(", ")
+    ))
 }
 
 /// Servers of another version are at work only while one after the other is replaced.
@@ -181,6 +199,12 @@ mod tests {
             .into_iter()
             .filter_map(|finding| if let Problem(words) = finding { Some(words) } else { None })
             .collect()
+    }
+
+    #[test]
+    fn counts_that_do_not_follow_from_answers_are_told() {
+        assert!(matches!(tallies(3, &[]), Good(_)));
+        assert!(matches!(tallies(3, &["p-1".into()]), Problem(words) if words.contains("p-1")));
     }
 
     #[test]

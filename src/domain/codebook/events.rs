@@ -27,6 +27,6 @@ pub const COLUMNS: &[Column<EventRow>] = columns! { EventRow;
     "participant", Text, "", "", "Pseudonym" => |r, out| out.push_str(&r.participant);
     "at", Number, "ms", "", "When it happened, since Welcome was shown; empty before that" => |r, out| put(r.at_ms, out);
     "server_at", Time, "", "", "When the server heard of it" => |r, out| put_time(Some(r.server_at), out);
-    "kind", Text, "", "screen, fullscreen_enter, fullscreen_exit, fullscreen_refused, focus_loss, focus_gain, resize, image_failure, offline, online, reload, answer_conflict, new_assignment, program_error", "What happened" => |r, out| out.push_str(&r.kind);
+    "kind", Text, "", "screen, fullscreen_enter, fullscreen_exit, fullscreen_refused, focus_loss, focus_gain, resize, early_press, image_failure, offline, online, reload, answer_conflict, new_assignment, program_error", "What happened" => |r, out| out.push_str(&r.kind);
     "detail", Json, "", "", "What else there is to know" => |r, out| put(Some(&r.detail), out);
 };

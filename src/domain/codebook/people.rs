@@ -30,6 +30,16 @@ pub struct Override {
     pub reason: String,
 }
 
+/// How often something happened to a person that is noted and judged by nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is the column of its name, which is described below")]
+pub struct EventCounts {
+    pub fullscreen_exits: i64,
+    pub focus_losses: i64,
+    pub reloads: i64,
+    pub image_failures: i64,
+}
+
 /// A person and what was measured, as the database has it.
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "each field is the column of its name, which is described below")]
@@ -57,10 +67,8 @@ pub struct Person {
     pub tally: Tally,
     pub claim: Claim,
     pub end_reason: Option<String>,
-    pub fullscreen_exits: i64,
-    pub focus_losses: i64,
-    pub reloads: i64,
-    pub image_failures: i64,
+    /// None where nobody asked for them: a list of people has no use for them.
+    pub events: Option<EventCounts>,
     pub browser: Option<String>,
     pub system: Option<String>,
     pub screen_width: Option<i32>,
@@ -165,10 +173,10 @@ pub const COLUMNS: &[Column<JudgedPerson>] = columns! { JudgedPerson;
     "exclusion_reasons", Text, "", "", "Failed criteria, incomplete, or surplus, joined by ;" => |r, out| out.push_str(&r.reasons().join(";"));
     "override", Text, "", "include, exclude", "A researcher's decision, which comes before the rule, where there is one" => |r, out| put(r.person.overridden.as_ref().map(|o| o.decision), out);
     "override_reason", Text, "", "", "Why the researcher decided so" => |r, out| put(r.person.overridden.as_ref().map(|o| &o.reason), out);
-    "fullscreen_exits", Integer, "", "0..", "How often fullscreen was left" => |r, out| put(Some(r.person.fullscreen_exits), out);
-    "focus_losses", Integer, "", "0..", "How often the window lost the focus or the tab was hidden" => |r, out| put(Some(r.person.focus_losses), out);
-    "reloads", Integer, "", "0..", "How often the participation was opened again" => |r, out| put(Some(r.person.reloads), out);
-    "image_failures", Integer, "", "0..", "How often an image could not be loaded at one try" => |r, out| put(Some(r.person.image_failures), out);
+    "fullscreen_exits", Integer, "", "0..", "How often fullscreen was left" => |r, out| put(r.person.events.map(|n| n.fullscreen_exits), out);
+    "focus_losses", Integer, "", "0..", "How often the window lost the focus or the tab was hidden" => |r, out| put(r.person.events.map(|n| n.focus_losses), out);
+    "reloads", Integer, "", "0..", "How often the participation was opened again" => |r, out| put(r.person.events.map(|n| n.reloads), out);
+    "image_failures", Integer, "", "0..", "How often an image could not be loaded at one try" => |r, out| put(r.person.events.map(|n| n.image_failures), out);
     "browser", Text, "", "", "Browser and its major version" => |r, out| put(r.person.browser.as_ref(), out);
     "system", Text, "", "", "Operating system" => |r, out| put(r.person.system.as_ref(), out);
     "screen_width", Integer, "px", "", "Width of the screen" => |r, out| put(r.person.screen_width, out);

@@ -55,6 +55,10 @@ pub struct TrialRow {
     pub saliency_correct: Option<bool>,
     pub object_correct: Option<bool>,
     pub decision: Option<String>,
+    pub device_scale: Option<f64>,
+    pub frame_ms: Option<f64>,
+    pub pointerdown_rt: Option<f64>,
+    pub continue_hidden_ms: Option<f64>,
 }
 
 impl TrialRow {
@@ -98,7 +102,7 @@ pub const COLUMNS: &[Column<TrialRow>] = columns! { TrialRow;
     "choice", Text, "", "max, min", "The query that was chosen" => |r, out| out.push_str(if r.correct { "max" } else { "min" });
     "correct", Boolean, "", "true, false", "Whether the max query was chosen" => |r, out| put(Some(r.correct), out);
     "confidence", Integer, "", "1..3", "The label that was shown on the button: 1 unsure, 3 sure" => |r, out| put(Some(r.confidence), out);
-    "rt", Number, "ms", "", "Reaction time: painted screen to number click; empty if the tab was hidden in between; after a reload that of the last presentation" => |r, out| put(r.rt, out);
+    "rt", Number, "ms", "", "Reaction time: painted screen to number click, which is the release of a mouse button or finger, and the press of a key; empty if the tab was hidden in between; after a reload that of the last presentation" => |r, out| put(r.rt, out);
     "continue_rt", Number, "ms", "", "Number click to Continue" => |r, out| put(r.continue_rt, out);
     "time_elapsed", Number, "ms", "", "Welcome shown to the number click" => |r, out| put(Some(r.time_elapsed), out);
     "answered_at", Time, "", "", "When the server stored the answer" => |r, out| put_time(Some(r.answered_at), out);
@@ -117,4 +121,8 @@ pub const COLUMNS: &[Column<TrialRow>] = columns! { TrialRow;
     "saliency_correct", Boolean, "", "true, false", "Whether the baseline Saliency is right: the query whose occlusion hides less saliency" => |r, out| put(r.saliency_correct, out);
     "object_correct", Boolean, "", "true, false", "Whether the baseline Object is right: the query that leaves the primary object" => |r, out| put(r.object_correct, out);
     "override", Text, "", "include, exclude", "A researcher's decision about the person, which comes before the rule, where there is one; its reason stands in participants.csv" => |r, out| put(r.decision.as_ref(), out);
+    "device_scale", Number, "device px per image px", "above 0, at most 100", "How many of the screen's pixels one pixel of the base image and of the queries filled, in each direction: 1 shows them as they are, any other value redraws them; empty where it was not told" => |r, out| put(r.device_scale, out);
+    "frame_ms", Number, "ms", "above 0, at most 10000", "Median interval between the browser's frames shortly before the onset: 16.7 at 60 Hz; empty where it was not told or too few frames were drawn" => |r, out| put(r.frame_ms, out);
+    "pointerdown_rt", Number, "ms", "0..604800000", "Painted screen to the press of the mouse button or finger whose release is the number click; empty for keys, and where rt is empty or it was not told" => |r, out| put(r.pointerdown_rt, out);
+    "continue_hidden_ms", Number, "ms", "0..604800000", "How long the page was hidden between number click and Continue; empty where continue_rt is empty or it was not told" => |r, out| put(r.continue_hidden_ms, out);
 };

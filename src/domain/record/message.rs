@@ -12,6 +12,12 @@ use crate::domain::words;
 /// A trial is not shown more often.
 const MOST_PRESENTATIONS: u32 = 100_000;
 
+/// Screens have up to 4 device px per CSS px, and browsers zoom up to 5 times.
+const LARGEST_DEVICE_SCALE: f64 = 100.0;
+
+/// A browser that is slower than a frame in 10 s does not draw.
+const LONGEST_FRAME_MS: f64 = 10_000.0;
+
 /// Everything that a browser has to tell at once; each part may be empty, and then it is a sign of life.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,6 +94,29 @@ pub struct Answer {
     pub load_wait: f64,
     /// Scale of the trial screen, above 0, at most 1.
     pub display_scale: f64,
+    /// Device px per px of the base image and the queries.
+    #[serde(default)]
+    pub device_scale: Option<f64>,
+    /// Median interval between the browser's frames before the onset, in ms.
+    #[serde(default)]
+    pub frame_ms: Option<f64>,
+    /// Painted screen to the pointer's going down for the number click, in ms; none for keys, and where there is no `rt`.
+    #[serde(default)]
+    pub pointerdown_rt: Option<f64>,
+    /// How long the page was hidden from the number click to Continue, in ms; none until it is known.
+    #[serde(default)]
+    pub continue_hidden_ms: Option<f64>,
+}
+
+/// What becomes known after an answer: when Continue was pressed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Continued {
+    /// The answer's trial.
+    pub place: Place,
+    /// Number click to Continue, in ms.
+    pub rt: f64,
+    /// How long the page was hidden meanwhile, in ms.
+    pub hidden_ms: Option<f64>,
 }
 
 impl Answer {
@@ -98,12 +127,32 @@ impl Answer {
 
     /// Whether this is the same answer, given once; when Continue was pressed may become known later.
     pub(super) fn same_as(&self, other: &Self) -> bool {
-        Self { continue_rt: None, ..self.clone() } == Self { continue_rt: None, ..other.clone() }
+        self.at_the_press() == other.at_the_press()
+    }
+
+    fn at_the_press(&self) -> Self {
+        Self { continue_rt: None, continue_hidden_ms: None, ..self.clone() }
+    }
+
+    /// What it says of Continue.
+    pub(super) fn continued(&self) -> Option<Continued> {
+        let (place, hidden_ms) = (self.place(), self.continue_hidden_ms);
+        self.continue_rt.map(|rt| Continued { place, rt, hidden_ms })
+    }
+
+    /// Continue was pressed.
+    pub const fn learn(&mut self, continued: &Continued) {
+        self.continue_rt = Some(continued.rt);
+        self.continue_hidden_ms = continued.hidden_ms;
     }
 
     pub(super) fn problem(&self, definition: &StudyDefinition) -> Option<String> {
         let time = |name: &str, ms: f64| {
             (!valid_ms(ms)).then(|| format!("`{name}` must be from 0 to {LONGEST_MS} ms, not {ms}"))
+        };
+        let above_0 = |name: &str, value: f64, most: f64| {
+            let fits = value > 0.0 && value <= most;
+            (!fits).then(|| format!("`{name}` must be above 0 and at most {most}, not {value}"))
         };
         let buttons = definition.buttons().count();
         (self.response >= buttons)
@@ -119,12 +168,13 @@ impl Answer {
                 (!fits)
                     .then(|| format!("`presentations` must be from 1 to {MOST_PRESENTATIONS}, not {shown}"))
             })
+            .or_else(|| above_0("display_scale", self.display_scale, 1.0))
             .or_else(|| {
-                let fits = self.display_scale > 0.0 && self.display_scale <= 1.0;
-                (!fits).then(|| {
-                    format!("`display_scale` must be above 0 and at most 1, not {}", self.display_scale)
-                })
+                self.device_scale.and_then(|scale| above_0("device_scale", scale, LARGEST_DEVICE_SCALE))
             })
+            .or_else(|| self.frame_ms.and_then(|ms| above_0("frame_ms", ms, LONGEST_FRAME_MS)))
+            .or_else(|| self.pointerdown_rt.and_then(|ms| time("pointerdown_rt", ms)))
+            .or_else(|| self.continue_hidden_ms.and_then(|ms| time("continue_hidden_ms", ms)))
     }
 }
 
@@ -143,8 +193,11 @@ words! {
         FocusLoss = "focus_loss",
         /// It came back; detail: `away_ms`.
         FocusGain = "focus_gain",
-        /// The window changed its size; detail: `width`, `height` in px.
+        /// The window changed its size or its pixel ratio, by a zoom or another screen; detail: `width`, `height` in px,
+        /// `pixel_ratio`.
         Resize = "resize",
+        /// A press before the trial's onset, or while its images were awaited; detail: `screen`, `input`, `button`, `shown`.
+        EarlyPress = "early_press",
         /// An image could not be loaded at one try; detail: `try`, `reason`.
         ImageFailure = "image_failure",
         /// The network was gone.

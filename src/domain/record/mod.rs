@@ -11,7 +11,8 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 pub use message::{
-    Answer, AnswerReply, AnswerStatus, Event, EventKind, Record, Refusal, Step, StepName, StepReply,
+    Answer, AnswerReply, AnswerStatus, Continued, Event, EventKind, Record, Refusal, Step, StepName,
+    StepReply,
 };
 
 use super::participant::{Participant, Stage};
@@ -85,8 +86,8 @@ pub struct Outcome {
     pub changed: bool,
     /// Answers to store.
     pub responses: Vec<Response>,
-    /// Times to Continue that became known, in ms.
-    pub continued: Vec<(Place, f64)>,
+    /// What became known after answers that were there.
+    pub continued: Vec<Continued>,
     /// Events to store.
     pub events: Vec<NewEvent>,
     /// What to say about the steps.
@@ -272,10 +273,10 @@ impl Work<'_> {
     fn learn_continue(&mut self, answer: &Answer) {
         let known = self.stored.answers.get_mut(&answer.place()).expect("the caller found it");
         if known.continue_rt.is_none()
-            && let Some(ms) = answer.continue_rt
+            && let Some(continued) = answer.continued()
         {
-            known.continue_rt = Some(ms);
-            self.outcome.continued.push((answer.place(), ms));
+            known.learn(&continued);
+            self.outcome.continued.push(continued);
         }
     }
 

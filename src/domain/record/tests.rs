@@ -89,6 +89,10 @@ fn answer(block: Block, attempt: u16, trial_index: u16) -> Answer {
         hidden_ms: 0.0,
         load_wait: 0.0,
         display_scale: 1.0,
+        device_scale: Some(1.25),
+        frame_ms: Some(16.7),
+        pointerdown_rt: Some(1134.5),
+        continue_hidden_ms: None,
     }
 }
 
@@ -180,9 +184,12 @@ fn the_same_answer_twice_is_one_and_brings_the_time_to_continue() {
     let (again, reply) = story.answer(answer(Block::Main, 1, 1));
     assert_eq!(reply.status, AnswerStatus::Same);
     assert!(again.responses.is_empty() && again.continued.is_empty() && again.events.is_empty());
-    let (later, reply) = story.answer(Answer { continue_rt: Some(800.0), ..answer(Block::Main, 1, 1) });
+    let pressed =
+        Answer { continue_rt: Some(800.0), continue_hidden_ms: Some(250.0), ..answer(Block::Main, 1, 1) };
+    let (later, reply) = story.answer(pressed);
     assert_eq!(reply.status, AnswerStatus::Same);
-    assert_eq!(later.continued, [(answer(Block::Main, 1, 1).place(), 800.0)]);
+    let place = answer(Block::Main, 1, 1).place();
+    assert_eq!(later.continued, [Continued { place, rt: 800.0, hidden_ms: Some(250.0) }]);
     let (changed, _) = story.answer(Answer { continue_rt: Some(900.0), ..answer(Block::Main, 1, 1) });
     assert!(changed.continued.is_empty(), "what is known stays");
 }
@@ -221,6 +228,19 @@ fn answers_out_of_turn_are_refused() {
 }
 
 #[test]
+fn a_client_need_not_tell_what_it_does_not_measure() {
+    let told = json!({
+        "block": "main", "attempt": 1, "trial_index": 1, "response": 0, "rt": 1234.5, "time_elapsed": 60_000.0,
+        "input": "mouse", "presentations": 1, "hidden_ms": 0, "load_wait": 0, "display_scale": 1.0,
+    });
+    let told: Answer = serde_json::from_value(told).unwrap();
+    let unknown =
+        Answer { device_scale: None, frame_ms: None, pointerdown_rt: None, ..answer(Block::Main, 1, 1) };
+    assert_eq!(told, unknown);
+    assert_eq!(Story::until_main("natural").answer(told).1.status, AnswerStatus::Stored);
+}
+
+#[test]
 fn values_out_of_range_are_refused_with_their_name() {
     let mut story = Story::until_main("natural");
     let good = || answer(Block::Main, 1, 1);
@@ -234,6 +254,12 @@ fn values_out_of_range_are_refused_with_their_name() {
         ("presentations", Answer { presentations: 0, ..good() }),
         ("display_scale", Answer { display_scale: 1.01, ..good() }),
         ("display_scale", Answer { display_scale: 0.0, ..good() }),
+        ("device_scale", Answer { device_scale: Some(0.0), ..good() }),
+        ("device_scale", Answer { device_scale: Some(100.1), ..good() }),
+        ("frame_ms", Answer { frame_ms: Some(0.0), ..good() }),
+        ("frame_ms", Answer { frame_ms: Some(10_000.1), ..good() }),
+        ("pointerdown_rt", Answer { pointerdown_rt: Some(-0.1), ..good() }),
+        ("continue_hidden_ms", Answer { continue_hidden_ms: Some(f64::NAN), ..good() }),
     ];
     for (name, answer) in bad {
         let (outcome, reply) = story.answer(answer);

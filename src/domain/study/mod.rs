@@ -8,6 +8,8 @@ mod link;
 mod texts;
 mod words;
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 pub use condition::{Condition, ReferenceGroup, Usd};
@@ -17,7 +19,7 @@ pub use texts::{Pages, Texts, text_sha256};
 pub use words::{Group, Mode, Platform, ReferenceKind, StudyState};
 
 use super::exclusion::Policy;
-use super::trial::{Block, Buttons, Difficulty, Trial, TrialKind};
+use super::trial::{Block, Buttons, Difficulty, ImageId, ImageOnFile, Trial, TrialKind};
 
 /// Everything about a study but its trials and images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -98,6 +100,11 @@ impl StudyDefinition {
         self.condition(condition).is_some_and(|condition| condition.practice)
     }
 
+    /// The conditions whose people practise.
+    pub fn practising(&self) -> Vec<String> {
+        self.conditions.iter().filter(|condition| condition.practice).map(|c| c.name.clone()).collect()
+    }
+
     /// The policy of that name.
     pub fn policy(&self, name: &str) -> Option<&Policy> {
         self.policies.iter().find(|policy| policy.name == name)
@@ -149,6 +156,8 @@ pub struct StudyVersion {
     pub definition: StudyDefinition,
     /// The table of trials, in its order.
     pub trials: Vec<StoredTrial>,
+    /// Every image of the trials.
+    pub images: HashMap<ImageId, ImageOnFile>,
 }
 
 impl StudyVersion {
@@ -167,6 +176,11 @@ impl StudyVersion {
         self.trials_of(condition, TrialKind::Practice)
             .filter(|row| row.trial.difficulty == Some(difficulty))
             .collect()
+    }
+
+    /// An image of its trials; for any other one that does not exist.
+    pub fn image(&self, id: &ImageId) -> ImageOnFile {
+        self.images.get(id).copied().unwrap_or_default()
     }
 
     /// The row of that number.

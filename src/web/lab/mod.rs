@@ -5,6 +5,7 @@ pub mod download;
 pub mod exclusion;
 pub mod follow;
 pub mod journal;
+mod pages;
 pub mod part;
 pub mod participant;
 pub mod participants;

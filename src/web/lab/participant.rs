@@ -14,6 +14,7 @@ use crate::domain::exclusion::{Criterion, Finding};
 use crate::domain::study::{StudyDefinition, StudyVersion};
 use crate::domain::trial::{Block, Side};
 use crate::figures;
+use crate::flow::addresses::Viewer;
 use crate::flow::journal::Actor;
 use crate::flow::terms::enrolment_policy;
 use crate::flow::{FlowError, Refused, overrides, policies};
@@ -21,7 +22,7 @@ use crate::store;
 use crate::store::records::{EventOnFile, TrialOnFile};
 use crate::store::researchers::Researcher;
 use crate::web::error::PageError;
-use crate::web::opened::image_url;
+use crate::web::gallery::Gallery;
 use crate::web::page;
 use crate::web::session::SignedIn;
 use crate::web::state::WebState;
@@ -64,6 +65,9 @@ struct TrialLine {
     rt_s: Option<f64>,
     /// Since Welcome.
     at_s: f64,
+    /// Device px per image px.
+    device_scale: Option<f64>,
+    frame_ms: Option<f64>,
 }
 
 /// Something that happened.
@@ -124,12 +128,12 @@ pub async fn one(
     let person = person.ok_or(FlowError::Refused(Refused::NoSuchParticipant))?;
     let version = state.app.version(&mut conn, person.version_id).await?;
     let policy = enrolment_policy(&study, &newest);
-    let people = policies::judged(&state.app, &mut conn, &study, &newest, person.mode, &policy).await?;
-    let judged = people.into_iter().find(|judged| judged.person.id == person.id);
+    let judged = policies::judged_one(&state.app, &mut conn, &person, &newest, &policy).await?;
     let judged = judged.ok_or(FlowError::Refused(Refused::NoSuchParticipant))?;
     let trials = store::records::trials_of(&mut conn, person.id).await?;
+    let gallery = Gallery::new(&state.app.secrets, &version, Viewer::Lab);
     let lines: Vec<TrialLine> =
-        trials.iter().filter_map(|trial| trial_line(&state, &version, trial)).collect();
+        trials.iter().filter_map(|trial| trial_line(&gallery, &version, trial)).collect();
     let events = store::records::events_of(&mut conn, person.id).await?;
     Ok(page::html(&ParticipantPage {
         me: researcher,
@@ -176,11 +180,10 @@ pub async fn decide(
 }
 
 /// A trial that is answered.
-fn trial_line(state: &WebState, version: &StudyVersion, trial: &TrialOnFile) -> Option<TrialLine> {
+fn trial_line(gallery: &Gallery<'_>, version: &StudyVersion, trial: &TrialOnFile) -> Option<TrialLine> {
     let scheduled = &trial.scheduled;
     let row = version.trial(scheduled.trial_id)?;
-    let (left, right) = row.queries(scheduled.max_side);
-    let address = |image| image_url(&state.app.secrets, image);
+    let (left, right) = gallery.queries(row, scheduled.max_side);
     let answer = trial.answer.as_ref()?;
     let press = version.definition.buttons().press(answer.response)?;
     let place = match scheduled.block {
@@ -191,14 +194,16 @@ fn trial_line(state: &WebState, version: &StudyVersion, trial: &TrialOnFile) -> 
         place,
         kind: row.kind.as_str(),
         unit: row.unit.clone(),
-        base: address(&row.base),
-        left: address(left),
-        right: address(right),
+        base: gallery.address(&row.base),
+        left,
+        right,
         max_side: scheduled.max_side,
         side: press.side,
         confidence: press.confidence,
         correct: trial.correct?,
         rt_s: answer.rt.map(|ms| ms / 1000.0),
         at_s: answer.time_elapsed / 1000.0,
+        device_scale: answer.device_scale,
+        frame_ms: answer.frame_ms,
     })
 }

@@ -7,6 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::pages::Pages;
 use super::study::find;
 use crate::domain::codebook::people::JudgedPerson;
 use crate::domain::exclusion::Criterion;
@@ -21,8 +22,8 @@ use crate::web::page;
 use crate::web::session::SignedIn;
 use crate::web::state::WebState;
 
-/// Most rows on one page: a table that is longer helps nobody.
-const MOST_ROWS: usize = 500;
+/// Rows on one page of the table: what can be looked through, and drawn at once.
+const ROWS: usize = 100;
 
 /// What the table shows.
 #[derive(Debug, Clone, Deserialize)]
@@ -39,6 +40,8 @@ pub struct Filter {
     /// The column by whose values rows stand; none: newest first.
     sort: String,
     descending: bool,
+    /// Which page of the rows, from 1.
+    page: usize,
 }
 
 impl Default for Filter {
@@ -53,6 +56,7 @@ impl Default for Filter {
             search: text(),
             sort: text(),
             descending: false,
+            page: 1,
         }
     }
 }
@@ -99,9 +103,17 @@ impl Filter {
         });
     }
 
-    /// The address of the table sorted by a column: once more turns the order round.
+    /// The address of the table sorted by a column, from its first page: once more turns the order round.
     fn sorted_by(&self, column: &Column) -> String {
-        let descending = self.sort == column.name && !self.descending;
+        self.address(column.name, self.sort == column.name && !self.descending, 1)
+    }
+
+    /// The address of a page of the same rows in the same order.
+    fn at_page(&self, page: &usize) -> String {
+        self.address(&self.sort, self.descending, *page)
+    }
+
+    fn address(&self, sort: &str, descending: bool, page: usize) -> String {
         let pairs = [
             ("mode", self.mode.as_str()),
             ("condition", &self.condition),
@@ -109,8 +121,9 @@ impl Filter {
             ("policy", &self.policy),
             ("failed", &self.failed),
             ("search", &self.search),
-            ("sort", column.name),
+            ("sort", sort),
             ("descending", if descending { "true" } else { "false" }),
+            ("page", &page.to_string()),
         ];
         let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         format!("?{query}")
@@ -202,7 +215,7 @@ struct ParticipantsPage<'a> {
     blinded: bool,
     columns: Vec<&'static Column>,
     lines: Vec<Line<'a>>,
-    found: usize,
+    pages: Pages,
     all: usize,
 }
 
@@ -249,8 +262,8 @@ pub async fn table(
     let blinded = results::is_blinded(&state.app, &mut conn, &study, &version, filter.mode).await?;
     let mut found: Vec<&JudgedPerson> = people.iter().filter(|person| filter.admits(person)).collect();
     filter.sort(&mut found, blinded);
-    let lines = found.iter().take(MOST_ROWS);
-    let lines = lines.map(|judged| Line { judged, accuracy: share(judged) }).collect();
+    let pages = Pages::new(filter.page, found.len(), ROWS);
+    let lines = found[pages.rows()].iter().map(|judged| Line { judged, accuracy: share(judged) }).collect();
     Ok(page::html(&ParticipantsPage {
         me: researcher,
         slug: &slug,
@@ -261,7 +274,7 @@ pub async fn table(
         blinded,
         columns: COLUMNS.iter().filter(|column| !(blinded && column.name == "accuracy")).collect(),
         lines,
-        found: found.len(),
+        pages,
         all: people.len(),
     }))
 }

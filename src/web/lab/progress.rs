@@ -20,7 +20,7 @@ struct ProgressPart {
 
 /// The part, as it stands now.
 pub async fn part(state: &WebState, slug: &str, mode: Mode) -> Result<String, PageError> {
-    let material = results::load(&state.app, slug, mode, None).await?;
+    let material = results::load_people(&state.app, slug, mode, None).await?;
     let progress = material.progress();
     let chart = figures::progress(&progress).and_then(|figure| figure.svg);
     let conditions = &material.version.definition.conditions;

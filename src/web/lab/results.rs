@@ -11,7 +11,7 @@ use crate::domain::preregistration::StandingPolicy;
 use crate::domain::study::Mode;
 use crate::figures::{self, Figure, Input, Label};
 use crate::flow::journal::Actor;
-use crate::flow::results::{self, Computed, Material};
+use crate::flow::results::{self, Computed, Material, People};
 use crate::flow::{policies, steer};
 use crate::store::researchers::Researcher;
 use crate::web::assets;
@@ -55,7 +55,7 @@ struct ResultsPage<'a> {
 #[template(path = "lab/flow.html")]
 struct FlowPage<'a> {
     me: Researcher,
-    material: &'a Material,
+    material: &'a People,
     policies: Vec<StandingPolicy>,
     shown: String,
 }
@@ -75,6 +75,10 @@ async fn load(state: &WebState, slug: &str, choice: &Choice) -> Result<Material,
     Ok(results::load(&state.app, slug, choice.mode, Some(&choice.policy)).await?)
 }
 
+async fn load_people(state: &WebState, slug: &str, choice: &Choice) -> Result<People, PageError> {
+    Ok(results::load_people(&state.app, slug, choice.mode, Some(&choice.policy)).await?)
+}
+
 /// Computes and draws, away from the threads that answer requests.
 async fn draw(material: Material) -> Result<(Material, Computed, Vec<Figure>), PageError> {
     let work = move || {
@@ -85,7 +89,7 @@ async fn draw(material: Material) -> Result<(Material, Computed, Vec<Figure>), P
     tokio::task::spawn_blocking(work).await.map_err(|_| PageError(Problem::interrupted()))
 }
 
-fn labels(material: &Material) -> Vec<Label> {
+fn labels(material: &People) -> Vec<Label> {
     material.labels().into_iter().map(|(title, colour)| Label { title, colour }).collect()
 }
 
@@ -103,7 +107,7 @@ fn of_results(material: &Material, computed: &Computed) -> Vec<Figure> {
 }
 
 /// While letters stand for conditions, nothing is counted by letter: the same numbers stand by name on other pages.
-fn flow_figure(material: &Material) -> Figure {
+fn flow_figure(material: &People) -> Figure {
     let titles = match material.blinded {
         true => Vec::new(),
         false => labels(material).into_iter().map(|label| label.title).collect(),
@@ -111,13 +115,13 @@ fn flow_figure(material: &Material) -> Figure {
     figures::flow(&material.flow(), &titles)
 }
 
-fn shown(figures: &[Figure], material: &Material, with_links: bool) -> String {
+fn shown(figures: &[Figure], material: &People, with_links: bool) -> String {
     let base = with_links.then(|| format!("/lab/studies/{}/figures", material.study.slug));
     let query = format!("?mode={}&policy={}", material.mode, material.policy.name);
     page::text(&Figures { figures, base, query })
 }
 
-async fn policies_of(state: &WebState, material: &Material) -> Result<Vec<StandingPolicy>, PageError> {
+async fn policies_of(state: &WebState, material: &People) -> Result<Vec<StandingPolicy>, PageError> {
     let mut conn = state.app.pool.acquire().await?;
     Ok(policies::all(&mut conn, &material.study, &material.version).await?)
 }
@@ -144,7 +148,7 @@ pub async fn flow(
     Path(slug): Path<String>,
     Query(choice): Query<Choice>,
 ) -> Result<Response, PageError> {
-    let material = load(&state, &slug, &choice).await?;
+    let material = load_people(&state, &slug, &choice).await?;
     let policies = policies_of(&state, &material).await?;
     let shown = shown(&[flow_figure(&material)], &material, true);
     Ok(page::html(&FlowPage { me, material: &material, policies, shown }))
@@ -152,7 +156,7 @@ pub async fn flow(
 
 /// The flow of participants as a part of a page that is replaced when it changes.
 pub async fn flow_fragment(state: &WebState, slug: &str, choice: &Choice) -> Result<String, PageError> {
-    let material = load(state, slug, choice).await?;
+    let material = load_people(state, slug, choice).await?;
     Ok(shown(&[flow_figure(&material)], &material, true))
 }
 
@@ -163,11 +167,15 @@ pub async fn figure(
     Path((slug, file)): Path<(String, String)>,
     Query(choice): Query<Choice>,
 ) -> Result<Response, PageError> {
-    let material = load(&state, &slug, &choice).await?;
-    let (flow, whose) = (flow_figure(&material), whose(&material));
     let not_found = || PageError(Problem::not_found());
     let (name, kind) = file.rsplit_once('.').ok_or_else(not_found)?;
-    let figures = if name == flow.name { vec![flow] } else { draw(material).await?.2 };
+    let (whose, figures) = if name == figures::FLOW {
+        let people = load_people(&state, &slug, &choice).await?;
+        (whose(&people), vec![flow_figure(&people)])
+    } else {
+        let (material, _, figures) = draw(load(&state, &slug, &choice).await?).await?;
+        (whose(&material), figures)
+    };
     let figure = figures.into_iter().find(|figure| figure.name == name).ok_or_else(not_found)?;
     let (media_type, text) = match (kind, figure.svg) {
         ("svg", Some(svg)) => ("image/svg+xml", svg),
@@ -180,7 +188,7 @@ pub async fn figure(
 }
 
 /// What names of files begin with: the study, whose data they hold if not live people's, and the policy.
-fn whose(material: &Material) -> String {
+fn whose(material: &People) -> String {
     let (slug, policy) = (&material.study.slug, &material.policy.name);
     match material.mode {
         Mode::Live => format!("{slug}-{policy}"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use weber::domain::study::StudyState;
+use weber::flow::addresses::{SentImage, Viewer};
 use weber::flow::app::{Clock, SystemClock};
 use weber::flow::journal::Actor;
 use weber::flow::secrets::Secrets;
@@ -154,6 +155,13 @@ impl Server {
         let mut conn = self.app.pool.acquire().await.unwrap();
         let study = store::studies::by_slug(&mut conn, "demo").await.unwrap().unwrap();
         self.app.newest_version(&mut conn, study.id).await.unwrap().definition.clone()
+    }
+
+    /// Where researchers find the image of that number.
+    pub fn image(&self, number: i64) -> String {
+        let secrets = &self.app.secrets;
+        let address = secrets.addresses().of(secrets.viewer_mark(Viewer::Lab), SentImage { number, size: 0 });
+        format!("/images/{address}")
     }
 
     pub async fn count(&self, sql: &'static str) -> i64 {

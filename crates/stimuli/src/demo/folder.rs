@@ -12,7 +12,7 @@ use crate::picture::Picture;
 
 /// The version of everything that decides about the files' content. Raised with every change to it, so that folders made
 /// before are made anew.
-pub const ALGORITHM: u32 = 1;
+pub const ALGORITHM: u32 = 2;
 
 /// Where notes about the build are kept, inside the folder.
 const NOTES: &str = ".build";

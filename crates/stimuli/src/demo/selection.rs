@@ -4,7 +4,7 @@
 //! take one image set each of units of their own: the one whose queries differ most, by the
 //! criterion of [`ease`].
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
@@ -28,6 +28,8 @@ pub struct Plan {
     pub strongest: Vec<f64>,
     /// The image sets that become trials.
     pub image_sets: Vec<Vec<usize>>,
+    /// For every catch unit a unit and one of its image sets, whose min query is the wrong answer where there are no references.
+    pub foils: BTreeMap<usize, (usize, usize)>,
 }
 
 /// Distance of two positions, in px, at which easy trials are looked for; the trial itself is searched finely.
@@ -70,10 +72,11 @@ impl Plan {
             })
             .collect();
         let image_sets = choose(roles, &favourites, &preferences, options.image_sets);
+        let foils = foils(roles, &favourites, &image_sets, responses);
         let strongest = (0..roles.len())
             .map(|unit| responses.iter().map(|scene| scene[unit]).fold(f64::MIN, f64::max))
             .collect();
-        Ok(Self { roles: roles.to_vec(), favourites, strongest, image_sets })
+        Ok(Self { roles: roles.to_vec(), favourites, strongest, image_sets, foils })
     }
 }
 
@@ -125,6 +128,35 @@ fn choose(
         .collect()
 }
 
+/// Catch unit k takes its foil from the k-th practice unit: of the image sets that are no trial, one whose base image no trial
+/// has, if there is one, and to which the catch unit responds least. So people are never told, in practice, that it is wrong.
+fn foils(
+    roles: &[Role],
+    favourites: &[Favourites],
+    image_sets: &[Vec<usize>],
+    responses: &[Vec<f64>],
+) -> BTreeMap<usize, (usize, usize)> {
+    let of =
+        |wanted: &[Role]| (0..roles.len()).filter(|unit| wanted.contains(&roles[*unit])).collect::<Vec<_>>();
+    let (catch, practice) = (of(&[Role::Catch]), of(&[Role::Obvious, Role::Easy]));
+    let bases = |unit: usize| image_sets[unit].iter().map(move |set| favourites[unit].base(*set));
+    let mut used: HashSet<usize> = (0..roles.len()).flat_map(bases).collect();
+    let mut foils = BTreeMap::new();
+    for (unit, other) in catch.into_iter().zip(practice.into_iter().cycle()) {
+        let base = |set: &usize| favourites[other].base(*set);
+        let worse = |a: &usize, b: &usize| {
+            let (a, b) = (base(a), base(b));
+            let by_response = responses[a][unit].total_cmp(&responses[b][unit]);
+            used.contains(&a).cmp(&used.contains(&b)).then(by_response)
+        };
+        let free = (0..favourites[other].image_sets()).filter(|set| !image_sets[other].contains(set));
+        let set = free.min_by(worse).unwrap_or(image_sets[other][0]);
+        used.insert(base(&set));
+        foils.insert(unit, (other, set));
+    }
+    foils
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,5 +186,23 @@ mod tests {
         // Main has the base images of sets 0 and 1; the catch trial takes 3, so the practice trial takes 2; nothing is
         // left for the last.
         assert_eq!(choose(&roles, &favourites, &preferences, 2), [vec![0, 1], vec![3], vec![2], vec![1]]);
+    }
+
+    #[test]
+    fn foils_are_of_no_trial() {
+        let responses: Vec<f64> = (0..40).map(f64::from).collect();
+        let same = || Favourites::rank(&responses, 4, &Dice::new(1, "test", 0)).unwrap();
+        let favourites = [same(), same(), same(), same()];
+        let roles = [Role::Main, Role::Catch, Role::Catch, Role::Easy];
+        // The catch units respond least to the scenes that the practice unit responds to most.
+        let all: Vec<Vec<f64>> =
+            responses.iter().map(|response| vec![0.0, -response, -response, 0.0]).collect();
+        let base = |set: usize| favourites[3].base(set);
+        let mut by_base = [0, 1, 2, 3];
+        by_base.sort_by_key(|set| std::cmp::Reverse(base(*set)));
+        let [first, second, third, last] = by_base;
+        let image_sets = [vec![first], vec![last], vec![last], vec![last]];
+        let chosen = foils(&roles, &favourites, &image_sets, &all);
+        assert_eq!(chosen, BTreeMap::from([(1, (3, second)), (2, (3, third))]));
     }
 }

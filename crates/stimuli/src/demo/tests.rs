@@ -163,10 +163,15 @@ fn catch_trials_without_references_can_be_solved() {
     let (with, without, practice) =
         (find("catch", "natural"), find("catch", "none"), find("practice", "natural"));
     assert_eq!(with["max_query"], without["max_query"]);
-    assert_eq!(without["min_query"], practice["min_query"], "the wrong answer is of an unrelated unit");
-    assert_ne!(with["min_query"], without["min_query"]);
-    assert_eq!((without["center_correct"].as_str(), without["variance_correct"].as_str()), ("", ""));
-    assert_ne!(with["center_correct"], "");
+    let unit = |query: &str| query.rsplit_once('/').unwrap().1[.."colour-coarse-0".len()].to_owned();
+    assert_eq!(unit(&without["min_query"]), practice["unit"], "the wrong answer is of an unrelated unit");
+    let others = rows.iter().filter(|row| row["unit"] != without["unit"] || row["condition"] != "none");
+    let mut queries = others.flat_map(|row| [&row["max_query"], &row["min_query"]]);
+    assert!(queries.all(|query| *query != without["min_query"]), "... which no other trial shows");
+    for rule in ["center_correct", "variance_correct", "saliency_correct"] {
+        assert_eq!(without[rule], "", "between two scenes there is nothing to compare");
+        assert_ne!(with[rule], "");
+    }
 }
 
 #[test]

@@ -83,12 +83,18 @@ impl<'a, M: Differentiable> Workshop<'a, M> {
     }
 
     fn image_set(&self, unit: usize, number: usize) -> Result<ImageSet, BuildError> {
-        let scene = self.plan.favourites[unit].base(number);
+        let (base, queries) = self.search(unit, number)?;
+        let base_path = self.scene(self.plan.favourites[unit].base(number))?;
+        Ok(ImageSet { number, base_response: self.machine.response(unit, &base), base, base_path, queries })
+    }
+
+    /// The base image of an image set and the best and the worst occlusion of it.
+    fn search(&self, unit: usize, image_set: usize) -> Result<(Picture, Queries), BuildError> {
+        let scene = self.plan.favourites[unit].base(image_set);
         let base = scenes::paint(self.options.seed, scene);
         let queries = Queries::find(self.machine, unit, &base)
             .ok_or_else(|| BuildError::NoAnswer { unit: self.name(unit), scene })?;
-        let base_path = self.scene(scene)?;
-        Ok(ImageSet { number, base_response: self.machine.response(unit, &base), base, base_path, queries })
+        Ok((base, queries))
     }
 
     fn trial(
@@ -101,13 +107,13 @@ impl<'a, M: Differentiable> Workshop<'a, M> {
     ) -> Result<TrialRow, BuildError> {
         let definition = &self.machine.units()[unit];
         let queries = &set.queries;
-        let (min_query, min_activation) = if self.kind(unit) == Kind::Catch && condition == Condition::None {
-            self.unrelated_query(unit)?
-        } else {
-            (self.query(unit, set.number, "min", || queries.min.of(&set.base))?, queries.min.response)
+        let foil = self.plan.foils.get(&unit).filter(|_| condition == Condition::None);
+        let (min_query, min_activation) = match foil {
+            Some((other, image_set)) => self.foil(unit, *other, *image_set)?,
+            None => {
+                (self.query(unit, set.number, "min", || queries.min.of(&set.base))?, queries.min.response)
+            }
         };
-        // Between images of two scenes the rules have nothing to compare.
-        let compared = min_activation == queries.min.response;
         let decided = Baselines::decide(&set.base, queries, &self.saliency);
         Ok(TrialRow {
             condition,
@@ -124,8 +130,9 @@ impl<'a, M: Differentiable> Workshop<'a, M> {
             base_activation: set.base_response,
             max_activation: queries.max.response,
             min_activation,
+            // Between images of two scenes the rules have nothing to compare.
             baselines: [decided.center, decided.variance, decided.saliency]
-                .map(|right| compared.then_some(right)),
+                .map(|right| foil.is_none().then_some(right)),
         })
     }
 
@@ -139,19 +146,12 @@ impl<'a, M: Differentiable> Workshop<'a, M> {
         self.folder.image(format!("images/queries/{}-{image_set}-{which}.jpg", self.name(unit)), picture)
     }
 
-    /// For a catch trial without references: an occluded image of an unrelated unit, and this unit's response to it. It
-    /// is the wrong answer of a practice trial, which nobody sees in that condition; catch trial k takes that of the k-th
-    /// practice unit.
-    fn unrelated_query(&self, unit: usize) -> Result<(String, f64), BuildError> {
-        let roles = &self.plan.roles;
-        let rank = (0..unit).filter(|other| roles[*other] == Role::Catch).count();
-        let practice: Vec<usize> =
-            (0..roles.len()).filter(|other| matches!(roles[*other], Role::Obvious | Role::Easy)).collect();
-        let other = practice[rank % practice.len()];
-        let set = self.image_set(other, self.plan.image_sets[other][0])?;
-        let picture = set.queries.min.of(&set.base);
+    /// For a catch trial without references: an occluded image of an unrelated unit, and this unit's response to it.
+    fn foil(&self, unit: usize, other: usize, image_set: usize) -> Result<(String, f64), BuildError> {
+        let (base, queries) = self.search(other, image_set)?;
+        let picture = queries.min.of(&base);
         let response = self.machine.response(unit, &picture);
-        Ok((self.query(other, set.number, "min", || picture)?, response))
+        Ok((self.query(other, image_set, "min", || picture)?, response))
     }
 
     fn references(

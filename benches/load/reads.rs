@@ -1,0 +1,183 @@
+//! What researchers read of a study, alone in the database and beside a hundred other studies, right after its people came; and
+//! of a study of 10,000 people.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use super::http::Connection;
+use super::server::{Server, said};
+use super::{Line, ms};
+
+/// People of the study that is read in both databases.
+const PEOPLE: u32 = 300;
+/// Other studies, and people of each: a million answers together.
+const OTHERS: (u32, u32) = (100, 400);
+/// People of the large study.
+const MANY: u32 = 10_000;
+/// People whom all others are copies of.
+const MODELS: u32 = 60;
+/// How often each is read, by turns.
+const TURNS: usize = 9;
+/// Beside others it may take so many times as long as alone.
+const LIMIT: f64 = 1.3;
+/// A page of the large study may take so long.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+const COPIES: &str = include_str!("../../tests/integration/support/copied_studies.sql");
+
+const PAGES: [(&str, &str); 5] = [
+    ("study", ""),
+    ("participants", "/participants"),
+    ("exclusion workbench", "/exclusion"),
+    ("flow", "/flow"),
+    ("results", "/results"),
+];
+
+/// A server whose pages are read by somebody who is signed in.
+struct Reader {
+    server: Server,
+    connection: Connection,
+}
+
+impl Reader {
+    /// A server with these studies, whose database learns nothing by itself.
+    async fn start(study: &Path) -> Self {
+        let server = Server::start(study);
+        for table in server.sql("select quote_ident(relname) from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace").lines() {
+            server.sql(&format!("alter table {table} set (autovacuum_enabled = off)"));
+        }
+        server.sql(
+            "insert into researchers (email, created_at) values ('bench@example.org', now());
+             insert into sessions (sha256, researcher_id, created_at, expires_at)
+             select sha256('bench'), id, now(), now() + interval '1 day' from researchers where email = 'bench@example.org'",
+        );
+        let mut connection = server.connect().await;
+        connection.cookie = Some("weber=bench".to_owned());
+        Self { server, connection }
+    }
+
+    fn simulate(&self, study: &str, people: u32) {
+        let (url, people) = (format!("http://{}", self.server.host), people.to_string());
+        let token = self.server.token.clone();
+        let crowd = [
+            "simulate",
+            study,
+            "--participants",
+            &people,
+            "--concurrency",
+            "25",
+            "--url",
+            &url,
+            "--token",
+            &token,
+        ];
+        self.server.weber(&crowd);
+    }
+
+    fn copy(&self, studies: u32, people: u32) {
+        // Rows that are copies need no checks.
+        self.server.sql(&format!(
+            "set session_replication_role = replica;
+             call copy_study((select id from studies where slug = 'demo'), {studies}, {people})"
+        ));
+    }
+
+    async fn page(&mut self, study: &str, page: &str) -> Duration {
+        let began = Instant::now();
+        let answer = self
+            .connection
+            .get(&format!("/lab/studies/{study}{page}?mode=simulated"))
+            .await
+            .expect("an answer");
+        assert_eq!(answer.status, 200, "{page}");
+        began.elapsed()
+    }
+
+    fn export(&self, study: &str) -> Duration {
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().join("out").display().to_string();
+        let began = Instant::now();
+        self.server.weber(&["export", study, "--include", "simulated", "--out", &out]);
+        began.elapsed()
+    }
+}
+
+/// The study's folder under another name.
+fn renamed(study: &Path, name: &str, into: &Path) -> PathBuf {
+    let folder = into.join(name);
+    said(Command::new("cp").arg("-r").args([study, &folder]));
+    let file = folder.join("study.toml");
+    let text = std::fs::read_to_string(&file).expect("study.toml");
+    std::fs::write(&file, text.replace("slug = \"demo\"", &format!("slug = \"{name}\"")))
+        .expect("study.toml is written");
+    folder
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+pub async fn measure(study: &Path) -> Vec<Line> {
+    let folders = tempfile::tempdir().expect("a folder");
+    let small = renamed(study, "small", folders.path());
+    let mut alone = Reader::start(&small).await;
+    let mut beside = Reader::start(study).await;
+    beside.simulate("demo", MODELS);
+    beside.server.sql(COPIES);
+    beside.copy(OTHERS.0, OTHERS.1);
+    beside.server.weber(&["import", &small.display().to_string()]);
+    for reader in [&alone, &beside] {
+        reader.simulate("small", PEOPLE);
+    }
+    let others = beside.server.sql("select count(*) from responses").trim().to_owned();
+    let mut lines = vec![Line::known(
+        "(g) answers in the database: alone, beside other studies",
+        format!("{}, {others}", alone.server.sql("select count(*) from responses").trim()),
+    )];
+    for (name, page) in PAGES {
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        for _ in 0..TURNS {
+            first.push(alone.page("small", page).await);
+            second.push(beside.page("small", page).await);
+        }
+        lines.push(compared(name, first, second));
+    }
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        first.push(alone.export("small"));
+        second.push(beside.export("small"));
+    }
+    lines.push(compared("export", first, second));
+
+    beside.copy(1, MANY);
+    let large = beside.server.sql("select slug from studies order by id desc limit 1").trim().to_owned();
+    for (name, page) in PAGES {
+        let first = beside.page(&large, page).await;
+        let mut times = Vec::new();
+        for _ in 0..TURNS {
+            times.push(beside.page(&large, page).await);
+        }
+        let again = median(times);
+        lines.push(Line::new(
+            format!("(g) {MANY} people: {name}, the first time and again"),
+            format!("{}, {}", ms(first), ms(again)),
+            format!("again within {}", ms(PATIENCE)),
+            again <= PATIENCE,
+        ));
+    }
+    lines
+}
+
+fn compared(name: &str, alone: Vec<Duration>, beside: Vec<Duration>) -> Line {
+    let firsts = [&alone, &beside].map(|times| times.first().copied().unwrap_or_default());
+    let (alone, beside) = (median(alone), median(beside));
+    let factor = beside.as_secs_f64() / alone.as_secs_f64();
+    Line::new(
+        format!("(g) {PEOPLE} people: {name}, alone and beside others (the first time)"),
+        format!("{}, {}: {factor:.2} ({}, {})", ms(alone), ms(beside), ms(firsts[0]), ms(firsts[1])),
+        format!("at most {LIMIT} times as long"),
+        factor <= LIMIT,
+    )
+}

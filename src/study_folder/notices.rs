@@ -1,0 +1,86 @@
+//! What could tell people an answer, though nothing is wrong with the folder. Whether it does, only its author knows.
+
+use std::collections::BTreeMap;
+
+use super::images::Files;
+use super::table::{self, Row};
+use super::{Problem, Problems};
+use crate::domain::trial::{ImageId, TrialKind};
+
+/// So many notices of a kind are given; then how many more there are. A table that repeats its queries does so in every row.
+const MOST: usize = 5;
+
+/// Everything of that kind.
+pub fn find(rows: &[Row], files: &Files) -> Vec<Problem> {
+    let mut notices = Vec::new();
+    cut("queries that are used again", queries_used_again(rows, files), &mut notices);
+    cut("pairs of queries in two formats", pairs_in_two_formats(rows, files), &mut notices);
+    notices
+}
+
+fn cut(kind: &str, found: Problems, notices: &mut Vec<Problem>) {
+    let found = found.sorted();
+    notices.extend(found.iter().take(MOST).map(|notice| (*notice).clone()));
+    if let Some(first_left_out) = found.get(MOST) {
+        let what = format!("and {} more {kind}, the next in this line", found.len() - MOST);
+        notices.push(Problem { what, ..(*first_left_out).clone() });
+    }
+}
+
+/// Whether people are told the answer to a trial.
+const fn is_told(kind: TrialKind) -> bool {
+    matches!(kind, TrialKind::Practice | TrialKind::Instruction)
+}
+
+/// A query that stands in two trials: who was told the answer to one, or meets it twice as the wrong answer, knows it again.
+fn queries_used_again(rows: &[Row], files: &Files) -> Problems {
+    let mut found = Problems::default();
+    let mut uses: BTreeMap<&ImageId, Vec<&Row>> = BTreeMap::new();
+    for row in rows {
+        for name in [&row.max_query, &row.min_query] {
+            let Some((_, file)) = files.get(name) else { continue };
+            let uses = uses.entry(&file.pixels).or_default();
+            if let Some(other) = uses.iter().find(|other| tells(other, row)) {
+                let why = if is_told(other.kind) || is_told(row.kind) {
+                    "and people are told the answer to one of the two"
+                } else {
+                    "and one person sees both"
+                };
+                let what = format!("the query `{name}` is also a query in line {}, {why}", other.line);
+                found.add(table::FILE, row.line, what, "Give each of the two trials queries of its own");
+            }
+            uses.push(row);
+        }
+    }
+    found
+}
+
+/// Whether a query that stands in both trials can tell the answer to one that counts.
+fn tells(one: &Row, other: &Row) -> bool {
+    match (is_told(one.kind), is_told(other.kind)) {
+        (true, true) => false,
+        (false, false) => seen_by_one_person(one, other),
+        _ => true,
+    }
+}
+
+/// Whether one person meets both trials, which count.
+fn seen_by_one_person(one: &Row, other: &Row) -> bool {
+    let both_main = one.kind == TrialKind::Main && other.kind == TrialKind::Main;
+    one.condition == other.condition && (!both_main || one.image_set == other.image_set)
+}
+
+/// A browser is told an image's format.
+fn pairs_in_two_formats(rows: &[Row], files: &Files) -> Problems {
+    let mut found = Problems::default();
+    for row in rows {
+        let format = |name| files.get(name).map(|(_, file)| file.format.name());
+        if let (Some(max), Some(min)) = (format(&row.max_query), format(&row.min_query))
+            && max != min
+        {
+            let what = format!("the max query is a {max} image and the min query a {min} image");
+            found.add(table::FILE, row.line, what, "Save both in one format: a browser is told which it is");
+        }
+    }
+    found
+}

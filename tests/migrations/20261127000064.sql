@@ -1,0 +1,1 @@
+insert into images (sha256, bytes) values ('\xdd', '\x00');
