@@ -22,7 +22,7 @@ struct Station {
 /// How many people of the crowd got how far, with experts, where any came, in a column of the table. `titles`: conditions as
 /// figures name them, in the study's order.
 pub fn flow(flow: &Flow, experts: Option<&Flow>, titles: &[String]) -> Figure {
-    let stations = stations(flow, titles);
+    let stations = stations(flow, experts.is_some(), titles);
     let height = stations.iter().map(|station| depth(station) + 34).sum::<i32>();
     let drawing =
         svg((720, height as u32), "Flow of participants", "From the first visit to the analysis.", |area| {
@@ -157,7 +157,8 @@ fn by_condition(flow: &Flow, titles: &[String]) -> Vec<Counted> {
     flow.analysed.iter().zip(titles).map(|((_, n), title)| (title.clone(), *n)).collect()
 }
 
-fn stations(flow: &Flow, titles: &[String]) -> Vec<Station> {
+fn stations(flow: &Flow, besides_experts: bool, titles: &[String]) -> Vec<Station> {
+    let visits = if besides_experts { "Visits of the crowd" } else { "Visits" };
     let lines = |lines: Vec<Counted>| -> Vec<String> {
         lines.into_iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what}: {n}")).collect()
     };
@@ -178,7 +179,7 @@ fn stations(flow: &Flow, titles: &[String]) -> Vec<Station> {
     let mut analysed = by_condition(flow, titles);
     analysed.push((INCLUDED.into(), flow.included_by_decision));
     vec![
-        station("Visits", flow.visits_in_all(), Vec::new(), away),
+        station(visits, flow.visits_in_all(), Vec::new(), away),
         station("Saw the consent page", flow.saw_consent(), Vec::new(), without),
         station("Consented", flow.consented, arriving, never),
         station("Started", flow.started(), at_work, incomplete),
@@ -312,7 +313,8 @@ mod tests {
         let (alone, with) = (flow(&full(), None, &["Natural".into()]), {
             flow(&full(), Some(&experts), &["Natural".into()])
         });
-        assert_eq!(with.svg, alone.svg, "the drawing is of the crowd");
+        let drawn = with.svg.unwrap().replace("Visits of the crowd (n = 38)", "Visits (n = 38)");
+        assert_eq!(Some(drawn), alone.svg, "the drawing is of the crowd, and says so");
         assert!(with.caption.contains("Crowd only") && !alone.caption.contains("Crowd only"));
         let csv = with.table.to_csv();
         for line in [

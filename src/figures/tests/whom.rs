@@ -111,7 +111,7 @@ fn with_letters_for_conditions_nothing_says_which_of_them_has_few_people() {
     let figures = of_sizes(2, 6).blinded().figures();
     let accuracy = &named(&figures, "accuracy").caption;
     assert!(accuracy.contains("Some conditions have fewer than 5 people"), "{accuracy}");
-    assert!(figures.iter().all(|figure| !figure.caption.contains("Few people")));
+    assert!(figures.iter().all(|figure| !figure.caption.contains("Few people:")));
     assert!(!named(&figures, "pairs").table.to_csv().contains("fewer than"));
 }
 

@@ -166,7 +166,10 @@ mod tests {
         let mut own = by_crowd;
         let seconds = Setting::Within(Bounds { min: Some(60.0), max: None });
         own.experts = Some(Rules { criteria: [(Criterion::TotalTime, seconds)].into(), ..Rules::default() });
-        assert_eq!(described(&own, &fields(&[("experts", "own"), ("total_time.min", "90")])).unwrap(), own);
+        assert_eq!(
+            described(&own, &fields(&[("experts", "own"), ("catch_trials.min", "0.6")])).unwrap(),
+            own
+        );
         assert_eq!(ways_for_experts(&own).len(), ways_for_experts(&by_nothing).len() + 1);
     }
 
