@@ -247,7 +247,7 @@ impl Verdict {
     }
 }
 
-/// Applies a policy to somebody of a group in a condition. A criterion that is on but could not be measured does not hold.
+/// Applies a policy to a person of a group in a condition. A criterion that is on but could not be measured does not hold.
 pub fn judge(policy: &Policy, group: Group, condition: &str, measures: &Measures) -> Verdict {
     let finding = |criterion| {
         let value = measures.value(criterion);

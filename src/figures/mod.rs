@@ -77,10 +77,10 @@ impl Input<'_> {
     }
 }
 
-/// Every figure of a study's results, in the order of the page. Each says whom it counts, where that is not everybody.
+/// Every figure of a study's results, in the order of the page. Where experts took part each says whom it counts.
 pub fn of_results(input: &Input<'_>) -> Vec<Figure> {
-    let everybody = [Group::Crowd, Group::Expert];
-    let of_everybody = [conditions::accuracy(input), conditions::reaction_time(input)];
+    let both = [Group::Crowd, Group::Expert];
+    let of_both = [conditions::accuracy(input), conditions::reaction_time(input)];
     let of_the_crowd = [
         differences::tests(input),
         differences::pairs(input),
@@ -98,11 +98,11 @@ pub fn of_results(input: &Input<'_>) -> Vec<Figure> {
         true => Figure { table: figure.table.rounded(), ..figure },
         false => figure,
     };
-    let of_everybody = of_everybody.map(|figure| with_note(figure, few(input, &everybody)));
-    let of_the_crowd = of_the_crowd.map(|figure| of_crowd(with_note(figure, few(input, &everybody[..1]))));
+    let of_both = of_both.map(|figure| with_note(figure, few(input, &both)));
+    let of_the_crowd = of_the_crowd.map(|figure| of_crowd(with_note(figure, few(input, &both[..1]))));
     // Data quality, which needs no results.
     let of_quality = [criteria::values(input), criteria::postings(input), criteria::practice(input)];
-    let figures = of_everybody.into_iter().chain(of_the_crowd);
+    let figures = of_both.into_iter().chain(of_the_crowd);
     let figures = figures.chain([criteria::exclusion(input)]).chain(of_quality.map(of_crowd));
     figures.map(rounded).collect()
 }
