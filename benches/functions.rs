@@ -140,7 +140,9 @@ fn answers(c: &mut Criterion) {
         right_answers: 11,
         practice_blocks: Some(1),
     };
-    c.bench_function("judge one person", |b| b.iter(|| judge(policy, "natural", black_box(&measures))));
+    c.bench_function("judge one person", |b| {
+        b.iter(|| judge(policy, Group::Crowd, "natural", black_box(&measures)))
+    });
 }
 
 /// The main trials of 50 people in each condition, who are right in two of three.

@@ -67,7 +67,7 @@ pub fn policies(bytes: &[u8]) {
     let Ok(policy) = toml::from_str::<Policy>(text) else { return };
     for condition in ["natural", "none"] {
         let person = fixture::person(condition);
-        assert!(!judge(&policy, condition, &person.measures).findings.is_empty());
+        assert!(!judge(&policy, person.group, condition, &person.measures).findings.is_empty());
     }
     if policy.unusable().is_none() {
         let document = serde_json::to_vec(&policy).expect("a policy is plain data");

@@ -9,7 +9,7 @@ use super::data::Data;
 use crate::config::DataArgs;
 use crate::domain::exclusion::Policy;
 use crate::domain::study::Mode;
-use crate::flow::export::{self, PolicyChoice};
+use crate::flow::export::{self, Experts, PolicyChoice};
 use crate::flow::journal::Actor;
 
 /// What to export.
@@ -51,7 +51,14 @@ pub async fn run(args: &DataArgs, export: &ExportArgs) -> anyhow::Result<()> {
         super::say(format!("{:>10} rows  {}", file.rows, export.out.join(&file.name).display()));
     }
     let counts = &manifest.counts;
-    super::say(format!("{} kept, {} excluded, {} surplus", counts.kept, counts.excluded, counts.surplus));
+    let experts = match manifest.experts() {
+        Experts { kept: 0, excluded: 0 } => String::new(),
+        Experts { kept, excluded } => format!("; besides, {kept} experts kept, {excluded} excluded"),
+    };
+    super::say(format!(
+        "{} kept, {} excluded, {} surplus{experts}",
+        counts.kept, counts.excluded, counts.surplus
+    ));
     Ok(())
 }
 

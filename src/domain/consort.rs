@@ -1,5 +1,5 @@
 //! The flow of participants through a study, as the CONSORT statement asks papers to show it: everybody who consented stands in
-//! exactly one place. Every page counts by it.
+//! exactly one place. Every page counts by it, crowd and experts each for themselves.
 
 use std::collections::BTreeMap;
 
@@ -165,6 +165,17 @@ impl Flow {
         } else {
             self.surplus += 1;
         }
+    }
+
+    /// The same with a line for everything that the other one has, so that their lines can stand side by side.
+    pub fn beside(mut self, other: &Self) -> Self {
+        other.visits.keys().for_each(|arrival| _ = self.visits.entry(*arrival).or_default());
+        other.excluded.keys().for_each(|criterion| _ = self.excluded.entry(*criterion).or_default());
+        for (part, screens) in &other.gone.left {
+            let own = self.gone.left.entry(*part).or_default();
+            screens.keys().for_each(|screen| _ = own.entry(screen.clone()).or_default());
+        }
+        self
     }
 
     /// Visits that ended in that way.

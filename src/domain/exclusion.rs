@@ -3,14 +3,17 @@
 //! The data of excluded people are never touched: a policy is applied whenever data are read (export, pages, whether a
 //! slot opens again). Bounds are inclusive; a person is kept if all criteria hold.
 
+mod policy;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+pub use policy::{ExpertsBy, Policy, Rules, Unusable};
+
+use super::study::Group;
 use super::words;
 
 words! {
@@ -207,80 +210,6 @@ words! {
 /// Settings by criterion; what is not mentioned is off.
 pub type Settings = BTreeMap<Criterion, Setting>;
 
-/// A named set of criteria.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Policy {
-    /// Its name: a-z, 0-9 and hyphens.
-    pub name: String,
-    /// For every condition ...
-    pub criteria: Settings,
-    /// ... unless a condition sets them otherwise.
-    #[serde(default)]
-    pub conditions: BTreeMap<String, Settings>,
-}
-
-impl Policy {
-    /// The bounds of a criterion in a condition; none where it is off.
-    pub fn bounds(&self, condition: &str, criterion: Criterion) -> Option<Bounds> {
-        let own = self.conditions.get(condition).and_then(|settings| settings.get(&criterion));
-        match own.or_else(|| self.criteria.get(&criterion))? {
-            Setting::Off(_) => None,
-            Setting::Within(bounds) => Some(*bounds),
-        }
-    }
-
-    /// The first bounds that nothing can meet.
-    pub fn unusable(&self) -> Option<Unusable> {
-        let own = self.conditions.iter().map(|(condition, settings)| (Some(condition), settings));
-        std::iter::once((None, &self.criteria)).chain(own).find_map(|(condition, settings)| {
-            settings.iter().find_map(|(criterion, setting)| match setting {
-                Setting::Within(bounds) if !bounds.is_usable(*criterion) => {
-                    Some(Unusable { criterion: *criterion, condition: condition.cloned(), bounds: *bounds })
-                }
-                _ => None,
-            })
-        })
-    }
-
-    /// Whether both judge alike, whatever they are called, and whether or not they mention what is off.
-    pub fn judges_like(&self, other: &Self) -> bool {
-        let alike = |condition: &str| {
-            let bounds = |policy: &Self, criterion| policy.bounds(condition, criterion);
-            Criterion::ALL.iter().all(|criterion| bounds(self, *criterion) == bounds(other, *criterion))
-        };
-        // No condition is called so: it stands for all that neither policy sets otherwise.
-        alike("") && self.conditions.keys().chain(other.conditions.keys()).all(|condition| alike(condition))
-    }
-
-    /// SHA-256 over the policy's JSON (keys in order), in hexadecimal: what a manifest cites.
-    pub fn sha256(&self) -> String {
-        let document = serde_json::to_vec(self).expect("a policy is plain data");
-        hex::encode(Sha256::digest(document))
-    }
-}
-
-/// Bounds that nothing can meet.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Unusable {
-    /// Of which criterion.
-    pub criterion: Criterion,
-    /// In which condition; in all, if none is named.
-    pub condition: Option<String>,
-    /// The bounds.
-    pub bounds: Bounds,
-}
-
-impl std::fmt::Display for Unusable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "bounds for {}", self.criterion)?;
-        if let Some(condition) = &self.condition {
-            write!(f, " in {condition}")?;
-        }
-        write!(f, " that nothing can meet: {}", self.bounds.in_words())
-    }
-}
-
 /// One criterion, applied.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Finding {
@@ -318,11 +247,11 @@ impl Verdict {
     }
 }
 
-/// Applies a policy. A criterion that is on but could not be measured does not hold.
-pub fn judge(policy: &Policy, condition: &str, measures: &Measures) -> Verdict {
+/// Applies a policy to a person of a group in a condition. A criterion that is on but could not be measured does not hold.
+pub fn judge(policy: &Policy, group: Group, condition: &str, measures: &Measures) -> Verdict {
     let finding = |criterion| {
         let value = measures.value(criterion);
-        let bounds = policy.bounds(condition, criterion);
+        let bounds = policy.bounds(group, condition, criterion);
         let pass = bounds.map(|bounds| value.is_some_and(|value| bounds.admit(value)));
         Finding { criterion, value, bounds, pass }
     };

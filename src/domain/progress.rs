@@ -1,4 +1,5 @@
-//! How a study is going: durations, wages, costs, speed, and where people leave.
+//! How a study is going: durations, wages, costs, speed, and where people leave. All of it is about the crowd, who fill its places;
+//! experts have a line of their own.
 
 use std::collections::BTreeMap;
 
@@ -37,6 +38,9 @@ pub struct ConditionProgress {
 pub struct Progress {
     /// By condition in the study's order.
     pub conditions: Vec<ConditionProgress>,
+    /// The experts of all conditions, where any took part. They have no wage, since conditions pay differently, and nothing to
+    /// come, since they fill no place.
+    pub experts: Option<ConditionProgress>,
     /// As of when: of the last consent or completion, or of the last full five minutes.
     pub as_of: DateTime<Utc>,
     /// Median time from Welcome to Submit of everybody who completed, waits for images included, in s.
@@ -61,6 +65,7 @@ impl Progress {
     /// Looks at everybody of a mode. `slots` by condition in the study's order.
     pub fn new(
         people: &[JudgedPerson],
+        experts: &[JudgedPerson],
         definition: &StudyDefinition,
         slots: &[SlotCounts],
         now: DateTime<Utc>,
@@ -76,6 +81,7 @@ impl Progress {
             let own = people.iter().filter(|judged| judged.person.condition == condition.name);
             progress.conditions.push(of_condition(&own.collect::<Vec<_>>(), condition.pay_usd, slots));
         }
+        progress.experts = (!experts.is_empty()).then(|| of_experts(experts, definition));
         let missing: u32 = slots.iter().map(|slots| slots.open + slots.running).sum();
         progress.kept_per_hour = progress.speed();
         progress.expected_end = progress.kept_per_hour.and_then(|speed| {
@@ -133,11 +139,23 @@ fn median_s<'a>(people: impl Iterator<Item = &'a JudgedPerson>) -> Option<f64> {
     stats::median(&times)
 }
 
+fn is_paid(judged: &JudgedPerson) -> bool {
+    matches!(Standing::of(&judged.person), Standing::Completed | Standing::ScreenedOut)
+}
+
+fn of_experts(people: &[JudgedPerson], definition: &StudyDefinition) -> ConditionProgress {
+    let paid = people.iter().filter(|judged| is_paid(judged));
+    let pay = paid.clone().filter_map(|judged| definition.condition(&judged.person.condition));
+    ConditionProgress {
+        median_s: median_s(people.iter()),
+        paid: paid.count() as u32,
+        cost_cents: pay.map(|condition| u64::from(condition.pay_usd.cents)).sum(),
+        ..ConditionProgress::default()
+    }
+}
+
 fn of_condition(people: &[&JudgedPerson], pay: Usd, slots: &SlotCounts) -> ConditionProgress {
-    let is_paid = |judged: &&&JudgedPerson| {
-        matches!(Standing::of(&judged.person), Standing::Completed | Standing::ScreenedOut)
-    };
-    let paid = people.iter().filter(is_paid).count() as u32;
+    let paid = people.iter().filter(|judged| is_paid(judged)).count() as u32;
     let kept = people.iter().filter(|judged| judged.kept()).count() as u32;
     let median = median_s(people.iter().copied());
     let missing = slots.open + slots.running;
@@ -162,6 +180,7 @@ mod tests {
     use crate::domain::fixture::{self, at};
     use crate::domain::participant::Stage;
     use crate::domain::screen::{Part, Screen};
+    use crate::domain::study::Group;
 
     fn person(condition: &str, elapsed_s: f64, catch_correct: u32, completed: f64) -> JudgedPerson {
         let mut person = fixture::person(condition);
@@ -196,7 +215,7 @@ mod tests {
         let at_natural = definition.conditions.iter().position(|c| c.name == "natural").unwrap();
         let mut counts = vec![slots(0); definition.conditions.len()];
         counts[at_natural] = slots(4);
-        let progress = Progress::new(&people, &definition, &counts, at(1800.0));
+        let progress = Progress::new(&people, &[], &definition, &counts, at(1800.0));
         let natural = &progress.conditions[at_natural];
         assert_eq!((natural.median_s, natural.paid, natural.cost_cents), (Some(400.0), 3, 3 * 195));
         assert!((natural.hourly_usd.unwrap() - 1.95 * 9.0).abs() < 1e-9);
@@ -213,14 +232,29 @@ mod tests {
     }
 
     #[test]
+    fn experts_are_told_of_for_themselves_and_promise_nothing() {
+        let definition = fixture::definition();
+        let counts = vec![slots(1); definition.conditions.len()];
+        let crowd = [person("natural", 300.0, 3, 600.0)];
+        let mut experts =
+            [person("natural", 900.0, 3, 700.0), person("none", 500.0, 0, 800.0), left("main:7")];
+        experts.iter_mut().for_each(|expert| expert.person.group = Group::Expert);
+        let with = Progress::new(&crowd, &experts, &definition, &counts, at(1800.0));
+        let line = with.experts.clone().unwrap();
+        assert_eq!((line.median_s, line.paid, line.cost_cents), (Some(700.0), 2, 195 + 70));
+        let alone = Progress::new(&crowd, &[], &definition, &counts, at(1800.0));
+        assert_eq!(Progress { experts: None, ..with }, alone);
+    }
+
+    #[test]
     fn before_anybody_is_kept_nothing_is_promised() {
         let definition = fixture::definition();
         let counts = vec![slots(2); definition.conditions.len()];
-        let nobody = Progress::new(&[], &definition, &counts, at(0.0));
+        let nobody = Progress::new(&[], &[], &definition, &counts, at(0.0));
         assert_eq!((nobody.median_s, nobody.expected_end, nobody.to_come_cents()), (None, None, None));
-        let failed = Progress::new(&[person("none", 300.0, 0, 60.0)], &definition, &counts, at(120.0));
+        let failed = Progress::new(&[person("none", 300.0, 0, 60.0)], &[], &definition, &counts, at(120.0));
         assert_eq!((failed.kept_per_hour, failed.cost_cents()), (None, 70));
-        let full = Progress::new(&[], &definition, &[slots(0); 5], at(0.0));
+        let full = Progress::new(&[], &[], &definition, &[slots(0); 5], at(0.0));
         assert_eq!(full.to_come_cents(), Some(0.0));
     }
 
@@ -229,9 +263,9 @@ mod tests {
         let definition = fixture::definition();
         let counts = vec![slots(1); definition.conditions.len()];
         let people = [person("none", 300.0, 3, 600.0), person("none", 300.0, 3, 9_000.0)];
-        let progress = Progress::new(&people, &definition, &counts, at(10_800.0));
+        let progress = Progress::new(&people, &[], &definition, &counts, at(10_800.0));
         assert!((progress.kept_per_hour.unwrap() - 1.0).abs() < 1e-9);
-        let idle = Progress::new(&people, &definition, &counts, at(20_000.0));
+        let idle = Progress::new(&people, &[], &definition, &counts, at(20_000.0));
         assert_eq!((idle.kept_per_hour, idle.expected_end), (None, None));
     }
 
@@ -240,7 +274,7 @@ mod tests {
         let definition = fixture::definition();
         let counts = vec![slots(1); definition.conditions.len()];
         let people = [person("none", 300.0, 3, 610.0)];
-        let at = |seconds| Progress::new(&people, &definition, &counts, at(seconds));
+        let at = |seconds| Progress::new(&people, &[], &definition, &counts, at(seconds));
         assert_eq!((at(611.0), at(611.0).as_of), (at(899.0), fixture::at(610.0)));
         assert_eq!((at(900.0), at(900.0).as_of), (at(1199.0), fixture::at(900.0)));
         assert!(at(900.0).kept_per_hour < at(611.0).kept_per_hour);

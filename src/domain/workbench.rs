@@ -95,6 +95,13 @@ pub struct Preview {
     pub groups: Vec<Group>,
 }
 
+impl Preview {
+    /// A number of all conditions together.
+    pub fn sum(&self, of: impl Fn(&Group) -> u32) -> u32 {
+        self.groups.iter().map(of).sum()
+    }
+}
+
 /// Looks at everybody who completed, judged under a policy.
 pub fn preview(people: &[JudgedPerson], conditions: &[String]) -> Preview {
     let completed: Vec<(&JudgedPerson, &Verdict)> =

@@ -52,7 +52,7 @@ pub fn accuracy(input: &Input<'_>) -> Figure {
             ]);
         }
     }
-    let whose = if input.results.experts.is_some() { " of the crowd" } else { "" };
+    let whose = if input.experts.is_some() { " of the crowd" } else { "" };
     Figure {
         name: "accuracy",
         title: "Accuracy",

@@ -8,29 +8,39 @@ use super::lettering::{Key, legend, legend_height};
 use super::marks::{bar, marker};
 use super::{Cell, Figure, Input, Table, words};
 use crate::domain::exclusion::{Bounds, Criterion, Setting};
-use crate::domain::workbench::{Effect, Histogram};
+use crate::domain::workbench::{Effect, Histogram, Preview};
 
 /// What people are counted by in figures of quality.
 const KEYS: [Key<'_>; 2] = [Key::square("pass all criteria", KEPT), Key::square("fail any", EXCLUDED)];
 
-/// Kept and excluded people by criterion.
+/// Kept and excluded people by criterion; experts stand in a column of their own.
 pub fn exclusion(input: &Input<'_>) -> Figure {
     let mut header = vec!["Criterion".to_owned(), "Fail it".into(), "Fail it and pass all above".into()];
     header.extend(titles(input.labels));
+    header.extend(input.experts.map(|_| "Experts who fail it".to_owned()));
     let mut table = Table { header, rows: Vec::new() };
-    for effect in &input.preview.effects {
+    for (at, effect) in input.preview.effects.iter().enumerate() {
         let mut row: Vec<Cell> = vec![
             words(effect.criterion).0.into(),
             Cell::Count(effect.alone.into()),
             Cell::Count(effect.in_order.into()),
         ];
         row.extend(effect.by_condition.iter().map(|n| Cell::Count(u64::from(*n))));
+        row.extend(input.experts.map(|experts| Cell::Count(u64::from(experts.effects[at].alone))));
         table.push(row);
     }
-    let sum = |of: fn(&crate::domain::workbench::Group) -> u32| -> u32 {
-        input.preview.groups.iter().map(of).sum()
+    let counts = |preview: &Preview| (preview.sum(|of| of.completed), preview.sum(|of| of.pass));
+    let (completed, pass) = counts(input.preview);
+    let (whose, experts) = match input.experts.map(counts) {
+        None => ("", String::new()),
+        Some((completed, pass)) => (
+            " of the crowd",
+            format!(
+                " Experts stand in the last column only: {completed} completed, and {pass} pass, {}.",
+                input.policy.experts_by().in_words()
+            ),
+        ),
     };
-    let (completed, pass) = (sum(|group| group.completed), sum(|group| group.pass));
     let by_condition = match input.blinded {
         true => "",
         false => " By condition: people who fail the criterion, whatever else they fail.",
@@ -40,7 +50,7 @@ pub fn exclusion(input: &Input<'_>) -> Figure {
         name: "exclusion",
         title: "Exclusion by criterion",
         caption: format!(
-            "{completed} people completed; {pass} pass every criterion, {} fail at least one.{by_condition}",
+            "{completed} people{whose} completed; {pass} pass every criterion, {} fail at least one.{by_condition}{experts}",
             completed - pass
         ),
         svg: None,

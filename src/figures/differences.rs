@@ -1,6 +1,7 @@
 //! Whether conditions differ: tables alone say it best.
 
 use super::{Cell, Figure, Input, Table};
+use crate::domain::results::{FEW, PairDifference};
 use crate::domain::stats::{REPLICATES, SEED, Test};
 
 /// The tests over all conditions.
@@ -48,9 +49,11 @@ pub fn pairs(input: &Input<'_>) -> Figure {
         "t (Conover-Iman)",
         "p",
         "p (Holm)",
+        "Caution",
     ];
+    let differences = &input.results.differences;
     let mut table = Table::new(&header);
-    for pair in &input.results.differences.pairs {
+    for pair in &differences.pairs {
         let title = |at: usize| Cell::from(input.labels[at].title.clone());
         table.push(vec![
             title(pair.comparison.first),
@@ -61,17 +64,43 @@ pub fn pairs(input: &Input<'_>) -> Figure {
             Cell::Number(pair.comparison.test.map(|test| test.statistic), 3),
             Cell::P(pair.comparison.test.map(|test| test.p)),
             Cell::P(pair.comparison.p_holm),
+            caution(input, pair).into(),
         ]);
     }
+    let overall = match differences.are_found() {
+        true => String::new(),
+        false => format!(
+            " The overall test does not support differences ({}): read the pairs as exploratory.",
+            overall(input)
+        ),
+    };
     Figure {
         name: "pairs",
         title: "Which conditions differ?",
         caption: format!(
             "Accuracy of the first condition minus that of the second; the central 95 % of {REPLICATES} bootstrap resamples of \
              people within conditions (seed {SEED}); Conover-Iman on the ranks of all people’s accuracies, two-sided, with \
-             Holm’s correction over all pairs."
+             Holm’s correction over all pairs.{overall}"
         ),
         svg: None,
         table,
     }
+}
+
+/// How the test over all conditions came out.
+fn overall(input: &Input<'_>) -> String {
+    match input.results.differences.kruskal_wallis {
+        Some(test) => format!("Kruskal-Wallis, p = {}", Cell::P(Some(test.p)).shown()),
+        None => "Kruskal-Wallis is undefined".into(),
+    }
+}
+
+/// What to bear in mind with a pair. How many people a letter stands for stays hidden.
+fn caution(input: &Input<'_>, pair: &PairDifference) -> String {
+    let people = |at: usize| input.results.crowd[at].people;
+    let is_few = people(pair.comparison.first).min(people(pair.comparison.second)) < FEW;
+    let exploratory = (pair.comparison.test.is_some() && !input.results.differences.are_found())
+        .then(|| format!("exploratory: {}", overall(input)));
+    let few = (is_few && !input.blinded).then(|| format!("fewer than {FEW} people in a condition"));
+    [exploratory, few].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }

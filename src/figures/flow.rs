@@ -19,9 +19,10 @@ struct Station {
     aside: Option<(String, Vec<String>)>,
 }
 
-/// How many people got how far. `titles`: conditions as figures name them, in the study's order.
-pub fn flow(flow: &Flow, titles: &[String]) -> Figure {
-    let stations = stations(flow, titles);
+/// How many people of the crowd got how far, with experts, where any came, in a column of the table. `titles`: conditions as
+/// figures name them, in the study's order.
+pub fn flow(flow: &Flow, experts: Option<&Flow>, titles: &[String]) -> Figure {
+    let stations = stations(flow, experts.is_some(), titles);
     let height = stations.iter().map(|station| depth(station) + 34).sum::<i32>();
     let drawing =
         svg((720, height as u32), "Flow of participants", "From the first visit to the analysis.", |area| {
@@ -32,16 +33,21 @@ pub fn flow(flow: &Flow, titles: &[String]) -> Figure {
             }
             Ok(())
         });
+    let whom = match experts {
+        Some(_) => " Crowd only: experts stand in the last column of the table.",
+        None => "",
+    };
     Figure {
         name: FLOW,
         title: "Flow of participants",
-        caption: "Visits before consent are anonymous and counted as they come: one person may come several times. No decision: \
-                  they are still reading, went without a word, or agreed too late or once more. From consent on, everybody stands \
-                  in exactly one place; whoever left is counted where they were seen last, in the table by the screen. Excluded \
-                  people are counted by the first criterion that they fail."
-            .into(),
+        caption: format!(
+            "Visits before consent are anonymous and counted as they come: one person may come several times. No decision: \
+             they are still reading, went without a word, or agreed too late or once more. From consent on, everybody stands \
+             in exactly one place; whoever left is counted where they were seen last, in the table by the screen. Excluded \
+             people are counted by the first criterion that they fail.{whom}"
+        ),
         svg: Some(drawing),
-        table: table(flow, titles),
+        table: table(flow, experts, titles),
     }
 }
 
@@ -49,9 +55,24 @@ pub fn flow(flow: &Flow, titles: &[String]) -> Figure {
 type Counted = (String, u64);
 
 /// Each line of the diagram with its number, and the screens on which people were seen last.
-fn table(flow: &Flow, titles: &[String]) -> Table {
-    let mut table = Table::new(&["Step", "Of these", "Number"]);
-    let mut row = |step: &str, of: &str, n: u64| table.push(vec![step.into(), of.into(), Cell::Count(n)]);
+fn table(flow: &Flow, experts: Option<&Flow>, titles: &[String]) -> Table {
+    let Some(experts) = experts else {
+        let mut table = Table::new(&["Step", "Of these", "Number"]);
+        lines(flow, titles).into_iter().for_each(|line| table.push(line.into()));
+        return table;
+    };
+    let mut table = Table::new(&["Step", "Of these", "Number", "Experts"]);
+    let of_experts = lines(&experts.clone().beside(flow), titles);
+    for (line, [.., number]) in lines(&flow.clone().beside(experts), titles).into_iter().zip(of_experts) {
+        table.push(line.into_iter().chain([number]).collect());
+    }
+    table
+}
+
+/// The table's lines: step, of these, number.
+fn lines(flow: &Flow, titles: &[String]) -> Vec<[Cell; 3]> {
+    let mut table = Vec::new();
+    let mut row = |step: &str, of: &str, n: u64| table.push([step.into(), of.into(), Cell::Count(n)]);
     let mut rows = |step: &str, lines: Vec<Counted>| lines.iter().for_each(|(of, n)| row(step, of, *n));
     let all = |n: u64| vec![(String::new(), n)];
     rows("visits", all(flow.visits_in_all()));
@@ -136,7 +157,8 @@ fn by_condition(flow: &Flow, titles: &[String]) -> Vec<Counted> {
     flow.analysed.iter().zip(titles).map(|((_, n), title)| (title.clone(), *n)).collect()
 }
 
-fn stations(flow: &Flow, titles: &[String]) -> Vec<Station> {
+fn stations(flow: &Flow, besides_experts: bool, titles: &[String]) -> Vec<Station> {
+    let visits = if besides_experts { "Visits of the crowd" } else { "Visits" };
     let lines = |lines: Vec<Counted>| -> Vec<String> {
         lines.into_iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what}: {n}")).collect()
     };
@@ -157,7 +179,7 @@ fn stations(flow: &Flow, titles: &[String]) -> Vec<Station> {
     let mut analysed = by_condition(flow, titles);
     analysed.push((INCLUDED.into(), flow.included_by_decision));
     vec![
-        station("Visits", flow.visits_in_all(), Vec::new(), away),
+        station(visits, flow.visits_in_all(), Vec::new(), away),
         station("Saw the consent page", flow.saw_consent(), Vec::new(), without),
         station("Consented", flow.consented, arriving, never),
         station("Started", flow.started(), at_work, incomplete),
@@ -257,7 +279,7 @@ mod tests {
 
     #[test]
     fn every_step_is_the_one_before_without_those_beside_it() {
-        let table = flow(&full(), &["Natural".into()]).table;
+        let table = flow(&full(), None, &["Natural".into()]).table;
         for (from, to) in [
             ("visits", "saw the consent page"),
             ("saw the consent page", "consented"),
@@ -272,7 +294,7 @@ mod tests {
 
     #[test]
     fn the_table_lists_the_screens_of_each_part() {
-        let csv = flow(&full(), &["Natural".into()]).table.to_csv();
+        let csv = flow(&full(), None, &["Natural".into()]).table.to_csv();
         for line in [
             "started,left in main trials,2",
             "left in main trials,trial 3,2",
@@ -283,8 +305,35 @@ mod tests {
     }
 
     #[test]
+    fn experts_stand_in_a_column_of_their_own_line_by_line() {
+        let mut experts = Flow { analysed: vec![("natural".into(), 2)], ..Flow::default() };
+        (experts.consented, experts.completed, experts.gone.never_started) = (4, 2, 1);
+        let screen = Screen::new(Some("main:9"));
+        experts.gone.left.entry(screen.part()).or_default().insert(screen, 1);
+        let (alone, with) = (flow(&full(), None, &["Natural".into()]), {
+            flow(&full(), Some(&experts), &["Natural".into()])
+        });
+        let drawn = with.svg.unwrap().replace("Visits of the crowd (n = 38)", "Visits (n = 38)");
+        assert_eq!(Some(drawn), alone.svg, "the drawing is of the crowd, and says so");
+        assert!(with.caption.contains("Crowd only") && !alone.caption.contains("Crowd only"));
+        let csv = with.table.to_csv();
+        for line in [
+            "Step,Of these,Number,Experts",
+            "visits,,38,4",
+            "consented,,20,4",
+            "left in main trials,trial 3,2,0",
+            "left in main trials,trial 9,0,1",
+            "completed,excluded: catch trials,2,0",
+            "analysed,,5,2",
+            "analysed,Natural,5,2",
+        ] {
+            assert!(csv.lines().any(|each| each == line), "{line} in {csv}");
+        }
+    }
+
+    #[test]
     fn the_drawing_says_what_the_table_says() {
-        let svg = flow(&full(), &["Natural".into()]).svg.unwrap();
+        let svg = flow(&full(), None, &["Natural".into()]).svg.unwrap();
         for text in [
             "Visits (n = 38)",
             "no decision: 4",
@@ -294,7 +343,7 @@ mod tests {
         ] {
             assert!(svg.contains(text), "{text}");
         }
-        let none = flow(&Flow { included_by_decision: 0, ..full() }, &["Natural".into()]).svg.unwrap();
+        let none = flow(&Flow { included_by_decision: 0, ..full() }, None, &["Natural".into()]).svg.unwrap();
         assert!(!none.contains("included by decision"));
         let width = svg.split("width=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
         assert!(width.parse::<u32>().unwrap() <= 720, "it fits windows of 800 px");

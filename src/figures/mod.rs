@@ -20,8 +20,9 @@ pub use progress::progress;
 pub use table::{Cell, Table};
 
 use crate::domain::exclusion::{Criterion, Policy};
-use crate::domain::results::Results;
 use crate::domain::results::quality::Quality;
+use crate::domain::results::{FEW, Results};
+use crate::domain::study::Group;
 use crate::domain::workbench::Preview;
 
 /// A condition as figures name it.
@@ -55,8 +56,10 @@ pub struct Input<'a> {
     pub labels: &'a [Label],
     /// The results.
     pub results: &'a Results,
-    /// What the policy does.
+    /// What the policy does to the crowd.
     pub preview: &'a Preview,
+    /// What it does to experts, where any took part.
+    pub experts: Option<&'a Preview>,
     /// Postings and practice.
     pub quality: &'a Quality,
     /// The policy.
@@ -74,9 +77,10 @@ impl Input<'_> {
     }
 }
 
-/// Every figure of a study's results, in the order of the page.
+/// Every figure of a study's results, in the order of the page. Where experts took part each says whom it counts.
 pub fn of_results(input: &Input<'_>) -> Vec<Figure> {
-    let of_everybody = [conditions::accuracy(input), conditions::reaction_time(input)];
+    let both = [Group::Crowd, Group::Expert];
+    let of_both = [conditions::accuracy(input), conditions::reaction_time(input)];
     let of_the_crowd = [
         differences::tests(input),
         differences::pairs(input),
@@ -88,27 +92,50 @@ pub fn of_results(input: &Input<'_>) -> Vec<Figure> {
         difficulty::difficulty(input),
         difficulty::rho(input),
     ];
-    let with_note = |figure: Figure| match input.results.experts {
-        Some(_) => Figure { caption: format!("{} Crowd only.", figure.caption), ..figure },
-        None => figure,
-    };
+    let of_crowd = |figure: Figure| with_note(figure, input.experts.map(|_| "Crowd only.".to_owned()));
     // All places of a share would tell of how many answers it is one.
     let rounded = |figure: Figure| match input.blinded {
         true => Figure { table: figure.table.rounded(), ..figure },
         false => figure,
     };
-    let figures = of_everybody.into_iter().chain(of_the_crowd.map(with_note));
-    figures.chain(of_quality(input)).map(rounded).collect()
+    let of_both = of_both.map(|figure| with_note(figure, few(input, &both)));
+    let of_the_crowd = of_the_crowd.map(|figure| of_crowd(with_note(figure, few(input, &both[..1]))));
+    // Data quality, which needs no results.
+    let of_quality = [criteria::values(input), criteria::postings(input), criteria::practice(input)];
+    let figures = of_both.into_iter().chain(of_the_crowd);
+    let figures = figures.chain([criteria::exclusion(input)]).chain(of_quality.map(of_crowd));
+    figures.map(rounded).collect()
 }
 
-/// The figures about data quality, which need no results.
-fn of_quality(input: &Input<'_>) -> [Figure; 4] {
-    [
-        criteria::exclusion(input),
-        criteria::values(input),
-        criteria::postings(input),
-        criteria::practice(input),
-    ]
+fn with_note(figure: Figure, note: Option<String>) -> Figure {
+    match note {
+        Some(note) => Figure { caption: format!("{} {note}", figure.caption), ..figure },
+        None => figure,
+    }
+}
+
+/// Says of which conditions there are so few people that their numbers say little; without a name while names are hidden.
+fn few(input: &Input<'_>, groups: &[Group]) -> Option<String> {
+    let mut few = Vec::new();
+    for group in groups {
+        let (results, whose) = match group {
+            Group::Crowd => (Some(&input.results.crowd), ""),
+            Group::Expert => (input.results.experts.as_ref(), "experts in "),
+        };
+        let of = results.into_iter().flatten().zip(input.labels);
+        let of = of.filter(|(condition, _)| (1..FEW).contains(&condition.people));
+        few.extend(of.map(|(condition, label)| format!("{whose}{} {}", label.title, condition.people)));
+    }
+    match (few.is_empty(), input.blinded) {
+        (true, _) => None,
+        (false, true) => Some(format!(
+            "Some conditions have fewer than {FEW} people: their means and intervals say very little."
+        )),
+        (false, false) => Some(format!(
+            "Few people: {}. Means and intervals of fewer than {FEW} say very little, and one person alone has no interval.",
+            few.join(", ")
+        )),
+    }
 }
 
 /// A criterion's name and unit.

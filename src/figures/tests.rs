@@ -1,10 +1,12 @@
 //! All figures of invented studies: small ones, empty ones, and one that is larger in everything than the demo.
 
+mod whom;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::domain::allocation::Slot;
-use crate::domain::codebook::people::JudgedPerson;
+use crate::domain::codebook::people::{JudgedPerson, apart};
 use crate::domain::consort::Flow;
 use crate::domain::fixture;
 use crate::domain::progress::Progress;
@@ -39,7 +41,9 @@ fn answers() -> Vec<MainAnswer> {
 fn people() -> Vec<JudgedPerson> {
     let mut failing = fixture::person("natural");
     failing.measures.catch_correct = 0;
-    let people = [fixture::person("natural"), failing, fixture::person("none")];
+    let mut expert = fixture::person("natural");
+    (expert.group, expert.measures.total_time) = (Group::Expert, Some(5000.0));
+    let people = [fixture::person("natural"), failing, fixture::person("none"), expert];
     people.into_iter().map(|person| JudgedPerson::new(person, &fixture::policy("as-posted"))).collect()
 }
 
@@ -101,13 +105,26 @@ impl Study {
         Self { titles, blinded: true, ..self }
     }
 
+    fn crowd(&self) -> Vec<JudgedPerson> {
+        apart(self.people.clone()).0
+    }
+
+    fn experts(&self) -> Vec<JudgedPerson> {
+        apart(self.people.clone()).1
+    }
+
+    fn has_experts(&self) -> bool {
+        !self.experts().is_empty()
+    }
+
     fn figures(&self) -> Vec<Figure> {
         let label = |title: &String| Label { title: title.clone(), colour: "#47789e".into() };
         of_results(&Input {
             labels: &self.titles.iter().map(label).collect::<Vec<_>>(),
             results: &Results::new(&self.answers, &self.conditions, 3),
-            preview: &preview(&self.people, &self.conditions),
-            quality: &Quality::new(&self.people, &self.slots, &self.conditions),
+            preview: &preview(&self.crowd(), &self.conditions),
+            experts: self.has_experts().then_some(&preview(&self.experts(), &self.conditions)),
+            quality: &Quality::new(&self.crowd(), &self.slots, &self.conditions),
             policy: &fixture::policy("as-posted"),
             image_sets: 30,
             blinded: self.blinded,
@@ -117,9 +134,11 @@ impl Study {
     /// With the flow and how the study goes.
     fn all_figures(&self) -> Vec<Figure> {
         let mut figures = self.figures();
-        figures.push(flow(&Flow::new(BTreeMap::new(), &self.people, &self.conditions), &self.titles));
+        let of = |people: &[JudgedPerson]| Flow::new(BTreeMap::new(), people, &self.conditions);
+        let experts = self.has_experts().then(|| of(&self.experts()));
+        figures.push(flow(&of(&self.crowd()), experts.as_ref(), &self.titles));
         let definition = fixture::definition();
-        let going = Progress::new(&self.people, &definition, &[], fixture::at(100.0));
+        let going = Progress::new(&self.crowd(), &self.experts(), &definition, &[], fixture::at(100.0));
         figures.extend(progress(&going));
         figures
     }
@@ -162,7 +181,7 @@ fn tables_hold_the_results_numbers() {
     let line = csv("accuracy").lines().nth(1).unwrap().to_owned();
     assert!(line.starts_with("natural,crowd,3,12,0.6666666666666666,"), "{line}");
     assert!(csv("accuracy").contains("\nnatural,experts,1,4,0.75,"), "{}", csv("accuracy"));
-    assert!(csv("flow").contains("completed,excluded: catch trials,1\n"));
+    assert!(csv("flow").contains("completed,excluded: catch trials,1,0\n"));
     let rho = csv("rho");
     assert!(rho.starts_with("Condition,Spearman’s rho,Points,Left out\nnatural,"), "{rho}");
     assert!(
@@ -175,32 +194,6 @@ fn tables_hold_the_results_numbers() {
     let kappa = csv("kappa");
     let total: Vec<&str> = kappa.lines().last().unwrap().split(',').collect();
     assert_eq!((total[..3].to_vec(), total.len()), (vec!["all", "all", ""], 8), "{kappa}");
-}
-
-#[test]
-fn whatever_is_of_the_crowd_says_so_where_there_are_experts() {
-    let says_so = |figures: Vec<Figure>| -> Vec<&str> {
-        figures
-            .into_iter()
-            .filter(|figure| figure.caption.ends_with("Crowd only."))
-            .map(|figure| figure.name)
-            .collect()
-    };
-    let of_the_crowd = [
-        "tests",
-        "pairs",
-        "confidence",
-        "accuracy-by-confidence",
-        "units",
-        "image-sets",
-        "kappa",
-        "difficulty",
-        "rho",
-    ];
-    assert_eq!(says_so(Study::small().figures()), of_the_crowd);
-    let mut crowd = Study::small();
-    crowd.answers.retain(|answer| answer.group == Group::Crowd);
-    assert!(says_so(crowd.figures()).is_empty());
 }
 
 #[test]

@@ -81,7 +81,7 @@ async fn settle(
     let practises = version.definition.practises(&person.condition);
     let tally = store::tallies::keep(&mut *conn, person.id).await?;
     let measures = Measures::new(&person.times(), &tally, practises);
-    let passed = judge(&policy, &person.condition, &measures).passed();
+    let passed = judge(&policy, person.group, &person.condition, &measures).passed();
     person.passed = Some(passed);
     person.late = person.claim == Claim::Lost;
     let alternative = if person.claim == Claim::Lost {

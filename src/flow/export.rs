@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 pub use files::Filed;
-pub use manifest::Manifest;
+pub use manifest::{Experts, Manifest};
 
 use super::journal::{self, Actor, Deed};
 use super::terms::enrolment_policy;
@@ -255,6 +255,7 @@ pub async fn note(
         "policy": request.policy.name,
         "policy_sha256": request.policy.sha256(),
         "kept": manifest.counts.kept,
+        "experts_kept": manifest.experts().kept,
     });
     journal::write(app, &mut tx, actor, deed, detail).await?;
     tx.commit().await?;

@@ -10,14 +10,14 @@ use sqlx::PgConnection;
 
 use super::{App, FlowError, Refused, policies};
 use crate::domain::allocation::{SlotCounts, count_by_condition, finished};
-use crate::domain::codebook::people::JudgedPerson;
+use crate::domain::codebook::people::{JudgedPerson, apart};
 use crate::domain::consort::Flow;
 use crate::domain::exclusion::Policy;
 use crate::domain::preregistration::{Standing, StandingPolicy};
 use crate::domain::progress::Progress;
 use crate::domain::results::quality::Quality;
 use crate::domain::results::{MainAnswer, Results, in_every_condition};
-use crate::domain::study::{Mode, StudyVersion};
+use crate::domain::study::{Group, Mode, StudyVersion};
 use crate::domain::workbench::{Preview, preview};
 use crate::store;
 use crate::store::studies::Study;
@@ -38,9 +38,11 @@ pub struct People {
     pub conditions: Vec<String>,
     /// Whether which condition is which stays hidden.
     pub blinded: bool,
-    people: Vec<JudgedPerson>,
+    crowd: Vec<JudgedPerson>,
+    /// They stand apart in every number.
+    experts: Vec<JudgedPerson>,
     slots: Vec<crate::domain::allocation::Slot>,
-    visits: std::collections::BTreeMap<crate::domain::gate::Arrival, u64>,
+    visits: store::results::Visits,
     /// When it was loaded.
     pub now: DateTime<Utc>,
 }
@@ -69,12 +71,31 @@ impl DerefMut for Material {
 pub struct Computed {
     /// Means, agreement, tests.
     pub results: Results,
-    /// What the policy does.
+    /// What the policy does to the crowd.
     pub preview: Preview,
+    /// What it does to experts, where any took part.
+    pub experts: Option<Preview>,
     /// Postings and practice.
     pub quality: Quality,
-    /// People who are kept.
-    pub kept: usize,
+}
+
+impl Computed {
+    /// People of the crowd who are kept.
+    pub fn kept(&self) -> u32 {
+        self.preview.sum(|group| group.kept)
+    }
+
+    /// How many are kept, in words that say whom they count.
+    pub fn kept_in_words(&self) -> String {
+        let kept = self.kept();
+        match &self.experts {
+            None => format!("{kept} people kept"),
+            Some(experts) => {
+                let of_experts = experts.sum(|group| group.kept);
+                format!("{kept} people of the crowd kept, and {of_experts} experts")
+            }
+        }
+    }
 }
 
 /// Loads a study's people with their answers. Without a name, people are judged under the enrolment policy.
@@ -114,13 +135,27 @@ async fn people(
     let postings = version.definition.design.postings_per_slot;
     let blinded = mode == Mode::Live && study.unblinded_at.is_none() && !finished(&slots, postings);
     let people = policies::judged(app, &mut *conn, &study, &version, mode, &policy).await?;
+    let (crowd, experts) = apart(people);
     let visits = store::results::visits(&mut *conn, study.id, mode).await?;
     let mut conditions: Vec<String> =
         version.definition.conditions.iter().map(|condition| condition.name.clone()).collect();
     if blinded {
         conditions.sort_by_key(|condition| app.secrets.blinding(slug, condition));
     }
-    Ok(People { study, version, mode, policy, standing, conditions, blinded, people, slots, visits, now })
+    Ok(People {
+        study,
+        version,
+        mode,
+        policy,
+        standing,
+        conditions,
+        blinded,
+        crowd,
+        experts,
+        slots,
+        visits,
+        now,
+    })
 }
 
 /// Whether results of a study hide which condition is which now.
@@ -160,9 +195,14 @@ impl People {
         ('A'..).zip(&self.conditions).map(label).collect()
     }
 
-    /// The flow of participants, by condition in the order of figures.
-    pub fn flow(&self) -> Flow {
-        Flow::new(self.visits.clone(), &self.people, &self.conditions)
+    /// The flow of the crowd, and of experts where any came, by condition in the order of figures.
+    pub fn flow(&self) -> (Flow, Option<Flow>) {
+        let of = |group, people| {
+            let visits = self.visits.get(&group).cloned().unwrap_or_default();
+            Flow::new(visits, people, &self.conditions)
+        };
+        let experts = of(Group::Expert, &self.experts);
+        (of(Group::Crowd, &self.crowd), Some(experts).filter(|experts| experts.visits_in_all() > 0))
     }
 
     /// How the study is going, by condition in the study's order.
@@ -175,24 +215,24 @@ impl People {
             .iter()
             .map(|condition| counts.get(&condition.name).copied().unwrap_or_default())
             .collect();
-        Progress::new(&self.people, &self.version.definition, &slots, self.now)
+        Progress::new(&self.crowd, &self.experts, &self.version.definition, &slots, self.now)
     }
 }
 
 impl Material {
     /// Computes everything.
     pub fn compute(&self) -> Computed {
-        let kept: HashSet<_> =
-            self.people.people.iter().filter(|judged| judged.kept()).map(|judged| judged.person.id).collect();
+        let kept = self.crowd.iter().chain(&self.experts).filter(|judged| judged.kept());
+        let kept: HashSet<_> = kept.map(|judged| judged.person.id).collect();
         let answers: Vec<MainAnswer> =
             self.answers.iter().filter(|answer| kept.contains(&answer.person)).cloned().collect();
         let answers = if self.blinded { in_every_condition(answers, &self.conditions) } else { answers };
         let levels = self.version.definition.trial.confidence_levels;
         Computed {
             results: Results::new(&answers, &self.conditions, levels),
-            preview: preview(&self.people.people, &self.conditions),
-            quality: Quality::new(&self.people.people, &self.slots, &self.conditions),
-            kept: kept.len(),
+            preview: preview(&self.crowd, &self.conditions),
+            experts: (!self.experts.is_empty()).then(|| preview(&self.experts, &self.conditions)),
+            quality: Quality::new(&self.crowd, &self.slots, &self.conditions),
         }
     }
 }

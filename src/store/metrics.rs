@@ -13,18 +13,20 @@ pub struct PeopleInStage {
     pub study: String,
     /// `live`, `pilot` or `simulated`.
     pub mode: String,
+    /// `crowd` or `expert`.
+    pub group: String,
     /// The stage, at the time asked for.
     pub stage: Stage,
     /// How many.
     pub people: i64,
 }
 
-/// Counts everybody, by study, mode and stage.
+/// Counts everybody, by study, mode, group and stage.
 pub async fn people(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<PeopleInStage>> {
     let rows = sqlx::query!(
-        r#"select s.slug, p.mode, p.stage, max(p.lease_until) as "lease_until!", count(*) as "people!"
+        r#"select s.slug, p.mode, p.crowd_group, p.stage, max(p.lease_until) as "lease_until!", count(*) as "people!"
            from participants p join studies s on s.id = p.study_id
-           group by s.slug, p.mode, p.stage, p.lease_until < $1"#,
+           group by s.slug, p.mode, p.crowd_group, p.stage, p.lease_until < $1"#,
         now,
     )
     .fetch_all(conn)
@@ -34,7 +36,13 @@ pub async fn people(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<P
             let stage: Stage = word(&row.stage)?;
             // One of them stands for all: they are on the same side of their leases' ends.
             let stage = stage.at(row.lease_until, now);
-            Ok(PeopleInStage { study: row.slug, mode: row.mode, stage, people: row.people })
+            Ok(PeopleInStage {
+                study: row.slug,
+                mode: row.mode,
+                group: row.crowd_group,
+                stage,
+                people: row.people,
+            })
         })
         .collect()
 }

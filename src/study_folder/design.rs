@@ -182,12 +182,12 @@ impl Check<'_> {
                     "Give each its own name",
                 );
             }
-            for condition in policy.conditions.keys().filter(|name| definition.condition(name).is_none()) {
+            let named = policy.sections().filter_map(|(_, condition, _)| condition);
+            for condition in named.filter(|name| definition.condition(name).is_none()) {
                 let what = format!("the policy `{}` speaks of a condition `{condition}`", policy.name);
                 self.in_settings(&key, what, "Name one of the `[[conditions]]`");
             }
-            let settings = std::iter::once(&policy.criteria).chain(policy.conditions.values());
-            for (criterion, setting) in settings.flatten() {
+            for (criterion, setting) in policy.sections().flat_map(|(_, _, settings)| settings) {
                 if !setting.is_usable(*criterion) {
                     let what = format!(
                         "the policy `{}` has bounds for {criterion} that nothing can meet",

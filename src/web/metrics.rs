@@ -54,6 +54,7 @@ struct PeopleLabels {
     study: String,
     mode: String,
     stage: &'static str,
+    group: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -171,7 +172,8 @@ async fn register_studies(
     let now = app.now();
     let people = Family::<PeopleLabels, Gauge>::default();
     for count in store::metrics::people(conn, now).await? {
-        let labels = PeopleLabels { study: count.study, mode: count.mode, stage: count.stage.as_str() };
+        let (stage, group) = (count.stage.as_str(), count.group);
+        let labels = PeopleLabels { study: count.study, mode: count.mode, stage, group };
         people.get_or_create(&labels).set(count.people);
     }
     registry.register("weber_participants", "People by the stage that they are in", people);

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::error::Problem;
 use crate::domain::exclusion::Unusable;
 use crate::domain::gate::Shut;
+use crate::domain::study::Group;
 use crate::figures;
 use crate::flow::Refused;
 
@@ -264,9 +265,10 @@ impl Problem {
 }
 
 /// Which bounds nothing can meet.
-fn unusable_words(Unusable { criterion, condition, bounds }: &Unusable) -> String {
+fn unusable_words(Unusable { group, criterion, condition, bounds }: &Unusable) -> String {
     let (title, unit) = figures::words(*criterion);
     let place =
         condition.as_ref().map_or_else(String::new, |condition| format!(" in the condition {condition}"));
-    format!("Nobody could pass: {title} ({unit}){place} cannot be {}.", bounds.in_words())
+    let whose = if *group == Group::Expert { " of experts" } else { "" };
+    format!("Nobody could pass: {title} ({unit}){place}{whose} cannot be {}.", bounds.in_words())
 }

@@ -179,7 +179,7 @@ async fn whoever_left_is_the_same_number_everywhere(pool: PgPool) {
     assert_eq!(left_now(&mut browser).await, "1", "the others may still come back");
     clock.advance(2 * 3600);
     let material = results::load(&server.app, "demo", Mode::Live, None).await.unwrap();
-    let (flow, progress) = (material.flow(), material.progress());
+    let (flow, progress) = (material.flow().0, material.progress());
     assert_eq!(flow.gone, progress.gone);
     assert_eq!((flow.gone.never_started, flow.gone.after_welcome(), flow.gone.in_all()), (2, 2, 4));
     assert_eq!(left_now(&mut browser).await, "4");
@@ -207,7 +207,7 @@ async fn simulated_people_tell_their_screens(pool: PgPool) {
     server.import(&TinyStudy::new(6)).await;
     let report = simulate(&server, &plan(30, "drop-out=0.7,honest=0.3")).await;
     clock.advance(2 * 3600);
-    let flow = results::load(&server.app, "demo", Mode::Simulated, None).await.unwrap().flow();
+    let flow = results::load(&server.app, "demo", Mode::Simulated, None).await.unwrap().flow().0;
     let screens: Vec<String> =
         flow.gone.left.values().flat_map(|screens| screens.keys().map(ToString::to_string)).collect();
     assert!(screens.iter().any(|screen| screen.starts_with("trial ")), "{screens:?}");

@@ -33,4 +33,5 @@ mod simulation;
 mod slow_database;
 mod study_folder;
 mod support;
+mod whom;
 mod workbench;

@@ -76,7 +76,10 @@ async fn the_counters_move(pool: PgPool) {
     let records = requests(r#"method="POST",route="/api/v1/records",status="2xx""#);
     assert!(records > answers, "steps were told, too");
     assert_eq!(records, after["weber_record_batch_size_count"], "each came alone");
-    assert_eq!(series("weber_participants", r#"study="demo",mode="live",stage="running""#), 1.0);
+    assert_eq!(
+        series("weber_participants", r#"study="demo",mode="live",stage="running",group="crowd""#),
+        1.0
+    );
     let condition = person.condition().await;
     let slots = |state: &str| {
         series("weber_slots", &format!(r#"study="demo",condition="{condition}",state="{state}""#))

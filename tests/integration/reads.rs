@@ -134,7 +134,7 @@ async fn reads_of_a_study_touch_its_own_people_only(pool: PgPool) {
     reads!(pool, most, "visits", |conn| store::results::visits(conn, id, mode));
     // Enrolment, on the study's page and at the door.
     reads!(pool, most, "slots", |conn| store::slots::made(conn, id, mode, now));
-    reads!(pool, most, "people who are done", |conn| store::overview::done(conn, id, mode, now));
+    reads!(pool, most, "people who are done", |conn| store::overview::standings(conn, id, mode, now));
     reads!(pool, most, "people at work", |conn| store::overview::running(conn, id, mode, now));
     reads!(pool, most, "modes in use", |conn| store::overview::modes_in_use(conn, id));
     reads!(pool, most, "people without a slot", |conn| store::slots::surplus(conn, id, mode));

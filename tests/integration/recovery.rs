@@ -92,7 +92,7 @@ async fn the_analysis_finds_what_people_can(pool: PgPool) {
     let plan = Plan { abilities: known.clone(), concurrency: 1, seed: 11, ..plan(100, "honest=1") };
     simulate(&server, &plan).await;
     let found = results::load(&server.app, "demo", Mode::Simulated, None).await.unwrap().compute();
-    assert!(found.kept >= 95, "{}", found.kept);
+    assert!(found.kept() >= 95, "{}", found.kept());
     let (mut right, mut all) = (0.0, Vec::new());
     for (condition, results) in CONDITIONS.into_iter().zip(&found.results.crowd) {
         let accuracies = accuracies(&known, condition);

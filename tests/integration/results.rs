@@ -136,7 +136,7 @@ async fn results_by_letter_begin_when_every_condition_has_two_people(pool: PgPoo
         let material = results::load(&server.app, "demo", Mode::Live, None).await.unwrap();
         assert!(material.blinded);
         let computed = material.compute();
-        (computed.kept, computed.results.crowd.iter().filter(|of| of.accuracy.value.is_some()).count())
+        (computed.kept(), computed.results.crowd.iter().filter(|of| of.accuracy.value.is_some()).count())
     };
     assert_eq!(
         values().await,
@@ -200,17 +200,44 @@ async fn results_count_the_kept_of_the_policy_that_is_asked_for(pool: PgPool) {
     let sum = |of: fn(&weber::domain::results::ConditionResults) -> f64| {
         computed.results.crowd.iter().map(of).sum::<f64>()
     };
-    assert_eq!((computed.kept, rows.len()), (3, 54));
+    assert_eq!((computed.kept(), rows.len()), (3, 54));
     assert_eq!(sum(|c| c.accuracy.trials as f64) as usize, rows.len());
     let right = sum(|c| c.accuracy.value.unwrap_or(0.0) * c.accuracy.trials as f64).round() as usize;
     assert_eq!(right, correct, "the same trials as in the cleaned file");
     assert!(results::load(&server.app, "demo", Mode::Live, Some("nothing")).await.is_err());
     assert!(results::load(&server.app, "nothing", Mode::Live, None).await.is_err());
-    let flow = material.flow();
+    let (flow, experts) = material.flow();
+    assert!(experts.is_none());
     assert_eq!(
         (flow.consented, flow.completed, flow.analysed_in_all(), flow.excluded_in_all()),
         (4, 4, 3, 1)
     );
+}
+
+#[sqlx::test]
+async fn a_catch_trial_that_states_no_baselines_changes_no_result(pool: PgPool) {
+    let server = Server::empty(pool).await;
+    let study = TinyStudy::new(1);
+    let without = |line: &str| match line.contains(",catch,") {
+        true => line.replace(",true,false,,", ",,,,") + "\n",
+        false => format!("{line}\n"),
+    };
+    study.edit("trials.csv", |text| text.lines().map(without).collect());
+    server.import(&study).await;
+    server.set_state(StudyState::Live).await;
+    let link = server.link("Volunteers").await;
+    for _ in 0..5 {
+        Person::go_through(&server, &link, true).await;
+    }
+    let exported = Exported::of(&server, PolicyChoice::Enrolment, &[]).await;
+    for row in exported.rows("trials.csv") {
+        assert_eq!(row["center_correct"].is_empty(), row["trial_kind"] == "catch", "{row:?}");
+    }
+    let mut ada = Browser::signed_in(&server).await;
+    let kappa = ada.get("/lab/studies/demo/figures/kappa.csv").await.text;
+    let with_center = kappa.lines().filter(|line| line.split(',').nth(1) == Some("Center"));
+    assert_eq!(with_center.count(), 5, "every condition with Center: {kappa}");
+    assert_eq!(ada.get(PATH).await.status.as_u16(), 200);
 }
 
 #[sqlx::test]

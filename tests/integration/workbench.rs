@@ -279,7 +279,7 @@ async fn the_workbench_keeps_whom_results_keep_and_leads_to_them(pool: PgPool) {
             assert_eq!(list.contains(person.pseudonym()), wanted, "{address}");
         }
     }
-    let link = "/lab/studies/demo/participants?mode=live&#38;policy=as-posted&#38;failed=catch_trials&#38;condition=\">1</a>";
+    let link = "/lab/studies/demo/participants?mode=live&#38;policy=as-posted&#38;group=crowd&#38;failed=catch_trials&#38;condition=\">1</a>";
     assert!(page.text.contains(link), "{}", page.text);
     let changed = ada.get("/lab/studies/demo/exclusion?total_time.max=899").await.text;
     assert!(!changed.contains("failed=catch_trials"), "bounds without a name lead nowhere");

@@ -6,6 +6,7 @@ use super::{Column, columns, put, put_time};
 use crate::domain::allocation::Claim;
 use crate::domain::exclusion::{Criterion, Measures, Policy, Tally, Verdict, judge};
 use crate::domain::participant::Stage;
+use crate::domain::study::{Group, Mode};
 use crate::domain::words;
 
 /// Its name.
@@ -48,7 +49,7 @@ pub struct Person {
     pub study: String,
     pub study_version: i32,
     pub participant: String,
-    pub mode: String,
+    pub mode: Mode,
     pub condition: String,
     pub image_set: i32,
     pub slot: Option<i32>,
@@ -57,7 +58,7 @@ pub struct Person {
     /// As it reads at the time of the export: somebody whose lease has lapsed counts as expired.
     pub stage: Stage,
     pub last_screen: Option<String>,
-    pub group: String,
+    pub group: Group,
     pub late: bool,
     pub clock_discrepancy: Option<f64>,
     pub enrolled_at: DateTime<Utc>,
@@ -94,7 +95,7 @@ impl JudgedPerson {
     /// Applies a policy to a person.
     pub fn new(person: Person, policy: &Policy) -> Self {
         let complete = person.stage == Stage::Complete;
-        let verdict = complete.then(|| judge(policy, &person.condition, &person.measures));
+        let verdict = complete.then(|| judge(policy, person.group, &person.condition, &person.measures));
         Self { person, verdict }
     }
 
@@ -135,12 +136,17 @@ impl JudgedPerson {
     }
 }
 
+/// Parts the crowd from the experts, who stand apart in every number.
+pub fn apart(people: Vec<JudgedPerson>) -> (Vec<JudgedPerson>, Vec<JudgedPerson>) {
+    people.into_iter().partition(|judged| judged.person.group == Group::Crowd)
+}
+
 /// The columns, in order.
 pub const COLUMNS: &[Column<JudgedPerson>] = columns! { JudgedPerson;
     "study", Text, "", "", "The study's short name" => |r, out| out.push_str(&r.person.study);
     "study_version", Integer, "", "1..", "The version of the study that this person saw" => |r, out| put(Some(r.person.study_version), out);
     "participant", Text, "", "", "Pseudonym; never a platform's id" => |r, out| out.push_str(&r.person.participant);
-    "mode", Text, "", "live, pilot, simulated", "What the participation counts for" => |r, out| out.push_str(&r.person.mode);
+    "mode", Text, "", "live, pilot, simulated", "What the participation counts for" => |r, out| out.push_str(r.person.mode.as_str());
     "condition", Text, "", "", "Which kind of references the person saw" => |r, out| out.push_str(&r.person.condition);
     "slot", Integer, "", "1..", "Place in the condition that the person holds or held" => |r, out| put(r.person.slot, out);
     "posting", Integer, "", "1..", "Order of completion in the slot; empty if not completed, without a slot, or surplus" => |r, out| put(r.person.posting, out);
@@ -148,10 +154,10 @@ pub const COLUMNS: &[Column<JudgedPerson>] = columns! { JudgedPerson;
     "stage", Text, "", "consented, instructed, practised, running, complete, abandoned, expired, withdrawn", "How far the person came" => |r, out| put(Some(r.person.stage), out);
     "last_screen", Text, "", "", "The screen on which the person was last seen" => |r, out| put(r.person.last_screen.as_ref(), out);
     "answers", Integer, "", "0..", "Answers stored, practice included" => |r, out| put(Some(r.person.tally.answers), out);
-    "group", Text, "", "crowd, expert", "Who the person is" => |r, out| out.push_str(&r.person.group);
+    "group", Text, "", "crowd, expert", "Who the person is" => |r, out| out.push_str(r.person.group.as_str());
     "late", Boolean, "", "true, false", "Finished after the lease was given away" => |r, out| put(Some(r.person.late), out);
     "clock_discrepancy", Number, "s", "", "How far the browser's clock ran ahead of what the server saw at the worst, where that was more than the study allows" => |r, out| put(r.person.clock_discrepancy, out);
-    "enrolled_at", Time, "", "", "Consent" => |r, out| put_time(Some(r.person.enrolled_at), out);
+    "enrolled_at", Time, "", "", "Consent. Of people who consent within moments of each other it is not the order in which places were given" => |r, out| put_time(Some(r.person.enrolled_at), out);
     "started_at", Time, "", "", "Welcome shown" => |r, out| put_time(r.person.started_at, out);
     "completed_at", Time, "", "", "Completion accepted" => |r, out| put_time(r.person.completed_at, out);
     "instruction_time", Number, "s", "", "Welcome shown to the first end of the fullscreen page, without waits for images" => |r, out| put(r.person.measures.instruction_time, out);

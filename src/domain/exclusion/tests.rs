@@ -18,7 +18,7 @@ fn good() -> Measures {
 }
 
 fn failed(policy: &str, condition: &str, measures: Measures) -> Vec<Criterion> {
-    judge(&fixture::policy(policy), condition, &measures).failed().collect()
+    judge(&fixture::policy(policy), Group::Crowd, condition, &measures).failed().collect()
 }
 
 #[track_caller]
@@ -114,7 +114,7 @@ fn what_could_not_be_measured_does_not_pass() {
 fn a_criterion_that_is_off_says_so() {
     let mut policy = fixture::policy("as-posted");
     policy.criteria.insert(Criterion::TotalTime, Setting::Off(Off::Off));
-    let verdict = judge(&policy, "natural", &Measures { total_time: Some(1.0), ..good() });
+    let verdict = judge(&policy, Group::Crowd, "natural", &Measures { total_time: Some(1.0), ..good() });
     assert!(verdict.passed());
     assert_eq!(verdict.pass(Criterion::TotalTime), None);
     assert_eq!(verdict.pass(Criterion::InstructionTime), Some(true));
@@ -123,9 +123,9 @@ fn a_criterion_that_is_off_says_so() {
 #[test]
 fn a_policy_reads_from_toml_and_its_hash_follows_its_content() {
     let policy = fixture::policy("as-posted");
-    assert_eq!(policy.bounds("none", Criterion::PracticeBlocks), None);
+    assert_eq!(policy.bounds(Group::Crowd, "none", Criterion::PracticeBlocks), None);
     assert_eq!(
-        policy.bounds("none", Criterion::TotalTime),
+        policy.bounds(Group::Crowd, "none", Criterion::TotalTime),
         Some(Bounds { min: Some(40.0), max: Some(900.0) })
     );
     let mut other = policy.clone();
@@ -178,4 +178,48 @@ fn policies_judge_alike_whatever_they_are_called_and_do_not_mention() {
     ] {
         assert!(!base.judges_like(&policy(text)) && !policy(text).judges_like(&base), "{text}");
     }
+}
+
+#[test]
+fn experts_are_judged_by_the_crowds_criteria_by_their_own_or_by_none() {
+    let policy = |text: &str| {
+        let criteria =
+            "[criteria]\ntotal_time = { max = 300 }\n[conditions.none]\ntotal_time = { max = 500 }\n";
+        toml::from_str::<Policy>(&format!("name = 'p'\n{criteria}{text}")).unwrap()
+    };
+    let own =
+        "[experts.criteria]\ncatch_trials = { min = 1 }\n[experts.conditions.none]\ncatch_trials = 'off'";
+    let judged = |text: &str, group, condition: &str| {
+        let measures = Measures { total_time: Some(400.0), catch_correct: 2, ..good() };
+        judge(&policy(text), group, condition, &measures).failed().collect::<Vec<_>>()
+    };
+    for (text, by, in_natural) in [
+        ("", ExpertsBy::Crowd, vec![Criterion::TotalTime]),
+        ("[experts]", ExpertsBy::Nothing, vec![]),
+        ("[experts.criteria]\ntotal_time = 'off'", ExpertsBy::Nothing, vec![]),
+        (own, ExpertsBy::Own, vec![Criterion::CatchTrials]),
+    ] {
+        assert_eq!(policy(text).experts_by(), by, "{text}");
+        assert_eq!(judged(text, Group::Expert, "natural"), in_natural, "{text}");
+        assert_eq!(judged(text, Group::Expert, "none"), [], "{text}");
+        assert_eq!(judged(text, Group::Crowd, "natural"), [Criterion::TotalTime], "{text}");
+        assert_eq!(policy(text).judges_like(&policy("")), by == ExpertsBy::Crowd, "{text}");
+    }
+    assert!(policy("[experts]").judges_like(&policy("[experts.criteria]\ntotal_time = 'off'")));
+    let unusable = policy("[experts.conditions.none]\ncatch_trials = { min = 3 }").unusable().unwrap();
+    let words = "bounds for catch_trials in none of experts that nothing can meet: at least 3";
+    assert_eq!(unusable.to_string(), words);
+}
+
+#[test]
+fn a_policy_that_does_not_mention_experts_has_the_document_and_hash_that_it_always_had() {
+    let text = "name = 'p'\n[criteria]\ntotal_time = { max = 900 }\n[conditions.none]\ntotal_time = 'off'";
+    let policy: Policy = toml::from_str(text).unwrap();
+    let document =
+        r#"{"name":"p","criteria":{"total_time":{"max":900.0}},"conditions":{"none":{"total_time":"off"}}}"#;
+    assert_eq!(serde_json::to_string(&policy).unwrap(), document);
+    assert_eq!(policy.sha256(), hex::encode(<sha2::Sha256 as sha2::Digest>::digest(document)));
+    let with = Policy { experts: Some(Rules::default()), ..policy.clone() };
+    assert_ne!(with.sha256(), policy.sha256());
+    assert_eq!(serde_json::from_str::<Policy>(&serde_json::to_string(&with).unwrap()).unwrap(), with);
 }

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::LEAST_FOR_INTERVAL;
 use super::sample::{BASELINES, MainAnswer, Sample, Subject};
 use crate::domain::stats::{self, Interval, Kappa, Resamples, Term, interval, kappa};
 
@@ -10,9 +11,9 @@ use crate::domain::stats::{self, Interval, Kappa, Resamples, Term, interval, kap
 pub struct Cell {
     /// Mean over all pairs; none without any.
     pub mean: Option<f64>,
-    /// 2 standard errors over pairs. Pairs share people, so that it is too small.
+    /// 2 standard errors over pairs. Pairs share people, so that it is too small. None where a condition has one person only.
     pub bar: Option<f64>,
-    /// Bootstrap over people, which knows that pairs share them.
+    /// Bootstrap over people, which knows that pairs share them. None of a single pair, and where a condition has one person only.
     pub interval: Option<Interval>,
     /// Pairs that it is the mean of.
     pub pairs: usize,
@@ -39,13 +40,19 @@ impl Agreement {
     pub fn new(sample: &Sample, resamples: &Resamples) -> Self {
         let conditions = sample.conditions.len();
         let raters = conditions + BASELINES.len();
-        let one = |a: usize, b: usize| match (a.checked_sub(conditions), b.checked_sub(conditions)) {
-            (None, None) => cell(&people(sample, a, b), resamples),
-            (None, Some(baseline)) => cell(&with_baseline(sample, a, baseline), resamples),
-            (Some(first), Some(second)) if first != second => {
-                cell(&baselines(sample, first, second), resamples)
+        let one = |a: usize, b: usize| {
+            let pairs = match (a.checked_sub(conditions), b.checked_sub(conditions)) {
+                (None, None) => people(sample, a, b),
+                (None, Some(baseline)) => with_baseline(sample, a, baseline),
+                (Some(first), Some(second)) if first != second => baselines(sample, first, second),
+                _ => return Cell::default(),
+            };
+            let cell = cell(&pairs, resamples);
+            let mut raters = [a, b].into_iter().filter(|rater| *rater < conditions);
+            match raters.all(|condition| sample.makes_intervals(condition)) {
+                true => cell,
+                false => Cell { bar: None, interval: None, ..cell },
             }
-            _ => Cell::default(),
         };
         let rows = (0..raters).into_par_iter();
         let upper: Vec<Vec<Cell>> = rows.map(|a| (a..raters).map(|b| one(a, b)).collect()).collect();
@@ -112,7 +119,7 @@ fn cell(pairs: &[Pair], resamples: &Resamples) -> Cell {
     Cell {
         mean: stats::mean(&values),
         bar: stats::sem(&values).map(|sem| 2.0 * sem),
-        interval: bootstrap(&defined, resamples),
+        interval: bootstrap(&defined, resamples).filter(|_| values.len() >= LEAST_FOR_INTERVAL),
         pairs: values.len(),
         undefined: pairs.len() - values.len(),
     }

@@ -7,6 +7,9 @@ use crate::domain::stats::{
     kruskal_wallis,
 };
 
+/// An overall test with a smaller p has found differences.
+pub const SIGNIFICANCE: f64 = 0.05;
+
 /// Two conditions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PairDifference {
@@ -59,19 +62,29 @@ impl Differences {
         let pairs = conover_iman(&accuracies).into_iter().map(|comparison| {
             let (a, b) = (comparison.first, comparison.second);
             let minus = |(a, b): (Option<f64>, Option<f64>)| Some(a? - b?);
-            let interval =
-                interval(replicates[a].iter().copied().zip(replicates[b].iter().copied()).map(minus));
-            PairDifference { comparison, difference: minus((observed[a], observed[b])), interval }
+            let interval = (sample.makes_intervals(a) && sample.makes_intervals(b)).then(|| {
+                interval(replicates[a].iter().copied().zip(replicates[b].iter().copied()).map(minus))
+            });
+            let difference = minus((observed[a], observed[b]));
+            PairDifference { comparison, difference, interval: interval.flatten() }
         });
+        let of_condition = |(at, of): (usize, &Vec<Option<f64>>)| {
+            interval(of.iter().copied()).filter(|_| sample.makes_intervals(at))
+        };
         let blocks = blocks(units, &counts);
         Self {
             kruskal_wallis: kruskal_wallis(&accuracies),
             pairs: pairs.collect(),
-            intervals: replicates.iter().map(|of| interval(of.iter().copied())).collect(),
+            intervals: replicates.iter().enumerate().map(of_condition).collect(),
             friedman: friedman(&blocks),
             units: blocks.len(),
             units_left_out: units.len() - blocks.len(),
         }
+    }
+
+    /// Whether the overall test found that conditions differ. Otherwise pairs are exploratory.
+    pub fn are_found(&self) -> bool {
+        self.kruskal_wallis.is_some_and(|test| test.p < SIGNIFICANCE)
     }
 }
 

@@ -10,13 +10,20 @@ mod sample;
 mod tests;
 
 pub use agreement::{Agreement, Cell};
-pub use differences::{Differences, PairDifference};
+pub use differences::{Differences, PairDifference, SIGNIFICANCE};
 pub use difficulty::{Correlation, Difficulty, Point};
 pub use sample::{BASELINES, MainAnswer, Measure, Sample, Subject, in_every_condition};
 
 use std::collections::HashMap;
 
 use super::study::Group;
+
+/// Fewer people than this make no interval of any kind: one person does not show how people differ.
+pub const LEAST_FOR_INTERVAL: usize = 2;
+
+/// Intervals of fewer people than this say little, and captions say so: from two people a bootstrap interval goes from the one to
+/// the other, and the standard error is too small by nearly a third.
+pub const FEW: usize = 5;
 
 /// Everything about one condition and group of people.
 #[derive(Debug, Clone, PartialEq)]

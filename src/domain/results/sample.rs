@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
 
+use super::LEAST_FOR_INTERVAL;
 use crate::domain::stats;
 use crate::domain::study::Group;
 
@@ -80,6 +81,11 @@ impl Sample {
     /// Whether there is nobody.
     pub fn is_empty(&self) -> bool {
         self.conditions.iter().all(Vec::is_empty)
+    }
+
+    /// Whether a condition has people enough for an interval.
+    pub fn makes_intervals(&self, condition: usize) -> bool {
+        self.conditions[condition].len() >= LEAST_FOR_INTERVAL
     }
 
     /// Every answer.

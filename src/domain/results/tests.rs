@@ -329,3 +329,51 @@ fn a_group_that_some_condition_has_fewer_than_two_of_is_not_shown_by_letter() {
     answers.retain(|answer| answer.person != Uuid::from_u128(5));
     assert_eq!(of(&answers, &two), 0, "one person is in the other condition");
 }
+
+#[test]
+fn one_person_has_no_interval_and_neither_has_a_difference_or_an_agreement_with_them() {
+    let mut answers = study();
+    answers.retain(|answer| answer.person != Uuid::from_u128(5));
+    let results = Results::new(&answers, &conditions(), 3);
+    let of_pair = &results.differences.pairs[0];
+    assert!(close(of_pair.difference, 0.75 - 0.25), "the difference itself stays");
+    assert_eq!((of_pair.interval, results.differences.intervals[1]), (None, None));
+    assert!(results.differences.intervals[0].is_some());
+    assert_eq!((results.crowd[1].accuracy.bar, results.units[0].accuracy[1].bar), (None, None));
+    let (natural, none, variance, saliency) = (0, 1, 4, 5);
+    let cells = &results.agreement.cells;
+    let across = cells[natural][none];
+    assert!(across.pairs == 2 && close(across.mean, 0.35), "{across:?}");
+    assert_eq!((across.bar, across.interval), (None, None));
+    assert_eq!((cells[none][variance].pairs, cells[none][variance].interval), (1, None));
+    assert!(cells[natural][variance].interval.is_some() && cells[variance][saliency].bar.is_some());
+}
+
+#[test]
+fn a_single_pair_of_people_has_no_interval() {
+    let of_one_set = study().into_iter().filter(|answer| answer.person != Uuid::from_u128(3));
+    let results = Results::new(&of_one_set.collect::<Vec<_>>(), &conditions(), 3);
+    let within = results.agreement.cells[0][0];
+    assert!(close(within.mean, 0.5) && within.pairs == 1, "{within:?}");
+    assert_eq!((within.bar, within.interval), (None, None), "every resample that has the pair is alike");
+}
+
+#[test]
+fn a_baseline_that_one_trial_does_not_state_makes_no_pair_with_who_saw_it() {
+    let mut answers = study();
+    let unstated = |answer: &&mut MainAnswer| answer.image_set == 0 && answer.unit == "u1";
+    answers.iter_mut().filter(unstated).for_each(|answer| answer.baselines = [None; 4]);
+    let cells = Results::new(&answers, &conditions(), 3).agreement.cells;
+    let (variance, saliency) = (4, 5);
+    assert_eq!((cells[0][variance].pairs, cells[variance][saliency].pairs), (1, 1), "only of the other set");
+}
+
+#[test]
+fn differences_are_found_by_the_overall_test_only_where_its_p_is_small() {
+    let found = |p| {
+        let kruskal_wallis = Some(crate::domain::stats::Test { statistic: 1.0, df: 1.0, p });
+        Differences { kruskal_wallis, ..Results::new(&study(), &conditions(), 3).differences }.are_found()
+    };
+    assert_eq!((found(0.0499), found(SIGNIFICANCE), found(0.31)), (true, false, false));
+    assert!(!Results::new(&[], &conditions(), 3).differences.are_found(), "undefined");
+}

@@ -13,11 +13,14 @@ use crate::domain::exclusion::{Criterion, Policy};
 use crate::domain::journal::Head;
 use crate::domain::participant::Stage;
 use crate::domain::preregistration::Standing;
-use crate::domain::study::{Mode, StudyVersion};
+use crate::domain::study::{Group, Mode, StudyVersion};
 use crate::store::studies::Study;
 
 /// Slots per condition, per mode.
 pub type SlotsByMode = BTreeMap<Mode, BTreeMap<String, SlotCounts>>;
+
+/// How many people per group, per mode.
+pub type CountsByMode = BTreeMap<Mode, BTreeMap<Group, Counts>>;
 
 /// The manifest.
 #[derive(Debug, Clone, Serialize)]
@@ -27,12 +30,14 @@ pub struct Manifest {
     exported_at: String,
     program_version: &'static str,
     policy: PolicyEntry,
-    /// How many people.
+    /// How many people of the crowd, in all modes that the export holds.
     pub counts: Counts,
     /// Slots of the live study, per condition.
     pub slots: BTreeMap<String, SlotCounts>,
     /// Slots per mode and condition, for the modes that the export holds.
     pub slots_by_mode: SlotsByMode,
+    /// How many people per mode and group.
+    pub counts_by_mode: CountsByMode,
     /// The journal as it stood: whoever keeps the manifest can tell whether it was changed since.
     pub journal: Head,
     /// The files.
@@ -70,7 +75,7 @@ fn iso(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// How many people, counted under the export's policy.
+/// How many people of a kind, counted under the export's policy.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Counts {
     /// By stage.
@@ -87,29 +92,43 @@ pub struct Counts {
     pub criterion: BTreeMap<Criterion, u64>,
 }
 
+impl Counts {
+    fn count(&mut self, judged: &JudgedPerson) {
+        *self.stage.entry(judged.person.stage).or_default() += 1;
+        let Some(verdict) = &judged.verdict else { return };
+        for criterion in verdict.failed() {
+            *self.criterion.entry(criterion).or_default() += 1;
+        }
+        self.overridden += u64::from(judged.person.overridden.is_some());
+        if judged.kept() {
+            self.kept += 1;
+        } else if verdict.passed() && judged.surplus() {
+            self.surplus += 1;
+        } else {
+            self.excluded += 1;
+        }
+    }
+}
+
 /// Counts people while they are written.
 #[derive(Debug, Default)]
 pub struct Counter {
-    counts: Counts,
+    /// The crowd of all modes.
+    crowd: Counts,
+    by_mode: CountsByMode,
     kept: HashSet<Uuid>,
 }
 
 impl Counter {
     /// Counts a person.
     pub fn count(&mut self, judged: &JudgedPerson) {
-        *self.counts.stage.entry(judged.person.stage).or_default() += 1;
-        let Some(verdict) = &judged.verdict else { return };
-        for criterion in verdict.failed() {
-            *self.counts.criterion.entry(criterion).or_default() += 1;
+        let (mode, group) = (judged.person.mode, judged.person.group);
+        self.by_mode.entry(mode).or_default().entry(group).or_default().count(judged);
+        if group == Group::Crowd {
+            self.crowd.count(judged);
         }
-        self.counts.overridden += u64::from(judged.person.overridden.is_some());
         if judged.kept() {
             self.kept.insert(judged.person.id);
-            self.counts.kept += 1;
-        } else if verdict.passed() && judged.surplus() {
-            self.counts.surplus += 1;
-        } else {
-            self.counts.excluded += 1;
         }
     }
 
@@ -117,6 +136,15 @@ impl Counter {
     pub fn is_kept(&self, id: Uuid) -> bool {
         self.kept.contains(&id)
     }
+}
+
+/// Experts who completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Experts {
+    /// Are kept.
+    pub kept: u64,
+    /// Are not.
+    pub excluded: u64,
 }
 
 impl Manifest {
@@ -137,12 +165,20 @@ impl Manifest {
             exported_at: iso(now),
             program_version: env!("CARGO_PKG_VERSION"),
             policy,
-            counts: counter.counts,
+            counts: counter.crowd,
+            counts_by_mode: counter.by_mode,
             slots: slots_by_mode.get(&Mode::Live).cloned().unwrap_or_default(),
             slots_by_mode,
             journal,
             files,
         }
+    }
+
+    /// How many experts, in all modes that the export holds.
+    pub fn experts(&self) -> Experts {
+        let of_experts = self.counts_by_mode.values().filter_map(|groups| groups.get(&Group::Expert));
+        let sum = |of: fn(&Counts) -> u64| of_experts.clone().map(of).sum();
+        Experts { kept: sum(|counts| counts.kept), excluded: sum(|counts| counts.excluded) }
     }
 
     /// As the file holds it.

@@ -12,11 +12,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::study::{find, live_mode};
-use crate::domain::codebook::people::JudgedPerson;
-use crate::domain::exclusion::Policy;
+use crate::domain::codebook::people::{JudgedPerson, apart};
+use crate::domain::exclusion::{ExpertsBy, Policy};
 use crate::domain::preregistration::{Standing, StandingPolicy};
-use crate::domain::study::{Mode, StudyDefinition};
-use crate::domain::workbench::{Moved, preview};
+use crate::domain::study::{Group, Mode, StudyDefinition};
+use crate::domain::workbench::{self, Moved};
 use crate::flow::journal::Actor;
 use crate::flow::{FlowError, Refused};
 use crate::flow::{policies, results};
@@ -27,7 +27,7 @@ use crate::web::error::{PageError, Problem};
 use crate::web::page;
 use crate::web::session::SignedIn;
 use crate::web::state::WebState;
-use form::{Fields, described, rows, rows_as_typed};
+use form::{Fields, described, rows, rows_as_typed, ways_for_experts};
 use view::{GroupLine, Line, Links};
 
 /// Most people who are named: a list that is longer helps nobody.
@@ -45,6 +45,10 @@ struct ExclusionPage<'a> {
     lines: Vec<Line>,
     groups: Vec<GroupLine>,
     total: GroupLine,
+    /// The experts of all conditions, where any took part.
+    experts: Option<GroupLine>,
+    /// What they are judged by, and what else they could be, where there are or may be experts.
+    experts_by: Option<(ExpertsBy, Vec<ExpertsBy>)>,
     saved: Vec<(SavedPolicy, Standing)>,
     /// Those whom changed bounds would move, where they are changed.
     moved: Option<Moved>,
@@ -81,7 +85,7 @@ fn mode_of(fields: &Fields) -> Mode {
 }
 
 /// Shows what the bounds do; if they describe no policy, or it was refused, why, with the bounds as they were typed.
-async fn workbench(
+async fn show(
     state: &WebState,
     me: Researcher,
     slug: &str,
@@ -102,15 +106,20 @@ async fn workbench(
     let judge_again = |judged: &JudgedPerson| JudgedPerson::new(judged.person.clone(), &policy);
     let people: Vec<JudgedPerson> = before.iter().map(judge_again).collect();
     let conditions: Vec<String> = version.definition.conditions.iter().map(|c| c.name.clone()).collect();
-    let preview = preview(&people, &conditions);
+    let moved = (!policy.judges_like(&base.policy)).then(|| Moved::between(&before, &people));
+    let (crowd, experts) = apart(people);
+    let preview = workbench::preview(&crowd, &conditions);
+    let experts = (!experts.is_empty()).then(|| workbench::preview(&experts, &conditions));
     let promised = store::policies::preregistered(&mut conn, study.id).await?;
     let saved = store::policies::all(&mut conn, study.id).await?.into_iter();
     let saved = saved.map(|saved| {
         let standing = Standing::of(&saved.policy, promised.as_ref());
         (saved, standing)
     });
-    let changed = !policy.judges_like(&base.policy);
-    let links = Links { slug, mode, policy: (!changed).then_some(&base.policy.name) };
+    let named = moved.is_none().then_some(base.policy.name.as_str());
+    let links = Links { slug, mode, policy: named, group: Group::Crowd };
+    let of_experts = Links { group: Group::Expert, ..links };
+    let may_come = version.definition.links.iter().any(|link| link.group == Group::Expert);
     let problem = refused.map(|refused| Problem::from(FlowError::Refused(refused)));
     let page = page::html(&ExclusionPage {
         me,
@@ -119,10 +128,13 @@ async fn workbench(
         mode,
         lines: view::lines(rows, &preview, &policy, &version.definition, &links),
         groups: view::groups(&preview, &version.definition, &links),
-        total: view::total(&preview, &links),
+        total: view::total(if experts.is_some() { "All of the crowd" } else { "All" }, &preview, &links),
+        experts_by: (may_come || experts.is_some())
+            .then(|| (policy.experts_by(), ways_for_experts(&base.policy))),
+        experts: experts.map(|experts| view::total("Experts", &experts, &of_experts)),
         policies: policies::all(&mut conn, &study, &version).await?,
         saved: saved.collect(),
-        moved: changed.then(|| Moved::between(&before, &people)),
+        moved,
         blinded: results::is_blinded(&state.app, &mut conn, &study, &version, mode).await?,
         problem: problem.as_ref(),
         applied,
@@ -140,7 +152,7 @@ pub async fn page(
     Path(slug): Path<String>,
     Query(fields): Query<Fields>,
 ) -> Result<Response, PageError> {
-    workbench(&state, researcher, &slug, &fields, None).await
+    show(&state, researcher, &slug, &fields, None).await
 }
 
 /// Saves the policy that the form describes. What is refused can be mended where it stands.
@@ -165,9 +177,7 @@ pub async fn save(
     };
     match saved {
         Ok(()) => Ok(back(&slug, field("name"), mode_of(&fields)).into_response()),
-        Err(FlowError::Refused(refused)) => {
-            workbench(&state, researcher, &slug, &fields, Some(refused)).await
-        }
+        Err(FlowError::Refused(refused)) => show(&state, researcher, &slug, &fields, Some(refused)).await,
         Err(error) => Err(error.into()),
     }
 }

@@ -12,7 +12,7 @@ use super::study::find;
 use crate::domain::codebook::people::JudgedPerson;
 use crate::domain::exclusion::Criterion;
 use crate::domain::preregistration::StandingPolicy;
-use crate::domain::study::{Mode, StudyDefinition};
+use crate::domain::study::{Group, Mode, StudyDefinition};
 use crate::domain::workbench::Failing;
 use crate::figures;
 use crate::flow::{FlowError, Refused, policies, results};
@@ -30,6 +30,8 @@ const ROWS: usize = 100;
 #[serde(default)]
 pub struct Filter {
     mode: Mode,
+    /// Crowd or experts; both if it is neither.
+    group: String,
     condition: String,
     verdict: String,
     /// Under which policy people are judged; the enrolment policy if none is named.
@@ -49,6 +51,7 @@ impl Default for Filter {
         let text = String::new;
         Self {
             mode: Mode::Live,
+            group: text(),
             condition: text(),
             verdict: text(),
             policy: text(),
@@ -72,9 +75,14 @@ impl Filter {
             "incomplete" => person.verdict.is_none(),
             _ => true,
         };
+        let group = self.group.parse().map_or(true, |group| row.group == group);
         let condition = self.condition.is_empty() || row.condition == self.condition;
         let failed = self.failed.parse::<Failing>().map_or(true, |which| which.admits(person));
-        verdict && condition && failed && row.participant.contains(&self.search.trim().to_lowercase())
+        verdict
+            && group
+            && condition
+            && failed
+            && row.participant.contains(&self.search.trim().to_lowercase())
     }
 
     /// What people can be asked to fail: (word, in words). In order is offered to whoever came that way.
@@ -116,6 +124,7 @@ impl Filter {
     fn address(&self, sort: &str, descending: bool, page: usize) -> String {
         let pairs = [
             ("mode", self.mode.as_str()),
+            ("group", &self.group),
             ("condition", &self.condition),
             ("verdict", &self.verdict),
             ("policy", &self.policy),
@@ -211,6 +220,8 @@ struct ParticipantsPage<'a> {
     chosen: &'a StandingPolicy,
     policies: Vec<StandingPolicy>,
     filter: &'a Filter,
+    /// Whether the list can be parted into crowd and experts.
+    has_experts: bool,
     /// Accuracies would tell which condition is which.
     blinded: bool,
     columns: Vec<&'static Column>,
@@ -271,6 +282,7 @@ pub async fn table(
         chosen: &chosen,
         policies: policies::all(&mut conn, &study, &version).await?,
         filter: &filter,
+        has_experts: people.iter().any(|judged| judged.person.group == Group::Expert),
         blinded,
         columns: COLUMNS.iter().filter(|column| !(blinded && column.name == "accuracy")).collect(),
         lines,

@@ -46,7 +46,7 @@ struct ResultsPage<'a> {
     me: Researcher,
     material: &'a Material,
     policies: Vec<StandingPolicy>,
-    kept: usize,
+    kept: String,
     figures: &'a [Figure],
     shown: String,
 }
@@ -64,7 +64,7 @@ struct FlowPage<'a> {
 #[template(path = "lab/report.html")]
 struct Report<'a> {
     material: &'a Material,
-    kept: usize,
+    kept: String,
     shown: String,
     style: String,
     /// SHA-256 of the policy, in hexadecimal.
@@ -99,6 +99,7 @@ fn of_results(material: &Material, computed: &Computed) -> Vec<Figure> {
         labels: &labels,
         results: &computed.results,
         preview: &computed.preview,
+        experts: computed.experts.as_ref(),
         quality: &computed.quality,
         policy: &material.policy,
         image_sets: material.version.definition.design.image_sets,
@@ -112,7 +113,8 @@ fn flow_figure(material: &People) -> Figure {
         true => Vec::new(),
         false => labels(material).into_iter().map(|label| label.title).collect(),
     };
-    figures::flow(&material.flow(), &titles)
+    let (crowd, experts) = material.flow();
+    figures::flow(&crowd, experts.as_ref(), &titles)
 }
 
 fn shown(figures: &[Figure], material: &People, with_links: bool) -> String {
@@ -137,7 +139,7 @@ pub async fn page(
     let policies = policies_of(&state, &material).await?;
     let (material, computed, figures) = draw(material).await?;
     let shown = shown(&figures, &material, true);
-    let kept = computed.kept;
+    let kept = computed.kept_in_words();
     Ok(page::html(&ResultsPage { me, material: &material, policies, kept, figures: &figures, shown }))
 }
 
@@ -231,7 +233,7 @@ pub fn report(material: &Material) -> String {
     figures.extend(of_results(material, &computed));
     page::text(&Report {
         material,
-        kept: computed.kept,
+        kept: computed.kept_in_words(),
         shown: shown(&figures, material, false),
         style: assets::text("report.css"),
         policy_sha256: material.policy.sha256(),

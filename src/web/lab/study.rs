@@ -12,13 +12,13 @@ use sqlx::PgConnection;
 use super::progress;
 use crate::domain::allocation::{SlotCounts, count_by_condition};
 use crate::domain::preregistration::StandingPolicy;
-use crate::domain::study::{Mode, StudyState, StudyVersion};
+use crate::domain::study::{Group, Mode, StudyState, StudyVersion};
 use crate::flow::journal::Actor;
 use crate::flow::terms::{enrolment_policy, per_condition};
 use crate::flow::{FlowError, Refused, policies, steer};
 use crate::store;
 use crate::store::links::Link;
-use crate::store::overview::{Done, RunningPerson};
+use crate::store::overview::{Done, Experts, RunningPerson, Standings};
 use crate::store::researchers::Researcher;
 use crate::store::studies::Study;
 use crate::web::error::{PageError, Problem};
@@ -121,6 +121,8 @@ pub struct Enrolment {
     lines: Vec<EnrolmentLine>,
     /// All of them.
     pub total: EnrolmentLine,
+    /// Experts, who hold no slot, where any took part.
+    experts: Option<Experts>,
 }
 
 /// A line of the table.
@@ -206,9 +208,10 @@ pub async fn enrolment(
     let design = &version.definition.design;
     let slots = store::slots::all(&mut *conn, study.id, mode, state.app.now()).await?;
     let counts = count_by_condition(&slots, design.postings_per_slot);
-    let done = store::overview::done(&mut *conn, study.id, mode, state.app.now()).await?;
+    let Standings { crowd, experts } =
+        store::overview::standings(&mut *conn, study.id, mode, state.app.now()).await?;
     let lines = version.definition.conditions.iter().map(|condition| {
-        let Done { excluded, surplus, gone } = done.get(&condition.name).copied().unwrap_or_default();
+        let Done { excluded, surplus, gone } = crowd.get(&condition.name).copied().unwrap_or_default();
         EnrolmentLine {
             name: condition.name.clone(),
             title: condition.title.clone(),
@@ -219,9 +222,10 @@ pub async fn enrolment(
         }
     });
     let lines: Vec<EnrolmentLine> = lines.collect();
-    let mut total = EnrolmentLine { title: "All".into(), ..EnrolmentLine::default() };
+    let title = if experts.is_some() { "All of the crowd" } else { "All" };
+    let mut total = EnrolmentLine { title: title.into(), ..EnrolmentLine::default() };
     lines.iter().for_each(|line| total.add(line));
-    Ok(Enrolment { lines, total })
+    Ok(Enrolment { lines, total, experts })
 }
 
 /// Who is taking part now.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::exclusion::{Bounds, Criterion, Off, Policy, Setting};
+use crate::domain::exclusion::{Bounds, Criterion, ExpertsBy, Off, Policy, Rules, Setting};
 use crate::figures;
 use crate::flow::{Refused, policies};
 
@@ -78,8 +78,21 @@ pub fn described(base: &Policy, fields: &Fields) -> Result<Policy, Refused> {
             Some(condition) => policy.conditions.entry(condition).or_default().insert(criterion, setting),
         };
     }
+    match fields.get("experts").and_then(|word| word.parse().ok()) {
+        Some(ExpertsBy::Crowd) => policy.experts = None,
+        Some(ExpertsBy::Nothing) if base.experts_by() != ExpertsBy::Nothing => {
+            policy.experts = Some(Rules::default());
+        }
+        _ => {}
+    }
     policies::usable(&policy)?;
     Ok(policy)
+}
+
+/// What experts can be made to be judged by: criteria of their own only where the policy to begin with has some.
+pub fn ways_for_experts(base: &Policy) -> Vec<ExpertsBy> {
+    let possible = |by: &ExpertsBy| *by != ExpertsBy::Own || base.experts_by() == ExpertsBy::Own;
+    ExpertsBy::ALL.iter().copied().filter(possible).collect()
 }
 
 /// A number as people write it.
@@ -97,6 +110,7 @@ mod tests {
     use super::*;
     use crate::domain::exclusion::judge;
     use crate::domain::fixture;
+    use crate::domain::study::Group;
 
     fn fields(pairs: &[(&str, &str)]) -> Fields {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -130,16 +144,33 @@ mod tests {
             ]),
         )
         .unwrap();
-        let bounds = |condition| policy.bounds(condition, Criterion::TotalTime);
+        let bounds = |condition| policy.bounds(Group::Crowd, condition, Criterion::TotalTime);
         assert_eq!(bounds("natural"), Some(Bounds { min: Some(100.0), max: Some(450.5) }));
         assert_eq!(bounds("none"), Some(Bounds { min: Some(10.0), max: None }));
-        assert_eq!(policy.bounds("natural", Criterion::CatchTrials), None);
+        assert_eq!(policy.bounds(Group::Crowd, "natural", Criterion::CatchTrials), None);
         let mut person = fixture::person("natural");
         person.measures.catch_correct = 0;
-        assert!(judge(&policy, "natural", &person.measures).passed());
+        assert!(judge(&policy, Group::Crowd, "natural", &person.measures).passed());
         for wrong in ["x", "NaN", "inf"] {
             assert!(described(&base, &fields(&[("total_time.min", wrong)])).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn experts_are_judged_as_the_form_says_and_else_as_the_policy_does() {
+        let by_nothing = fixture::policy("as-posted");
+        let by_crowd = described(&by_nothing, &fields(&[("experts", "crowd")])).unwrap();
+        assert_eq!((by_nothing.experts_by(), by_crowd.experts_by()), (ExpertsBy::Nothing, ExpertsBy::Crowd));
+        let again = described(&by_crowd, &fields(&[("experts", "none")])).unwrap();
+        assert_eq!(again, by_nothing);
+        let mut own = by_crowd;
+        let seconds = Setting::Within(Bounds { min: Some(60.0), max: None });
+        own.experts = Some(Rules { criteria: [(Criterion::TotalTime, seconds)].into(), ..Rules::default() });
+        assert_eq!(
+            described(&own, &fields(&[("experts", "own"), ("catch_trials.min", "0.6")])).unwrap(),
+            own
+        );
+        assert_eq!(ways_for_experts(&own).len(), ways_for_experts(&by_nothing).len() + 1);
     }
 
     #[test]

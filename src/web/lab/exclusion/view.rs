@@ -3,8 +3,8 @@
 use super::form::Row;
 use super::plot::{Bound, Plot};
 use crate::domain::exclusion::{Criterion, Policy, Setting, Settings};
-use crate::domain::study::{Mode, StudyDefinition};
-use crate::domain::workbench::{Effect, Failing, Group, Preview};
+use crate::domain::study::{Group, Mode, StudyDefinition};
+use crate::domain::workbench::{self, Effect, Failing, Preview};
 
 /// A number, and the address of the people behind it.
 pub struct Count {
@@ -18,6 +18,8 @@ pub struct Links<'a> {
     pub mode: Mode,
     /// None where the bounds have been changed.
     pub policy: Option<&'a str>,
+    /// Whom the numbers count.
+    pub group: Group,
 }
 
 impl Links<'_> {
@@ -27,6 +29,7 @@ impl Links<'_> {
             let query = url::form_urlencoded::Serializer::new(String::new())
                 .append_pair("mode", self.mode.as_str())
                 .append_pair("policy", policy)
+                .append_pair("group", self.group.as_str())
                 .extend_pairs(wanted)
                 .finish();
             format!("/lab/studies/{}/participants?{query}", self.slug)
@@ -119,7 +122,7 @@ pub struct GroupLine {
 }
 
 impl GroupLine {
-    fn new(title: String, group: &Group, links: &Links<'_>) -> Self {
+    fn new(title: String, group: &workbench::Group, links: &Links<'_>) -> Self {
         let leave = group.completed - group.pass;
         let kept = [("verdict", "kept"), ("condition", &group.condition)];
         Self {
@@ -144,25 +147,24 @@ fn by_hand(included: u32, excluded: u32) -> String {
 
 /// Each condition.
 pub fn groups(preview: &Preview, definition: &StudyDefinition, links: &Links<'_>) -> Vec<GroupLine> {
-    let line = |group: &Group| GroupLine::new(title(definition, &group.condition), group, links);
+    let line = |group: &workbench::Group| GroupLine::new(title(definition, &group.condition), group, links);
     preview.groups.iter().map(line).collect()
 }
 
 /// All conditions together; their accuracies are not pooled.
-pub fn total(preview: &Preview, links: &Links<'_>) -> GroupLine {
-    let sum = |of: fn(&Group) -> u32| preview.groups.iter().map(of).sum();
-    let all = Group {
+pub fn total(title: &str, preview: &Preview, links: &Links<'_>) -> GroupLine {
+    let all = workbench::Group {
         condition: String::new(),
-        completed: sum(|group| group.completed),
-        pass: sum(|group| group.pass),
-        surplus: sum(|group| group.surplus),
-        included: sum(|group| group.included),
-        excluded: sum(|group| group.excluded),
-        kept: sum(|group| group.kept),
+        completed: preview.sum(|group| group.completed),
+        pass: preview.sum(|group| group.pass),
+        surplus: preview.sum(|group| group.surplus),
+        included: preview.sum(|group| group.included),
+        excluded: preview.sum(|group| group.excluded),
+        kept: preview.sum(|group| group.kept),
         accuracy_of_all: None,
         accuracy: None,
     };
-    GroupLine::new("All".into(), &all, links)
+    GroupLine::new(title.to_owned(), &all, links)
 }
 
 #[cfg(test)]
@@ -171,11 +173,11 @@ mod tests {
 
     #[test]
     fn a_number_leads_to_its_people_where_there_are_any_and_the_policy_has_a_name() {
-        let links = |policy| Links { slug: "demo", mode: Mode::Pilot, policy };
+        let links = |policy| Links { slug: "demo", mode: Mode::Pilot, policy, group: Group::Crowd };
         let named = links(Some("strict"));
         assert_eq!(
             named.failing(2, Failing::First(Criterion::CatchTrials), "none").people.unwrap(),
-            "/lab/studies/demo/participants?mode=pilot&policy=strict&failed=first-catch_trials&condition=none"
+            "/lab/studies/demo/participants?mode=pilot&policy=strict&group=crowd&failed=first-catch_trials&condition=none"
         );
         assert!(named.failing(0, Failing::Any, "").people.is_none(), "nobody");
         assert!(links(None).failing(2, Failing::Any, "").people.is_none(), "bounds that nothing is called");
