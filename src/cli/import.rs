@@ -24,7 +24,7 @@ pub async fn run(args: &DataArgs, path: &Path) -> anyhow::Result<()> {
         ));
     }
     if !notices.is_empty() {
-        super::say("Nothing is wrong with the study, but these could tell people an answer:");
+        super::say("The study is imported. These could spoil a trial, or tell people its answer:");
         notices.iter().for_each(|notice| super::say(format!("  {notice}")));
     }
     Ok(())

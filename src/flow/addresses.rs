@@ -1,8 +1,8 @@
 //! Addresses of images: each viewer has their own, so that what one of them learnt of an image is of no use to another.
 //!
 //! An address is one block of AES: the image's number, the size to which it is filled up, and what stands for the viewer. Every
-//! server with the installation's key reads it without a table, and nobody else can link two addresses or make one up: a block that
-//! was invented holds the number of an image once in some ten billion times.
+//! server with the installation's key reads it without a table. Without the key two addresses cannot be linked and none can be made
+//! up: beside 10,000 images, an invented block holds the number of one once in some 28 billion times.
 
 use std::sync::Arc;
 

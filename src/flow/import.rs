@@ -31,7 +31,7 @@ pub struct Imported {
     pub changed: bool,
     /// Images that were stored without what their files hold beside pixels and colours.
     pub stripped: usize,
-    /// What could tell people an answer, though nothing is wrong with the folder.
+    /// What could spoil a trial or tell people its answer, though nothing is wrong with the folder.
     pub notices: Vec<Problem>,
 }
 

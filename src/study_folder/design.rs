@@ -240,8 +240,8 @@ impl Check<'_> {
                 "Write obvious or easy",
             );
         }
-        let pixels = |name| self.images.get(name).map(|(_, file)| &file.pixels);
-        if pixels(&row.max_query).is_some_and(|max| pixels(&row.min_query) == Some(max)) {
+        let image = |name| self.images.get(name).map(|(id, _)| id);
+        if image(&row.max_query).is_some_and(|max| image(&row.min_query) == Some(max)) {
             self.in_table(
                 row.line,
                 "the max and the min query are the same image".into(),

@@ -87,7 +87,7 @@ impl ImageProblem {
 }
 
 /// Checks that a file of at most [`MAX_BYTES`] is a still, upright PNG, JPEG or WebP image of the expected size (px) that can be
-/// decoded to its end, and takes away what accompanies its pixels. The format is that of the content, whatever the file is called.
+/// decoded to its end, and takes away what accompanies its pixels. The format is that of the content, not of the name.
 ///
 /// # Errors
 /// Says what is wrong: see [`ImageProblem`].
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn turned_images_are_refused_whatever_their_size_would_be() {
+    fn turned_images_are_refused_before_their_size_is_looked_at() {
         let quarter = b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
         let turned = png_with(b"eXIf", quarter);
         for (width, height) in [(64, 48), (48, 64)] {

@@ -31,7 +31,7 @@ pub struct StudyFolder {
     pub trials: Vec<Trial>,
     /// The images that the rows name, by content.
     pub images: BTreeMap<ImageId, ImageFile>,
-    /// What could tell people an answer, though nothing is wrong with the folder.
+    /// What could spoil a trial or tell people its answer, though nothing is wrong with the folder.
     pub notices: Vec<Problem>,
 }
 

@@ -1,4 +1,5 @@
-//! What could tell people an answer, though nothing is wrong with the folder. Whether it does, only its author knows.
+//! What could spoil a trial or tell people its answer, though nothing is wrong with the folder. Whether it does, only its author
+//! knows.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ const MOST: usize = 5;
 /// Everything of that kind.
 pub fn find(rows: &[Row], files: &Files) -> Vec<Problem> {
     let mut notices = Vec::new();
+    cut("pairs of queries that look alike", pairs_that_look_alike(rows, files), &mut notices);
     cut("queries that are used again", queries_used_again(rows, files), &mut notices);
     cut("pairs of queries in two formats", pairs_in_two_formats(rows, files), &mut notices);
     notices
@@ -40,7 +42,7 @@ fn queries_used_again(rows: &[Row], files: &Files) -> Problems {
         for name in [&row.max_query, &row.min_query] {
             let Some((_, file)) = files.get(name) else { continue };
             let uses = uses.entry(&file.pixels).or_default();
-            if let Some(other) = uses.iter().find(|other| tells(other, row)) {
+            if let Some(other) = uses.iter().find(|other| other.line != row.line && tells(other, row)) {
                 let why = if is_told(other.kind) || is_told(row.kind) {
                     "and people are told the answer to one of the two"
                 } else {
@@ -68,6 +70,19 @@ fn tells(one: &Row, other: &Row) -> bool {
 fn seen_by_one_person(one: &Row, other: &Row) -> bool {
     let both_main = one.kind == TrialKind::Main && other.kind == TrialKind::Main;
     one.condition == other.condition && (!both_main || one.image_set == other.image_set)
+}
+
+/// Two files that differ in nothing but what accompanies their pixels: people cannot tell them apart.
+fn pairs_that_look_alike(rows: &[Row], files: &Files) -> Problems {
+    let mut found = Problems::default();
+    for row in rows {
+        let pixels = |name| files.get(name).map(|(_, file)| &file.pixels);
+        if pixels(&row.max_query).is_some_and(|max| pixels(&row.min_query) == Some(max)) {
+            let what = "the max and the min query show the same pixels";
+            found.add(table::FILE, row.line, what, "Look whether one of the two is the image that was meant");
+        }
+    }
+    found
 }
 
 /// A browser is told an image's format.

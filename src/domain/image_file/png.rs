@@ -47,7 +47,7 @@ fn unnamed(profile: &[u8]) -> Vec<u8> {
 /// Puts a chunk that means nothing before the last one.
 pub fn fill(bytes: &mut Vec<u8>, room: usize) {
     bytes.truncate(bytes.len() - END.len());
-    // By the case of its letters it may be skipped, is of nobody's standard, and may be copied.
+    // By the case of its letters: it may be skipped, stands in no standard, and may be copied.
     push(bytes, b"fiLl", &vec![0; room - 12]);
     bytes.extend_from_slice(END);
 }

@@ -83,7 +83,7 @@ fn texts_must_be_texts() {
 }
 
 /// A chunk of a PNG.
-fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+pub fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
     let mut crc = !0u32;
     for byte in kind.iter().chain(data) {
         crc ^= u32::from(*byte);

@@ -7,5 +7,6 @@ mod limits;
 mod routes;
 mod sessions;
 mod shorter_way;
+mod stimuli;
 mod texts;
 mod world;
