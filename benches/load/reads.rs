@@ -77,9 +77,10 @@ impl Reader {
 
     fn copy(&self, studies: u32, people: u32) {
         // Rows that are copies need no checks.
+        let model = self.server.sql("select id from studies where slug = 'demo'");
         self.server.sql(&format!(
-            "set session_replication_role = replica;
-             call copy_study((select id from studies where slug = 'demo'), {studies}, {people})"
+            "set session_replication_role = replica; call copy_study({}, {studies}, {people})",
+            model.trim()
         ));
     }
 

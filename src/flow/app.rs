@@ -12,6 +12,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::metrics::Work;
+use super::results;
 use super::secrets::Secrets;
 use crate::domain::study::StudyVersion;
 use crate::store::{self, StoreError};
@@ -49,6 +50,8 @@ pub struct App {
     rng: Arc<Mutex<ChaCha20Rng>>,
     /// Versions never change once they are imported, so they may be remembered.
     versions: Arc<Mutex<HashMap<i64, Arc<StudyVersion>>>>,
+    /// Results that were computed.
+    pub results: Arc<results::Cache>,
     /// Studies in which something changed, for live pages.
     changes: tokio::sync::mpsc::UnboundedSender<i64>,
 }
@@ -63,8 +66,8 @@ impl App {
     ) -> (Self, tokio::sync::mpsc::UnboundedReceiver<i64>) {
         let (changes, receiver) = tokio::sync::mpsc::unbounded_channel();
         let rng = Arc::new(Mutex::new(ChaCha20Rng::from_seed(seed)));
-        let (work, versions) = (Work::default(), Arc::default());
-        (Self { pool, secrets, clock, work, rng, versions, changes }, receiver)
+        let (work, versions, results) = (Work::default(), Arc::default(), Arc::default());
+        (Self { pool, secrets, clock, work, rng, versions, results, changes }, receiver)
     }
 
     /// Now.

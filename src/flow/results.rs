@@ -1,12 +1,18 @@
 //! The results of a study, for the lab's pages and the report: loaded from one snapshot, judged under a policy, and blinded until
 //! the study is full.
 
+mod cache;
+
 use std::collections::HashSet;
-use std::ops::{Deref, DerefMut};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
+
+pub use cache::Cache;
+use cache::{Basis, Key, Slot as Place};
 
 use super::{App, FlowError, Refused, policies};
 use crate::domain::allocation::{SlotCounts, count_by_condition, finished};
@@ -47,10 +53,23 @@ pub struct People {
     pub now: DateTime<Utc>,
 }
 
-/// People with what they answered, before anything is computed from it.
+/// People with what results are computed from, or the place where these are already.
 pub struct Material {
     people: People,
-    answers: Vec<MainAnswer>,
+    basis: Basis,
+    place: Arc<Place>,
+}
+
+/// Results of more people than this are computed while nobody waits: comparing everybody with everybody takes 0.2 s for so many,
+/// and a hundred times as long for ten times as many.
+const MOST_AT_ONCE: usize = 500;
+
+/// What there is to be seen of results.
+pub enum Found {
+    /// All of them.
+    Material(Box<Material>),
+    /// So far who took part; the rest is being computed.
+    Underway(Box<People>),
 }
 
 impl Deref for Material {
@@ -61,16 +80,10 @@ impl Deref for Material {
     }
 }
 
-impl DerefMut for Material {
-    fn deref_mut(&mut self) -> &mut People {
-        &mut self.people
-    }
-}
-
 /// Computed from it.
 pub struct Computed {
     /// Means, agreement, tests.
-    pub results: Results,
+    pub results: Arc<Results>,
     /// What the policy does to the crowd.
     pub preview: Preview,
     /// What it does to experts, where any took part.
@@ -79,32 +92,38 @@ pub struct Computed {
     pub quality: Quality,
 }
 
-impl Computed {
-    /// People of the crowd who are kept.
-    pub fn kept(&self) -> u32 {
-        self.preview.sum(|group| group.kept)
-    }
-
-    /// How many are kept, in words that say whom they count.
-    pub fn kept_in_words(&self) -> String {
-        let kept = self.kept();
-        match &self.experts {
-            None => format!("{kept} people kept"),
-            Some(experts) => {
-                let of_experts = experts.sum(|group| group.kept);
-                format!("{kept} people of the crowd kept, and {of_experts} experts")
-            }
-        }
-    }
-}
-
 /// Loads a study's people with their answers. Without a name, people are judged under the enrolment policy.
 pub async fn load(app: &App, slug: &str, mode: Mode, policy: Option<&str>) -> Result<Material, FlowError> {
     let mut tx = app.pool.begin().await?;
     store::exports::take_snapshot(&mut tx).await?;
     let people = people(app, &mut tx, slug, mode, policy).await?;
-    let answers = store::results::main_answers(&mut tx, people.study.id, mode).await?;
-    Ok(Material { people, answers })
+    let place = app.results.slot(people.key());
+    material(&mut tx, people, place).await
+}
+
+async fn material(conn: &mut PgConnection, people: People, place: Arc<Place>) -> Result<Material, FlowError> {
+    let answers = match place.is_ready() {
+        true => Vec::new(),
+        false => store::results::main_answers(conn, people.study.id, people.mode).await?,
+    };
+    Ok(Material { basis: people.basis(answers), people, place })
+}
+
+/// Results as far as they can be had at once. Those of many people are computed behind it, once, however many ask.
+pub async fn look(app: &App, slug: &str, mode: Mode, policy: &str) -> Result<Found, FlowError> {
+    let mut tx = app.pool.begin().await?;
+    store::exports::take_snapshot(&mut tx).await?;
+    let people = people(app, &mut tx, slug, mode, Some(policy)).await?;
+    let place = app.results.slot(people.key());
+    if place.is_ready() || people.kept().count() <= MOST_AT_ONCE {
+        return Ok(Found::Material(Box::new(material(&mut tx, people, place).await?)));
+    }
+    if let Some(work) = place.take_over() {
+        let answers = store::results::main_answers(&mut tx, people.study.id, mode).await?;
+        let basis = people.basis(answers);
+        tokio::task::spawn_blocking(move || work.finish(&basis));
+    }
+    Ok(Found::Underway(Box::new(people)))
 }
 
 /// Loads a study's people only: answers are by far the most of a study.
@@ -174,11 +193,43 @@ pub async fn is_blinded(
 }
 
 impl People {
-    /// Shows which condition is which, in the study's order.
-    pub fn unblind(&mut self) {
-        self.blinded = false;
-        self.conditions =
-            self.version.definition.conditions.iter().map(|condition| condition.name.clone()).collect();
+    /// All who are kept, the crowd first.
+    fn kept(&self) -> impl Iterator<Item = &JudgedPerson> {
+        self.crowd.iter().chain(&self.experts).filter(|judged| judged.kept())
+    }
+
+    /// How many are kept, in words that say whom they count.
+    pub fn kept_in_words(&self) -> String {
+        let kept = |people: &[JudgedPerson]| people.iter().filter(|judged| judged.kept()).count();
+        let of_crowd = kept(&self.crowd);
+        match kept(&self.experts) {
+            0 if self.experts.is_empty() => format!("{of_crowd} people kept"),
+            of_experts => format!("{of_crowd} people of the crowd kept, and {of_experts} experts"),
+        }
+    }
+
+    fn levels(&self) -> u8 {
+        self.version.definition.trial.confidence_levels
+    }
+
+    /// Stands for everything that results follow from.
+    fn key(&self) -> Key {
+        let mut hash = Sha256::new();
+        hash.update([self.levels(), u8::from(self.blinded)]);
+        for condition in &self.conditions {
+            hash.update(condition);
+            hash.update([0]);
+        }
+        self.kept().for_each(|judged| hash.update(judged.person.id));
+        hash.finalize().into()
+    }
+
+    /// What results are computed from: the answers of the kept.
+    fn basis(&self, answers: Vec<MainAnswer>) -> Basis {
+        let kept: HashSet<_> = self.kept().map(|judged| judged.person.id).collect();
+        let answers: Vec<_> = answers.into_iter().filter(|answer| kept.contains(&answer.person)).collect();
+        let answers = if self.blinded { in_every_condition(answers, &self.conditions) } else { answers };
+        Basis { answers, conditions: self.conditions.clone(), levels: self.levels() }
     }
 
     /// Names of conditions and their colours: letters where which is which stays hidden.
@@ -222,14 +273,8 @@ impl People {
 impl Material {
     /// Computes everything.
     pub fn compute(&self) -> Computed {
-        let kept = self.crowd.iter().chain(&self.experts).filter(|judged| judged.kept());
-        let kept: HashSet<_> = kept.map(|judged| judged.person.id).collect();
-        let answers: Vec<MainAnswer> =
-            self.answers.iter().filter(|answer| kept.contains(&answer.person)).cloned().collect();
-        let answers = if self.blinded { in_every_condition(answers, &self.conditions) } else { answers };
-        let levels = self.version.definition.trial.confidence_levels;
         Computed {
-            results: Results::new(&answers, &self.conditions, levels),
+            results: self.place.results(&self.basis),
             preview: preview(&self.crowd, &self.conditions),
             experts: (!self.experts.is_empty()).then(|| preview(&self.experts, &self.conditions)),
             quality: Quality::new(&self.crowd, &self.slots, &self.conditions),

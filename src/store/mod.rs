@@ -2,6 +2,10 @@
 //!
 //! Free functions on a connection or transaction; rows become domain types here, and a row that cannot is an error that
 //! says which.
+//!
+//! What belongs to a person is read in a subquery of its own, `cross join lateral (... where participant_id = p.id offset 0)`, and a
+//! single value in one of its kind in the list of columns. PostgreSQL does not join either with everything that is there, whatever
+//! it believes about a study that came just now: it can only look each person up by the key.
 
 pub mod api_tokens;
 pub mod arrivals;

@@ -160,7 +160,7 @@ pub async fn add_posting(conn: &mut PgConnection, study_id: i64, ids: &[i64]) ->
 /// many does.
 pub async fn take_back(conn: &mut PgConnection, slot_ids: &[i64]) -> Result<()> {
     sqlx::query!(
-        "update participants set claim = 'lost' where claim = 'leased' and id = any(array(
+        "update participants set claim = 'lost' where id = any(array(
             select id from participants where slot_id = any($1) and claim = 'leased' order by id for no key update))",
         slot_ids
     )

@@ -51,7 +51,8 @@ async fn many_people_stand_on_pages(pool: PgPool) {
     let server = Server::live(pool.clone(), 1).await;
     Person::go_through(&server, &server.link("Volunteers").await, true).await;
     pool.execute(include_str!("support/copied_studies.sql")).await.unwrap();
-    pool.execute("call copy_study((select id from studies), 1, 250)").await.unwrap();
+    let study: i64 = sqlx::query_scalar("select id from studies").fetch_one(&pool).await.unwrap();
+    sqlx::query("call copy_study($1, 1, 250)").bind(study).execute(&pool).await.unwrap();
     let copy: String =
         sqlx::query_scalar("select slug from studies order by id desc").fetch_one(&pool).await.unwrap();
     let mut ada = Browser::signed_in(&server).await;

@@ -15,8 +15,8 @@ use crate::support::server::Server;
 
 const COPIES: &str = include_str!("support/copied_studies.sql");
 
-/// How many other studies there are, and how many people each of them has: a thousand times those of the study that is read.
-const OTHERS: (i32, i32) = (20, 100);
+/// How many other studies there are, and how many people each of them has: two thousand times those of the study that is read.
+const OTHERS: (i32, i32) = (10, 400);
 
 /// No table is analysed behind the test's back.
 async fn keep_statistics_away(pool: &PgPool) {

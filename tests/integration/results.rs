@@ -1,6 +1,6 @@
 //! Results: blinded until the study is full, the same numbers on the page, in the files and in the report.
 
-use sqlx::PgPool;
+use sqlx::{Executor, PgPool};
 use weber::domain::study::{Mode, StudyState};
 use weber::flow::export::PolicyChoice;
 use weber::flow::journal::Actor;
@@ -73,6 +73,33 @@ fn counted_by_letter(csv: &str) -> Vec<String> {
         counted.extend(header.iter().filter(|name| of_letter && count(name)).cloned());
     }
     counted
+}
+
+#[sqlx::test]
+async fn results_of_many_people_are_computed_while_nobody_waits(pool: PgPool) {
+    let server = Server::live(pool.clone(), 3).await;
+    let link = server.link("Volunteers").await;
+    Person::go_through(&server, &link, true).await;
+    Person::go_through(&server, &link, true).await;
+    pool.execute(include_str!("support/copied_studies.sql")).await.unwrap();
+    let study: i64 = sqlx::query_scalar("select id from studies").fetch_one(&pool).await.unwrap();
+    sqlx::query("call copy_study($1, 1, 510)").bind(study).execute(&pool).await.unwrap();
+    let copy: String =
+        sqlx::query_scalar("select slug from studies order by id desc").fetch_one(&pool).await.unwrap();
+    steer::unblind(&server.app, &Actor::command_line(), &copy).await.unwrap();
+    let mut ada = Browser::signed_in(&server).await;
+    let mut page = ada.get(&format!("/lab/studies/{copy}/results")).await;
+    assert!(page.text.contains("510 people are being computed"), "{}", page.text);
+    assert!(!page.text.contains("card figure"));
+    while page.text.contains("being computed") {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        page = ada.get(&format!("/lab/studies/{copy}/results")).await;
+    }
+    assert!(page.text.contains("card figure"));
+    // From then on they are there, for whatever is made of them.
+    let material = results::load(&server.app, &copy, Mode::Live, None).await.unwrap();
+    assert_eq!(material.compute().results.crowd.iter().map(|of| of.people).sum::<usize>(), 510);
+    assert_eq!(server.count("select count(*) from participants where stage = 'complete'").await, 512);
 }
 
 #[sqlx::test]

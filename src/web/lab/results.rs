@@ -11,7 +11,7 @@ use crate::domain::preregistration::StandingPolicy;
 use crate::domain::study::Mode;
 use crate::figures::{self, Figure, Input, Label};
 use crate::flow::journal::Actor;
-use crate::flow::results::{self, Computed, Material, People};
+use crate::flow::results::{self, Computed, Found, Material, People};
 use crate::flow::{policies, steer};
 use crate::store::researchers::Researcher;
 use crate::web::assets;
@@ -19,6 +19,9 @@ use crate::web::error::{PageError, Problem};
 use crate::web::page;
 use crate::web::session::SignedIn;
 use crate::web::state::WebState;
+
+/// A page whose results are being computed looks again after so many s.
+const LOOK_AGAIN_S: u32 = 5;
 
 /// Whose results, under which policy.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
@@ -44,9 +47,11 @@ struct Figures<'a> {
 #[template(path = "lab/results.html")]
 struct ResultsPage<'a> {
     me: Researcher,
-    material: &'a Material,
+    material: &'a People,
     policies: Vec<StandingPolicy>,
     kept: String,
+    /// Whether figures are still to come.
+    is_underway: bool,
     figures: &'a [Figure],
     shown: String,
 }
@@ -135,12 +140,35 @@ pub async fn page(
     Path(slug): Path<String>,
     Query(choice): Query<Choice>,
 ) -> Result<Response, PageError> {
-    let material = load(&state, &slug, &choice).await?;
-    let policies = policies_of(&state, &material).await?;
-    let (material, computed, figures) = draw(material).await?;
-    let shown = shown(&figures, &material, true);
-    let kept = computed.kept_in_words();
-    Ok(page::html(&ResultsPage { me, material: &material, policies, kept, figures: &figures, shown }))
+    match results::look(&state.app, &slug, choice.mode, &choice.policy).await? {
+        Found::Underway(people) => {
+            let policies = policies_of(&state, &people).await?;
+            let page = results_page(me, &people, policies, None);
+            Ok(([(header::REFRESH, LOOK_AGAIN_S.to_string())], page).into_response())
+        }
+        Found::Material(material) => {
+            let policies = policies_of(&state, &material).await?;
+            let (material, _, figures) = draw(*material).await?;
+            Ok(results_page(me, &material, policies, Some(&figures)))
+        }
+    }
+}
+
+fn results_page(
+    me: Researcher,
+    people: &People,
+    policies: Vec<StandingPolicy>,
+    figures: Option<&[Figure]>,
+) -> Response {
+    page::html(&ResultsPage {
+        me,
+        material: people,
+        policies,
+        kept: people.kept_in_words(),
+        is_underway: figures.is_none(),
+        figures: figures.unwrap_or_default(),
+        shown: figures.map_or_else(String::new, |figures| shown(figures, people, true)),
+    })
 }
 
 /// The flow of participants.
@@ -233,7 +261,7 @@ pub fn report(material: &Material) -> String {
     figures.extend(of_results(material, &computed));
     page::text(&Report {
         material,
-        kept: computed.kept_in_words(),
+        kept: material.kept_in_words(),
         shown: shown(&figures, material, false),
         style: assets::text("report.css"),
         policy_sha256: material.policy.sha256(),
