@@ -12,6 +12,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::metrics::Work;
+use super::readiness::Readiness;
 use super::secrets::Secrets;
 use crate::domain::study::StudyVersion;
 use crate::store::{self, StoreError};
@@ -45,6 +46,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// What was done so far.
     pub work: Work,
+    /// Whether people can be let in.
+    pub readiness: Readiness,
     /// A cryptographically strong generator.
     rng: Arc<Mutex<ChaCha20Rng>>,
     /// Versions never change once they are imported, so they may be remembered.
@@ -63,8 +66,8 @@ impl App {
     ) -> (Self, tokio::sync::mpsc::UnboundedReceiver<i64>) {
         let (changes, receiver) = tokio::sync::mpsc::unbounded_channel();
         let rng = Arc::new(Mutex::new(ChaCha20Rng::from_seed(seed)));
-        let (work, versions) = (Work::default(), Arc::default());
-        (Self { pool, secrets, clock, work, rng, versions, changes }, receiver)
+        let (work, readiness, versions) = (Work::default(), Readiness::default(), Arc::default());
+        (Self { pool, secrets, clock, work, readiness, rng, versions, changes }, receiver)
     }
 
     /// Now.
