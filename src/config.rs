@@ -49,9 +49,18 @@ pub struct ServeArgs {
     #[arg(long, env = "WEBER_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',')]
     pub trusted_proxy: Vec<ipnet::IpNet>,
 
-    /// Connections of clients at the same time, at most; each needs a file descriptor (`ulimit -n`).
+    /// Connections of clients at the same time, at most; fewer where the system allows fewer file descriptors (`ulimit -n`).
     #[arg(long, env = "WEBER_CONNECTIONS", default_value_t = 8192, value_parser = clap::value_parser!(u32).range(16..=1_000_000))]
     pub connections: u32,
+
+    /// Connections of one network address at the same time, at most; proxies and this machine may have more.
+    #[arg(long, env = "WEBER_CONNECTIONS_PER_ADDRESS", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(6..=1_000_000))]
+    pub connections_per_address: u32,
+
+    /// People of one network address who agreed and have not passed the instructions yet, at most. A class that begins at once
+    /// behind one address needs as many.
+    #[arg(long, env = "WEBER_NEWCOMERS_PER_ADDRESS", default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub newcomers_per_address: u32,
 
     /// Further sites that may show the page of an MTurk task in a frame and take it in, for tests.
     #[arg(long, env = "WEBER_MTURK_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = public_url)]

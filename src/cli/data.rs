@@ -15,6 +15,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::config::DataArgs;
 use crate::flow::App;
 use crate::flow::app::{Clock, SystemClock};
+use crate::flow::readiness::Readiness;
 use crate::flow::secrets::Secrets;
 use crate::store;
 use weber_local_postgres::{self as local_postgres, LocalPostgres};
@@ -62,6 +63,16 @@ impl Database {
         }
     }
 
+    /// Where a private one keeps what it is given; it may be on another disk than the rest of the data.
+    fn folders(&self, args: &DataArgs) -> Vec<PathBuf> {
+        match self {
+            Self::Elsewhere(_) => Vec::new(),
+            Self::Own(_) | Self::Borrowed(_) => {
+                self.options().get_socket().cloned().into_iter().chain([args.data.clone()]).collect()
+            }
+        }
+    }
+
     /// Does something with the database as it is, without bringing its schema up to date, and closes it, whatever comes of
     /// it; Ctrl-C and SIGTERM end it early.
     pub async fn during<T>(self, work: impl AsyncFnOnce(&PgPool) -> anyhow::Result<T>) -> anyhow::Result<T> {
@@ -84,7 +95,10 @@ impl Database {
 impl Data {
     /// Opens the data for the server: a private PostgreSQL runs as long as it does.
     pub async fn open_to_serve(args: &DataArgs) -> anyhow::Result<Self> {
-        Self::open_in(args, Database::open(args, true).await?).await
+        let mut data = Self::open_in(args, Database::open(args, true).await?).await?;
+        let folders = data.database.folders(args);
+        data.app.readiness = Readiness::with_folders(folders);
+        Ok(data)
     }
 
     /// Opens the data for a command, whether a server runs on them or not.
@@ -95,6 +109,9 @@ impl Data {
     async fn open_in(args: &DataArgs, database: Database) -> anyhow::Result<Self> {
         let opened = async {
             let pool = store::pool(database.options(), args.database_connections);
+            if let Database::Elsewhere(_) = database {
+                store::pooler::check(&pool).await?;
+            }
             store::migrate(&pool).await?;
             let secrets = Secrets::new(key(args)?);
             check_key(&pool, &secrets).await?;

@@ -3,6 +3,7 @@
 mod backup;
 mod data;
 mod demo;
+mod descriptors;
 mod doctor;
 mod export;
 mod import;

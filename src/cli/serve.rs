@@ -7,11 +7,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::data::Data;
+use super::descriptors;
 use crate::config::{DataArgs, ServeArgs};
 use crate::flow::App;
 use crate::flow::journal::Actor;
 use crate::flow::team::{self, Invitation};
 use crate::store;
+use crate::web::entrance::Entrance;
 use crate::web::responder::Responder;
 use crate::web::serve::Bounds;
 use crate::web::{self, Site, WebState};
@@ -21,32 +23,42 @@ const LONGEST_GOODBYE: Duration = Duration::from_secs(35);
 
 /// Runs the server until it is told to stop.
 pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
+    let share =
+        descriptors::share(serve.connections, args.database_connections + store::writer::CONNECTIONS)?;
+    share.tell(serve.connections);
     // Before anything is started: a second server is told so at once.
     let listener = TcpListener::bind(serve.listen)
         .await
         .with_context(|| format!("cannot listen on {}: is another server running there?", serve.listen))?;
     let address = listener.local_addr()?;
     let public_url = serve.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let site = site(serve, &public_url);
+    let bounds =
+        Bounds::new(share.connections, serve.connections_per_address as usize, &site.trusted_proxies);
     let stop = super::stop_token();
+    // It says that it is alive from now on, and opens when everything is there.
+    let entrance = Entrance::default();
+    let serving = web::serve::serve(listener, entrance.clone(), bounds, stop.clone().cancelled_owned());
+    let mut serving = tokio::spawn(serving);
     let data = Data::open_to_serve(args).await?;
     data.during_all(async |app, changes| {
         tokio::select! {
             ready = super::demo::import_if_empty(app, args) => ready?,
             () = stop.cancelled() => return Ok(()),
         }
-        greet(app, &public_url).await?;
-        let state = WebState::new(app.clone(), changes, site(serve, &public_url));
+        let state = WebState::new(app.clone(), changes, site);
         let live = state.live.stop.clone();
         let stopping = stop.clone();
-        let signal = async move {
+        // Open pages end, or they would keep the server from stopping.
+        tokio::spawn(async move {
             stopping.cancelled().await;
-            // Open pages end, or they would keep the server from stopping.
             live.cancel();
-        };
-        let bounds = Bounds { connections: serve.connections as usize, ..Bounds::default() };
+        });
+        entrance.open(Responder::new(state));
+        greet(app, &public_url).await?;
         tokio::select! {
-            () = web::serve::serve(listener, Responder::new(state), bounds, signal) => {}
-            () = crate::store::keep_ready(&app.pool) => {}
+            served = &mut serving => served?,
+            () = store::keep_ready(&app.pool) => {}
             () = too_long_after(&stop) => tracing::warn!("Some clients did not finish their requests; stopping all the same"),
         }
         super::say("Weber has stopped.");
@@ -65,6 +77,7 @@ fn site(serve: &ServeArgs, public_url: &str) -> Site {
     let mut site = Site::at(public_url.to_owned());
     site.mturk_origins.extend(serve.mturk_origin.iter().cloned());
     site.trusted_proxies.extend(&serve.trusted_proxy);
+    site.newcomers_per_address = serve.newcomers_per_address as usize;
     if let Some(url) = &serve.prolific_keys_url {
         site.prolific_keys_url = url.to_string();
     }

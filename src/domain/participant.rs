@@ -146,16 +146,35 @@ impl Participant {
     /// Notes a sign of life, which prolongs the lease.
     pub fn seen(&mut self, lease: &Lease, now: DateTime<Utc>) {
         self.last_seen_at = self.last_seen_at.max(now);
+        let long = TimeDelta::seconds(lease.after_last_sign_s.into());
         let until = match self.started_at {
             None => self.leased_at + TimeDelta::seconds(lease.until_welcome_s.into()),
-            Some(_) => now + TimeDelta::seconds(lease.after_last_sign_s.into()),
+            Some(_) if self.is_at_work(lease) => now + long,
+            Some(started_at) => {
+                let short = TimeDelta::seconds(lease.until_work_s.into());
+                (now + short).min(started_at.max(self.leased_at) + long)
+            }
         };
         self.lease_until = self.lease_until.max(until);
     }
 
+    /// Whether they have passed the instructions or a later part, as seen by the server, and not sooner than anybody could have
+    /// read so far. A page that only says that it is there costs nothing.
+    pub fn is_at_work(&self, lease: &Lease) -> bool {
+        let passed = [self.instructed_at, self.practised_at, self.running_at].into_iter().flatten().max();
+        let least = TimeDelta::seconds(lease.least_reading_s.into());
+        passed.is_some_and(|passed| passed - self.enrolled_at >= least)
+    }
+
+    /// Whether they hold a place, and are not at work.
+    pub fn is_idle(&self, lease: &Lease, now: DateTime<Utc>) -> bool {
+        !self.is_at_work(lease) && !self.stage.ended() && self.lease_until >= now
+    }
+
     /// Whether a sign of life that changes nothing else is to be noted. A short lease is prolonged more often.
     pub fn is_to_be_noted(&self, lease: &Lease, now: DateTime<Utc>) -> bool {
-        let every = NOTED_EVERY_S.min(lease.after_last_sign_s / 20);
+        let lasts = if self.is_at_work(lease) { lease.after_last_sign_s } else { lease.until_work_s };
+        let every = NOTED_EVERY_S.min(lasts / 20);
         now - self.last_seen_at >= TimeDelta::seconds(every.into())
     }
 
@@ -224,17 +243,48 @@ mod tests {
     use super::*;
     use crate::domain::fixture::{at, participant};
 
-    const LEASE: Lease = Lease { until_welcome_s: 300, after_last_sign_s: 1800 };
+    const LEASE: Lease =
+        Lease { until_welcome_s: 300, until_work_s: 300, least_reading_s: 20, after_last_sign_s: 1800 };
     const CHECK: ClockCheck = ClockCheck { discrepancy_s: 5.0 };
 
     #[test]
-    fn the_lease_is_short_until_welcome_and_long_after() {
+    fn the_lease_is_short_until_somebody_is_at_work() {
         let mut person = participant();
         person.seen(&LEASE, at(200.0));
         assert_eq!(person.lease_until, at(300.0));
         person.start(0.0, at(250.0));
         person.seen(&LEASE, at(250.0));
-        assert_eq!(person.lease_until, at(2050.0));
+        assert_eq!(person.lease_until, at(550.0), "Welcome alone is no work");
+        person.instructed_at = Some(at(300.0));
+        person.seen(&LEASE, at(300.0));
+        assert_eq!(person.lease_until, at(2100.0));
+    }
+
+    #[test]
+    fn whoever_reads_slowly_keeps_the_place_while_the_page_is_open_and_not_for_ever() {
+        let mut person = participant();
+        person.start(0.0, at(10.0));
+        for now in (10..3000_u32).step_by(20) {
+            person.seen(&LEASE, at(now.into()));
+            assert!(person.is_idle(&LEASE, at(now.into())) || now > 1810, "{now}");
+        }
+        assert_eq!(person.lease_until, at(1810.0));
+        person.leased_at = at(3000.0);
+        person.seen(&LEASE, at(3000.0));
+        assert_eq!(person.lease_until, at(3300.0), "a place that they got back is theirs anew");
+    }
+
+    #[test]
+    fn parts_that_are_passed_too_soon_are_no_work() {
+        let mut person = participant();
+        person.start(0.0, at(0.0));
+        person.instructed_at = Some(at(19.9));
+        person.seen(&LEASE, at(19.9));
+        assert!(person.is_idle(&LEASE, at(100.0)) && !person.is_idle(&LEASE, at(320.0)));
+        person.practised_at = Some(at(60.0));
+        person.seen(&LEASE, at(60.0));
+        assert!(!person.is_idle(&LEASE, at(60.0)));
+        assert_eq!(person.lease_until, at(1860.0));
     }
 
     #[test]
@@ -242,7 +292,7 @@ mod tests {
         let person = participant();
         assert!(!person.is_to_be_noted(&LEASE, at(14.9)));
         assert!(person.is_to_be_noted(&LEASE, at(15.0)));
-        let short = Lease { after_last_sign_s: 100, ..LEASE };
+        let short = Lease { until_work_s: 100, ..LEASE };
         assert!(!person.is_to_be_noted(&short, at(4.9)));
         assert!(person.is_to_be_noted(&short, at(5.0)));
     }

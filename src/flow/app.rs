@@ -12,6 +12,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::metrics::Work;
+use super::readiness::Readiness;
 use super::results;
 use super::secrets::Secrets;
 use crate::domain::study::StudyVersion;
@@ -46,6 +47,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// What was done so far.
     pub work: Work,
+    /// Whether people can be let in.
+    pub readiness: Readiness,
     /// A cryptographically strong generator.
     rng: Arc<Mutex<ChaCha20Rng>>,
     /// Versions never change once they are imported, so they may be remembered.
@@ -66,8 +69,9 @@ impl App {
     ) -> (Self, tokio::sync::mpsc::UnboundedReceiver<i64>) {
         let (changes, receiver) = tokio::sync::mpsc::unbounded_channel();
         let rng = Arc::new(Mutex::new(ChaCha20Rng::from_seed(seed)));
-        let (work, versions, results) = (Work::default(), Arc::default(), Arc::default());
-        (Self { pool, secrets, clock, work, rng, versions, results, changes }, receiver)
+        let (work, readiness) = (Work::default(), Readiness::default());
+        let (versions, results) = (Arc::default(), Arc::default());
+        (Self { pool, secrets, clock, work, readiness, rng, versions, results, changes }, receiver)
     }
 
     /// Now.

@@ -28,6 +28,15 @@ pub async fn count(app: &App, conn: &mut PgConnection, link: &Link, arrival: Arr
     Ok(())
 }
 
+/// Refuses new people, and counts them, while what they would do could not be stored. The caller holds no connection.
+pub async fn is_open(app: &App) -> Result<()> {
+    if app.readiness.check(&app.pool, app.now().timestamp()).await.is_err() {
+        app.work.not_now.inc();
+        return Err(Refused::NotNow.into());
+    }
+    Ok(())
+}
+
 /// Who arrived. None: somebody of whom nothing is known, or an expert, who may come as often as they like.
 pub fn who(app: &App, link: &Link, parameters: &Parameters) -> Result<Option<Identity>> {
     let identity = match recruitment::arrive(&link.definition, parameters) {

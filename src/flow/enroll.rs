@@ -1,5 +1,6 @@
 //! Consent: who is known goes on, and who is not becomes a participant.
 
+use std::collections::BTreeMap;
 use std::sync::Weak;
 
 use sqlx::PgConnection;
@@ -25,8 +26,8 @@ pub struct Enrolled {
     pub resumed: bool,
 }
 
-/// Makes a person a participant, or lets a known one go on. Nobody new is let in any more when whoever asks has gone.
-pub async fn enroll(app: &App, doors: &Doors, consent: Consent, asker: Weak<()>) -> Result<Enrolled> {
+/// Finds out who consents, and checks what vouches for them. Nobody new is let in any more when whoever asks has gone.
+pub async fn recognise(app: &App, consent: Consent, asker: Weak<()>) -> Result<Newcomer> {
     let mut conn = app.pool.acquire().await?;
     let link = store::links::by_code(&mut conn, &consent.link).await?.ok_or(Refused::NoSuchLink)?;
     if link.mode() == Mode::Simulated {
@@ -34,8 +35,11 @@ pub async fn enroll(app: &App, doors: &Doors, consent: Consent, asker: Weak<()>)
     }
     let identity = arrival::who(app, &link, &consent.parameters)?;
     arrival::check_proof(app, &link, identity.as_ref(), &consent.parameters)?;
-    drop(conn);
-    let newcomer = Newcomer { link, identity, consent, asker };
+    Ok(Newcomer { link, identity, consent, asker })
+}
+
+/// Makes a person a participant, or lets a known one go on.
+pub async fn enroll(app: &App, doors: &Doors, newcomer: Newcomer) -> Result<Enrolled> {
     let Newcomer { link, identity, .. } = &newcomer;
     // A person who arrives twice at the same instant enrols once: whoever comes second finds the first and resumes.
     for _ in 0..2 {
@@ -44,11 +48,30 @@ pub async fn enroll(app: &App, doors: &Doors, consent: Consent, asker: Weak<()>)
         {
             return Ok(enrolled);
         }
+        arrival::is_open(app).await?;
         if let Some(token) = doors.of(link).ask(newcomer.clone()).await? {
             return Ok(Enrolled { token, resumed: false });
         }
     }
     Err(Refused::AlreadyTookPart.into())
+}
+
+/// Of these tokens, those whose owners are at work, or hold no place any more.
+pub async fn no_longer_idle(app: &App, tokens_sha256: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>> {
+    let mut conn = app.pool.acquire().await?;
+    let owners: BTreeMap<Vec<u8>, Uuid> =
+        store::participants::owners(&mut conn, &tokens_sha256).await?.into_iter().collect();
+    let ids: Vec<Uuid> = owners.values().copied().collect();
+    let now = app.now();
+    let mut idle = Vec::new();
+    for person in store::participants::get_all(&mut conn, &ids).await? {
+        let version = app.version(&mut conn, person.version_id).await?;
+        if person.is_idle(&version.definition.lease, now) {
+            idle.push(person.id);
+        }
+    }
+    let is_idle = |token: &Vec<u8>| owners.get(token).is_some_and(|id| idle.contains(id));
+    Ok(tokens_sha256.into_iter().filter(|token| !is_idle(token)).collect())
 }
 
 /// The participation of a person whom the platform names, if there is one.

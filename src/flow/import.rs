@@ -148,6 +148,7 @@ async fn save(
     for mode in Mode::ALL {
         refill(app, &mut *conn, &version, *mode).await?;
     }
+    store::slots::remove_unused(&mut *conn, study_id).await?;
     for link in &definition.links {
         // A link by which anybody may come, as often as they like, fills places that somebody else has paid for.
         let enabled = definition.recruitment.open_links || !link.is_open_and_counts();

@@ -3,7 +3,7 @@
 //! Nothing rests on it: whatever is decided on it is stored only if the database says that it is still so
 //! (`store::batches`). Whoever is unknown, or was changed elsewhere, is read.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use sqlx::PgConnection;
@@ -37,6 +37,8 @@ pub struct People {
     owners: HashMap<Vec<u8>, Uuid>,
     /// What is known of them. Boxed: the map moves its values about whenever somebody is taken out or given back.
     pub known: BTreeMap<Uuid, Box<Known>>,
+    /// Tokens of people whose rows other sessions hold, so that nothing is known of them.
+    held: HashSet<Vec<u8>>,
 }
 
 impl People {
@@ -44,6 +46,11 @@ impl People {
     pub fn of(&mut self, token_sha256: &[u8]) -> Option<&mut Known> {
         let id = self.owners.get(token_sha256)?;
         self.known.get_mut(id).map(Box::as_mut)
+    }
+
+    /// Whether another session holds the row of the one whose token this is.
+    pub fn is_held(&self, token_sha256: &[u8]) -> bool {
+        self.held.contains(token_sha256)
     }
 
     /// Notes which rows people have now, and forgets all others.
@@ -105,14 +112,16 @@ impl Memory {
 /// Adds people, with all that belongs to them. What is read after their rows were claimed is not older than these.
 pub async fn read(conn: &mut PgConnection, tokens_sha256: &[Vec<u8>], people: &mut People) -> Result<()> {
     let owners = store::batches::claim(&mut *conn, tokens_sha256).await?;
-    let ids: Vec<Uuid> = owners.iter().map(|owner| owner.id).collect();
-    let revisions: HashMap<Uuid, Revision> = owners
-        .into_iter()
-        .map(|owner| {
-            people.owners.insert(owner.token_sha256, owner.id);
-            (owner.id, owner.revision)
-        })
-        .collect();
+    let mut revisions: HashMap<Uuid, Revision> = HashMap::new();
+    for owner in owners {
+        let Some(revision) = owner.revision else {
+            people.held.insert(owner.token_sha256);
+            continue;
+        };
+        people.owners.insert(owner.token_sha256, owner.id);
+        revisions.insert(owner.id, revision);
+    }
+    let ids: Vec<Uuid> = revisions.keys().copied().collect();
     if ids.is_empty() {
         return Ok(());
     }
@@ -142,6 +151,7 @@ mod tests {
         People {
             owners: [(n.to_be_bytes().to_vec(), Uuid::from_u128(n))].into(),
             known: [(Uuid::from_u128(n), Box::new(known))].into(),
+            held: HashSet::new(),
         }
     }
 

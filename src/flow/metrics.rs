@@ -10,11 +10,13 @@ pub struct Work {
     pub answers: Counter,
     /// Records that were taken in by one transaction.
     pub batch: Histogram,
+    /// People who were asked to come back later, as their answers could not have been stored.
+    pub not_now: Counter,
 }
 
 impl Default for Work {
     fn default() -> Self {
         let sizes = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
-        Self { answers: Counter::default(), batch: Histogram::new(sizes) }
+        Self { answers: Counter::default(), batch: Histogram::new(sizes), not_now: Counter::default() }
     }
 }

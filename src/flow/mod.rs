@@ -7,7 +7,7 @@ pub mod backup;
 pub mod complete;
 pub mod enroll;
 pub mod export;
-mod guessing;
+pub mod guessing;
 pub mod identities;
 pub mod import;
 pub mod journal;
@@ -17,8 +17,10 @@ pub mod metrics;
 pub mod newcomers;
 pub mod open;
 pub mod overrides;
+mod passwords;
 pub mod policies;
 pub mod queue;
+pub mod readiness;
 pub mod record;
 pub mod results;
 pub mod second_factor;
@@ -71,6 +73,9 @@ pub enum Refused {
     /// Too many people are about to begin from one place.
     #[error("too many people are about to begin from one place")]
     Crowded,
+    /// What a newcomer would do could not be stored.
+    #[error("nobody can be let in at the moment")]
+    NotNow,
     /// Somebody may not see or do this.
     #[error("this needs the right to see identities")]
     RightNeeded,
@@ -145,6 +150,9 @@ pub enum Refused {
     /// Too many passwords or codes were wrong lately.
     #[error("too many tries failed lately")]
     TooManyFailures,
+    /// More passwords are to be checked than can be checked soon.
+    #[error("more passwords are to be checked than can be checked soon")]
+    Busy,
     /// A one-time link was used, or is too old, or never was.
     #[error("the link is used up")]
     LinkUsedUp,

@@ -52,6 +52,14 @@ pub struct Newcomer {
     pub asker: Weak<()>,
 }
 
+impl Newcomer {
+    /// Whether something that was checked speaks for them: an API token, or a signed link.
+    pub fn is_vouched_for(&self) -> bool {
+        let is_signed = arrival::must_be_signed(&self.link) && self.identity.is_some();
+        self.link.mode() == Mode::Simulated || is_signed
+    }
+}
+
 type Queues = HashMap<(i64, Mode), Arc<Queue<Newcomers>>>;
 
 /// The doors of all studies, each with a queue of its own: a study that is held up holds up no other.
@@ -88,6 +96,10 @@ impl Together for Newcomers {
         newcomer.asker.strong_count() > 0
     }
 
+    fn failed(&self, error: &StoreError) {
+        self.app.readiness.note(error, self.app.now().timestamp());
+    }
+
     async fn all(&self, newcomers: &[Newcomer]) -> Result<Vec<Result<Option<String>>>> {
         let (app, Some(first)) = (&self.app, newcomers.first()) else { return Ok(Vec::new()) };
         let (study_id, mode) = (first.link.study_id, first.link.mode());
@@ -98,7 +110,11 @@ impl Together for Newcomers {
         let study = store::studies::by_id(&mut tx, study_id).await?;
         let mut door = Door { app, study: &study, version: &version, slots, now: app.now() };
         let admitted: Vec<_> = newcomers.iter().map(|newcomer| door.admit(newcomer)).collect();
-        let enrolments: Vec<&Enrolment> = admitted.iter().flatten().map(|(enrolment, _)| enrolment).collect();
+        let slots: Vec<i64> = admitted.iter().flatten().filter_map(|(new, _)| new.person.slot_id).collect();
+        let stuck = store::slots::take_back(&mut tx, &slots).await?;
+        let is_stuck = |new: &Enrolment| new.person.slot_id.is_some_and(|slot| stuck.contains(&slot));
+        let enrolments: Vec<&Enrolment> =
+            admitted.iter().flatten().map(|(new, _)| new).filter(|new| !is_stuck(new)).collect();
         if !store::enrolments::insert_all(&mut tx, &study.family, &enrolments).await? {
             // Each by itself: the others are not to wait for whoever comes twice.
             return if newcomers.len() == 1 { Ok(vec![Ok(None)]) } else { Err(StoreError::Overtaken.into()) };
@@ -116,7 +132,11 @@ impl Together for Newcomers {
         if !enrolments.is_empty() || !without_place.is_empty() {
             app.changed(study_id);
         }
-        Ok(admitted.into_iter().map(|admitted| Ok(Some(admitted?.1))).collect())
+        let reply = |admitted: std::result::Result<(Enrolment, String), Refused>| match admitted? {
+            (new, _) if is_stuck(&new) => Err(StoreError::Held.into()),
+            (_, token) => Ok(Some(token)),
+        };
+        Ok(admitted.into_iter().map(reply).collect())
     }
 }
 

@@ -29,6 +29,9 @@ pub trait Together: Send + Sync + 'static {
     /// Whether a job is still to be done when its turn has come.
     fn is_wanted(&self, job: &Self::Job) -> bool;
 
+    /// Hears why a whole batch could not be done.
+    fn failed(&self, error: &StoreError);
+
     /// Does all that is to be done, in one transaction. A job that is refused fails alone; if the whole fails, all
     /// or some of it is not done, and doing it again is harmless.
     fn all(&self, jobs: &[Self::Job]) -> impl Future<Output = Result<Vec<Result<Self::Reply>>>> + Send;
@@ -88,6 +91,7 @@ async fn take_in<W: Together>(work: &W, jobs: &[W::Job], patience: Duration) -> 
             replies
         }
         Err(FlowError::Store(error)) => {
+            work.failed(&error);
             let error = Arc::new(error);
             jobs.iter().map(|_| Err(FlowError::Store(StoreError::Shared(error.clone())))).collect()
         }

@@ -1,15 +1,17 @@
 //! Taking in what browsers tell: many records, one statement, each decided by itself.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sqlx::{Connection, PgConnection};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::memory::{self, Known, Memory};
 use super::queue::{Queue, Together};
-use super::{App, Refused, Result};
+use super::{App, FlowError, Refused, Result};
 use crate::domain::participant::Stage;
 use crate::domain::record::{self, AnswerReply, AnswerStatus, Continued, Outcome, Record, StepReply};
 use crate::domain::schedule::{Place, ScheduledTrial, draw_practice};
@@ -61,30 +63,77 @@ impl Reply {
     }
 }
 
-/// Takes in records of any number of people. Each is decided by itself, and is stored for good, or not at all, when its sender
-/// hears of it.
-pub struct Records {
+/// How long a record waits for a row that another session holds, and before that for its turn. The person's browser repeats it
+/// after that.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// Records that wait for such rows at the same time, at most: each takes a connection that others need.
+const MOST_WAITING: usize = 4;
+
+/// Where records are taken in.
+pub struct Intake {
     app: App,
-    writer: Writer,
-    memory: Memory,
+    memory: Arc<Memory>,
+    queue: Queue<Records>,
+    places: Semaphore,
 }
 
-/// Starts the queue of records.
-pub fn queue(app: &App, patience: Duration) -> Queue<Records> {
-    let writer = Writer::to_database_of(&app.pool);
-    Queue::start(Records { app: app.clone(), writer, memory: Memory::default() }, patience)
+impl Intake {
+    /// Starts taking in records; a batch is given up after a time.
+    pub fn start(app: &App, patience: Duration) -> Self {
+        let memory = Arc::<Memory>::default();
+        let writer = Writer::to_database_of(&app.pool);
+        let records = Records { app: app.clone(), writer, memory: memory.clone() };
+        let (queue, places) = (Queue::start(records, patience), Semaphore::new(MOST_WAITING));
+        Self { app: app.clone(), memory, queue, places }
+    }
+
+    /// Takes in a record; returns after it is stored for good. One of a person whose row another session holds waits by itself.
+    pub async fn ask(&self, job: Job) -> Result<Reply> {
+        let job = Arc::new(job);
+        match self.queue.ask(job.clone()).await {
+            Err(FlowError::Store(StoreError::Held)) => self.after_others(job).await,
+            reply => reply,
+        }
+    }
+
+    async fn after_others(&self, job: Arc<Job>) -> Result<Reply> {
+        let place = tokio::time::timeout(LONGEST_WAIT, self.places.acquire()).await;
+        let _place = place.map_err(|_| StoreError::Held)?;
+        let mut tx = self.app.pool.begin().await?;
+        store::wait_for_locks(&mut tx, LONGEST_WAIT).await?;
+        store::batches::wait_for(&mut tx, &job.token_sha256).await?;
+        let mut replies = [None];
+        let studies = round(&self.app, &mut tx, &self.memory, &[job], &mut replies).await?;
+        tx.commit().await?;
+        let [reply] = replies.map(|reply| reply.unwrap_or(Err(StoreError::Held.into())));
+        told(&self.app, studies, reply.iter());
+        reply
+    }
+}
+
+/// Takes in records of any number of people. Each is decided by itself, and is stored for good, or not at all, when its sender
+/// hears of it.
+struct Records {
+    app: App,
+    writer: Writer,
+    memory: Arc<Memory>,
 }
 
 impl Together for Records {
-    type Job = Job;
+    type Job = Arc<Job>;
     type Reply = Reply;
 
     /// What a page says while it is closed is told by nobody else.
-    fn is_wanted(&self, _job: &Job) -> bool {
+    fn is_wanted(&self, _job: &Arc<Job>) -> bool {
         true
     }
 
-    async fn all(&self, jobs: &[Job]) -> Result<Vec<Result<Reply>>> {
+    fn failed(&self, error: &StoreError) {
+        self.app.readiness.note(error, self.app.now().timestamp());
+    }
+
+    async fn all(&self, jobs: &[Arc<Job>]) -> Result<Vec<Result<Reply>>> {
         let mut replies: Vec<Option<Result<Reply>>> = jobs.iter().map(|_| None).collect();
         let mut conn = self.writer.take().await?;
         let mut studies = round(&self.app, &mut conn, &self.memory, jobs, &mut replies).await?;
@@ -94,23 +143,29 @@ impl Together for Records {
             studies.extend(round(&self.app, &mut tx, &self.memory, jobs, &mut replies).await?);
             tx.commit().await?;
         }
-        studies.into_iter().for_each(|study_id| self.app.changed(study_id));
         self.writer.give_back(conn);
+        // Those without a reply are held by other sessions.
         let replies: Vec<Result<Reply>> =
-            replies.into_iter().map(|reply| reply.unwrap_or(Err(StoreError::Overtaken.into()))).collect();
+            replies.into_iter().map(|reply| reply.unwrap_or(Err(StoreError::Held.into()))).collect();
         self.app.work.batch.observe(jobs.len() as f64);
-        self.app.work.answers.inc_by(replies.iter().flatten().map(Reply::stored).sum());
+        told(&self.app, studies, replies.iter().flatten());
         Ok(replies)
     }
 }
 
-/// Decides and stores what has no reply yet. What belongs to people who were changed since they were read still has none
-/// afterwards. Returns the studies in which something was stored.
+/// Tells open pages what changed, and counts the answers.
+fn told<'a>(app: &App, studies: BTreeSet<i64>, replies: impl Iterator<Item = &'a Reply>) {
+    studies.into_iter().for_each(|study_id| app.changed(study_id));
+    app.work.answers.inc_by(replies.map(Reply::stored).sum());
+}
+
+/// Decides and stores what has no reply yet. What belongs to people who were changed since they were read, or whose rows are
+/// held by other sessions, still has none afterwards. Returns the studies in which something was stored.
 async fn round(
     app: &App,
     conn: &mut PgConnection,
     memory: &Memory,
-    jobs: &[Job],
+    jobs: &[Arc<Job>],
     replies: &mut [Option<Result<Reply>>],
 ) -> Result<BTreeSet<i64>> {
     let open: Vec<usize> = (0..jobs.len()).filter(|n| replies[*n].is_none()).collect();
@@ -125,7 +180,9 @@ async fn round(
     let mut decided = Vec::with_capacity(open.len());
     for n in open {
         let job = &jobs[n];
+        let held = people.is_held(&job.token_sha256);
         match people.of(&job.token_sha256) {
+            None if held => {}
             None => replies[n] = Some(Err(Refused::UnknownToken.into())),
             Some(known) => {
                 let version = app.version(&mut *conn, known.person.version_id).await?;

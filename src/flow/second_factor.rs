@@ -5,7 +5,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 use totp_rs::{Builder, Secret, Totp};
 
-use super::guessing::Guess;
+use super::guessing::{Guess, Whence};
 use super::journal::{self, Actor, Deed};
 use super::{App, Refused, Result};
 use crate::domain::journal::Action;
@@ -57,10 +57,9 @@ pub async fn pending(app: &App, researcher: &Researcher) -> Result<Option<Setup>
     Ok(unconfirmed.map(|factor| Setup::of(app, researcher, &factor.nonce)))
 }
 
-/// Turns the second factor on with a first code. Returns recovery codes, which are never shown again. The network is the keyed
-/// hash of its address.
-pub async fn confirm(app: &App, researcher: &Researcher, code: &str, network: &[u8]) -> Result<Vec<String>> {
-    let guess = Guess::code(app, &researcher.email, network);
+/// Turns the second factor on with a first code. Returns recovery codes, which are never shown again.
+pub async fn confirm(app: &App, researcher: &Researcher, code: &str, whence: &Whence) -> Result<Vec<String>> {
+    let guess = Guess::code(app, &researcher.email, whence);
     guess.count(app).await?;
     let mut tx = app.pool.begin().await?;
     let factor = lock_unconfirmed(&mut tx, researcher.id).await?.ok_or(Refused::WrongFirstCode)?;
@@ -86,9 +85,9 @@ async fn lock_unconfirmed(conn: &mut PgConnection, researcher_id: i64) -> Result
     }
 }
 
-/// Turns one's own second factor off, with a code of it. The network is the keyed hash of its address.
-pub async fn turn_off(app: &App, researcher: &Researcher, code: &str, network: &[u8]) -> Result<()> {
-    let guess = Guess::code(app, &researcher.email, network);
+/// Turns one's own second factor off, with a code of it.
+pub async fn turn_off(app: &App, researcher: &Researcher, code: &str, whence: &Whence) -> Result<()> {
+    let guess = Guess::code(app, &researcher.email, whence);
     guess.count(app).await?;
     let mut tx = app.pool.begin().await?;
     if !accepts(app, &mut tx, researcher.id, code).await? {

@@ -97,6 +97,17 @@ impl Secrets {
         self.keyed("email", &[email.trim().to_lowercase().as_bytes()])
     }
 
+    /// Stands for all links by which passwords are set, where tries at them are counted.
+    pub fn link_hmac(&self) -> Vec<u8> {
+        self.keyed("password link", &[])
+    }
+
+    /// Vouches, until a time in seconds since 1970, that a researcher signed in by the browser that shows it.
+    pub fn browser_mark(&self, email: &str, until: i64, nonce: &str) -> String {
+        let email = email.trim().to_lowercase();
+        hex::encode(self.keyed("browser", &[email.as_bytes(), &until.to_be_bytes(), nonce.as_bytes()]))
+    }
+
     fn keyed(&self, purpose: &str, parts: &[&[u8]]) -> Vec<u8> {
         keyed(&self.key, purpose, parts).to_vec()
     }

@@ -30,8 +30,12 @@ pub async fn refill(
         }) else {
             continue;
         };
-        let mut participant = store::participants::lock(&mut *conn, person.id).await?;
-        store::slots::take_back(&mut *conn, &[slot.id]).await?;
+        let free = store::participants::lock_if_free(&mut *conn, person.id).await?;
+        let (Some(mut participant), []) = (free, &*store::slots::take_back(&mut *conn, &[slot.id]).await?)
+        else {
+            // Another session holds one of the two: nobody waits for it, and the next refill sees to it.
+            continue;
+        };
         participant.claim = Claim::Kept;
         participant.slot_id = Some(slot.id);
         participant.posting = Some(store::slots::next_posting(&mut *conn, slot.id).await?);

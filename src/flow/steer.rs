@@ -120,6 +120,7 @@ pub async fn set_quota(app: &App, actor: &Actor, slug: &str, places: u32) -> Res
     for mode in Mode::ALL {
         refill(app, &mut tx, &version, *mode).await?;
     }
+    store::slots::remove_unused(&mut tx, study.id).await?;
     tx.commit().await?;
     app.changed(study.id);
     Ok(())

@@ -20,7 +20,7 @@ use crate::domain::schedule::ScheduledTrial;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Revision(String);
 
-/// Somebody's token, and how their row stands.
+/// Somebody's token, and how their row stands; none while another session holds it.
 #[derive(Debug, Clone)]
 pub struct Owner {
     /// The token's SHA-256.
@@ -28,29 +28,46 @@ pub struct Owner {
     /// Whose it is.
     pub id: Uuid,
     /// Their row.
-    pub revision: Revision,
+    pub revision: Option<Revision>,
 }
 
 /// Whose tokens these are; those that are nobody's are left out. Their rows are written, so that whatever other servers
-/// remember of them is out of date.
+/// remember of them is out of date. Rows that other sessions hold are not waited for: they would hold up all the others.
 pub async fn claim(conn: &mut PgConnection, tokens_sha256: &[Vec<u8>]) -> Result<Vec<Owner>> {
     let rows = sqlx::query!(
         r#"with whose as (
              select sha256, participant_id from participant_tokens where sha256 = any($1)
            ), locked as (
-             select id from participants where id in (select participant_id from whose) order by id for no key update
+             select id from participants where id in (select participant_id from whose) order by id
+             for no key update skip locked
            ), claimed as (
              update participants p set tab = p.tab from locked where p.id = locked.id returning p.id, p.xmin::text as revision
            )
-           select sha256, id, revision as "revision!" from whose join claimed on id = participant_id"#,
+           select sha256, participant_id, revision as "revision?" from whose left join claimed on id = participant_id"#,
         tokens_sha256
     )
     .fetch_all(conn)
     .await?;
     Ok(rows
         .into_iter()
-        .map(|row| Owner { token_sha256: row.sha256, id: row.id, revision: Revision(row.revision) })
+        .map(|row| Owner {
+            token_sha256: row.sha256,
+            id: row.participant_id,
+            revision: row.revision.map(Revision),
+        })
         .collect())
+}
+
+/// Waits until nobody else holds the row of a token's owner, and holds it until the transaction ends.
+pub async fn wait_for(conn: &mut PgConnection, token_sha256: &[u8]) -> Result<()> {
+    sqlx::query!(
+        "select p.id from participant_tokens t join participants p on p.id = t.participant_id where t.sha256 = $1
+         for no key update of p",
+        token_sha256,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(())
 }
 
 /// What a batch of records leads to.
@@ -86,8 +103,9 @@ macro_rules! column {
     };
 }
 
-/// A statement that locks the rows that still are as they were and stores the answers of their people, with what comes
-/// before and after. Its arguments are those of the answers (to $21), the ids and revisions of unchanged rows, and others.
+/// A statement that locks the rows that still are as they were and that nobody else holds, and stores the answers of their
+/// people, with what comes before and after. Its arguments are those of the answers (to $21), the ids and revisions of unchanged
+/// rows, and others.
 macro_rules! save {
     ($batch:expr, $before:literal, $after:literal $(, $argument:expr)*) => {
         sqlx::query!(
@@ -95,7 +113,7 @@ macro_rules! save {
                select p.id, p.xmin::text as revision
                from unnest($22::uuid[], $23::text[]) as new (id, revision) join participants p on p.id = new.id
                where p.xmin = new.revision::xid
-               for no key update of p
+               for no key update of p skip locked
              ), " + $before + ", answered as (
                insert into responses (participant_id, block, attempt, trial_index, response, choice_side, correct,
                    confidence, rt, continue_rt, time_elapsed, input, presentations, hidden_ms, load_wait, display_scale,
@@ -136,8 +154,8 @@ macro_rules! save {
     };
 }
 
-/// Stores what was decided about those whose rows are as they were when it was decided, and returns their rows'
-/// new revisions. Of all others nothing is stored.
+/// Stores what was decided about those whose rows are as they were when it was decided and are held by nobody else, and returns
+/// their rows' new revisions. Of all others nothing is stored.
 pub async fn save(
     conn: &mut PgConnection,
     batch: &Batch,
@@ -150,7 +168,11 @@ pub async fn save(
     }
     let saved = save!(
         batch,
-        "updated as (
+        "free as (
+           select p.id from unnest($24::uuid[], $25::text[]) as new (id, revision) join participants p on p.id = new.id
+           where p.xmin = new.revision::xid
+           for no key update of p skip locked
+         ), updated as (
            update participants p set stage = new.stage, screen = new.screen, practice_attempt = new.practice_attempt,
                lease_until = new.lease_until, last_seen_at = new.last_seen_at, started_at = new.started_at,
                instructed_at = new.instructed_at, practised_at = new.practised_at, running_at = new.running_at,
@@ -162,7 +184,7 @@ pub async fn save(
                as new (id, revision, stage, screen, practice_attempt, lease_until, last_seen_at, started_at,
                    instructed_at, practised_at, running_at, clock_ms, clock_at, clock_discrepancy_s, instruction_ms,
                    instruction_load_wait_ms)
-           where p.id = new.id and p.xmin = new.revision::xid
+           where p.id = new.id and p.xmin = new.revision::xid and p.id in (select id from free)
            returning p.id, p.xmin::text as revision
          ), saved as (select id, revision from same union all select id, revision from updated)",
         ", drawn as (

@@ -7,7 +7,6 @@ use super::Result;
 use super::identities::PersonKey;
 use super::participants::Device;
 use super::records::order_literal;
-use super::slots;
 use crate::domain::identity::Identity;
 use crate::domain::participant::Participant;
 use crate::domain::schedule::ScheduledTrial;
@@ -40,14 +39,12 @@ pub struct Named {
     pub receipt: String,
 }
 
-/// Stores new participations, and takes the slots that they hold back from people whose leases have lapsed. False: one of them
-/// has a participation in the study family already, and the transaction must not be committed.
+/// Stores new participations, whose slots nobody else holds any more. False: one of them has a participation in the study family
+/// already, and the transaction must not be committed.
 pub async fn insert_all(conn: &mut PgConnection, family: &str, new: &[&Enrolment]) -> Result<bool> {
     if new.is_empty() {
         return Ok(true);
     }
-    let slots: Vec<i64> = new.iter().filter_map(|new| new.person.slot_id).collect();
-    slots::take_back(&mut *conn, &slots).await?;
     insert_people(&mut *conn, new).await?;
     let claimed = claim_once(&mut *conn, family, new).await?;
     insert_tokens(&mut *conn, new).await?;

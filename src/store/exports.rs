@@ -14,9 +14,11 @@ use crate::domain::codebook::trials::TrialRow;
 use crate::domain::exclusion::{Measures, Tally, Times};
 use crate::domain::participant::Stage;
 
-/// Makes everything that follows in this transaction read one and the same state of the database.
+/// Makes everything that follows in this transaction read one and the same state of the database. It holds nothing that others
+/// wait for, and may wait for a slow disk between two tables.
 pub async fn take_snapshot(conn: &mut PgConnection) -> Result<()> {
-    sqlx::query!("set transaction isolation level repeatable read, read only").execute(conn).await?;
+    sqlx::query!("set transaction isolation level repeatable read, read only").execute(&mut *conn).await?;
+    sqlx::query!("set local idle_in_transaction_session_timeout = '10min'").execute(conn).await?;
     Ok(())
 }
 

@@ -37,6 +37,15 @@ pub async fn examine(conn: &mut PgConnection) -> Result<Health> {
     })
 }
 
+/// Whether a database takes writes: it is no replica, nobody made it read-only, and a commit reaches its disk. Nothing is stored.
+pub async fn is_writable(conn: &mut PgConnection) -> Result<bool> {
+    let row = sqlx::query!(
+        r#"select case when current_setting('transaction_read_only')::boolean then null
+                       else pg_logical_emit_message(true, 'weber', 'writable') end is not null as "writable!""#
+    );
+    Ok(row.fetch_one(conn).await?.writable)
+}
+
 /// Webers of other versions that are connected to this database, by their names; those of other users are not seen.
 pub async fn other_programs(conn: &mut PgConnection) -> Result<Vec<String>> {
     let names = sqlx::query_scalar!(

@@ -178,12 +178,25 @@ pub async fn get(conn: &mut PgConnection, id: Uuid) -> Result<Participant> {
     select_participant!("from participants p where p.id = $1", id).fetch_one(conn).await?.try_into()
 }
 
-/// Locks and loads the participation of that number.
+/// Locks and loads the participation of that number. Should another session hold it, nothing waits for longer than a second,
+/// until the transaction ends: others may wait for what the caller holds.
 pub async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Participant> {
-    select_participant!("from participants p where p.id = $1 for no key update", id)
+    select_participant!(
+        "from participants p where p.id = $1 and set_config('lock_timeout', '1s', true) <> '' for no key update of p",
+        id
+    )
         .fetch_one(conn)
         .await?
         .try_into()
+}
+
+/// Locks and loads the participation of that number, unless another session holds it.
+pub async fn lock_if_free(conn: &mut PgConnection, id: Uuid) -> Result<Option<Participant>> {
+    let row =
+        select_participant!("from participants p where p.id = $1 for no key update of p skip locked", id)
+            .fetch_optional(conn)
+            .await?;
+    row.map(Participant::try_from).transpose()
 }
 
 /// The participation that a token belongs to.
@@ -203,16 +216,15 @@ pub async fn get_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Partic
     rows.into_iter().map(Participant::try_from).collect()
 }
 
-/// Of these tokens, those whose owners have given a sign of life since they consented.
-pub async fn begun(conn: &mut PgConnection, tokens_sha256: &[Vec<u8>]) -> Result<Vec<Vec<u8>>> {
-    let begun = sqlx::query_scalar!(
-        "select t.sha256 from participant_tokens t join participants p on p.id = t.participant_id
-         where t.sha256 = any($1) and (p.last_seen_at > p.enrolled_at or p.ended_at is not null)",
+/// Whose tokens these are; those that are nobody's are left out.
+pub async fn owners(conn: &mut PgConnection, tokens_sha256: &[Vec<u8>]) -> Result<Vec<(Vec<u8>, Uuid)>> {
+    let rows = sqlx::query!(
+        "select sha256, participant_id from participant_tokens where sha256 = any($1)",
         tokens_sha256
     )
     .fetch_all(conn)
     .await?;
-    Ok(begun)
+    Ok(rows.into_iter().map(|row| (row.sha256, row.participant_id)).collect())
 }
 
 /// The participation of that pseudonym in a study.

@@ -141,7 +141,10 @@ pub async fn set_in_design(conn: &mut PgConnection, ids: &[i64], in_design: bool
     sqlx::query!("update slots set in_design = $2 where id = any($1)", ids, in_design)
         .execute(&mut *conn)
         .await?;
-    if in_design { Ok(()) } else { take_back(conn, ids).await }
+    if !in_design {
+        take_back(conn, ids).await?;
+    }
+    Ok(())
 }
 
 /// Lets one more person complete in each of these slots of a study. Returns how many slots there were.
@@ -156,13 +159,29 @@ pub async fn add_posting(conn: &mut PgConnection, study_id: i64, ids: &[i64]) ->
     Ok(done.rows_affected())
 }
 
-/// Takes slots back from people whose leases have lapsed, where anybody holds them; in the order of their ids, as whoever locks
-/// many does.
-pub async fn take_back(conn: &mut PgConnection, slot_ids: &[i64]) -> Result<()> {
+/// Takes slots back from people whose leases have lapsed, where anybody holds them. Returns those that could not be taken back,
+/// because another session holds the person's row: that is not waited for, since others wait for the study's lock.
+pub async fn take_back(conn: &mut PgConnection, slot_ids: &[i64]) -> Result<Vec<i64>> {
     sqlx::query!(
         "update participants set claim = 'lost' where id = any(array(
-            select id from participants where slot_id = any($1) and claim = 'leased' order by id for no key update))",
+            select id from participants where slot_id = any($1) and claim = 'leased' for no key update skip locked))",
         slot_ids
+    )
+    .execute(&mut *conn)
+    .await?;
+    let stuck = sqlx::query_scalar!(
+        r#"select slot_id as "slot_id!" from participants where slot_id = any($1) and claim = 'leased'"#,
+        slot_ids
+    );
+    Ok(stuck.fetch_all(conn).await?)
+}
+
+/// Removes places that are not to be filled and that nobody ever held, in every mode: they would be read with each arrival.
+pub async fn remove_unused(conn: &mut PgConnection, study_id: i64) -> Result<()> {
+    sqlx::query!(
+        "delete from slots s where study_id = $1 and not in_design and extra_postings = 0
+           and not exists (select from participants p where p.slot_id = s.id)",
+        study_id,
     )
     .execute(conn)
     .await?;

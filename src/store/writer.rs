@@ -9,14 +9,15 @@ use std::time::Instant;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 
-use super::{Result, TRUSTED_FOR};
+use super::Result;
+use super::connections::{TRUSTED_FOR, prepare};
 
 /// How many connections a server opens for this.
 pub const CONNECTIONS: u32 = 1;
 
 /// What it asks for besides what all connections do: everything is found by key, and planned once, as it takes longer to plan
 /// than to do.
-const SETTINGS: [(&str, &str); 2] = [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off")];
+const SETTINGS: &str = "set plan_cache_mode = force_generic_plan; set enable_seqscan = off";
 
 /// The writer's connection.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ pub struct Writer {
 impl Writer {
     /// One to the database of a pool, made when it is needed.
     pub fn to_database_of(pool: &PgPool) -> Self {
-        Self { options: (*pool.connect_options()).clone().options(SETTINGS), idle: Mutex::default() }
+        Self { options: (*pool.connect_options()).clone(), idle: Mutex::default() }
     }
 
     /// A connection that is good.
@@ -39,7 +40,10 @@ impl Writer {
         {
             return Ok(conn);
         }
-        Ok(self.options.connect().await?)
+        let mut conn = self.options.connect().await?;
+        prepare(&mut conn).await?;
+        sqlx::raw_sql(SETTINGS).execute(&mut conn).await?;
+        Ok(conn)
     }
 
     /// Takes back a connection that did what it was asked.

@@ -79,6 +79,8 @@ impl Check<'_> {
             ("design", "image_width_px", design.image_width_px, 16, 1024),
             ("design", "image_height_px", design.image_height_px, 16, 1024),
             ("lease", "until_welcome_s", lease.until_welcome_s, 10, 86_400),
+            ("lease", "until_work_s", lease.until_work_s, 10, 86_400),
+            ("lease", "least_reading_s", lease.least_reading_s, 0, 600),
             ("lease", "after_last_sign_s", lease.after_last_sign_s, 10, 604_800),
             ("window", "min_width_px", window.min_width_px, 320, 4000),
             ("window", "min_height_px", window.min_height_px, 320, 4000),

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
-use super::crowd::ClientAddress;
+use super::client_address::ClientAddress;
 use super::error::Problem;
 use super::extract::{Bearer, Json, MaybeBearer};
 use super::gallery::Gallery;
@@ -60,21 +60,21 @@ pub async fn enroll(
         .map_err(|_| Problem::malformed("`consent_sha256` must be hexadecimal."))?;
     let device = complete_device(body.device, &headers);
     let consent = Consent { link: body.link, parameters: body.parameters, text_sha256, device, api_token };
-    let vouched_for = consent.api_token.is_some();
-    if state.crowd.admit(&client, vouched_for).is_err() {
-        // Signs of life may have gone to another server.
-        let mut conn = state.app.pool.acquire().await?;
-        let begun = store::participants::begun(&mut conn, &state.crowd.counted()).await?;
-        begun.iter().for_each(|token_sha256| state.crowd.begun(token_sha256));
-    }
-    let newcomer = state.crowd.admit(&client, vouched_for)?;
     let here = Arc::new(());
-    let asker = Arc::downgrade(&here);
+    let newcomer = flow::enroll::recognise(&state.app, consent, Arc::downgrade(&here)).await?;
+    let vouched_for = newcomer.is_vouched_for();
+    if state.crowd.admit(&client, vouched_for).is_err() {
+        // Who works is known to the database alone: they may do so at another server.
+        let counted = state.crowd.counted(&client);
+        let gone_on = flow::enroll::no_longer_idle(&state.app, counted).await?;
+        gone_on.iter().for_each(|token_sha256| state.crowd.forget(token_sha256));
+    }
+    let place = state.crowd.admit(&client, vouched_for)?;
     // Whoever goes away while they are let in is counted all the same.
     let enrolled = tokio::spawn(async move {
-        let enrolled = flow::enroll::enroll(&state.app, &state.doors, consent, asker).await?;
+        let enrolled = flow::enroll::enroll(&state.app, &state.doors, newcomer).await?;
         if !enrolled.resumed {
-            newcomer.enrolled(&enrolled.token);
+            place.enrolled(&enrolled.token);
         }
         Ok::<_, FlowError>(enrolled)
     });

@@ -1,69 +1,25 @@
-//! Keeps one place from leasing a whole study with empty consents, and does not mind many workers behind one address.
+//! Keeps one network from leasing a whole study with empty consents, and does not mind many workers behind one address.
 //!
-//! Counted are people of one address who agreed and have not shown any sign of life since; most are past that in a
-//! second. Addresses are kept as keyed hashes, in memory, for minutes, and are never stored or logged.
+//! Counted are people of one network who agreed and have not passed the instructions since, in a time in which these can be read
+//! (`Participant::is_at_work`), for as long as they hold a place. Addresses are kept as keyed hashes, in memory, for an hour at
+//! most, and are never stored or logged.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::request::Parts;
-use ipnet::IpNet;
-
-use super::state::WebState;
+use super::client_address::ClientAddress;
 use crate::flow::secrets::token_sha256;
 use crate::flow::{FlowError, Refused};
 
-/// People of one address who agreed and did nothing since, at most.
-const MOST: usize = 40;
+/// People of one network who agreed and are not at work yet, at most, unless the server is told otherwise.
+pub const MOST: usize = 40;
 
-/// After that time somebody who did nothing is not counted any more: their lease has lapsed, too.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// After that time people are not counted any more, whatever became of them: memory is bounded, and hardly any lease lasts for so
+/// long without work.
+const PATIENCE: Duration = Duration::from_secs(3600);
 
-/// What stands for a client's address. None: a connection from this machine that no proxy handed on.
-pub struct ClientAddress(Option<Vec<u8>>);
-
-impl ClientAddress {
-    /// The address as a keyed hash; empty for a connection from this machine.
-    pub fn hmac(&self) -> &[u8] {
-        self.0.as_deref().unwrap_or_default()
-    }
-}
-
-impl FromRequestParts<WebState> for ClientAddress {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        // A proxy may add a line of its own below the one that its client made up.
-        let lines = parts.headers.get_all("x-forwarded-for").iter();
-        let forwarded: Vec<&str> = lines.map(|value| value.to_str().unwrap_or_default()).collect();
-        let address = peer.and_then(|peer| client(peer, &forwarded.join(","), &state.site.trusted_proxies));
-        Ok(Self(address.map(|address| state.app.secrets.address_hmac(&network(address)))))
-    }
-}
-
-/// Whose request it is: of the addresses that proxies handed on, the last that is no trusted proxy itself. What an
-/// untrusted client claims is not believed.
-fn client(peer: IpAddr, forwarded: &str, trusted: &[IpNet]) -> Option<IpAddr> {
-    let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
-    let claimed = forwarded.rsplit(',').map_while(|text| text.trim().parse().ok());
-    let mut chain = std::iter::once(peer.to_canonical()).chain(claimed.map(|ip: IpAddr| ip.to_canonical()));
-    chain.find(|address| !is_trusted(address)).filter(|address| !address.is_loopback())
-}
-
-/// One household has a whole network of IPv6 addresses.
-fn network(address: IpAddr) -> Vec<u8> {
-    match address {
-        IpAddr::V4(address) => address.octets().to_vec(),
-        IpAddr::V6(address) => address.octets()[..8].to_vec(),
-    }
-}
-
-/// Addresses of people who agreed and did nothing since, with the moment when they did; by the hash of their token, or by a
+/// Addresses of people who agreed and are not known to be at work, with the moment when they did; by the hash of their token, or by a
 /// number while they are being enrolled: many who come at the same instant are counted, too.
 #[derive(Default)]
 struct Waiting {
@@ -80,20 +36,26 @@ impl Waiting {
 }
 
 /// Who is about to begin. Cheap to clone.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Crowd {
+    most: usize,
     waiting: Arc<Mutex<Waiting>>,
 }
 
 impl Crowd {
-    /// Refuses somebody whose address has too many people who did nothing. Whoever is vouched for is not counted.
+    /// Nobody is there yet; of one network so many may be about to begin.
+    pub fn of(most: usize) -> Self {
+        Self { most, waiting: Arc::default() }
+    }
+
+    /// Refuses somebody whose network has too many people who are not at work yet. Whoever is vouched for is not counted.
     pub fn admit(&self, client: &ClientAddress, vouched_for: bool) -> Result<Newcomer, FlowError> {
         let Some(address) = client.0.clone().filter(|_| !vouched_for) else {
             return Ok(Newcomer { crowd: self.clone(), number: None });
         };
         let mut waiting = self.lock();
         waiting.idle.retain(|_, (_, since)| since.elapsed() < PATIENCE);
-        if waiting.of(&address) >= MOST {
+        if waiting.of(&address) >= self.most {
             return Err(Refused::Crowded.into());
         }
         let number = waiting.next;
@@ -102,13 +64,15 @@ impl Crowd {
         Ok(Newcomer { crowd: self.clone(), number: Some(number) })
     }
 
-    /// The hashes of the tokens of people who are counted.
-    pub fn counted(&self) -> Vec<Vec<u8>> {
-        self.lock().idle.keys().cloned().collect()
+    /// The hashes of the tokens of people of a network who are counted.
+    pub fn counted(&self, client: &ClientAddress) -> Vec<Vec<u8>> {
+        let waiting = self.lock();
+        let idle = waiting.idle.iter().filter(|(_, (address, _))| address == client.hmac());
+        idle.map(|(token_sha256, _)| token_sha256.clone()).collect()
     }
 
-    /// Somebody gave a sign of life.
-    pub fn begun(&self, token_sha256: &[u8]) {
+    /// Somebody is at work, or holds no place any more.
+    pub fn forget(&self, token_sha256: &[u8]) {
         self.lock().idle.remove(token_sha256);
     }
 
@@ -145,25 +109,9 @@ impl Drop for Newcomer {
 mod tests {
     use super::*;
 
-    fn ip(text: &str) -> IpAddr {
-        text.parse().unwrap()
-    }
-
     #[test]
-    fn a_clients_address_is_believed_from_trusted_proxies_only() {
-        let trusted = ["127.0.0.1/32".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
-        let client = |peer, forwarded| client(ip(peer), forwarded, &trusted);
-        assert_eq!(client("127.0.0.1", ""), None);
-        assert_eq!(client("127.0.0.1", "203.0.113.5"), Some(ip("203.0.113.5")));
-        assert_eq!(client("127.0.0.1", "6.6.6.6, 203.0.113.5, 10.1.2.3"), Some(ip("203.0.113.5")));
-        assert_eq!(client("198.51.100.7", "203.0.113.5"), Some(ip("198.51.100.7")));
-        assert_eq!(client("::ffff:198.51.100.7", ""), Some(ip("198.51.100.7")));
-        assert_eq!(network(ip("2001:db8:1:2:3::4")), network(ip("2001:db8:1:2:5::6")));
-    }
-
-    #[test]
-    fn only_people_who_do_nothing_are_counted_and_only_those_of_one_address() {
-        let crowd = Crowd::default();
+    fn only_people_who_are_not_at_work_are_counted_and_only_those_of_one_address() {
+        let crowd = Crowd::of(MOST);
         let address = |n: u8| ClientAddress(Some(vec![n]));
         for n in 0..MOST {
             crowd.admit(&address(1), false).unwrap().enrolled(&n.to_string());
@@ -172,13 +120,15 @@ mod tests {
         assert!(crowd.admit(&address(2), false).is_ok());
         assert!(crowd.admit(&address(1), true).is_ok());
         assert!(crowd.admit(&ClientAddress(None), false).is_ok());
-        crowd.begun(&token_sha256("7"));
+        assert_eq!(crowd.counted(&address(1)).len(), MOST);
+        assert!(crowd.counted(&address(2)).is_empty());
+        crowd.forget(&token_sha256("7"));
         assert!(crowd.admit(&address(1), false).is_ok());
     }
 
     #[test]
     fn people_who_come_at_the_same_instant_are_counted_while_they_are_enrolled() {
-        let crowd = Crowd::default();
+        let crowd = Crowd::of(MOST);
         let address = ClientAddress(Some(vec![1]));
         let mut entering: Vec<_> = (0..MOST).map(|_| crowd.admit(&address, false).unwrap()).collect();
         assert!(crowd.admit(&address, false).is_err());

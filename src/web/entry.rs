@@ -115,6 +115,7 @@ async fn arrive(
     parameters: &Parameters,
     in_window: bool,
 ) -> Result<Response, PageError> {
+    let ready = state.app.readiness.check(&state.app.pool, state.app.now().timestamp()).await;
     let mut conn = state.app.pool.acquire().await?;
     let link =
         store::links::by_code(&mut conn, code).await?.ok_or(FlowError::Refused(Refused::NoSuchLink))?;
@@ -141,6 +142,10 @@ async fn arrive(
                 ),
                 (Standing::New, Err(shut)) => {
                     (Some(counted_as(shut)), visitor.gate(shut_words(shut), Outcome::Full))
+                }
+                (Standing::New, Ok(())) if ready.is_err() => {
+                    state.app.work.not_now.inc();
+                    return Err(FlowError::Refused(Refused::NotNow).into());
                 }
                 (Standing::New, Ok(())) if !in_window => {
                     (Some(Arrival::Arrived), visitor.let_in(framed).await?)

@@ -84,6 +84,11 @@ impl Metrics {
             "Records taken in by one transaction",
             app.work.batch.clone(),
         );
+        registry.register(
+            "weber_turned_away",
+            "People who were asked to come back later, as their answers could not have been stored",
+            app.work.not_now.clone(),
+        );
         let started = ConstGauge::new(app.now().timestamp());
         registry.register("process_start_time_seconds", "When this server started, since 1970", started);
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);

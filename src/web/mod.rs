@@ -2,7 +2,11 @@
 
 pub mod api;
 pub mod assets;
+pub mod browser_mark;
+pub mod client_address;
+mod connections;
 pub mod crowd;
+pub mod entrance;
 pub mod entry;
 pub mod error;
 pub mod extract;
@@ -14,6 +18,7 @@ pub mod markdown;
 pub mod metrics;
 pub mod opened;
 pub mod page;
+mod progress;
 pub mod protection;
 mod refusals;
 pub mod responder;
@@ -35,6 +40,7 @@ use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{self, CorsLayer};
 
+use crate::flow::readiness::NotReady;
 pub use state::{Site, WebState};
 
 /// Every address of Weber.
@@ -88,11 +94,15 @@ async fn alive() -> &'static str {
     "alive\n"
 }
 
-/// The database can be reached and is migrated.
+/// People can be let in: the database can be reached and is migrated, and what they do can be stored.
 async fn ready(State(state): State<WebState>) -> (StatusCode, &'static str) {
-    match crate::store::ready(&state.app.pool).await {
-        Ok(true) => (StatusCode::OK, "ready\n"),
-        Ok(false) => (StatusCode::SERVICE_UNAVAILABLE, "the database's schema is not this program's\n"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be reached\n"),
-    }
+    let not_ready = match crate::store::ready(&state.app.pool).await {
+        Ok(true) => match state.app.readiness.check(&state.app.pool, state.app.now().timestamp()).await {
+            Ok(()) => return (StatusCode::OK, "ready\n"),
+            Err(why) => why.words(),
+        },
+        Ok(false) => "the database's schema is not this program's\n",
+        Err(_) => NotReady::Unreachable.words(),
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, not_ready)
 }

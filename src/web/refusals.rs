@@ -76,6 +76,12 @@ impl Problem {
                 "Many people are beginning at this moment.",
                 "It is your turn in a minute.",
             ),
+            Refused::NotNow => Self::new(
+                S::SERVICE_UNAVAILABLE,
+                "not_now",
+                "Nobody can begin at the moment.",
+                "The server could not keep your answers. Please come back later; nothing was recorded.",
+            ),
             Refused::RightNeeded => Self::new(
                 S::FORBIDDEN,
                 "right_needed",
@@ -198,6 +204,12 @@ impl Problem {
                 "too_many_failures",
                 "Too many tries failed.",
                 "Wait a quarter of an hour, then try again.",
+            ),
+            Refused::Busy => Self::new(
+                S::SERVICE_UNAVAILABLE,
+                "busy",
+                "The server checks many passwords at this moment.",
+                "Try again in a few seconds.",
             ),
             Refused::LinkUsedUp => Self::new(
                 S::GONE,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::crowd::Crowd;
+use super::crowd::{self, Crowd};
 use super::image_cache::ImageCache;
 use super::lab::part::Shown;
 use super::live::Live;
@@ -17,8 +17,8 @@ use super::protection::FixedHeaders;
 use super::signed::Keys;
 use crate::flow::App;
 use crate::flow::newcomers::Doors;
-use crate::flow::queue::{PATIENCE, Queue};
-use crate::flow::record::{self, Records};
+use crate::flow::queue::PATIENCE;
+use crate::flow::record::Intake;
 use crate::recruitment::{mturk, prolific};
 
 /// What every handler needs. Cheap to clone.
@@ -40,7 +40,7 @@ pub struct Parts {
     /// Where consents are taken in.
     pub doors: Doors,
     /// Where records are taken in.
-    pub records: Queue<Records>,
+    pub records: Intake,
     /// Images asked for lately.
     pub images: ImageCache,
     /// Where open pages hear of changes.
@@ -70,6 +70,8 @@ pub struct Site {
     pub prolific_keys_url: String,
     /// Proxies whose word about a client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// People of one network address who agreed and are not at work yet, at most.
+    pub newcomers_per_address: usize,
     /// Longest time that a request may take, its body included; live pages stream for longer.
     pub longest_request: Duration,
 }
@@ -82,6 +84,7 @@ impl Site {
             public_url,
             mturk_origins: mturk::ORIGINS.map(str::to_owned).into(),
             prolific_keys_url: prolific::KEY_SET.to_owned(),
+            newcomers_per_address: crowd::MOST,
             longest_request: Duration::from_secs(30),
             trusted_proxies: vec![
                 IpNet::from(IpAddr::from([127, 0, 0, 1])),
@@ -106,10 +109,10 @@ impl WebState {
             live: Live::start(&app.pool, own_changes),
             shown: Shown::default(),
             doors: Doors::new(&app),
-            records: record::queue(&app, PATIENCE),
+            records: Intake::start(&app, PATIENCE),
             metrics: Metrics::new(&app),
             app,
-            crowd: Crowd::default(),
+            crowd: Crowd::of(site.newcomers_per_address),
             prolific_keys: Arc::new(Keys::at(site.prolific_keys_url.clone())),
             images: ImageCache::new(IMAGE_CACHE_BYTES),
             headers: FixedHeaders::new(&site),

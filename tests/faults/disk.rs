@@ -71,6 +71,8 @@ async fn on_a_full_disk_answers_wait_and_with_new_room_everything_goes_on() {
     disk.fill();
     let client = http();
     let ready = async || client.get(format!("{}/readyz", server.url)).send().await.unwrap().status().as_u16();
+    // PostgreSQL still works as long as it finds room in the files that it has, but nobody new is let in.
+    until_status(ready, 503).await;
     // PostgreSQL cannot even write its log of changes, gives up, and cannot come back.
     let cluster = find(&installation.data, "postmaster.pid").parent().unwrap().to_owned();
     let options = PgConnectOptions::new().socket(cluster).username("postgres").database("postgres");

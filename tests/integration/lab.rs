@@ -17,6 +17,8 @@ pub struct Browser<'a> {
     server: &'a Server,
     client: reqwest::Client,
     pub cookie: Option<String>,
+    /// The cookie by which this browser is known; it is not sent by itself.
+    pub mark: Option<String>,
 }
 
 pub struct Page {
@@ -46,7 +48,7 @@ impl<'a> Browser<'a> {
     pub fn new(server: &'a Server) -> Self {
         crate::support::server::client();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { server, client, cookie: None }
+        Self { server, client, cookie: None, mark: None }
     }
 
     /// Signed in as a new researcher.
@@ -86,11 +88,15 @@ impl<'a> Browser<'a> {
         };
         let response = request.send().await.unwrap();
         let headers = response.headers().clone();
-        if let Some(cookie) = headers.get("set-cookie") {
+        for cookie in headers.get_all("set-cookie") {
             let text = cookie.to_str().unwrap();
             assert!(text.contains("HttpOnly") && text.contains("Path=/"), "{text}");
             let pair = text.split(';').next().unwrap();
-            self.cookie = (!pair.ends_with('=')).then(|| pair.to_owned());
+            if pair.starts_with("weber-browser=") {
+                self.mark = Some(pair.to_owned());
+            } else {
+                self.cookie = (!pair.ends_with('=')).then(|| pair.to_owned());
+            }
         }
         let location = headers.get("location").map(|l| l.to_str().unwrap().to_owned()).unwrap_or_default();
         Page { status: response.status(), location, text: response.text().await.unwrap(), headers }

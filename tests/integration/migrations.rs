@@ -32,6 +32,9 @@ async fn migrations_keep_what_is_there(pool: PgPool) {
     let tally: (i64, i64) =
         sqlx::query_as("select main_correct, main_total from tallies").fetch_one(&pool).await.unwrap();
     assert_eq!(tally, (1, 1));
+    let slots: Vec<i32> =
+        sqlx::query_scalar("select number from slots order by id").fetch_all(&pool).await.unwrap();
+    assert_eq!(slots, [1, 1], "a place that was never held and is not to be filled is gone");
     let frozen: Vec<String> = sqlx::query_scalar("select name from policies where frozen_at is not null")
         .fetch_all(&pool)
         .await

@@ -269,3 +269,53 @@ async fn the_doctor_holds_the_journal_against_the_newest_backup(pool: PgPool) {
     let said = program.refusal(&["doctor", "--backup", path(&file)]);
     assert!(said.contains("is a backup of another installation"), "{said}");
 }
+
+#[sqlx::test]
+async fn a_server_says_that_it_is_alive_from_the_moment_when_it_listens(pool: PgPool) {
+    let server = Server::live(pool.clone(), 1).await;
+    let link = server.link("Volunteers").await;
+    // What it needs at the start is held by another session.
+    let mut other = pool.acquire().await.unwrap();
+    sqlx::raw_sql("begin; lock table _sqlx_migrations in access exclusive mode")
+        .execute(&mut *other)
+        .await
+        .unwrap();
+    let program = Program::on(&pool);
+    std::fs::create_dir_all(program.data()).unwrap();
+    std::fs::write(program.data().join("secret"), "07".repeat(32)).unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let listen = format!("127.0.0.1:{port}");
+    let mut child = program.command(&["serve", "--listen", &listen]).spawn().unwrap();
+    let client = client();
+    let ask = async |path: &str| {
+        let reply = client.get(format!("http://{listen}{path}")).send().await?;
+        Ok::<_, reqwest::Error>((reply.status().as_u16(), reply.text().await?))
+    };
+    while ask("/healthz").await.is_err() {
+        assert!(child.try_wait().unwrap().is_none(), "the server ended");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(ask("/healthz").await.unwrap().0, 200);
+    assert_eq!(ask("/readyz").await.unwrap().0, 503);
+    let (status, page) = ask(&format!("/enter/{link}")).await.unwrap();
+    assert_eq!((status, page.contains("in about a minute")), (503, true), "{page}");
+    sqlx::raw_sql("commit").execute(&mut *other).await.unwrap();
+    while ask("/readyz").await.unwrap().0 != 200 {
+        assert!(child.try_wait().unwrap().is_none(), "the server ended");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(ask(&format!("/enter/{link}")).await.unwrap().0, 200);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[sqlx::test]
+async fn with_too_few_file_descriptors_a_server_says_so(pool: PgPool) {
+    let program = Program::on(&pool);
+    let weber = program.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut limited = std::process::Command::new("sh");
+    limited.args(["-c", "ulimit -n 64; exec \"$0\" \"$@\""]).arg(weber.get_program()).args(weber.get_args());
+    let output = limited.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("ulimit -n"), "{said}");
+}

@@ -115,3 +115,19 @@ async fn more_places_show_the_design_s_image_sets_and_survive_a_new_version(pool
     assert_eq!(server.count(open).await, 20);
     assert_eq!(server.count("select count(*) from participants where claim = 'leased'").await, 6);
 }
+
+#[sqlx::test]
+async fn places_that_a_mistyped_number_made_are_gone(pool: PgPool) {
+    let (server, link, _) = live(pool, 2).await;
+    let made = "select count(*) from slots";
+    let before = server.count(made).await;
+    set_quota(&server, 1000).await;
+    assert_eq!(server.count(made).await, 3 * 5 * 1000);
+    let person = Person::arrive(&server, &link).await;
+    set_quota(&server, 2).await;
+    assert_eq!(server.count(made).await, before, "arrivals read what is to be filled");
+    assert_eq!(person.column("claim").await, "leased");
+    assert_eq!(let_in(&server, &link).await, 9);
+    set_quota(&server, 3).await;
+    assert_eq!(let_in(&server, &link).await, 5, "they can be made anew");
+}

@@ -2,21 +2,26 @@
 
 use std::time::Duration;
 
+use axum::response::IntoResponse;
 use serde_json::json;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use weber::domain::record::Record;
+use weber::domain::study::StudyState;
 use weber::flow::FlowError;
-use weber::flow::record::{self, Job};
+use weber::flow::record::{Intake, Job};
 use weber::flow::secrets::token_sha256;
 use weber::simulate::{Ending, Report};
+use weber::store::writer::Writer;
 use weber::store::{self, StoreError};
+use weber::web::error::Problem;
 
 use crate::simulation::{plan, simulate};
 use crate::support::person::Person;
-use crate::support::server::Server;
+use crate::support::server::{Server, TestClock};
+use crate::support::tiny_study::TinyStudy;
 
 /// Somebody else's session that holds a table, until it is closed.
 async fn hold(pool: &PgPool, table: &str) -> PgConnection {
@@ -81,7 +86,7 @@ async fn without_a_free_connection_people_are_told_to_come_again_and_then_it_goe
 async fn a_database_that_hangs_does_not_hold_the_writers_for_ever(pool: PgPool) {
     let server = Server::live(pool.clone(), 1).await;
     let person = Person::arrive(&server, &server.link("Volunteers").await).await;
-    let queue = record::queue(&server.app, Duration::from_millis(300));
+    let queue = Intake::start(&server.app, Duration::from_millis(300));
     let job = Job { token_sha256: token_sha256(&person.token), record: Record::default() };
     let other = hold(&pool, "participants").await;
     let Err(FlowError::Store(error)) = queue.ask(job.clone()).await else { panic!("it cannot be stored") };
@@ -111,19 +116,174 @@ async fn whoever_went_away_before_their_turn_is_not_let_in(pool: PgPool) {
 #[sqlx::test]
 async fn what_may_pass_by_itself_is_not_taken_for_a_fault(pool: PgPool) {
     for (code, passes) in [
+        ("08006", true),  // connection_failure
         ("53100", true),  // disk_full
+        ("53300", true),  // too_many_connections
+        ("55P03", true),  // lock_not_available
         ("58030", true),  // io_error
         ("25006", true),  // read_only_sql_transaction
+        ("42501", true),  // insufficient_privilege: a read-only file system
         ("25P03", true),  // idle_in_transaction_session_timeout
+        ("57014", true),  // query_canceled: statement_timeout
         ("57P01", true),  // admin_shutdown
+        ("57P03", true),  // cannot_connect_now
+        ("40001", true),  // serialization_failure
         ("40P01", true),  // deadlock_detected
+        ("42P01", false), // undefined_table
+        ("23503", false), // foreign_key_violation
         ("22003", false), // numeric_value_out_of_range
         ("23505", false), // unique_violation
     ] {
         let sql = format!("do $$ begin raise exception using errcode = '{code}'; end $$");
-        let error = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&pool).await.unwrap_err();
-        assert_eq!(StoreError::Database(error).is_transient(), passes, "{code}");
+        let error = StoreError::Database(sqlx::raw_sql(AssertSqlSafe(sql)).execute(&pool).await.unwrap_err());
+        assert_eq!(error.is_transient(), passes, "{code}");
+        let response = Problem::from(error).into_response();
+        let (status, retry) = (response.status().as_u16(), response.headers().contains_key("retry-after"));
+        assert_eq!((status, retry), if passes { (503, true) } else { (500, false) }, "{code}");
     }
+}
+
+/// Somebody else's session that holds a person's row, until it is closed.
+async fn hold_row(pool: &PgPool, person: &Person<'_>) -> PgConnection {
+    let mut other = PgConnection::connect_with(&pool.connect_options()).await.unwrap();
+    sqlx::raw_sql("begin").execute(&mut other).await.unwrap();
+    sqlx::query("select from participants where pseudonym = $1 for update")
+        .bind(person.pseudonym())
+        .execute(&mut other)
+        .await
+        .unwrap();
+    other
+}
+
+#[sqlx::test]
+async fn whoevers_row_is_held_holds_up_nobody_else(pool: PgPool) {
+    let server = Server::live(pool.clone(), 10).await;
+    let link = server.link("Volunteers").await;
+    let mut people = Vec::new();
+    for _ in 0..31 {
+        let mut person = Person::arrive(&server, &link).await;
+        person.reach_main().await;
+        people.push(person);
+    }
+    let held = people.pop().unwrap();
+    let other = hold_row(&pool, &held).await;
+    let told = |person: &Person<'_>, answer: u64| {
+        let record = json!({ "answers": [person.answer_json("main", 1, answer, 0)] });
+        let (token, tab) = (person.token.clone(), person.opened["tab"].clone());
+        let mut record = record;
+        record["tab"] = tab;
+        record["clock_ms"] = json!(100_000.0);
+        let server = &server;
+        async move { server.post("/api/v1/records", Some(&token), record).await }
+    };
+    for answer in 1..=3 {
+        // In one batch with theirs, remembered or not.
+        let all = futures::future::join_all(people.iter().map(|person| told(person, answer)));
+        let (all, (status, problem)) = tokio::join!(all, told(&held, answer));
+        for (status, reply) in all {
+            assert_eq!((status, &reply["answers"][0]["status"]), (200, &json!("stored")), "{reply}");
+        }
+        assert_eq!((status, &problem["code"]), (503, &json!("unavailable")), "{problem}");
+    }
+    // What changes their rows, the study's lock, and the door, too.
+    let submission = json!({ "tab": 1, "clock_ms": 1.0, "feedback": "" });
+    assert_eq!(server.post("/api/v1/complete", Some(&held.token), submission).await.0, 503);
+    for person in &mut people[..3] {
+        person.answer_main_from(4, true).await;
+        assert_eq!(person.complete().await.0, 200);
+    }
+    Person::arrive(&server, &link).await;
+    assert_eq!(server.count("select count(*) from participants where stage = 'complete'").await, 3);
+    other.close().await.unwrap();
+    assert_eq!(told(&held, 1).await.1["answers"][0]["status"], "stored");
+}
+
+#[sqlx::test]
+async fn a_place_whose_lapsed_holder_is_held_is_not_given_out_and_all_others_are(pool: PgPool) {
+    let clock = TestClock::new();
+    let server = Server::with_clock(pool.clone(), clock.clone()).await;
+    server.import(&TinyStudy::new(1)).await;
+    server.set_state(StudyState::Live).await;
+    let link = server.link("Volunteers").await;
+    let mut people = Vec::new();
+    for _ in 0..5 {
+        people.push(Person::arrive(&server, &link).await);
+    }
+    clock.advance(301);
+    let other = hold_row(&pool, &people[0]).await;
+    let mut let_in = 0;
+    while let_in < 4 {
+        match server.enrol(&link, &[]).await {
+            (201, _) => let_in += 1,
+            (status, reply) => assert_eq!(status, 503, "{reply}"),
+        }
+    }
+    assert_eq!(server.enrol(&link, &[]).await.0, 503);
+    other.close().await.unwrap();
+    assert_eq!(server.enrol(&link, &[]).await.0, 201);
+    assert_eq!(server.enrol(&link, &[]).await.0, 409);
+}
+
+#[sqlx::test]
+async fn a_session_that_idles_with_a_studys_lock_is_ended(pool: PgPool) {
+    let server = Server::live(pool.clone(), 1).await;
+    let link = server.link("Volunteers").await;
+    // A server that was cut off, as PostgreSQL sees it.
+    let lost = store::pool((*pool.connect_options()).clone(), 1);
+    let mut tx = lost.begin().await.unwrap();
+    sqlx::raw_sql("select from enrolment_counters for update").execute(&mut *tx).await.unwrap();
+    Person::arrive(&server, &link).await;
+    assert!(sqlx::raw_sql("select 1").execute(&mut *tx).await.is_err(), "its session was ended");
+}
+
+#[sqlx::test]
+async fn answers_are_on_disk_whatever_is_set_for_the_database(pool: PgPool) {
+    let ask = async |pool: &PgPool| -> String {
+        sqlx::query_scalar("show synchronous_commit").fetch_one(pool).await.unwrap()
+    };
+    let name: String = sqlx::query_scalar("select current_database()").fetch_one(&pool).await.unwrap();
+    for (set, seen) in [("off", "on"), ("remote_write", "remote_write")] {
+        let sql = format!("alter database \"{name}\" set synchronous_commit = {set}");
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&pool).await.unwrap();
+        let own = store::pool((*pool.connect_options()).clone(), 1);
+        assert_eq!(ask(&own).await, seen);
+        let mut writer = Writer::to_database_of(&own).take().await.unwrap();
+        let writers: String =
+            sqlx::query_scalar("show synchronous_commit").fetch_one(&mut writer).await.unwrap();
+        assert_eq!(writers, seen);
+    }
+}
+
+#[sqlx::test]
+async fn while_nothing_can_be_stored_nobody_is_let_in(pool: PgPool) {
+    let live = Server::live(pool.clone(), 5).await;
+    let link = live.link("Volunteers").await;
+    let options = (*pool.connect_options()).clone().options([("default_transaction_read_only", "on")]);
+    let server = Server::empty(PgPoolOptions::new().connect_with(options).await.unwrap()).await;
+    let (status, words) = server.get("/readyz").await;
+    assert_eq!((status, words.contains("read-only")), (503, true), "{words}");
+    let (status, page) = server.get(&format!("/enter/{link}")).await;
+    assert_eq!((status, page.contains("come back later")), (503, true), "{page}");
+    let (status, problem) = server.enrol(&link, &[]).await;
+    assert_eq!((status, &problem["code"]), (503, &json!("not_now")));
+    assert_eq!(server.app.work.not_now.get(), 2);
+    assert_eq!(live.get("/readyz").await.0, 200);
+    assert_eq!(live.count("select count(*) from participants").await, 0);
+}
+
+#[sqlx::test]
+async fn a_database_that_refused_a_write_is_not_trusted_at_once(pool: PgPool) {
+    let server = Server::live(pool.clone(), 5).await;
+    let link = server.link("Volunteers").await;
+    let full = "create function no_room() returns trigger language plpgsql as
+        $$ begin raise exception using errcode = '53100'; end $$;
+        create trigger no_room before insert on participants execute function no_room()";
+    sqlx::raw_sql(full).execute(&pool).await.unwrap();
+    assert_eq!(server.get("/readyz").await.0, 200);
+    assert_eq!(server.enrol(&link, &[]).await.1["code"], "unavailable");
+    assert_eq!(server.get("/readyz").await.0, 503);
+    assert_eq!(server.enrol(&link, &[]).await.1["code"], "not_now");
+    assert_eq!(server.get(&format!("/enter/{link}")).await.0, 503);
 }
 
 #[sqlx::test]
@@ -131,7 +291,7 @@ async fn a_server_that_hangs_lets_go_of_its_locks(pool: PgPool) {
     let pool = store::pool((*pool.connect_options()).clone(), 2);
     let limit: String =
         sqlx::query_scalar("show idle_in_transaction_session_timeout").fetch_one(&pool).await.unwrap();
-    assert_eq!(limit, "1min");
+    assert_eq!(limit, "5s");
 }
 
 /// A long line to the database: every packet takes so long, either way. Returns the port at this end.

@@ -76,13 +76,17 @@ words! {
 pub struct Lease {
     /// From consent until Welcome, in s.
     pub until_welcome_s: u32,
-    /// After the last sign of life, from Welcome on, in s.
+    /// After the last sign of life, from Welcome until somebody is at work, in s.
+    pub until_work_s: u32,
+    /// Somebody is at work once they have passed a part, so many seconds after consent at the earliest.
+    pub least_reading_s: u32,
+    /// After the last sign of life of somebody at work, in s. Whoever only reads holds a slot for so long in all.
     pub after_last_sign_s: u32,
 }
 
 impl Default for Lease {
     fn default() -> Self {
-        Self { until_welcome_s: 300, after_last_sign_s: 1800 }
+        Self { until_welcome_s: 300, until_work_s: 300, least_reading_s: 20, after_last_sign_s: 1800 }
     }
 }
 

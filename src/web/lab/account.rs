@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::flow::sign_in::{self, Begun};
 use crate::flow::{FlowError, Refused};
-use crate::web::crowd::ClientAddress;
+use crate::web::browser_mark::{self, AskedFrom};
 use crate::web::error::{PageError, Problem};
 use crate::web::page;
 use crate::web::session::{self, SignedIn};
@@ -42,10 +42,10 @@ pub struct SignInForm {
 pub async fn sign_in(
     State(state): State<WebState>,
     jar: CookieJar,
-    client: ClientAddress,
+    AskedFrom(whence): AskedFrom,
     Form(form): Form<SignInForm>,
 ) -> Result<Response, PageError> {
-    match sign_in::sign_in(&state.app, &form.email, &form.password, client.hmac()).await {
+    match sign_in::sign_in(&state.app, &form.email, &form.password, &whence).await {
         Ok(begun) => Ok(go_on(&state, jar, begun)),
         Err(error) => {
             let problem = Problem::from(error);
@@ -58,6 +58,10 @@ pub async fn sign_in(
 /// Into the lab, or to the second factor first.
 fn go_on(state: &WebState, jar: CookieJar, begun: Begun) -> Response {
     let next = if begun.awaits_code { "/sign-in/code" } else { "/lab" };
+    let jar = match begun.mark {
+        Some(mark) => jar.add(browser_mark::cookie(&state.site, mark)),
+        None => jar,
+    };
     (jar.add(session::cookie(&state.site, begun.token)), Redirect::to(next)).into_response()
 }
 
@@ -83,13 +87,13 @@ pub struct CodeForm {
 pub async fn enter_code(
     State(state): State<WebState>,
     jar: CookieJar,
-    client: ClientAddress,
+    AskedFrom(whence): AskedFrom,
     Form(form): Form<CodeForm>,
 ) -> Result<Response, PageError> {
     let Some(token) = session::token(&state.site, &jar) else {
         return Ok(Redirect::to("/sign-in").into_response());
     };
-    match sign_in::enter_code(&state.app, &token, &form.code, client.hmac()).await {
+    match sign_in::enter_code(&state.app, &token, &form.code, &whence).await {
         Ok(begun) => Ok(go_on(&state, jar, begun)),
         Err(FlowError::Refused(Refused::LinkUsedUp)) => Ok(Redirect::to("/sign-in").into_response()),
         Err(error) => {
@@ -142,10 +146,11 @@ pub struct PasswordForm {
 pub async fn set_password(
     State(state): State<WebState>,
     jar: CookieJar,
+    AskedFrom(whence): AskedFrom,
     Form(form): Form<PasswordForm>,
 ) -> Result<Response, PageError> {
     let result = if form.password == form.again {
-        sign_in::set_password(&state.app, &form.token, &form.password).await.map_err(Problem::from)
+        sign_in::set_password(&state.app, &form.token, &form.password, &whence).await.map_err(Problem::from)
     } else {
         Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,

@@ -10,7 +10,7 @@ use crate::flow::FlowError;
 use crate::flow::second_factor::{self, Setup};
 use crate::store;
 use crate::store::researchers::Researcher;
-use crate::web::crowd::ClientAddress;
+use crate::web::browser_mark::AskedFrom;
 use crate::web::error::{PageError, Problem};
 use crate::web::page;
 use crate::web::session::SignedIn;
@@ -80,10 +80,10 @@ fn picture(text: &str) -> String {
 pub async fn confirm(
     State(state): State<WebState>,
     SignedIn(me): SignedIn,
-    client: ClientAddress,
+    AskedFrom(whence): AskedFrom,
     Form(form): Form<CodeForm>,
 ) -> Result<Response, PageError> {
-    match second_factor::confirm(&state.app, &me, &form.code, client.hmac()).await {
+    match second_factor::confirm(&state.app, &me, &form.code, &whence).await {
         Ok(recovery_codes) => {
             let me = Researcher { second_factor: true, ..me };
             Ok(page::html(&SettingsPage { recovery_codes, ..SettingsPage::new(me, 0) }))
@@ -96,10 +96,10 @@ pub async fn confirm(
 pub async fn turn_off(
     State(state): State<WebState>,
     SignedIn(me): SignedIn,
-    client: ClientAddress,
+    AskedFrom(whence): AskedFrom,
     Form(form): Form<CodeForm>,
 ) -> Result<Response, PageError> {
-    match second_factor::turn_off(&state.app, &me, &form.code, client.hmac()).await {
+    match second_factor::turn_off(&state.app, &me, &form.code, &whence).await {
         Ok(()) => Ok(Redirect::to("/lab/account").into_response()),
         Err(error) => again(&state, me, error).await,
     }

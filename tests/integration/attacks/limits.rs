@@ -7,11 +7,16 @@ use serde_json::json;
 use sqlx::PgPool;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use weber::domain::rights::Scope;
+use weber::domain::study::StudyState;
 use weber::flow::app::SystemClock;
+use weber::flow::journal::Actor;
+use weber::flow::team;
 use weber::web::serve::Bounds;
 
 use crate::support::person::Person;
-use crate::support::server::Server;
+use crate::support::server::{Server, TestClock};
+use crate::support::tiny_study::TinyStudy;
 
 /// Long enough for a slow machine; no test waits for it unless it fails.
 const AT_MOST: Duration = Duration::from_secs(25);
@@ -86,12 +91,68 @@ async fn there_are_not_more_connections_than_there_may_be(pool: PgPool) {
     assert_eq!(&heard, b"HTTP/1.1 200");
 }
 
-/// Agrees at one network, by way of a proxy on this machine.
-async fn agree(server: &Server, consent: &str, link: &str, forwarded: &[&str]) -> (u16, String) {
+/// Asks for more than the connection holds, again and again, and reads nothing; returns when the server takes no more.
+async fn ask_and_never_read(server: &Server) -> TcpStream {
+    let mut stream = connect(server).await;
+    let path = weber::web::page::asset("runner/main.js");
+    let asked = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").repeat(100);
+    loop {
+        match tokio::time::timeout(Duration::from_millis(200), stream.write_all(asked.as_bytes())).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => return stream,
+        }
+    }
+}
+
+#[sqlx::test]
+async fn a_client_who_never_reads_is_put_out(pool: PgPool) {
+    let bounds = Bounds { connections: 3, write: Duration::from_millis(500), ..Bounds::default() };
+    let server = Server::start(pool, Arc::new(SystemClock), |_| {}, bounds).await;
+    let deaf = futures::future::join_all((0..3).map(|_| ask_and_never_read(&server))).await;
+    let healthy = tokio::time::timeout(AT_MOST, server.get("/healthz")).await;
+    assert_eq!(healthy.expect("they hold every connection").0, 200);
+    drop(deaf);
+}
+
+/// Asks whether the server is there, from an address of this machine; false if the connection is closed at once.
+async fn asks_from(server: &Server, address: &str) -> Option<TcpStream> {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(format!("{address}:0").parse().unwrap()).unwrap();
+    let mut stream = socket.connect(server.url.trim_start_matches("http://").parse().unwrap()).await.unwrap();
+    let _ = stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let mut heard = [0; 500];
+    let read = tokio::time::timeout(AT_MOST, stream.read(&mut heard)).await.unwrap();
+    read.is_ok_and(|length| length > 0).then_some(stream)
+}
+
+#[sqlx::test]
+async fn one_network_does_not_take_every_connection(pool: PgPool) {
+    let bounds = Bounds { per_network: 2, exempt: Vec::new(), ..Bounds::default() };
+    let server = Server::start(pool.clone(), Arc::new(SystemClock), |_| {}, bounds).await;
+    let (first, second) = (asks_from(&server, "127.0.0.1").await, asks_from(&server, "127.0.0.1").await);
+    assert!(first.is_some() && second.is_some());
+    assert!(asks_from(&server, "127.0.0.1").await.is_none(), "it has two");
+    assert!(asks_from(&server, "127.0.0.2").await.is_some(), "another network");
+    drop(second);
+    let again = async { while asks_from(&server, "127.0.0.1").await.is_none() {} };
+    tokio::time::timeout(AT_MOST, again).await.expect("a place that became free is to be had");
+    // A proxy brings many clients.
+    let proxy = Bounds::new(100, 2, &["127.0.0.1/32".parse().unwrap()]);
+    let server = Server::start(pool, Arc::new(SystemClock), |_| {}, proxy).await;
+    let many = futures::future::join_all((0..5).map(|_| asks_from(&server, "127.0.0.1"))).await;
+    assert!(many.iter().all(Option::is_some));
+}
+
+/// Agrees at one network, by way of a proxy on this machine, and with an API token that may be none.
+async fn agree(server: &Server, link: &str, forwarded: &[&str], api_token: Option<&str>) -> (u16, String) {
+    let consent = hex::encode(weber::domain::study::text_sha256(&server.definition().await.pages.consent));
     let body = json!({ "link": link, "consent_sha256": consent });
     let mut request = server.client.post(format!("{}/api/v1/enrolments", server.url)).json(&body);
     for line in forwarded {
         request = request.header("x-forwarded-for", *line);
+    }
+    if let Some(token) = api_token {
+        request = request.bearer_auth(token);
     }
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
@@ -99,23 +160,89 @@ async fn agree(server: &Server, consent: &str, link: &str, forwarded: &[&str]) -
     (status, reply["token"].as_str().unwrap_or_default().to_owned())
 }
 
+async fn live_with_clock(pool: PgPool, slots: u32) -> (Server, String, Arc<TestClock>) {
+    let clock = TestClock::new();
+    let server = Server::with_clock(pool, clock.clone()).await;
+    server.import(&TinyStudy::new(slots)).await;
+    server.set_state(StudyState::Live).await;
+    let link = server.link("Volunteers").await;
+    (server, link, clock)
+}
+
 #[sqlx::test]
 async fn two_hundred_workers_behind_one_address_get_in_and_empty_consents_do_not(pool: PgPool) {
-    let server = Server::live(pool, 60).await;
-    let link = server.link("Volunteers").await;
-    let consent = hex::encode(weber::domain::study::text_sha256(&server.definition().await.pages.consent));
-    for n in 0..200 {
-        let (status, token) = agree(&server, &consent, &link, &["203.0.113.9"]).await;
-        assert_eq!(status, 201, "worker {n}");
-        let person = Person::with_token(&server, &token).await;
-        person.step("welcome").await;
+    let (server, link, clock) = live_with_clock(pool, 60).await;
+    for group in 0..5 {
+        let mut readers = Vec::new();
+        for n in 0..40 {
+            let (status, token) = agree(&server, &link, &["203.0.113.9"], None).await;
+            assert_eq!(status, 201, "worker {n} of group {group}");
+            let person = Person::with_token(&server, &token).await;
+            person.step("welcome").await;
+            readers.push(person);
+        }
+        clock.advance(20);
+        for person in readers {
+            person.step("instructed").await;
+        }
     }
     // Forty who do nothing are borne; then the address waits, whatever it claims to be, and others do not.
     for _ in 0..40 {
-        assert_eq!(agree(&server, &consent, &link, &["203.0.113.9"]).await.0, 201);
+        assert_eq!(agree(&server, &link, &["203.0.113.9"], None).await.0, 201);
     }
-    assert_eq!(agree(&server, &consent, &link, &["203.0.113.9"]).await.0, 429);
-    assert_eq!(agree(&server, &consent, &link, &["198.51.100.1, 203.0.113.9"]).await.0, 429);
-    assert_eq!(agree(&server, &consent, &link, &["198.51.100.1", "203.0.113.9"]).await.0, 429);
-    assert_eq!(agree(&server, &consent, &link, &["198.51.100.1"]).await.0, 201);
+    assert_eq!(agree(&server, &link, &["203.0.113.9"], None).await.0, 429);
+    assert_eq!(agree(&server, &link, &["198.51.100.1, 203.0.113.9"], None).await.0, 429);
+    assert_eq!(agree(&server, &link, &["198.51.100.1", "203.0.113.9"], None).await.0, 429);
+    assert_eq!(agree(&server, &link, &["198.51.100.1"], None).await.0, 201);
+}
+
+#[sqlx::test]
+async fn a_token_that_was_not_checked_speaks_for_nobody(pool: PgPool) {
+    let (server, link, _) = live_with_clock(pool, 60).await;
+    let export = team::make_token(&server.app, &Actor::command_line(), "e", &[Scope::Export]).await.unwrap();
+    for n in 0..40 {
+        let token = if n % 2 == 0 { "x" } else { &export };
+        assert_eq!(agree(&server, &link, &["203.0.113.9"], Some(token)).await.0, 201);
+    }
+    for token in [None, Some("x"), Some(&*export)] {
+        assert_eq!(agree(&server, &link, &["203.0.113.9"], token).await.0, 429, "{token:?}");
+    }
+}
+
+#[sqlx::test]
+async fn welcome_alone_neither_holds_a_place_for_long_nor_makes_room_for_others(pool: PgPool) {
+    let (server, link, clock) = live_with_clock(pool, 9).await;
+    let mut tokens = Vec::new();
+    for _ in 0..40 {
+        let (status, token) = agree(&server, &link, &["203.0.113.9"], None).await;
+        assert_eq!(status, 201);
+        Person::with_token(&server, &token).await.step("welcome").await;
+        tokens.push(token);
+    }
+    assert_eq!(agree(&server, &link, &["203.0.113.9"], None).await.0, 429);
+    // Five go on, sooner than anybody reads: that is no work yet.
+    for token in &tokens[..5] {
+        Person::with_token(&server, token).await.step("instructed").await;
+    }
+    assert_eq!(agree(&server, &link, &["203.0.113.9"], None).await.0, 429);
+    clock.advance(301);
+    let free = "select count(*) from slots s where mode = 'live' and not exists (select from participants p
+        where p.slot_id = s.id and p.claim = 'leased' and p.lease_until >= to_timestamp(20000 * 86400 + 301))";
+    assert_eq!(server.count(free).await, 45, "nobody holds a place for longer by a single step");
+    assert_eq!(agree(&server, &link, &["203.0.113.9"], None).await.0, 201);
+    // Whoever lost the place goes on all the same, and is let back in where it is free.
+    let mut person = Person::with_token(&server, &tokens[7]).await;
+    person.reach_main().await;
+    assert_eq!(person.column("claim").await, "leased");
+}
+
+#[sqlx::test]
+async fn clients_of_a_proxy_that_hides_them_are_counted_together(pool: PgPool) {
+    let (server, link, _) = live_with_clock(pool, 60).await;
+    for n in 0..40 {
+        let claim = if n % 2 == 0 { "unknown" } else { "_hidden" };
+        assert_eq!(agree(&server, &link, &[claim], None).await.0, 201);
+    }
+    assert_eq!(agree(&server, &link, &["unknown"], None).await.0, 429);
+    assert_eq!(agree(&server, &link, &["203.0.113.7:4711"], None).await.0, 201, "this one can be read");
 }

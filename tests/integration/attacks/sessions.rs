@@ -25,6 +25,11 @@ async fn link(server: &Server) -> String {
 
 /// Signs in from a network, by way of a proxy on this machine.
 async fn sign_in_from(server: &Server, network: &str, email: &str, password: &str) -> u16 {
+    sign_in_with(server, network, "", email, password).await
+}
+
+/// The same, with a cookie.
+async fn sign_in_with(server: &Server, network: &str, cookie: &str, email: &str, password: &str) -> u16 {
     let form = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs([("email", email), ("password", password)])
         .finish();
@@ -32,6 +37,7 @@ async fn sign_in_from(server: &Server, network: &str, email: &str, password: &st
         .client
         .post(format!("{}/sign-in", server.url))
         .header("x-forwarded-for", network)
+        .header("cookie", cookie)
         .header("content-type", "application/x-www-form-urlencoded")
         .body(form);
     request.send().await.unwrap().status().as_u16()
@@ -100,6 +106,53 @@ async fn whoever_guesses_a_password_does_not_lock_its_owner_out(pool: PgPool) {
     // A line that the guesser made up stands above the proxy's own.
     assert_eq!(sign_in_from(&server, "198.51.100.1, 203.0.113.5", "ada@example.org", PASSWORD).await, 429);
     assert_eq!(sign_in_from(&server, "198.51.100.7", "ada@example.org", PASSWORD).await, LET_IN);
+}
+
+#[sqlx::test]
+async fn a_colleague_does_not_lock_a_researcher_out_of_a_browser_that_is_known(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let mark = Browser::signed_in(&server).await.mark.unwrap();
+    let here = "203.0.113.5";
+    let with = async |cookie: &str, email: &str, password: &str| {
+        sign_in_with(&server, here, cookie, email, password).await
+    };
+    // As many as the network may, and as many as there may be from anywhere.
+    for n in 0..100 {
+        sign_in_from(&server, &format!("203.0.113.{}", 5 + n / 7), "ada@example.org", "guess").await;
+    }
+    assert_eq!(with("", "ada@example.org", PASSWORD).await, 429);
+    assert_eq!(with(&mark, "ada@example.org", PASSWORD).await, LET_IN);
+    // The mark opens nothing, is for one researcher, is not to be made up, and is no way to guess on.
+    let forged = mark.replace('.', ".0");
+    assert_eq!(with(&forged, "ada@example.org", PASSWORD).await, 429);
+    for _ in 0..8 {
+        assert_eq!(with(&mark, "eve@example.org", "guess").await, 401);
+    }
+    assert_eq!(with(&mark, "eve@example.org", "guess").await, 429, "it is not known with her");
+    for _ in 0..8 {
+        assert_eq!(with(&mark, "ada@example.org", "guess").await, 401);
+    }
+    assert_eq!(with(&mark, "ada@example.org", PASSWORD).await, 429);
+}
+
+#[sqlx::test]
+async fn links_that_are_made_up_are_counted_by_network(pool: PgPool) {
+    let server = Server::live(pool, 1).await;
+    let good = link(&server).await;
+    let set = async |token: &str, network: &str| {
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([("token", token), ("password", PASSWORD), ("again", PASSWORD)])
+            .finish();
+        let request = server.client.post(format!("{}/set-password", server.url)).body(form);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        request.header("x-forwarded-for", network).send().await.unwrap().status().as_u16()
+    };
+    for _ in 0..20 {
+        assert_eq!(set("made-up", "203.0.113.5").await, 410);
+    }
+    assert_eq!(set("made-up", "203.0.113.5").await, 429);
+    assert_eq!(set("made-up", "198.51.100.7").await, 410);
+    assert_eq!(set(&good, "203.0.113.5").await, LET_IN, "a link that is good is not guessed");
 }
 
 #[sqlx::test]
