@@ -92,6 +92,13 @@ pub struct Computed {
     pub quality: Quality,
 }
 
+impl Computed {
+    /// People of the crowd who are kept.
+    pub fn kept(&self) -> u32 {
+        self.preview.sum(|group| group.kept)
+    }
+}
+
 /// Loads a study's people with their answers. Without a name, people are judged under the enrolment policy.
 pub async fn load(app: &App, slug: &str, mode: Mode, policy: Option<&str>) -> Result<Material, FlowError> {
     let mut tx = app.pool.begin().await?;
