@@ -104,6 +104,8 @@ async fn reads_of_a_study_touch_its_own_people_only(pool: PgPool) {
         .await
         .unwrap();
 
+    // Connections as a server has them.
+    let pool = store::pool((*pool.connect_options()).clone(), 2);
     // Each row once for every table that it leads to, and once more: a twentieth of the answers of the others.
     let most = 4 * rows_of(&pool, study.id).await;
     let all: i64 = sqlx::query_scalar("select count(*) from responses").fetch_one(&pool).await.unwrap();
