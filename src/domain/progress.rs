@@ -1,12 +1,14 @@
 //! How a study is going: durations, wages, costs, speed, and where people leave.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::allocation::SlotCounts;
 use super::codebook::people::JudgedPerson;
 use super::consort::{Gone, Standing};
+use super::count;
 use super::stats;
 use super::study::{StudyDefinition, Usd};
 
@@ -82,7 +84,7 @@ impl Progress {
             let seconds = f64::from(missing) / speed * 3600.0;
             // A year is as good as never.
             let soon = missing > 0 && seconds < 365.0 * 86_400.0;
-            soon.then(|| progress.as_of + TimeDelta::seconds(seconds as i64))
+            soon.then(|| progress.as_of + Duration::from_secs_f64(seconds.trunc()))
         });
         progress
     }
@@ -137,8 +139,8 @@ fn of_condition(people: &[&JudgedPerson], pay: Usd, slots: &SlotCounts) -> Condi
     let is_paid = |judged: &&&JudgedPerson| {
         matches!(Standing::of(&judged.person), Standing::Completed | Standing::ScreenedOut)
     };
-    let paid = people.iter().filter(is_paid).count() as u32;
-    let kept = people.iter().filter(|judged| judged.kept()).count() as u32;
+    let paid = count(people.iter().filter(is_paid).count());
+    let kept = count(people.iter().filter(|judged| judged.kept()).count());
     let median = median_s(people.iter().copied());
     let missing = slots.open + slots.running;
     let per_kept = (kept > 0).then(|| f64::from(paid) / f64::from(kept));

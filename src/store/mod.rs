@@ -151,7 +151,7 @@ pub async fn keep_ready(pool: &PgPool) {
     let most = pool.options().get_max_connections();
     let ready = READY.min(most / 2);
     loop {
-        let used = pool.size().saturating_sub(pool.num_idle() as u32);
+        let used = pool.size().saturating_sub(u32::try_from(pool.num_idle()).unwrap_or(u32::MAX));
         if used + ready <= most {
             // Held until all are there. What fails now, whoever needs it will hear of.
             drop(futures::future::join_all((0..ready).map(|_| pool.acquire())).await);
@@ -195,10 +195,21 @@ fn word<T: FromStr<Err = crate::domain::UnknownWord>>(text: &str) -> Result<T> {
     text.parse().map_err(|error: crate::domain::UnknownWord| StoreError::Corrupt(error.to_string()))
 }
 
-/// A number of the database (which knows no unsigned ones) as a number of the domain.
+/// A number of the database (which knows no unsigned ones) as a number of the domain, or the other way.
 fn number<T: TryFrom<N>, N: Copy + std::fmt::Display>(value: N) -> Result<T> {
     T::try_from(value).map_err(|_| StoreError::Corrupt(format!("{value} is out of range")))
 }
+
+/// Numbers of a list of rows as a column of another type of numbers.
+macro_rules! numbers {
+    ($number:ty, $list:expr, $row:pat => $value:expr) => {
+        &$list
+            .iter()
+            .map(|$row| $crate::store::number($value))
+            .collect::<$crate::store::Result<Vec<$number>>>()?
+    };
+}
+use numbers;
 
 /// A JSON document of the database as a type of the domain.
 fn document<T: serde::de::DeserializeOwned>(json: serde_json::Value) -> Result<T> {
