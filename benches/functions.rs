@@ -62,9 +62,13 @@ fn participant(now: DateTime<Utc>) -> Participant {
         clock_ms: Some(60_000.0),
         clock_at: Some(now),
         clock_discrepancy_s: None,
+        seen_ms: 0.0,
         instruction_ms: Some(50_000.0),
+        instruction_bound_ms: None,
         instruction_load_wait_ms: 0.0,
         total_ms: None,
+        total_bound_ms: None,
+        events_dropped: 0,
         posting: None,
         passed: None,
         late: false,
@@ -139,6 +143,7 @@ fn answers(c: &mut Criterion) {
         left_answers: 10,
         right_answers: 11,
         practice_blocks: Some(1),
+        clock_discrepancy: 0.0,
     };
     c.bench_function("judge one person", |b| {
         b.iter(|| judge(policy, Group::Crowd, "natural", black_box(&measures)))

@@ -2,9 +2,21 @@
 //!
 //! The map of the crate. A request goes through the layers from top to bottom; a layer knows only those below it.
 
+// A number that comes from outside is never cut to fit. Tests count what they made themselves.
+#![cfg_attr(
+    not(test),
+    warn(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)
+)]
+
 pub mod cli;
 pub mod config;
 pub mod domain;
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "pixels of drawings, and numbers of what is drawn"
+)]
 pub mod figures;
 pub mod flow;
 #[cfg(any(test, fuzzing))]

@@ -48,7 +48,7 @@ fn divide(limit: u64, wanted: u32, database_connections: u32) -> anyhow::Result<
              {LEAST_CONNECTIONS} for clients: raise the limit (`ulimit -n`, or LimitNOFILE in systemd's unit)"
         );
     }
-    let connections = u64::from(wanted).min(left) as usize;
+    let connections = usize::try_from(u64::from(wanted).min(left)).unwrap_or(usize::MAX);
     Ok(Share { connections, limit })
 }
 

@@ -29,6 +29,8 @@ words! {
         AnswerVariability = "answer_variability",
         /// Practice blocks begun.
         PracticeBlocks = "practice_blocks",
+        /// How far the browser's clock ran ahead of what the server saw, in s.
+        ClockDiscrepancy = "clock_discrepancy",
     }
 }
 
@@ -65,23 +67,34 @@ pub struct Tally {
     pub load_wait_ms: f64,
 }
 
-/// Times of a participation by the experiment clock, in ms since Welcome.
+/// Times of a participation by the experiment clock, in ms since Welcome, and what the server thinks of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Times {
     /// First end of the fullscreen page.
     pub instruction_ms: Option<f64>,
+    /// The longest that the server believed it to be then; none where it believes all.
+    pub instruction_bound_ms: Option<f64>,
     /// Wait for images until then.
     pub instruction_load_wait_ms: f64,
     /// Press on Submit.
     pub total_ms: Option<f64>,
+    /// The longest that the server believed it to be then; none where it believes all.
+    pub total_bound_ms: Option<f64>,
+    /// How far the clock ran ahead of what the server saw, in s, where that was too far; below 0, how far it stayed behind.
+    pub clock_discrepancy_s: Option<f64>,
+}
+
+/// A time that a browser told, as far as the server believes it.
+fn believed(told_ms: Option<f64>, bound_ms: Option<f64>) -> Option<f64> {
+    told_ms.map(|ms| ms.min(bound_ms.unwrap_or(f64::INFINITY)))
 }
 
 /// What the criteria are about, measured on one participation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Measures {
-    /// In s; waits for images are taken off.
+    /// In s, as far as the server believes it; waits for images are taken off.
     pub instruction_time: Option<f64>,
-    /// In s; waits for images are taken off.
+    /// In s, as far as the server believes it; waits for images are taken off.
     pub total_time: Option<f64>,
     /// In s, as the person lived it: from Welcome to Submit, with everything in between.
     pub elapsed_time: Option<f64>,
@@ -95,21 +108,26 @@ pub struct Measures {
     pub right_answers: u32,
     /// Practice blocks begun; none where the condition has no practice.
     pub practice_blocks: Option<u32>,
+    /// In s; 0 where the clock ran ahead by no more than the study allows, or stayed behind.
+    pub clock_discrepancy: f64,
 }
 
 impl Measures {
     /// Measures a participation in a condition that practises or not. Waits for images are taken off the times of criteria.
     pub fn new(times: &Times, tally: &Tally, practises: bool) -> Self {
         let waited = times.instruction_load_wait_ms;
+        let instruction_ms = believed(times.instruction_ms, times.instruction_bound_ms);
+        let total_ms = believed(times.total_ms, times.total_bound_ms);
         Self {
-            instruction_time: times.instruction_ms.map(|ms| (ms - waited) / 1000.0),
-            total_time: times.total_ms.map(|ms| (ms - waited - tally.load_wait_ms) / 1000.0),
-            elapsed_time: times.total_ms.map(|ms| ms / 1000.0),
+            instruction_time: instruction_ms.map(|ms| (ms - waited) / 1000.0),
+            total_time: total_ms.map(|ms| (ms - waited - tally.load_wait_ms) / 1000.0),
+            elapsed_time: total_ms.map(|ms| ms / 1000.0),
             catch_correct: tally.catch_correct,
             catch_total: tally.catch_total,
             left_answers: tally.left_answers,
             right_answers: tally.right_answers,
             practice_blocks: practises.then_some(tally.practice_blocks),
+            clock_discrepancy: times.clock_discrepancy_s.unwrap_or(0.0).max(0.0),
         }
     }
 
@@ -126,6 +144,7 @@ impl Measures {
             Criterion::CatchTrials => self.catch_share(),
             Criterion::AnswerVariability => Some(f64::from(self.left_answers.min(self.right_answers))),
             Criterion::PracticeBlocks => self.practice_blocks.map(f64::from),
+            Criterion::ClockDiscrepancy => Some(self.clock_discrepancy),
         }
     }
 }

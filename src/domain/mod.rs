@@ -27,6 +27,11 @@ pub mod study;
 pub mod trial;
 pub mod workbench;
 
+/// How many there are. Nothing that is counted comes near the bound.
+pub(crate) fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
 /// Defines an enum whose variants are words: the same word in the database, in JSON, in TOML and in exports.
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {

@@ -1,5 +1,7 @@
 //! A participation: its stages, its lease, its clock.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -65,6 +67,10 @@ words! {
 /// How often a sign of life is noted at most, in s: one comes with every answer, and to note it costs more than the answer.
 const NOTED_EVERY_S: u32 = 15;
 
+/// How long a message may be under way, in s: a page gives up after 20 s, and its last try may still come. A clock that is
+/// further behind stood still.
+const LONGEST_TRANSIT_S: f64 = 30.0;
+
 /// A participation as it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Participant {
@@ -126,14 +132,23 @@ pub struct Participant {
     pub clock_ms: Option<f64>,
     /// ... and when it did.
     pub clock_at: Option<DateTime<Utc>>,
-    /// How far the browser's clock ran ahead of the server's at the worst, in s, where that was too far.
+    /// How far the browser's clock ran ahead of the server's at the worst, in s, where that was too far; below 0, how far it
+    /// stayed behind.
     pub clock_discrepancy_s: Option<f64>,
+    /// How long it is since consent by what the server saw, as of `clock_at`, in ms.
+    pub seen_ms: f64,
     /// The experiment clock at the first end of the fullscreen page, in ms.
     pub instruction_ms: Option<f64>,
+    /// The longest that the server believed it to be then, in ms; none where it believes all.
+    pub instruction_bound_ms: Option<f64>,
     /// Wait for images until then, in ms.
     pub instruction_load_wait_ms: f64,
     /// The experiment clock at the press on Submit, in ms.
     pub total_ms: Option<f64>,
+    /// The longest that the server believed it to be then, in ms; none where it believes all.
+    pub total_bound_ms: Option<f64>,
+    /// Events that came when there was no more room for any.
+    pub events_dropped: u32,
     /// Order of completion in the slot, from 1.
     pub posting: Option<u32>,
     /// The verdict under the enrolment policy, once complete.
@@ -181,18 +196,40 @@ impl Participant {
     /// Notes what the browser's experiment clock shows now, in ms since Welcome.
     pub fn hear_clock(&mut self, clock_ms: f64, check: &ClockCheck, now: DateTime<Utc>) {
         if self.started_at.is_some() {
+            self.seen_ms = self.seen_ms_at(clock_ms, now);
             self.clock_ms = Some(clock_ms.max(self.clock_ms.unwrap_or(0.0)));
             self.clock_at = Some(now);
         }
         self.check_clock(clock_ms, check, now);
     }
 
-    /// Records a claim of more time than the server saw pass. Simulated people do not wait, so theirs is not looked at.
+    /// How long it is since consent by what the server saw, in ms. While the server's own clock was set back, the browser is
+    /// believed: nobody else knows.
+    fn seen_ms_at(&self, clock_ms: f64, now: DateTime<Utc>) -> f64 {
+        let passed = seconds_between(self.clock_at.unwrap_or(self.enrolled_at), now) * 1000.0;
+        let claimed = (clock_ms - self.clock_ms.unwrap_or(0.0)).max(0.0);
+        self.seen_ms + if passed < 0.0 { claimed } else { passed }
+    }
+
+    /// The longest time since Welcome that can be believed now, in ms: all that the server saw pass since consent, and what
+    /// clocks may differ by. Nobody who is honest claims more, however late their messages come. Simulated people do not wait,
+    /// so they are believed.
+    pub fn believable_ms(&self, clock_ms: f64, check: &ClockCheck, now: DateTime<Utc>) -> Option<f64> {
+        let believable = self.seen_ms_at(clock_ms, now) + check.discrepancy_s * 1000.0;
+        (self.mode != Mode::Simulated).then_some(believable)
+    }
+
+    /// Records a claim of more time than the server saw pass; otherwise, that the clock stood still, as it does in some browsers
+    /// while the computer sleeps. Simulated people do not wait, so theirs is not looked at.
     pub fn check_clock(&mut self, clock_ms: f64, check: &ClockCheck, now: DateTime<Utc>) {
-        let Some(started_at) = self.started_at else { return };
-        let ahead_s = clock_ms / 1000.0 - seconds_between(started_at, now);
-        if self.mode != Mode::Simulated && ahead_s > check.discrepancy_s {
-            self.clock_discrepancy_s = Some(ahead_s.max(self.clock_discrepancy_s.unwrap_or(0.0)));
+        let Some(started_at) = self.started_at.filter(|_| self.mode != Mode::Simulated) else { return };
+        let seen_s = self.seen_ms_at(clock_ms, now) / 1000.0 - seconds_between(self.enrolled_at, started_at);
+        let ahead_s = clock_ms / 1000.0 - seen_s;
+        let worst = self.clock_discrepancy_s.unwrap_or(0.0);
+        if ahead_s > check.discrepancy_s {
+            self.clock_discrepancy_s = Some(ahead_s.max(worst));
+        } else if ahead_s < -LONGEST_TRANSIT_S && worst <= 0.0 {
+            self.clock_discrepancy_s = Some(ahead_s.min(worst));
         }
     }
 
@@ -210,15 +247,18 @@ impl Participant {
     pub const fn times(&self) -> Times {
         Times {
             instruction_ms: self.instruction_ms,
+            instruction_bound_ms: self.instruction_bound_ms,
             instruction_load_wait_ms: self.instruction_load_wait_ms,
             total_ms: self.total_ms,
+            total_bound_ms: self.total_bound_ms,
+            clock_discrepancy_s: self.clock_discrepancy_s,
         }
     }
 
     /// Starts the experiment clock: the browser says how long ago Welcome was shown, but not before consent.
     pub fn start(&mut self, clock_ms: f64, now: DateTime<Utc>) {
         if self.started_at.is_none() {
-            let ago = TimeDelta::microseconds((clock_ms * 1000.0) as i64);
+            let ago = Duration::try_from_secs_f64(clock_ms / 1000.0).unwrap_or_default();
             self.started_at = Some((now - ago).max(self.enrolled_at));
         }
     }

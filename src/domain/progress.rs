@@ -2,12 +2,14 @@
 //! experts have a line of their own.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::allocation::SlotCounts;
 use super::codebook::people::JudgedPerson;
 use super::consort::{Gone, Standing};
+use super::count;
 use super::stats;
 use super::study::{StudyDefinition, Usd};
 
@@ -88,7 +90,7 @@ impl Progress {
             let seconds = f64::from(missing) / speed * 3600.0;
             // A year is as good as never.
             let soon = missing > 0 && seconds < 365.0 * 86_400.0;
-            soon.then(|| progress.as_of + TimeDelta::seconds(seconds as i64))
+            soon.then(|| progress.as_of + Duration::from_secs_f64(seconds.trunc()))
         });
         progress
     }
@@ -148,15 +150,15 @@ fn of_experts(people: &[JudgedPerson], definition: &StudyDefinition) -> Conditio
     let pay = paid.clone().filter_map(|judged| definition.condition(&judged.person.condition));
     ConditionProgress {
         median_s: median_s(people.iter()),
-        paid: paid.count() as u32,
+        paid: count(paid.count()),
         cost_cents: pay.map(|condition| u64::from(condition.pay_usd.cents)).sum(),
         ..ConditionProgress::default()
     }
 }
 
 fn of_condition(people: &[&JudgedPerson], pay: Usd, slots: &SlotCounts) -> ConditionProgress {
-    let paid = people.iter().filter(|judged| is_paid(judged)).count() as u32;
-    let kept = people.iter().filter(|judged| judged.kept()).count() as u32;
+    let paid = count(people.iter().filter(|judged| is_paid(judged)).count());
+    let kept = count(people.iter().filter(|judged| judged.kept()).count());
     let median = median_s(people.iter().copied());
     let missing = slots.open + slots.running;
     let per_kept = (kept > 0).then(|| f64::from(paid) / f64::from(kept));

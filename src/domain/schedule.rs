@@ -111,8 +111,7 @@ fn place(rows: Vec<&StoredTrial>, block: Block, attempt: u16, rng: &mut impl Rng
 fn permute_within_groups(trial: &Trial, rng: &mut impl Rng) -> Vec<u16> {
     let mut order = Vec::new();
     for group in &trial.references {
-        let first = order.len() as u16 + 1;
-        let mut positions: Vec<u16> = (first..first + group.len() as u16).collect();
+        let mut positions: Vec<u16> = (1..).skip(order.len()).take(group.len()).collect();
         positions.shuffle(rng);
         order.extend(positions);
     }

@@ -6,6 +6,7 @@ mod who;
 pub use who::{Failing, Moved};
 
 use super::codebook::people::JudgedPerson;
+use super::count;
 use super::exclusion::{Bounds, Criterion, Measures, Verdict};
 
 /// Bins of a histogram of times.
@@ -122,9 +123,9 @@ fn effect(criterion: Criterion, people: &[(&JudgedPerson, &Verdict)], conditions
         .collect();
     Effect {
         criterion,
-        alone: failing.len() as u32,
-        in_order: first.count() as u32,
-        by_condition: conditions.iter().map(|condition| of(condition) as u32).collect(),
+        alone: count(failing.len()),
+        in_order: count(first.count()),
+        by_condition: conditions.iter().map(|condition| count(of(condition))).collect(),
         histogram: histogram(
             &values,
             step(criterion, people.iter().map(|(judged, _)| &judged.person.measures)),
@@ -135,17 +136,17 @@ fn effect(criterion: Criterion, people: &[(&JudgedPerson, &Verdict)], conditions
 fn group(condition: &str, people: &[(&JudgedPerson, &Verdict)]) -> Group {
     let all: Vec<_> = people.iter().filter(|(person, _)| person.person.condition == condition).collect();
     let kept: Vec<_> = all.iter().copied().filter(|(person, _)| person.kept()).collect();
-    let count = |of: fn(&JudgedPerson, &Verdict) -> bool| {
-        all.iter().filter(|(person, verdict)| of(person, verdict)).count() as u32
+    let those = |of: fn(&JudgedPerson, &Verdict) -> bool| {
+        count(all.iter().filter(|(person, verdict)| of(person, verdict)).count())
     };
     Group {
         condition: condition.to_owned(),
-        completed: all.len() as u32,
-        pass: count(|_, verdict| verdict.passed()),
-        surplus: count(|person, verdict| verdict.passed() && person.surplus()),
-        included: count(|person, _| person.kept() && !person.kept_by_rule()),
-        excluded: count(|person, _| !person.kept() && person.kept_by_rule()),
-        kept: kept.len() as u32,
+        completed: count(all.len()),
+        pass: those(|_, verdict| verdict.passed()),
+        surplus: those(|person, verdict| verdict.passed() && person.surplus()),
+        included: those(|person, _| person.kept() && !person.kept_by_rule()),
+        excluded: those(|person, _| !person.kept() && person.kept_by_rule()),
+        kept: count(kept.len()),
         accuracy_of_all: accuracy(&all),
         accuracy: accuracy(&kept),
     }
@@ -162,7 +163,7 @@ fn accuracy(people: &[&(&JudgedPerson, &Verdict)]) -> Option<f64> {
 /// What lies between one possible value of a criterion and the next; none where it is a time.
 fn step<'a>(criterion: Criterion, people: impl Iterator<Item = &'a Measures>) -> Option<f64> {
     match criterion {
-        Criterion::InstructionTime | Criterion::TotalTime => None,
+        Criterion::InstructionTime | Criterion::TotalTime | Criterion::ClockDiscrepancy => None,
         Criterion::AnswerVariability | Criterion::PracticeBlocks => Some(1.0),
         Criterion::CatchTrials => {
             people.map(|measures| measures.catch_total).max().filter(|n| *n > 0).map(|n| 1.0 / f64::from(n))
@@ -170,6 +171,11 @@ fn step<'a>(criterion: Criterion, people: impl Iterator<Item = &'a Measures>) ->
     }
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "no value lies below the first edge, and there are few bins"
+)]
 fn histogram(values: &[(f64, bool)], step: Option<f64>) -> Option<Histogram> {
     let all = || values.iter().map(|(value, _)| *value);
     let from = all().min_by(f64::total_cmp)?;
@@ -288,7 +294,7 @@ mod tests {
         let people = [person("natural", 400.0, 3, 18), person("natural", 500.0, 1, 18)];
         let preview = preview(&people, &["natural".into()]);
         let steps = preview.effects.iter().map(|effect| effect.histogram.as_ref().and_then(|of| of.step));
-        assert_eq!(steps.collect::<Vec<_>>(), [None, None, Some(1.0 / 3.0), Some(1.0), Some(1.0)]);
+        assert_eq!(steps.collect::<Vec<_>>(), [None, None, Some(1.0 / 3.0), Some(1.0), Some(1.0), None]);
     }
 
     #[test]

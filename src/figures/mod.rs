@@ -146,5 +146,6 @@ pub const fn words(criterion: Criterion) -> (&'static str, &'static str) {
         Criterion::CatchTrials => ("Catch trials", "share correct"),
         Criterion::AnswerVariability => ("Answer variability", "answers on the rarer side"),
         Criterion::PracticeBlocks => ("Practice blocks", "blocks"),
+        Criterion::ClockDiscrepancy => ("Clock discrepancy", "s"),
     }
 }

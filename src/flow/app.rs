@@ -104,7 +104,11 @@ impl App {
     pub fn new_id(&self, now: DateTime<Utc>) -> Uuid {
         let mut random = [0; 10];
         self.rng().fill_bytes(&mut random);
-        uuid::Builder::from_unix_timestamp_millis(now.timestamp_millis() as u64, &random).into_uuid()
+        uuid::Builder::from_unix_timestamp_millis(
+            u64::try_from(now.timestamp_millis()).unwrap_or_default(),
+            &random,
+        )
+        .into_uuid()
     }
 
     /// A version of a study, from memory if it was needed before. It takes the caller's connection: whoever holds one

@@ -1,6 +1,6 @@
 //! The end: after checking that nothing is missing, judging, and deciding what becomes of the slot.
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Postgres, Transaction};
 
 use super::secrets::token_sha256;
 use super::slots::refill;
@@ -38,7 +38,7 @@ pub async fn complete(app: &App, token: &str, submission: &Submission) -> Result
         store::participants::by_token(&mut tx, &token_sha256(token)).await?.ok_or(Refused::UnknownToken)?;
     let version = app.version(&mut tx, found.version_id).await?;
     store::slots::lock(&mut tx, found.study_id, found.mode).await?;
-    let mut person = store::participants::lock(&mut tx, found.id).await?;
+    let person = store::participants::lock(&mut tx, found.id).await?;
     match person.stage {
         Stage::Complete => return ending(&mut tx, &person).await,
         Stage::Running => {}
@@ -49,20 +49,41 @@ pub async fn complete(app: &App, token: &str, submission: &Submission) -> Result
     if !missing.is_empty() {
         return Err(Refused::AnswersMissing(missing).into());
     }
-    let now = app.now();
     let clock_ms = submission.clock_ms.clamp(0.0, LONGEST_MS);
-    person.hear_clock(clock_ms, &version.definition.clock, now);
+    finish(app, tx, person, &version, &Handed { clock_ms, feedback: &submission.feedback }).await
+}
+
+/// What somebody hands in at the end.
+pub(super) struct Handed<'a> {
+    /// The experiment clock then, in ms since Welcome.
+    pub clock_ms: f64,
+    /// Free text.
+    pub feedback: &'a str,
+}
+
+/// Completes the participation of somebody who has answered everything. The caller holds the lock on the study's slots.
+pub(super) async fn finish(
+    app: &App,
+    mut tx: Transaction<'static, Postgres>,
+    mut person: Participant,
+    version: &StudyVersion,
+    handed: &Handed<'_>,
+) -> Result<Ending> {
+    let now = app.now();
+    let (clock_ms, check) = (handed.clock_ms, &version.definition.clock);
+    person.total_bound_ms = person.believable_ms(clock_ms, check, now);
+    person.hear_clock(clock_ms, check, now);
     person.stage = Stage::Complete;
     person.total_ms = Some(clock_ms);
     person.ended_at = Some(now);
-    settle(app, &mut tx, &mut person, &version).await?;
+    settle(app, &mut tx, &mut person, version).await?;
     store::participants::update(&mut tx, &person).await?;
-    let feedback: String = submission.feedback.trim().chars().take(LONGEST_FEEDBACK).collect();
+    let feedback: String = handed.feedback.trim().chars().take(LONGEST_FEEDBACK).collect();
     if !feedback.is_empty() {
         store::participants::set_feedback(&mut tx, person.id, &feedback).await?;
     }
     // If the person failed, the slot is open again, and somebody who passed without one comes first.
-    refill(app, &mut tx, &version, person.mode).await?;
+    refill(app, &mut tx, version, person.mode).await?;
     let ending = ending(&mut tx, &person).await?;
     tx.commit().await?;
     app.changed(person.study_id);

@@ -17,6 +17,10 @@ use crate::domain::study::Mode;
 use crate::store;
 use crate::store::links::Link;
 
+/// Tokens of a participation, at most: a person gets one with each return by the link, which few need more than twice. All
+/// further returns get the same one, so that whoever comes again and again takes up no more room and puts nobody out.
+const MOST_TOKENS: i64 = 50;
+
 /// A participation that begins or goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Enrolled {
@@ -86,7 +90,8 @@ async fn resume(app: &App, link: &Link, identity: &Identity) -> Result<Option<En
         Standing::MayReturn(id) => {
             store::participants::lock(&mut tx, id).await?;
             note_assignment(app, &mut tx, id, identity).await?;
-            let token = app.token();
+            let is_one_more = store::participants::tokens(&mut tx, id).await? < MOST_TOKENS;
+            let token = if is_one_more { app.token() } else { app.secrets.last_token(id) };
             store::participants::add_token(&mut tx, id, &token_sha256(&token), now).await?;
             tx.commit().await?;
             Ok(Some(Enrolled { token, resumed: true }))

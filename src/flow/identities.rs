@@ -138,6 +138,7 @@ async fn bury(app: &App, conn: &mut PgConnection, person: &mut Participant) -> R
     }
     (person.slot_id, person.posting, person.passed, person.total_ms) = (None, None, None, None);
     (person.instruction_ms, person.clock_ms, person.clock_discrepancy_s) = (None, None, None);
+    (person.instruction_bound_ms, person.total_bound_ms, person.seen_ms) = (None, None, 0.0);
     person.screen = None;
     store::participants::update(&mut *conn, person).await?;
     store::participants::delete_data(&mut *conn, person.id).await?;

@@ -1,14 +1,18 @@
 //! Leaving before the end.
 
-use super::complete::{Ending, ending};
+use sqlx::PgConnection;
+
+use super::complete::{Ending, Handed, ending, finish};
 use super::secrets::token_sha256;
 use super::slots::refill;
 use super::{App, Refused, Result};
 use crate::domain::allocation::Claim;
-use crate::domain::participant::{EndReason, Stage};
+use crate::domain::participant::{EndReason, Participant, Stage};
+use crate::domain::trial::Block;
 use crate::store;
 
-/// Ends a participation early and frees its slot; no posting is used up. Leaving again is harmless.
+/// Ends a participation early and frees its slot; no posting is used up. Leaving again is harmless. Who has answered everything
+/// has nothing left to leave: that completes.
 ///
 /// Being screened out is offered by the study after too many practice blocks, and refused before that.
 pub async fn leave(app: &App, token: &str, reason: EndReason) -> Result<Ending> {
@@ -21,12 +25,20 @@ pub async fn leave(app: &App, token: &str, reason: EndReason) -> Result<Ending> 
     if person.stage.ended() {
         return ending(&mut tx, &person).await;
     }
-    if reason == EndReason::ScreenedOut
-        && !version.definition.practice.offers_end(person.stage, person.practice_attempt)
-    {
-        return Err(Refused::TooEarly.into());
-    }
     let now = app.now();
+    let practice = &version.definition.practice;
+    let Participant { stage, practice_attempt: attempt, .. } = person;
+    match reason {
+        EndReason::ScreenedOut
+            if practice.offers_end(stage, attempt) || practice.is_used_up(stage, attempt) => {}
+        EndReason::ScreenedOut => return Err(Refused::TooEarly.into()),
+        EndReason::Left => {
+            if has_answered_all(&mut tx, &person).await? {
+                let clock_ms = person.resumed_clock_ms(now).unwrap_or_default();
+                return finish(app, tx, person, &version, &Handed { clock_ms, feedback: "" }).await;
+            }
+        }
+    }
     person.stage = Stage::Abandoned;
     person.end_reason = Some(reason);
     person.ended_at = Some(now);
@@ -39,4 +51,10 @@ pub async fn leave(app: &App, token: &str, reason: EndReason) -> Result<Ending> 
     tx.commit().await?;
     app.changed(person.study_id);
     Ok(ending)
+}
+
+/// Whether every main trial has its answer.
+async fn has_answered_all(conn: &mut PgConnection, person: &Participant) -> Result<bool> {
+    Ok(person.stage == Stage::Running
+        && store::records::unanswered(conn, person.id, Block::Main, 1).await?.is_empty())
 }

@@ -3,16 +3,20 @@
 //! Nothing rests on it: whatever is decided on it is stored only if the database says that it is still so
 //! (`store::batches`). Whoever is unknown, or was changed elsewhere, is read.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Result;
+use super::record::Job;
 use crate::domain::participant::Participant;
 use crate::domain::record::Stored;
-use crate::store::{self, batches::Revision};
+use crate::domain::trial::Block;
+use crate::store;
+use crate::store::batches::{Batch, Revision, Saved};
+use crate::store::records::{BlockOf, TrialOnFile};
 
 /// People in a generation, at most (about 4 KiB each).
 const MOST: usize = 8192;
@@ -53,15 +57,32 @@ impl People {
         self.held.contains(token_sha256)
     }
 
-    /// Notes which rows people have now, and forgets all others.
-    pub fn stored_as(&mut self, mut revisions: HashMap<Uuid, Revision>) {
+    /// Notes trials that are stored, and the answers to them.
+    fn learn(&mut self, trials: Vec<TrialOnFile>) {
+        for trial in trials {
+            let Some(known) = self.known.get_mut(&trial.participant_id) else { continue };
+            known.stored.schedule([&trial.scheduled]);
+            known.stored.answers.extend(trial.answer.map(|answer| (trial.scheduled.place(), answer)));
+        }
+    }
+
+    /// Notes which rows people have now, and forgets all others. Events that were there already took no room.
+    pub fn stored_as(&mut self, saved: Saved, batch: &Batch) {
+        let mut revisions: HashMap<Uuid, Revision> = saved.revisions.into_iter().collect();
         self.known.retain(|id, known| match revisions.remove(id) {
             Some(revision) => {
                 (known.revision, known.changed) = (revision, false);
+                known.stored.drop_old_practice(&known.person);
                 true
             }
             None => false,
         });
+        for (id, _) in &batch.events {
+            self.known.entry(*id).and_modify(|known| known.stored.events -= 1);
+        }
+        for id in saved.events {
+            self.known.entry(id).and_modify(|known| known.stored.events += 1);
+        }
     }
 }
 
@@ -131,10 +152,37 @@ pub async fn read(conn: &mut PgConnection, tokens_sha256: &[Vec<u8>], people: &m
         let known = Known { person, revision, stored: Stored::default(), changed: false };
         people.known.insert(id, Box::new(known));
     }
-    for trial in store::records::trials_of_all(&mut *conn, &ids).await? {
-        let Some(known) = people.known.get_mut(&trial.participant_id) else { continue };
-        known.stored.schedule([&trial.scheduled]);
-        known.stored.answers.extend(trial.answer.map(|answer| (trial.scheduled.place(), answer)));
+    for (id, events) in store::records::events_stored(&mut *conn, &ids).await? {
+        people.known.entry(id).and_modify(|known| known.stored.events = events);
+    }
+    // Of practice, the block that they are in and the one before, of which something may be said once more.
+    let blocks =
+        people.known.values().filter(|known| revisions.contains_key(&known.person.id)).flat_map(|known| {
+            let Participant { id, practice_attempt: attempt, .. } = known.person;
+            [
+                (id, Block::Main, 1),
+                (id, Block::Practice, attempt),
+                (id, Block::Practice, attempt.saturating_sub(1)),
+            ]
+        });
+    let blocks: Vec<BlockOf> = blocks.collect();
+    people.learn(store::records::trials_in(&mut *conn, &blocks).await?);
+    Ok(())
+}
+
+/// Adds practice blocks that people left long ago, where somebody tells of them once more. They do not change any more.
+pub async fn recall(conn: &mut PgConnection, jobs: &[&Job], people: &mut People) -> Result<()> {
+    let mut blocks = BTreeSet::new();
+    for job in jobs {
+        let Some(known) = people.of(&job.token_sha256) else { continue };
+        let is_past =
+            |attempt: &u16| *attempt < known.person.practice_attempt && !known.stored.has_practice(*attempt);
+        let past = job.record.practice_blocks().filter(is_past);
+        blocks.extend(past.map(|attempt| (known.person.id, Block::Practice, attempt)));
+    }
+    if !blocks.is_empty() {
+        let blocks: Vec<BlockOf> = blocks.into_iter().collect();
+        people.learn(store::records::trials_in(conn, &blocks).await?);
     }
     Ok(())
 }

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::complete::{Ending, ending};
+use super::leave::leave;
 use super::secrets::token_sha256;
 use super::slots::refill;
 use super::{App, Refused, Result};
 use crate::domain::allocation::{Claim, SlotState};
-use crate::domain::participant::Participant;
+use crate::domain::participant::{EndReason, Participant};
 use crate::domain::record::EventKind;
 use crate::domain::study::StudyVersion;
+use crate::domain::trial::Block;
 use crate::store;
 use crate::store::records::TrialOnFile;
 
@@ -22,7 +24,7 @@ pub struct Opened {
     pub person: Participant,
     /// What they see.
     pub version: Arc<StudyVersion>,
-    /// Everything drawn for them, with what is answered.
+    /// The practice block that they are in, and the main block, with what is answered.
     pub trials: Vec<TrialOnFile>,
     /// Where the experiment clock stands, in ms since Welcome.
     pub clock_ms: Option<f64>,
@@ -36,6 +38,12 @@ pub async fn open(app: &App, token: &str, navigation: &str) -> Result<Opened> {
     let found =
         store::participants::by_token(&mut tx, &token_sha256(token)).await?.ok_or(Refused::UnknownToken)?;
     let version = app.version(&mut tx, found.version_id).await?;
+    if version.definition.practice.is_used_up(found.stage, found.practice_attempt) {
+        // A server died between their last answer and this.
+        tx.rollback().await?;
+        leave(app, token, EndReason::ScreenedOut).await?;
+        return Box::pin(open(app, token, navigation)).await;
+    }
     if found.claim == Claim::Lost {
         store::slots::lock(&mut tx, found.study_id, found.mode).await?;
     }
@@ -43,7 +51,7 @@ pub async fn open(app: &App, token: &str, navigation: &str) -> Result<Opened> {
     let now = app.now();
     let opened_before = person.tab > 0;
     let clock_ms = person.resumed_clock_ms(now);
-    person.tab += 1;
+    person.tab = person.tab.saturating_add(1);
     if !person.stage.ended() {
         if found.claim == Claim::Lost {
             retake_slot(app, &mut tx, &mut person, &version).await?;
@@ -59,7 +67,8 @@ pub async fn open(app: &App, token: &str, navigation: &str) -> Result<Opened> {
         }
     }
     store::participants::update(&mut tx, &person).await?;
-    let trials = store::records::trials_of(&mut tx, person.id).await?;
+    let blocks = [(person.id, Block::Practice, person.practice_attempt), (person.id, Block::Main, 1)];
+    let trials = store::records::trials_in(&mut tx, &blocks).await?;
     let ending = if person.stage.ended() { Some(ending(&mut tx, &person).await?) } else { None };
     tx.commit().await?;
     app.changed(person.study_id);

@@ -13,7 +13,9 @@ use super::memory::{self, Known, Memory};
 use super::queue::{Queue, Together};
 use super::{App, FlowError, Refused, Result};
 use crate::domain::participant::Stage;
-use crate::domain::record::{self, AnswerReply, AnswerStatus, Continued, Outcome, Record, StepReply};
+use crate::domain::record::{
+    self, AnswerReply, AnswerStatus, Continued, EventReply, Outcome, Record, StepReply,
+};
 use crate::domain::schedule::{Place, ScheduledTrial, draw_practice};
 use crate::domain::study::StudyVersion;
 use crate::store::batches::Batch;
@@ -42,12 +44,18 @@ pub struct Reply {
     pub steps: Vec<StepReply>,
     /// What became of the answers.
     pub answers: Vec<AnswerReply>,
+    /// Events that are not stored.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub events: Vec<EventReply>,
     /// After a refusal: the trial to go on with.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub position: Option<Place>,
     /// A practice block that was drawn just now.
     #[serde(skip)]
     pub drawn: Vec<ScheduledTrial>,
+    /// Whether they have practised as often as they may, and are to be screened out.
+    #[serde(skip)]
+    pub practice_is_used_up: bool,
     /// The version that the person sees.
     #[serde(skip)]
     pub version_id: i64,
@@ -176,6 +184,8 @@ async fn round(
     if !unknown.is_empty() {
         memory::read(&mut *conn, &unknown, &mut people).await?;
     }
+    let open_jobs: Vec<&Job> = open.iter().map(|n| &*jobs[*n]).collect();
+    memory::recall(&mut *conn, &open_jobs, &mut people).await?;
     let mut batch = Batch::default();
     let mut decided = Vec::with_capacity(open.len());
     for n in open {
@@ -202,7 +212,7 @@ async fn round(
         }
     }
     let saved = store::batches::save(&mut *conn, &batch, app.now()).await?;
-    people.stored_as(saved.into_iter().collect());
+    people.stored_as(saved, &batch);
     for (n, id, reply) in decided {
         if people.known.contains_key(&id) {
             replies[n] = Some(Ok(reply));
@@ -218,7 +228,8 @@ fn decide(app: &App, batch: &mut Batch, version: &StudyVersion, known: &mut Know
     let Known { person, stored, .. } = known;
     let outcome = record::apply(person, &version.definition, record, stored, app.now());
     known.changed |= outcome.changed;
-    let Outcome { responses, continued, events, steps, answers, draw_practice: draw, .. } = outcome;
+    let Outcome { responses, continued, events, steps, answers, refused_events, draw_practice: draw, .. } =
+        outcome;
     let id = person.id;
     batch.responses.extend(responses.into_iter().map(|response| (id, response)));
     continued.into_iter().for_each(|continued| note_continue(batch, id, continued));
@@ -236,8 +247,10 @@ fn decide(app: &App, batch: &mut Batch, version: &StudyVersion, known: &mut Know
         practice_attempt: person.practice_attempt,
         steps,
         answers,
+        events: refused_events,
         position: if refused { stored.position(person) } else { None },
         drawn,
+        practice_is_used_up: version.definition.practice.is_used_up(person.stage, person.practice_attempt),
         version_id: person.version_id,
         person_id: person.id,
     }

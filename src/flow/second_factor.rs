@@ -145,7 +145,8 @@ fn as_meant(code: &str) -> String {
 
 /// The time step that a code belongs to, if it is one of now or its neighbours, and later than the newest that was used.
 fn step_of(app: &App, factor: &SecondFactor, code: &str) -> Option<i64> {
-    let step = totp(app, factor).check(code, app.now().timestamp().max(0) as u64)? as i64;
+    let now = u64::try_from(app.now().timestamp()).unwrap_or_default();
+    let step = i64::try_from(totp(app, factor).check(code, now)?).ok()?;
     factor.used_step.is_none_or(|used| step > used).then_some(step)
 }
 

@@ -1,7 +1,10 @@
 //! The installation's key, and what is made with it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::addresses::{Addresses, Viewer, ViewerMark};
 use crate::domain::identity::Identity;
@@ -65,6 +68,11 @@ impl Secrets {
         let parts =
             [link.as_bytes(), identity.worker_id.as_bytes(), session.as_bytes(), &until.to_be_bytes()];
         format!("{until}.{}", hex::encode(self.keyed("arrival", &parts)))
+    }
+
+    /// The token of everybody who comes back to a participation that has had as many as there may be.
+    pub fn last_token(&self, participant: Uuid) -> String {
+        URL_SAFE_NO_PAD.encode(self.keyed("token", &[participant.as_bytes()]))
     }
 
     /// Stands for a client's address, so that none has to be kept.
@@ -149,6 +157,9 @@ mod tests {
         assert_ne!(one.email_hmac("ada@example.org"), one.code_hmac("ada@example.org"));
         assert_ne!(one.recovery_hmac(1, "xq5vw0nyzg"), other.recovery_hmac(1, "xq5vw0nyzg"));
         assert_ne!(one.recovery_hmac(1, "xq5vw0nyzg"), one.recovery_hmac(2, "xq5vw0nyzg"));
+        assert_ne!(one.last_token(Uuid::nil()), other.last_token(Uuid::nil()));
+        assert_ne!(one.last_token(Uuid::nil()), one.last_token(Uuid::max()));
+        assert_eq!(one.last_token(Uuid::nil()).len(), 43);
         assert_eq!(format!("{one:?}"), "Secrets");
     }
 }

@@ -5,6 +5,7 @@ pub fn naps(wait_ms: f64, first_ms: f64, longest_ms: f64) -> impl Iterator<Item 
     let first = wait_ms.min(first_ms);
     let whole = ((wait_ms - first) / longest_ms).floor();
     let rest = wait_ms - first - whole * longest_ms;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and from 0")]
     let others = std::iter::repeat_n(longest_ms, whole as usize).chain([rest]);
     std::iter::once(first).chain(others).filter(|nap| *nap > 0.0)
 }

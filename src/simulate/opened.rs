@@ -11,6 +11,7 @@ pub struct Opened {
     pub participant: String,
     pub tab: i32,
     pub clock_ms: Option<f64>,
+    pub practice_attempt: u16,
     pub answers: Vec<IgnoredAny>,
     study: Study,
     screens: Pages,

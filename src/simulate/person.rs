@@ -14,9 +14,10 @@ use super::naps::naps;
 use super::opened::Opened;
 use super::screens::{Screens, name_of};
 use super::{Acknowledged, Client, Crowd, Ending, Incident, Request, Trouble};
+use crate::domain::count;
 use crate::domain::observer::{Behaviour, Observer, Sight};
 use crate::domain::participant::{EndReason, Stage};
-use crate::domain::record::{Answer, AnswerReply, AnswerStatus, Record, Step, StepName};
+use crate::domain::record::{Answer, AnswerReply, AnswerStatus, Part, Record, Step, StepName};
 use crate::domain::schedule::Place;
 use crate::domain::trial::{Block, Buttons, Input};
 use crate::flow::record::Reply;
@@ -115,8 +116,8 @@ pub struct Person<'a> {
     pub screens: Screens,
     /// The last answer, to be sent once more with its time to Continue.
     pub unfinished: Option<Answer>,
-    /// Answers that the server acknowledged.
-    pub answered: usize,
+    /// Trials whose answers the server acknowledged.
+    pub answered: Vec<Place>,
     /// How often the coming trial will have been shown.
     pub presentations: u32,
     /// Positions, in the first practice block and in the main block, at which they do what is special about them.
@@ -144,10 +145,12 @@ impl<'a> Person<'a> {
         let key = by_place(trials);
         let sees_references = opened.sees_references();
         let observer = Observer { behaviour, condition, sees_references, abilities: crowd.abilities.clone() };
-        let count = |block| key.keys().filter(|place| place.block == block).count() as u16;
-        let moments = [Block::Practice, Block::Main].map(|block| rng.random_range(1..=count(block).max(1)));
+        let trials =
+            |block| key.keys().filter(|place| place.block == block).map(|place| place.trial_index).max();
+        let moments =
+            [Block::Practice, Block::Main].map(|block| rng.random_range(1..=trials(block).unwrap_or(1)));
         // The ways into instructions and main trials, the trials, and Submit.
-        let steps_left = observer.vanishes_after(key.len() as u32 + 4, &mut rng);
+        let steps_left = observer.vanishes_after(count(key.len()) + 4, &mut rng);
         Ok(Self {
             crowd,
             client,
@@ -160,7 +163,7 @@ impl<'a> Person<'a> {
             clock_ms: 0.0,
             screens: Screens::default(),
             unfinished: None,
-            answered: 0,
+            answered: Vec::new(),
             presentations: 1,
             moments,
             display: Display::draw(&rng),
@@ -256,6 +259,7 @@ impl<'a> Person<'a> {
     /// A record of the screen and of what was shown since the last one: by itself a sign of life.
     fn record(&mut self, tab: i32) -> Record {
         let (screen, events) = self.screens.take_news();
+        let events = events.into_iter().map(Part::from).collect();
         Record { tab, clock_ms: self.clock_ms, screen, events, ..Record::default() }
     }
 
@@ -263,6 +267,8 @@ impl<'a> Person<'a> {
     pub async fn tell(&mut self, steps: Vec<Step>, answers: Vec<Answer>) -> Result<Reply, Trouble> {
         self.uses_older_tab = self.older_tab.is_some() && !self.uses_older_tab;
         let tab = self.older_tab.filter(|_| self.uses_older_tab).unwrap_or(self.tab);
+        let steps = steps.into_iter().map(Part::from).collect();
+        let answers = answers.into_iter().map(Part::from).collect();
         let record = Record { steps, answers, ..self.record(tab) };
         let reply: Reply = self.client.post(Request::Record, &self.token, &record).await?;
         if reply.superseded != self.uses_older_tab {
@@ -346,7 +352,7 @@ impl<'a> Person<'a> {
                 format!("{} {} was refused", place.block, place.trial_index),
             ));
         }
-        self.answered += 1;
+        self.answered.push(place);
         let participant = self.participant.clone();
         self.crowd.report().acknowledged.push(Acknowledged { participant, place, response: answer.response });
         Ok(())
@@ -370,6 +376,6 @@ fn by_place(trials: Vec<KeyEntry>) -> BTreeMap<Place, KeyEntry> {
 
 /// What the server said about the answer to this trial.
 pub fn status_of(reply: &Reply, place: Place) -> Result<&AnswerReply, Trouble> {
-    let found = reply.answers.iter().find(|answer| answer.place == place);
+    let found = reply.answers.iter().find(|answer| answer.place.is(&place));
     found.ok_or_else(|| strange(Request::Record, format!("trial {} is not mentioned", place.trial_index)))
 }

@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Result;
 use super::records::order_literal;
+use super::{Result, numbers};
 use crate::domain::participant::Participant;
 use crate::domain::record::{Continued, NewEvent, Response};
 use crate::domain::schedule::ScheduledTrial;
@@ -125,11 +125,12 @@ macro_rules! save {
                    as new (participant_id)
                where participant_id in (select id from saved)
              )" + $after + "
-             select array(select id from saved) as \"ids!\", array(select revision from saved) as \"revisions!\"",
+             select array(select id from saved) as \"ids!\", array(select revision from saved) as \"revisions!\",
+               array(select participant_id from happened) as \"events!\"",
             column!($batch.responses, (id, _) => *id),
             column!($batch.responses, (_, r) => r.answer.block.as_str()) as &[&str],
-            column!($batch.responses, (_, r) => r.answer.attempt as i16),
-            column!($batch.responses, (_, r) => r.answer.trial_index as i16),
+            numbers!(i16, $batch.responses, (_, r) => r.answer.attempt),
+            numbers!(i16, $batch.responses, (_, r) => r.answer.trial_index),
             column!($batch.responses, (_, r) => i16::from(r.answer.response)),
             column!($batch.responses, (_, r) => r.choice_side.as_str()) as &[&str],
             column!($batch.responses, (_, r) => r.correct),
@@ -138,7 +139,7 @@ macro_rules! save {
             column!($batch.responses, (_, r) => r.answer.continue_rt) as &[Option<f64>],
             column!($batch.responses, (_, r) => r.answer.time_elapsed),
             column!($batch.responses, (_, r) => r.answer.input.as_str()) as &[&str],
-            column!($batch.responses, (_, r) => r.answer.presentations as i32),
+            numbers!(i32, $batch.responses, (_, r) => r.answer.presentations),
             column!($batch.responses, (_, r) => r.answer.hidden_ms),
             column!($batch.responses, (_, r) => r.answer.load_wait),
             column!($batch.responses, (_, r) => r.answer.display_scale),
@@ -154,17 +155,27 @@ macro_rules! save {
     };
 }
 
-/// Stores what was decided about those whose rows are as they were when it was decided and are held by nobody else, and returns
-/// their rows' new revisions. Of all others nothing is stored.
-pub async fn save(
-    conn: &mut PgConnection,
-    batch: &Batch,
-    now: DateTime<Utc>,
-) -> Result<Vec<(Uuid, Revision)>> {
+/// What was stored of a batch.
+#[derive(Debug, Default)]
+pub struct Saved {
+    /// Those whose rows were as they were when it was decided, with the new revisions of their rows.
+    pub revisions: Vec<(Uuid, Revision)>,
+    /// Whose events were not there yet, once per event.
+    pub events: Vec<Uuid>,
+}
+
+/// Stores what was decided about those whose rows are as they were when it was decided and are held by no other
+/// session. Of all others nothing is stored.
+pub async fn save(conn: &mut PgConnection, batch: &Batch, now: DateTime<Utc>) -> Result<Saved> {
     if batch.is_answers() {
         // Most records are an answer and nothing else; this takes a third of the time of what follows.
-        let saved = save!(batch, "saved as (select id, revision from same)", "").fetch_one(conn).await?;
-        return Ok(saved.ids.into_iter().zip(saved.revisions.into_iter().map(Revision)).collect());
+        let saved = save!(
+            batch,
+            "saved as (select id, revision from same)",
+            ", happened as (select id as participant_id from saved where false)"
+        );
+        let saved = saved.fetch_one(conn).await?;
+        return Ok(Saved::new(saved.ids, saved.revisions, saved.events));
     }
     let saved = save!(
         batch,
@@ -177,43 +188,47 @@ pub async fn save(
                lease_until = new.lease_until, last_seen_at = new.last_seen_at, started_at = new.started_at,
                instructed_at = new.instructed_at, practised_at = new.practised_at, running_at = new.running_at,
                clock_ms = new.clock_ms, clock_at = new.clock_at, clock_discrepancy_s = new.clock_discrepancy_s,
-               instruction_ms = new.instruction_ms, instruction_load_wait_ms = new.instruction_load_wait_ms
+               instruction_ms = new.instruction_ms, instruction_load_wait_ms = new.instruction_load_wait_ms,
+               seen_ms = new.seen_ms, instruction_bound_ms = new.instruction_bound_ms,
+               events_dropped = new.events_dropped
            from unnest($24::uuid[], $25::text[], $26::text[], $27::text[], $28::smallint[], $29::timestamptz[],
                    $30::timestamptz[], $31::timestamptz[], $32::timestamptz[], $33::timestamptz[], $34::timestamptz[],
-                   $35::float8[], $36::timestamptz[], $37::float8[], $38::float8[], $39::float8[])
+                   $35::float8[], $36::timestamptz[], $37::float8[], $38::float8[], $39::float8[],
+                   $40::float8[], $41::float8[], $42::int[])
                as new (id, revision, stage, screen, practice_attempt, lease_until, last_seen_at, started_at,
                    instructed_at, practised_at, running_at, clock_ms, clock_at, clock_discrepancy_s, instruction_ms,
-                   instruction_load_wait_ms)
+                   instruction_load_wait_ms, seen_ms, instruction_bound_ms, events_dropped)
            where p.id = new.id and p.xmin = new.revision::xid and p.id in (select id from free)
            returning p.id, p.xmin::text as revision
          ), saved as (select id, revision from same union all select id, revision from updated)",
         ", drawn as (
            insert into schedule (participant_id, block, attempt, trial_index, trial_id, max_side, reference_order)
            select participant_id, block, attempt, trial_index, trial_id, max_side, reference_order::smallint[]
-           from unnest($40::uuid[], $41::text[], $42::smallint[], $43::smallint[], $44::bigint[], $45::text[],
-                   $46::text[])
+           from unnest($43::uuid[], $44::text[], $45::smallint[], $46::smallint[], $47::bigint[], $48::text[],
+                   $49::text[])
                as new (participant_id, block, attempt, trial_index, trial_id, max_side, reference_order)
            where participant_id in (select id from saved)
          ), continued as (
            update responses r set continue_rt = new.rt, continue_hidden_ms = new.hidden_ms
-           from unnest($47::uuid[], $48::text[], $49::smallint[], $50::smallint[], $51::float8[],
-                   $52::float8[])
+           from unnest($50::uuid[], $51::text[], $52::smallint[], $53::smallint[], $54::float8[],
+                   $55::float8[])
                as new (participant_id, block, attempt, trial_index, rt, hidden_ms)
            where r.participant_id = new.participant_id and r.block = new.block and r.attempt = new.attempt
              and r.trial_index = new.trial_index and r.participant_id in (select id from saved)
          ), happened as (
            insert into events (participant_id, tab, seq, kind, at_ms, server_at, detail)
-           select participant_id, tab, seq, kind, at_ms, $59, detail
-           from unnest($53::uuid[], $54::int[], $55::int[], $56::text[], $57::float8[], $58::jsonb[])
+           select participant_id, tab, seq, kind, at_ms, $62, detail
+           from unnest($56::uuid[], $57::int[], $58::int[], $59::text[], $60::float8[], $61::jsonb[])
                as new (participant_id, tab, seq, kind, at_ms, detail)
            where participant_id in (select id from saved)
            on conflict do nothing
+           returning participant_id
          )",
         column!(batch.changed, (p, _) => p.id),
         column!(batch.changed, (_, revision) => revision.0.as_str()) as &[&str],
         column!(batch.changed, (p, _) => p.stage.as_str()) as &[&str],
         column!(batch.changed, (p, _) => p.screen.as_deref()) as &[Option<&str>],
-        column!(batch.changed, (p, _) => p.practice_attempt as i16),
+        numbers!(i16, batch.changed, (p, _) => p.practice_attempt),
         column!(batch.changed, (p, _) => p.lease_until),
         column!(batch.changed, (p, _) => p.last_seen_at),
         column!(batch.changed, (p, _) => p.started_at) as &[Option<DateTime<Utc>>],
@@ -225,17 +240,20 @@ pub async fn save(
         column!(batch.changed, (p, _) => p.clock_discrepancy_s) as &[Option<f64>],
         column!(batch.changed, (p, _) => p.instruction_ms) as &[Option<f64>],
         column!(batch.changed, (p, _) => p.instruction_load_wait_ms),
+        column!(batch.changed, (p, _) => p.seen_ms),
+        column!(batch.changed, (p, _) => p.instruction_bound_ms) as &[Option<f64>],
+        numbers!(i32, batch.changed, (p, _) => p.events_dropped),
         column!(batch.drawn, (id, _) => *id),
         column!(batch.drawn, (_, trial) => trial.block.as_str()) as &[&str],
-        column!(batch.drawn, (_, trial) => trial.attempt as i16),
-        column!(batch.drawn, (_, trial) => trial.trial_index as i16),
+        numbers!(i16, batch.drawn, (_, trial) => trial.attempt),
+        numbers!(i16, batch.drawn, (_, trial) => trial.trial_index),
         column!(batch.drawn, (_, trial) => trial.trial_id),
         column!(batch.drawn, (_, trial) => trial.max_side.as_str()) as &[&str],
         column!(batch.drawn, (_, trial) => order_literal(&trial.reference_order)),
         column!(batch.continued, (id, _) => *id),
         column!(batch.continued, (_, new) => new.place.block.as_str()) as &[&str],
-        column!(batch.continued, (_, new) => new.place.attempt as i16),
-        column!(batch.continued, (_, new) => new.place.trial_index as i16),
+        numbers!(i16, batch.continued, (_, new) => new.place.attempt),
+        numbers!(i16, batch.continued, (_, new) => new.place.trial_index),
         column!(batch.continued, (_, new) => new.rt),
         column!(batch.continued, (_, new) => new.hidden_ms) as &[Option<f64>],
         column!(batch.events, (id, _) => *id),
@@ -248,5 +266,11 @@ pub async fn save(
     )
     .fetch_one(conn)
     .await?;
-    Ok(saved.ids.into_iter().zip(saved.revisions.into_iter().map(Revision)).collect())
+    Ok(Saved::new(saved.ids, saved.revisions, saved.events))
+}
+
+impl Saved {
+    fn new(ids: Vec<Uuid>, revisions: Vec<String>, events: Vec<Uuid>) -> Self {
+        Self { revisions: ids.into_iter().zip(revisions.into_iter().map(Revision)).collect(), events }
+    }
 }

@@ -72,7 +72,7 @@ pub async fn keep_ready(pool: &PgPool) {
     let most = pool.options().get_max_connections();
     let ready = READY.min(most / 2);
     loop {
-        let used = pool.size().saturating_sub(pool.num_idle() as u32);
+        let used = pool.size().saturating_sub(u32::try_from(pool.num_idle()).unwrap_or(u32::MAX));
         if used + ready <= most {
             // Held until all are there. What fails now, whoever needs it will hear of.
             drop(futures::future::join_all((0..ready).map(|_| pool.acquire())).await);

@@ -3,10 +3,10 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Result;
 use super::identities::PersonKey;
 use super::participants::Device;
 use super::records::order_literal;
+use super::{Result, numbers};
 use crate::domain::identity::Identity;
 use crate::domain::participant::Participant;
 use crate::domain::schedule::ScheduledTrial;
@@ -79,13 +79,13 @@ async fn insert_people(conn: &mut PgConnection, new: &[&Enrolment]) -> Result<()
         column!(new, n => n.person.group.as_str()) as &[&str],
         column!(new, n => n.person.platform.as_str()) as &[&str],
         column!(new, n => n.person.condition.as_str()) as &[&str],
-        column!(new, n => n.person.image_set as i32),
+        numbers!(i32, new, n => n.person.image_set),
         column!(new, n => n.person.slot_id) as &[Option<i64>],
         column!(new, n => n.person.claim.as_str()) as &[&str],
         column!(new, n => n.person.stage.as_str()) as &[&str],
-        column!(new, n => n.person.seed as i64),
+        column!(new, n => n.person.seed.cast_signed()),
         column!(new, n => n.person.tab),
-        column!(new, n => n.person.practice_attempt as i16),
+        numbers!(i16, new, n => n.person.practice_attempt),
         column!(new, n => n.consent_sha256.as_slice()) as &[&[u8]],
         column!(new, n => n.person.enrolled_at),
         column!(new, n => n.person.leased_at),
@@ -161,8 +161,8 @@ async fn insert_schedule(conn: &mut PgConnection, trials: &[(Uuid, &ScheduledTri
               as drawn (participant_id, block, attempt, trial_index, trial_id, max_side, reference_order)",
         column!(trials, (id, _) => *id),
         column!(trials, (_, trial) => trial.block.as_str()) as &[&str],
-        column!(trials, (_, trial) => trial.attempt as i16),
-        column!(trials, (_, trial) => trial.trial_index as i16),
+        numbers!(i16, trials, (_, trial) => trial.attempt),
+        numbers!(i16, trials, (_, trial) => trial.trial_index),
         column!(trials, (_, trial) => trial.trial_id),
         column!(trials, (_, trial) => trial.max_side.as_str()) as &[&str],
         column!(trials, (_, trial) => order_literal(&trial.reference_order)),

@@ -47,7 +47,8 @@ pub fn people<'a>(
         r#"select p.id, s.slug as study, v.number as study_version, p.pseudonym as participant, p.mode, p.condition,
                   p.image_set, (select number from slots where id = p.slot_id) as "slot?", p.posting, p.platform, p.stage, p.lease_until,
                   p.screen as last_screen, p.crowd_group as "group", p.late, p.clock_discrepancy_s, p.enrolled_at,
-                  p.started_at, p.ended_at, p.instruction_ms, p.instruction_load_wait_ms, p.total_ms, p.claim,
+                  p.started_at, p.ended_at, p.instruction_ms, p.instruction_bound_ms, p.instruction_load_wait_ms,
+                  p.total_ms, p.total_bound_ms, p.events_dropped, p.claim,
                   p.end_reason, p.browser, p.system, p.screen_width, p.screen_height, p.window_width, p.window_height,
                   p.pixel_ratio, p.feedback, p.condition = any($3) as "practises!",
                   coalesce(k.answers, a.answers) as "answers!",
@@ -88,8 +89,11 @@ pub fn people<'a>(
         let stage: Stage = word(&row.stage)?;
         let times = Times {
             instruction_ms: row.instruction_ms,
+            instruction_bound_ms: row.instruction_bound_ms,
             instruction_load_wait_ms: row.instruction_load_wait_ms,
             total_ms: row.total_ms,
+            total_bound_ms: row.total_bound_ms,
+            clock_discrepancy_s: row.clock_discrepancy_s,
         };
         let tally = Tally::try_from(TallyRow {
             answers: row.answers,
@@ -131,6 +135,7 @@ pub fn people<'a>(
                 reloads: row.reloads,
                 image_failures: row.image_failures,
             }),
+            events_dropped: row.events_dropped,
             browser: row.browser,
             system: row.system,
             screen_width: row.screen_width,

@@ -118,10 +118,10 @@ pub async fn all(conn: &mut PgConnection, study_id: i64) -> Result<Vec<Link>> {
 /// Gives out so many more personal links, up to the most that a link may have.
 pub async fn add_personal(conn: &mut PgConnection, link_id: i64, more: u32, most: u32) -> Result<bool> {
     let done = sqlx::query!(
-        "update links set personal_links = personal_links + $2 where id = $1 and personal_links + $2 <= $3",
+        "update links set personal_links = personal_links + $2::bigint where id = $1 and personal_links + $2::bigint <= $3",
         link_id,
-        more as i32,
-        most as i32,
+        i64::from(more),
+        i64::from(most),
     )
     .execute(conn)
     .await?;

@@ -82,10 +82,21 @@ fn word<T: FromStr<Err = crate::domain::UnknownWord>>(text: &str) -> Result<T> {
     text.parse().map_err(|error: crate::domain::UnknownWord| StoreError::Corrupt(error.to_string()))
 }
 
-/// A number of the database (which knows no unsigned ones) as a number of the domain.
+/// A number of the database (which knows no unsigned ones) as a number of the domain, or the other way.
 fn number<T: TryFrom<N>, N: Copy + std::fmt::Display>(value: N) -> Result<T> {
     T::try_from(value).map_err(|_| StoreError::Corrupt(format!("{value} is out of range")))
 }
+
+/// Numbers of a list of rows as a column of another type of numbers.
+macro_rules! numbers {
+    ($number:ty, $list:expr, $row:pat => $value:expr) => {
+        &$list
+            .iter()
+            .map(|$row| $crate::store::number($value))
+            .collect::<$crate::store::Result<Vec<$number>>>()?
+    };
+}
+use numbers;
 
 /// A JSON document of the database as a type of the domain.
 fn document<T: serde::de::DeserializeOwned>(json: serde_json::Value) -> Result<T> {

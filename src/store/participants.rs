@@ -38,9 +38,13 @@ pub(super) struct ParticipantRow {
     clock_ms: Option<f64>,
     clock_at: Option<DateTime<Utc>>,
     clock_discrepancy_s: Option<f64>,
+    seen_ms: f64,
     instruction_ms: Option<f64>,
+    instruction_bound_ms: Option<f64>,
     instruction_load_wait_ms: f64,
     total_ms: Option<f64>,
+    total_bound_ms: Option<f64>,
+    events_dropped: i32,
     posting: Option<i32>,
     passed: Option<bool>,
     late: bool,
@@ -66,7 +70,7 @@ impl TryFrom<ParticipantRow> for Participant {
             stage: word(&row.stage)?,
             end_reason: row.end_reason.as_deref().map(word).transpose()?,
             screen: row.screen,
-            seed: row.seed as u64,
+            seed: row.seed.cast_unsigned(),
             tab: row.tab,
             practice_attempt: number(row.practice_attempt)?,
             enrolled_at: row.enrolled_at,
@@ -81,9 +85,13 @@ impl TryFrom<ParticipantRow> for Participant {
             clock_ms: row.clock_ms,
             clock_at: row.clock_at,
             clock_discrepancy_s: row.clock_discrepancy_s,
+            seen_ms: row.seen_ms,
             instruction_ms: row.instruction_ms,
+            instruction_bound_ms: row.instruction_bound_ms,
             instruction_load_wait_ms: row.instruction_load_wait_ms,
             total_ms: row.total_ms,
+            total_bound_ms: row.total_bound_ms,
+            events_dropped: number(row.events_dropped)?,
             posting: row.posting.map(number).transpose()?,
             passed: row.passed,
             late: row.late,
@@ -100,7 +108,8 @@ macro_rules! select_participant {
                 p.condition, p.image_set, p.slot_id, p.claim, p.stage, p.end_reason, p.screen, p.seed, p.tab,
                 p.practice_attempt, p.enrolled_at, p.leased_at, p.lease_until, p.last_seen_at, p.started_at,
                 p.instructed_at, p.practised_at, p.running_at, p.ended_at, p.clock_ms, p.clock_at,
-                p.clock_discrepancy_s, p.instruction_ms, p.instruction_load_wait_ms, p.total_ms, p.posting,
+                p.clock_discrepancy_s, p.seen_ms, p.instruction_ms, p.instruction_bound_ms,
+                p.instruction_load_wait_ms, p.total_ms, p.total_bound_ms, p.events_dropped, p.posting,
                 p.passed, p.late " + $rest
             $(, $args)*
         )
@@ -127,14 +136,16 @@ pub struct Device {
     pub pixel_ratio: Option<f64>,
 }
 
-/// Stores how a participation stands now. What never changes after consent is not written.
+/// Stores how a participation stands now. What never changes after consent is not written, and `events_dropped` is counted
+/// where events are stored.
 pub async fn update(conn: &mut PgConnection, person: &Participant) -> Result<()> {
     sqlx::query!(
         "update participants set slot_id = $2, claim = $3, stage = $4, end_reason = $5, screen = $6, tab = $7,
             practice_attempt = $8, leased_at = $9, lease_until = $10, last_seen_at = $11, started_at = $12,
             instructed_at = $13, practised_at = $14, running_at = $15, ended_at = $16, clock_ms = $17,
             clock_at = $18, clock_discrepancy_s = $19, instruction_ms = $20, instruction_load_wait_ms = $21,
-            total_ms = $22, posting = $23, passed = $24, late = $25
+            total_ms = $22, posting = $23, passed = $24, late = $25, seen_ms = $26, instruction_bound_ms = $27,
+            total_bound_ms = $28
          where id = $1",
         person.id,
         person.slot_id,
@@ -143,7 +154,7 @@ pub async fn update(conn: &mut PgConnection, person: &Participant) -> Result<()>
         person.end_reason.map(|reason| reason.as_str()),
         person.screen,
         person.tab,
-        person.practice_attempt as i16,
+        number::<i16, _>(person.practice_attempt)?,
         person.leased_at,
         person.lease_until,
         person.last_seen_at,
@@ -158,9 +169,12 @@ pub async fn update(conn: &mut PgConnection, person: &Participant) -> Result<()>
         person.instruction_ms,
         person.instruction_load_wait_ms,
         person.total_ms,
-        person.posting.map(|n| n as i32),
+        person.posting.map(number::<i32, _>).transpose()?,
         person.passed,
         person.late,
+        person.seen_ms,
+        person.instruction_bound_ms,
+        person.total_bound_ms,
     )
     .execute(conn)
     .await?;
@@ -264,7 +278,7 @@ pub async fn delete_data(conn: &mut PgConnection, id: Uuid) -> Result<()> {
     sqlx::query!("delete from events where participant_id = $1", id).execute(&mut *conn).await?;
     sqlx::query!("delete from participant_tokens where participant_id = $1", id).execute(&mut *conn).await?;
     sqlx::query!(
-        "update participants set feedback = null, browser = null, system = null, screen_width = null,
+        "update participants set feedback = null, events_dropped = 0, browser = null, system = null, screen_width = null,
             screen_height = null, window_width = null, window_height = null, pixel_ratio = null
          where id = $1",
         id,
@@ -274,7 +288,16 @@ pub async fn delete_data(conn: &mut PgConnection, id: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// Gives a participation one more token.
+/// How many tokens a participation has.
+pub async fn tokens(conn: &mut PgConnection, id: Uuid) -> Result<i64> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from participant_tokens where participant_id = $1"#,
+        id
+    );
+    Ok(count.fetch_one(conn).await?)
+}
+
+/// Gives a participation one more token, unless it is one that it has.
 pub async fn add_token(
     conn: &mut PgConnection,
     id: Uuid,
@@ -282,7 +305,7 @@ pub async fn add_token(
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into participant_tokens (sha256, participant_id, issued_at) values ($1, $2, $3)",
+        "insert into participant_tokens (sha256, participant_id, issued_at) values ($1, $2, $3) on conflict do nothing",
         token_sha256,
         id,
         now,

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Result, number, word};
-use crate::domain::record::{Answer, EventKind};
+use super::{Result, number, numbers, word};
+use crate::domain::record::{Answer, EventKind, MOST_EVENTS};
 use crate::domain::schedule::{Place, ScheduledTrial};
 use crate::domain::trial::Block;
 
@@ -128,9 +128,22 @@ pub async fn trials_of(conn: &mut PgConnection, id: Uuid) -> Result<Vec<TrialOnF
     rows.into_iter().map(TrialOnFile::try_from).collect()
 }
 
-/// Everything drawn for these participants.
-pub async fn trials_of_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<TrialOnFile>> {
-    let rows = select_trials!("where s.participant_id = any($1)", ids).fetch_all(conn).await?;
+/// A block of trials: whose, which run, and its number.
+pub type BlockOf = (Uuid, Block, u16);
+
+/// The trials of these blocks, of each participant in order.
+pub async fn trials_in(conn: &mut PgConnection, blocks: &[BlockOf]) -> Result<Vec<TrialOnFile>> {
+    let ids: Vec<Uuid> = blocks.iter().map(|(id, ..)| *id).collect();
+    let runs: Vec<&str> = blocks.iter().map(|(_, block, _)| block.as_str()).collect();
+    let rows = select_trials!(
+        "where (s.participant_id, s.block, s.attempt) in (select * from unnest($1::uuid[], $2::text[], $3::smallint[]))
+         order by s.participant_id, s.block desc, s.attempt, s.trial_index",
+        &ids,
+        &runs as &[&str],
+        numbers!(i16, blocks, (.., attempt) => *attempt)
+    )
+    .fetch_all(conn)
+    .await?;
     rows.into_iter().map(TrialOnFile::try_from).collect()
 }
 
@@ -141,7 +154,7 @@ pub async fn unanswered(conn: &mut PgConnection, id: Uuid, block: Block, attempt
            where s.participant_id = $1 and s.block = $2 and s.attempt = $3 and r.participant_id is null order by 1"#,
         id,
         block.as_str(),
-        attempt as i16,
+        number::<i16, _>(attempt)?,
     )
     .fetch_all(conn)
     .await?;
@@ -173,7 +186,18 @@ pub async fn events_of(conn: &mut PgConnection, id: Uuid) -> Result<Vec<EventOnF
     Ok(events)
 }
 
-/// Stores one event that the server noticed.
+/// How many events of these participants are stored; of whom nothing is said, none.
+pub async fn events_stored(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<(Uuid, u32)>> {
+    let rows = sqlx::query!(
+        r#"select participant_id, count(*) as "events!" from events where participant_id = any($1) group by 1"#,
+        ids
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| Ok((row.participant_id, number(row.events)?))).collect()
+}
+
+/// Stores one event that the server noticed, or counts it where there is no room for more. The caller holds the person's row.
 pub async fn insert_event(
     conn: &mut PgConnection,
     id: Uuid,
@@ -183,12 +207,16 @@ pub async fn insert_event(
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into events (participant_id, kind, at_ms, server_at, detail) values ($1, $2, $3, $4, $5)",
+        "with room as (select where (select count(*) from events where participant_id = $1) < $6),
+              noted as (insert into events (participant_id, kind, at_ms, server_at, detail)
+                        select $1, $2::text, $3::float8, $4::timestamptz, $5::jsonb from room)
+         update participants set events_dropped = events_dropped + 1 where id = $1 and not exists (select from room)",
         id,
         kind.as_str(),
         at_ms,
         now,
         detail,
+        i64::from(MOST_EVENTS),
     )
     .execute(conn)
     .await?;

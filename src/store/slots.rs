@@ -28,8 +28,8 @@ pub async fn create(
             study_id,
             mode.as_str(),
             &conditions,
-            per_condition as i32,
-            definition.design.image_sets as i32,
+            super::number::<i32, _>(per_condition)?,
+            super::number::<i32, _>(definition.design.image_sets)?,
         )
         .execute(&mut *conn)
         .await?;
@@ -75,7 +75,7 @@ pub async fn count_enrolments(
         "update enrolment_counters set enrolled = enrolled + $3 where study_id = $1 and mode = $2",
         study_id,
         mode.as_str(),
-        number as i64,
+        super::number::<i64, _>(number)?,
     )
     .execute(conn)
     .await?;

@@ -154,7 +154,8 @@ pub async fn set_state(
 
 /// Changes the number of places per condition.
 pub async fn set_quota(conn: &mut PgConnection, study_id: i64, per_condition: u32) -> Result<()> {
-    sqlx::query!("update studies set slots_per_condition = $2 where id = $1", study_id, per_condition as i32)
+    let per_condition: i32 = number(per_condition)?;
+    sqlx::query!("update studies set slots_per_condition = $2 where id = $1", study_id, per_condition)
         .execute(conn)
         .await?;
     Ok(())
@@ -248,7 +249,7 @@ pub async fn insert_trial(
         trial.condition,
         trial.kind.as_str(),
         trial.difficulty.map(|difficulty| difficulty.as_str()),
-        trial.image_set.map(|set| set as i32),
+        trial.image_set.map(number::<i32, _>).transpose()?,
         trial.unit,
         trial.layer,
         trial.branch,

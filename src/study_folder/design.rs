@@ -95,6 +95,7 @@ impl Check<'_> {
             ),
             ("practice", "other_trials", definition.practice.other_trials, 0, Practice::LONGEST_BLOCK.into()),
             ("practice", "offer_end_after_blocks", definition.practice.offer_end_after_blocks, 0, 1000),
+            ("practice", "most_blocks", definition.practice.most_blocks, 1, 1000),
         ];
         for (part, name, value, min, max) in ranges {
             if !(min..=max).contains(&value) {

@@ -104,7 +104,7 @@ pub fn read(folder: &Path, problems: &mut Problems) -> Option<Vec<Row>> {
         match record {
             Ok(record) => rows.extend(Fields { header: &header, record: &record, problems }.row()),
             Err(error) => {
-                let line = error.position().map(|position| position.line() as usize);
+                let line = error.position().map(line_of);
                 problems.add(
                     FILE,
                     line,
@@ -183,7 +183,7 @@ impl Fields<'_> {
     }
 
     fn line(&self) -> usize {
-        self.record.position().map_or(0, |position| position.line() as usize)
+        self.record.position().map_or(0, line_of)
     }
 
     fn get(&self, column: &str) -> &str {
@@ -261,4 +261,7 @@ pub fn resolve(rows: &[Row], files: &Files) -> Vec<Option<Trial>> {
             })
         })
         .collect()
+}
+fn line_of(position: &csv::Position) -> usize {
+    usize::try_from(position.line()).unwrap_or(usize::MAX)
 }

@@ -14,7 +14,7 @@ use super::opened::{BlockView, OpenedView, block_view};
 use super::state::WebState;
 use super::user_agent;
 use crate::domain::gate::Arrival;
-use crate::domain::participant::EndReason;
+use crate::domain::participant::{EndReason, Stage};
 use crate::domain::record::Record;
 use crate::domain::study::Outcome;
 use crate::domain::trial::Block;
@@ -178,7 +178,11 @@ pub async fn record(
     Bearer(token): Bearer,
     Json(record): Json<Record>,
 ) -> Result<Json<RecordReply>, Problem> {
-    let reply = state.records.ask(Job { token_sha256: token_sha256(&token), record }).await?;
+    let mut reply = state.records.ask(Job { token_sha256: token_sha256(&token), record }).await?;
+    if reply.practice_is_used_up {
+        Box::pin(flow::leave::leave(&state.app, &token, EndReason::ScreenedOut)).await?;
+        reply.stage = Stage::Abandoned;
+    }
     let next_block = match reply.drawn.first() {
         None => None,
         // Rare: what it takes is not to burden every answer.

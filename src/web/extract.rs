@@ -24,14 +24,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             .await
             .map_err(|_| Problem::malformed(format!("A body may have at most {LARGEST_BODY} bytes.")))?;
         // Where in the body the fault lies is part of serde's message; the values that were sent are not logged.
-        let json = without_nul(&bytes);
+        let json = with_text_that_can_be_kept(&bytes);
         serde_json::from_slice(&json).map(Self).map_err(|error| Problem::malformed(error.to_string()))
     }
 }
 
-/// PostgreSQL keeps every character but NUL. One that is written in a JSON text becomes the mark for what cannot be shown,
-/// so that nothing that came with it is lost.
-fn without_nul(json: &[u8]) -> Cow<'_, [u8]> {
+/// A character as it is written in a JSON text: a backslash, `u`, and four hexadecimal digits.
+const ESCAPE: usize = 6;
+
+/// JSON can write what no text here can hold: half a character (a text has one that was cut within an emoji), and NUL, which
+/// PostgreSQL does not keep. In their place stands the mark for what cannot be shown, so that nothing that came with them is lost.
+fn with_text_that_can_be_kept(json: &[u8]) -> Cow<'_, [u8]> {
     if !json.contains(&b'\\') {
         return Cow::Borrowed(json);
     }
@@ -42,13 +45,25 @@ fn without_nul(json: &[u8]) -> Cow<'_, [u8]> {
             at += 1;
             continue;
         }
-        if json[at..].starts_with(b"\\u0000") {
-            json[at + 2..at + 6].copy_from_slice(b"fffd");
+        match (escaped(&json[at..]), json.get(at + ESCAPE..).and_then(escaped)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => at += 2 * ESCAPE,
+            (Some(0 | 0xd800..0xe000), _) => {
+                json[at + 2..at + ESCAPE].copy_from_slice(b"fffd");
+                at += ESCAPE;
+            }
+            // What follows a backslash belongs to it, another backslash, too.
+            _ => at += 2,
         }
-        // What follows a backslash belongs to it, another backslash, too.
-        at += 2;
     }
     Cow::Owned(json)
+}
+
+/// The UTF-16 unit that is written at the beginning of this.
+fn escaped(json: &[u8]) -> Option<u16> {
+    let digits = json.get(..ESCAPE)?.strip_prefix(b"\\u")?;
+    // `from_str_radix` would take a sign, too.
+    let digits = std::str::from_utf8(digits).ok().filter(|text| !text.starts_with('+'))?;
+    u16::from_str_radix(digits, 16).ok()
 }
 
 impl<T: serde::Serialize> axum::response::IntoResponse for Json<T> {
@@ -87,17 +102,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nul_is_replaced_and_nothing_else() {
+    fn what_no_text_can_hold_is_replaced_and_nothing_else() {
         for (sent, kept) in [
             (r#"["a\u0000b\u0000"]"#, "[\"a\u{fffd}b\u{fffd}\"]"),
             (r#"["\\u0000"]"#, r#"["\\u0000"]"#),
             (r#"["\\\u0000","\n"]"#, "[\"\\\\\u{fffd}\",\"\\n\"]"),
             (r#"["\u0001 \"u0000"]"#, r#"["\u0001 \"u0000"]"#),
+            (r#"["cut \ud83d"]"#, "[\"cut \u{fffd}\"]"),
+            (r#"["\uD83D\uDE00 \ude00\ud83d"]"#, "[\"\u{1f600} \u{fffd}\u{fffd}\"]"),
+            (r#"["\ud83d\ud83d\ude00"]"#, "[\"\u{fffd}\u{1f600}\"]"),
+            (r#"["\ud83d\u0041\\ud83d"]"#, "[\"\u{fffd}A\\\\ud83d\"]"),
+            (r#"{"\udead":1}"#, "{\"\u{fffd}\":1}"),
+            (r#"["\ud7ff\ue000"]"#, "[\"\u{d7ff}\u{e000}\"]"),
         ] {
-            let value: serde_json::Value = serde_json::from_slice(&without_nul(sent.as_bytes())).unwrap();
+            let json = with_text_that_can_be_kept(sent.as_bytes());
+            let value: serde_json::Value = serde_json::from_slice(&json).unwrap();
             assert_eq!(value.to_string(), kept, "{sent}");
         }
-        let cut_off = br#"["\"#;
-        assert_eq!(*without_nul(cut_off), *cut_off);
+        for not_json in [r#"["\"#, r#"["\u+000"]"#, r#"["\ud83d"#, r#"["\ud83d\"#, r#"["\u00"#] {
+            let json = with_text_that_can_be_kept(not_json.as_bytes());
+            assert!(serde_json::from_slice::<serde_json::Value>(&json).is_err(), "{not_json}");
+        }
     }
 }

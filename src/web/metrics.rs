@@ -157,15 +157,19 @@ pub async fn page(
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 
+fn whole(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
 fn register_server(registry: &mut Registry, state: &WebState) {
     let connections = Family::<ConnectionLabels, Gauge>::default();
-    let (all, idle) = (i64::from(state.app.pool.size()), state.app.pool.num_idle() as i64);
+    let (all, idle) = (i64::from(state.app.pool.size()), whole(state.app.pool.num_idle()));
     connections.get_or_create(&ConnectionLabels { state: "idle" }).set(idle);
     connections.get_or_create(&ConnectionLabels { state: "used" }).set(all.saturating_sub(idle));
     registry.register("weber_database_connections", "Connections to the database", connections);
     let most = ConstGauge::new(i64::from(state.app.pool.options().get_max_connections()));
     registry.register("weber_database_connections_max", "Connections to the database, at most", most);
-    let open = ConstGauge::new(state.live.open_pages() as i64);
+    let open = ConstGauge::new(whole(state.live.open_pages()));
     registry.register("weber_live_pages", "Researchers' pages that are open and follow what happens", open);
 }
 

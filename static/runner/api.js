@@ -34,7 +34,7 @@ export async function post(path, body, { token, keepalive = false } = {}) {
   if (token) headers.Authorization = `Bearer ${token}`;
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), PATIENCE_MS);
-  const request = { method: "POST", headers, body: JSON.stringify(body), keepalive, signal: abort.signal };
+  const request = { method: "POST", headers, body: JSON.stringify(body, wellFormed), keepalive, signal: abort.signal };
   try {
     const response = await fetch(path, request);
     return await read(response);
@@ -44,6 +44,15 @@ export async function post(path, body, { token, keepalive = false } = {}) {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * A text that was cut within an emoji ends in half a character, which no server can keep.
+ *
+ * @param {string} _name @param {any} value
+ */
+function wellFormed(_name, value) {
+  return typeof value === "string" ? (/** @type {any} */ (value).toWellFormed?.() ?? value) : value;
 }
 
 /** @param {Response} response */

@@ -8,13 +8,16 @@ const LATE =
   "You finished later than planned, when your place had already been given to somebody else. All your answers have arrived " +
   "all the same, and you are paid like everybody.";
 
+const SCREENED_OUT = "Practice ended here. It was real work, and you are paid for it.";
+
 /** @param {View} view @param {Opened} opened of a participation that has ended */
 export function showEnd(view, { stage, outcome, screens, return: back }) {
   const done = stage === "complete";
   const root = make("div", { class: "page" }, serverFragment(done ? screens.done : screens.left));
   const place = root.querySelector(".return");
+  const screenedOut = outcome === "screened_out" ? [make("p", { class: "notice" }, SCREENED_OUT)] : [];
   const late = outcome === "timed_out" ? [make("p", { class: "notice" }, LATE)] : [];
-  place?.replaceChildren(...late, ...wayBack(back));
+  place?.replaceChildren(...screenedOut, ...late, ...wayBack(back));
   view.show(done ? "done" : "left", root, { percent: 100 });
 }
 

@@ -14,6 +14,10 @@ const key = entryKey(link, given);
 /** With what vouches for a signed arrival. @type {Record<string, string>} */
 const parameters = proof ? { ...given, weber_proof: proof } : given;
 
+const contact = page.querySelector(":scope > p.small");
+/** The code of the last refusal that something might be done about. */
+let refused = "";
+
 /** What an answer says to which nothing can be done on this page. */
 const FINAL = ["no_such_link", "not_open_yet", "paused", "closed", "preview", "api_token_needed", "not_signed"];
 
@@ -72,9 +76,11 @@ function refuse(error) {
   }
   if (error.code === "full" || error.code === "already_took_part") {
     end(error.code);
-  } else if (FINAL.includes(error.code)) {
-    page.replaceChildren(heading(error.title), paragraph(error.detail));
+  } else if (FINAL.includes(error.code) || refused === error.code) {
+    // What was refused twice will be refused again.
+    page.replaceChildren(heading(error.title), paragraph(error.detail), ...(contact ? [contact] : []));
   } else {
+    refused = error.code;
     say(`${error.title} ${error.detail}`);
   }
 }

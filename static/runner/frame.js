@@ -48,9 +48,9 @@ export class Frame {
     if (this.#status.textContent !== words) this.#status.textContent = words;
   }
 
-  /** Whether there still is something to leave. @param {boolean} can */
-  letLeave(can) {
-    this.#leave.hidden = !can;
+  /** Whether there still is something to leave. @param {boolean} can @param {View | null} [view] whose word that is */
+  letLeave(can, view = this.#view) {
+    if (view === this.#view) this.#leave.hidden = !can;
   }
 
   /**
@@ -101,6 +101,11 @@ export class View {
   /** @param {string} name @param {Node} content @param {Showing} showing */
   show(name, content, showing) {
     return this.#frame.show(this, name, content, showing);
+  }
+
+  /** From here on nothing can be left any more. */
+  forbidLeaving() {
+    this.#frame.letLeave(false, this);
   }
 }
 

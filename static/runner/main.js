@@ -1,6 +1,7 @@
 /** The page of the trial program: it opens the participation that the address names, and goes on until it has ended. */
 import { Refusal } from "./api.js";
 import { ask } from "./dialog.js";
+import { make } from "./dom.js";
 import { showEnd } from "./end.js";
 import { watchBrowser, withoutSecrets } from "./events.js";
 import { Frame } from "./frame.js";
@@ -13,9 +14,16 @@ import { takePart } from "./way.js";
 
 const TROUBLE = "No connection. Your answers are kept, and are sent as soon as it is back.";
 
+/** A connection that is gone for longer may not come back by itself. */
+const PATIENCE_MS = 120_000;
+
 class Program {
   #frame;
   #session;
+  /** What went wrong, and where the person stood. @type {Set<string>} */
+  #faults = new Set();
+  /** @type {number | null} */
+  #troubledSince = null;
 
   /** @param {HTMLElement} host @param {string} token */
   constructor(host, token) {
@@ -24,10 +32,11 @@ class Program {
       onScreen: (name) => this.#seen(name),
     });
     this.#session = new Session(token, {
-      onTrouble: (trouble) => this.#frame.say(trouble ? TROUBLE : ""),
+      onTrouble: (trouble) => this.#frame.say(this.#connection(trouble)),
       onSuperseded: () => void this.#superseded(),
       onEnded: () => void this.open(),
       onUnknown: () => this.#unknown(),
+      onRefused: (code) => this.#stuck(code),
     });
     /** @type {(kind: string, detail?: Record<string, unknown>) => void} */
     const note = (kind, detail) => this.#session.note(kind, detail);
@@ -61,6 +70,9 @@ class Program {
   /** Whatever went wrong, nobody may be stuck. @param {View} view @param {unknown} error */
   async #recover(view, error) {
     if (error instanceof Refusal && error.code === "unknown_token") return this.#unknown();
+    const fault = `${nameOf(error)} (${this.#session.place})`;
+    if (this.#faults.has(fault)) return this.#stuck(fault);
+    this.#faults.add(fault);
     if (!(error instanceof OutOfStep)) {
       const message = error instanceof Error ? `${error.message} ${error.stack ?? ""}` : String(error);
       this.#session.note("program_error", { message: withoutSecrets(message) });
@@ -68,6 +80,32 @@ class Program {
       await choose(view, { name: "error", percent: 0, content }, { on: "Go on" });
     }
     await this.open();
+  }
+
+  /** Trying again does not help: somebody has to. The server hears of it as well. @param {string} fault */
+  #stuck(fault) {
+    this.#session.note("program_error", { message: withoutSecrets(`Went wrong twice: ${fault}`) });
+    const view = this.#frame.takeOver();
+    this.#frame.letLeave(false);
+    const whom = this.#session.whom;
+    const contact = whom
+      ? [make("a", { href: `mailto:${whom.contact}` }, whom.contact), " and name your participant code ", make("strong", {}, whom.participant)]
+      : ["the address that stood at the end of the page of consent"];
+    const content = [
+      ...words("We cannot go on from here", "We are sorry: something goes wrong again and again, and it is not your fault. Your answers so far are kept."),
+      make("p", {}, "Please write to ", ...contact, ", so that you are paid for your work."),
+      make("p", { class: "small" }, `What to tell us besides: “${withoutSecrets(fault)}”. Once it is mended you can go on at the address of this page.`),
+    ];
+    tell(view, { name: "stuck", percent: 0, content });
+  }
+
+  /** What to say about the connection. @param {boolean} trouble */
+  #connection(trouble) {
+    this.#troubledSince = trouble ? (this.#troubledSince ?? performance.now()) : null;
+    if (this.#troubledSince === null) return "";
+    const { whom } = this.#session;
+    if (!whom || performance.now() - this.#troubledSince < PATIENCE_MS) return TROUBLE;
+    return `${TROUBLE} If it stays away, write to ${whom.contact} and name your participant code ${whom.participant}.`;
   }
 
   /** @param {string} name */
@@ -113,6 +151,12 @@ class Program {
     );
     tell(view, { name: "unknown", percent: 0, content });
   }
+}
+
+/** @param {unknown} error */
+function nameOf(error) {
+  if (error instanceof Refusal) return `${error.code} ${error.detail}`.trim();
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** @returns {string} Why the page was loaded. */

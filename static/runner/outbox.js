@@ -12,6 +12,8 @@ import { storage } from "./storage.js";
 
 /** How long events wait for company. */
 const LULL_MS = 1500;
+/** What was refused so often will be refused again. */
+const MOST_REFUSALS = 2;
 /** A record must stay below the server's bound for a body, and a goodbye below the browser's for keepalive (64 KiB). */
 const MOST_PARTS = 25;
 
@@ -32,6 +34,7 @@ const MOST_PARTS = 25;
  * @property {(trouble: boolean) => void} onTrouble whether the server cannot be reached
  * @property {(answer: Answer) => void} onDropped an answer that the server could not read
  * @property {() => void} onUnknown the server does not know the participation
+ * @property {(code: string) => void} onRefused the server refuses even a sign of life, again and again
  */
 
 export class Outbox {
@@ -44,6 +47,8 @@ export class Outbox {
   #seq = 0;
   #most = MOST_PARTS;
   #tries = 0;
+  /** In a row. */
+  #refusals = 0;
   #sending = false;
   #again = false;
   #lastSent = 0;
@@ -178,6 +183,7 @@ export class Outbox {
     try {
       const reply = await post("/api/v1/records", message, { token: this.#token });
       this.#tries = 0;
+      this.#refusals = 0;
       this.#most = MOST_PARTS;
       this.#lastSent = performance.now();
       this.#listener.onTrouble(false);
@@ -202,6 +208,8 @@ export class Outbox {
       this.#isolate(error, box, message);
     } else {
       this.#listener.onTrouble(true);
+      this.#refusals = error instanceof Refusal ? this.#refusals + 1 : 0;
+      if (this.#refusals === MOST_REFUSALS) this.#listener.onRefused(code);
       this.#sendIn(pause(++this.#tries));
     }
   }

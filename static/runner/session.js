@@ -21,6 +21,7 @@ export class OutOfStep extends Error {}
  * @property {() => void} onSuperseded a newer page has opened the participation
  * @property {() => void} onEnded the participation has ended, though not in this page
  * @property {() => void} onUnknown the server does not know the participation
+ * @property {(code: string) => void} onRefused the server refuses whatever this page tells
  */
 
 export class Session {
@@ -75,6 +76,7 @@ export class Session {
       onTrouble: (trouble) => this.#trouble(trouble),
       onDropped: (answer) => this.#resolve({ ...placeOf(answer), status: "refused", code: "malformed" }),
       onUnknown: () => this.#watcher.onUnknown(),
+      onRefused: (code) => this.#watcher.onRefused(code),
     });
     const outbox = this.#outbox;
     this.#tabs.announce(opened.tab);
@@ -106,6 +108,17 @@ export class Session {
     else if (welcomedAt !== null) this.clock.runFrom(Math.max(0, Date.now() - welcomedAt));
   }
 
+  /** How far the person is: what went wrong twice at the same place will go wrong again. */
+  get place() {
+    const given = [...(this.#opened?.answers ?? []), ...(this.#outbox?.unconfirmed ?? [])];
+    return `${this.#opened?.stage ?? "unopened"}, ${new Set(given.map(keyOf)).size} answers`;
+  }
+
+  /** Whom to ask, and by which name; null as long as the server has not said. */
+  get whom() {
+    return this.#opened && { contact: this.#opened.study.contact, participant: this.#opened.participant };
+  }
+
   /** What the server said when the page opened the participation. */
   get opened() {
     if (!this.#opened) throw new Error("The participation is not open yet.");
@@ -126,7 +139,10 @@ export class Session {
   async leave(reason) {
     await this.outbox.delivered();
     this.isUnderWay = false;
-    this.#finish("abandoned", await this.#insist("leave", { reason }));
+    const reply = await this.#insist("leave", { reason });
+    // Who has answered everything has nothing left to leave.
+    const isComplete = reply.outcome === "complete" || reply.outcome === "timed_out";
+    this.#finish(isComplete ? "complete" : "abandoned", reply);
   }
 
   /**

@@ -122,6 +122,7 @@
  * @property {number} practice_attempt
  * @property {{step: StepName, taken: boolean, code?: string}[]} steps
  * @property {AnswerReply[]} answers
+ * @property {{seq: number, code: string, detail?: string}[]} [events] Those that are not stored.
  * @property {Block} [next_block]
  */
 

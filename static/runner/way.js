@@ -80,6 +80,7 @@ async function submit(view, session) {
   // Whoever has to wait for the connection, or reloads meanwhile, has pressed only once.
   const pressedAt = session.recall("submittedAt") ?? session.clock.now() ?? 0;
   session.remember("submittedAt", pressedAt);
+  view.forbidLeaving();
   const content = words("One moment", "Your last answers are being sent. Please keep this page open.");
   tell(view, { name: "submit", percent: MAIN_TO, content });
   try {

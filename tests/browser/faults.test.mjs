@@ -125,6 +125,49 @@ test("the back button and a lapsed lease lead back to the same trial", async () 
   await person.page.context().close();
 });
 
+test("what is refused twice leads to somebody who can help, and what is handed in cannot be left", async () => {
+  const person = await inTrials("refused");
+  const { page } = person;
+  await person.answersUpTo(21);
+  const problem = { type: "urn:weber:problem:malformed", status: 400, code: "malformed", title: "The request could not be read." };
+  const refuse = (route) =>
+    route.fulfill({ status: 400, contentType: "application/problem+json", body: JSON.stringify(problem) });
+  await page.route("**/api/v1/complete", refuse);
+  await person.sees("Almost done");
+  await person.press("Submit");
+  await person.sees("Welcome back");
+  await person.press("Go on");
+  await person.sees("Almost done");
+  await person.press("Submit");
+  await person.sees("We cannot go on from here");
+  await person.checkPage("stuck");
+  const [[pseudonym]] = server.sql("select pseudonym from participants order by enrolled_at desc limit 1");
+  await page.getByText(pseudonym).waitFor();
+  await page.getByRole("link", { name: "weber-demo@example.org" }).waitFor();
+  assert.equal(await person.button("Leave").count(), 0);
+  const told = () => eventsOf("program_error").some(({ detail }) => detail.includes("malformed"));
+  await eventually(told, "the server hears of it");
+
+  await page.unroute("**/api/v1/complete", refuse);
+  let isLost = true;
+  await page.route("**/api/v1/complete", (route) => (isLost ? route.abort() : route.continue()));
+  await page.reload();
+  await person.sees("Welcome back");
+  await person.press("Go on");
+  await person.sees("Almost done");
+  assert.equal(await person.button("Leave").count(), 1);
+  await page.getByLabel("Your comments").evaluate((field) => (field.value = "cut within \ud83d"));
+  await person.press("Submit");
+  await page.getByText("Your last answers are being sent").waitFor();
+  assert.equal(await person.button("Leave").count(), 0, "there is nothing left to leave");
+  isLost = false;
+  await person.sees("Thank you");
+  const [[stage, feedback]] = server.sql("select stage, feedback from participants order by enrolled_at desc limit 1");
+  assert.deepEqual([stage, feedback], ["complete", "cut within \ufffd"]);
+  person.assertNoFaults();
+  await page.context().close();
+});
+
 test("images that fail are asked for again, and no trial is shown without them", async () => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   let failures = 0;

@@ -47,7 +47,7 @@ async fn a_step_changes_no_duration_and_nobody_loses_their_way(pool: PgPool) {
         assert_eq!(
             ["instruction_time", "total_time", "kept", "answers"].map(|column| row[column].as_str()),
             ["60", "400", "true", "25"],
-            "durations are the browser's own"
+            "durations are the browser's own where the server cannot know better"
         );
     }
 }

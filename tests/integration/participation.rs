@@ -173,7 +173,10 @@ async fn requests_that_cannot_be_read_are_explained(pool: PgPool) {
     person.reach_main().await;
     let mut nonsense = person.answer_json("main", 1, 1, 0);
     nonsense["trial_index"] = json!(70_000);
-    assert_eq!(person.try_tell(json!({ "answers": [nonsense] })).await.0, 400);
+    let reply = person.tell(json!({ "answers": [nonsense] })).await;
+    let refused = &reply["answers"][0];
+    assert_eq!((&refused["code"], &refused["trial_index"]), (&json!("invalid"), &json!(70_000)), "{reply}");
+    assert_eq!(person.try_tell(json!({ "answers": 7 })).await.0, 400);
     assert_eq!(person.answer("main", 40_000, 1, 0).await["answers"][0]["code"], "no_such_trial");
     let huge = json!({ "events": [{ "seq": 1, "kind": "offline", "detail": { "x": "x".repeat(300_000) } }] });
     assert_eq!(person.try_tell(huge).await.0, 400);

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use futures::TryStreamExt;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, Postgres, Transaction};
 use weber::domain::study::{Mode, Platform};
+use weber::domain::trial::Block;
 use weber::store;
 use weber::store::exports::Wanted;
 use weber::store::identities::PersonKey;
@@ -150,7 +151,10 @@ async fn reads_of_a_study_touch_its_own_people_only(pool: PgPool) {
     reads!(pool, most, "a version", |conn| store::studies::version(conn, version.id));
     // One person: what a browser opens, what a batch of records needs, their page, their end.
     reads!(pool, most, "a person's trials", |conn| store::records::trials_of(conn, person));
-    reads!(pool, most, "people's trials", |conn| store::records::trials_of_all(conn, &[person]));
+    let blocks = [(person, Block::Main, 1), (person, Block::Practice, 1)];
+    reads!(pool, most, "people's trials", |conn| store::records::trials_in(conn, &blocks));
+    reads!(pool, most, "how many events", |conn| store::records::events_stored(conn, &[person]));
+    reads!(pool, most, "how many tokens", |conn| store::participants::tokens(conn, person));
     reads!(pool, most, "a person's events", |conn| store::records::events_of(conn, person));
     reads!(pool, most, "a person's counts", |conn| async move {
         sqlx::query("delete from tallies where participant_id = $1").bind(person).execute(&mut *conn).await?;

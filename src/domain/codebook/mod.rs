@@ -61,10 +61,19 @@ impl<R> Column<R> {
     pub fn write(&self, row: &R, out: &mut String) {
         let start = out.len();
         (self.value)(row, out);
+        if matches!(self.kind, ColumnType::Text | ColumnType::Json) && out[start..].contains(commands) {
+            let shown = out.split_off(start).replace(commands, "\u{fffd}");
+            out.push_str(&shown);
+        }
         if self.kind == ColumnType::Text && runs_as_formula(&out[start..]) {
             out.insert(start, '\'');
         }
     }
+}
+
+/// Whether a character is a command to a terminal, such as escape, and no part of a text.
+fn commands(character: char) -> bool {
+    character.is_control() && !matches!(character, '\t' | '\n' | '\r')
 }
 
 /// Whether a spreadsheet might take a text for a formula.
@@ -88,7 +97,8 @@ pub fn rows() -> Vec<[&'static str; 6]> {
     let own = [
         "File that the column is in",
         "Name of the column. Text that a spreadsheet would run as a formula (it begins with = + - @, a tab or a carriage \
-         return) has an apostrophe put before it in every file; remove it to get the original text",
+         return) has an apostrophe put before it in every file; remove it to get the original text. Control characters but tab, line \
+         feed and carriage return stand as U+FFFD: a terminal would obey them",
         "What the column holds",
         "Unit of its values",
         "Values that it may have, where they can be listed; any column may be empty: not applicable or not known",
@@ -144,6 +154,19 @@ mod tests {
         assert_eq!(written(&text, ""), "");
         let number = Column { kind: ColumnType::Number, ..text };
         assert_eq!(written(&number, "-0.5"), "-0.5");
+    }
+
+    #[test]
+    fn commands_to_terminals_are_made_harmless_in_texts_and_documents() {
+        let text = "a\tb\r\nc \u{1b}[31m\u{7}\u{7f}\u{9b}2J é \u{202e}";
+        let shown = "a\tb\r\nc \u{fffd}[31m\u{fffd}\u{fffd}\u{fffd}2J é \u{202e}";
+        for kind in [ColumnType::Text, ColumnType::Json] {
+            let value = |row: &&str, out: &mut String| out.push_str(row);
+            let column = Column::<&str> { name: "t", kind, unit: "", allowed: "", description: "", value };
+            let mut out = "before \u{7} ".to_owned();
+            column.write(&text, &mut out);
+            assert_eq!(out.strip_prefix("before \u{7} "), Some(shown));
+        }
     }
 
     #[test]

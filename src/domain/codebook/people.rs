@@ -70,6 +70,7 @@ pub struct Person {
     pub end_reason: Option<String>,
     /// None where nobody asked for them: a list of people has no use for them.
     pub events: Option<EventCounts>,
+    pub events_dropped: i32,
     pub browser: Option<String>,
     pub system: Option<String>,
     pub screen_width: Option<i32>,
@@ -156,12 +157,12 @@ pub const COLUMNS: &[Column<JudgedPerson>] = columns! { JudgedPerson;
     "answers", Integer, "", "0..", "Answers stored, practice included" => |r, out| put(Some(r.person.tally.answers), out);
     "group", Text, "", "crowd, expert", "Who the person is" => |r, out| out.push_str(r.person.group.as_str());
     "late", Boolean, "", "true, false", "Finished after the lease was given away" => |r, out| put(Some(r.person.late), out);
-    "clock_discrepancy", Number, "s", "", "How far the browser's clock ran ahead of what the server saw at the worst, where that was more than the study allows" => |r, out| put(r.person.clock_discrepancy, out);
+    "clock_discrepancy", Number, "s", "", "How far the browser's clock ran ahead of what the server saw at the worst, where that was more than the study allows; below 0: how far it stayed behind, where that was more than 30 s, as when the computer slept" => |r, out| put(r.person.clock_discrepancy, out);
     "enrolled_at", Time, "", "", "Consent. Of people who consent within moments of each other it is not the order in which places were given" => |r, out| put_time(Some(r.person.enrolled_at), out);
     "started_at", Time, "", "", "Welcome shown" => |r, out| put_time(r.person.started_at, out);
     "completed_at", Time, "", "", "Completion accepted" => |r, out| put_time(r.person.completed_at, out);
-    "instruction_time", Number, "s", "", "Welcome shown to the first end of the fullscreen page, without waits for images" => |r, out| put(r.person.measures.instruction_time, out);
-    "total_time", Number, "s", "", "Welcome shown to the press on Submit, without waits for images" => |r, out| put(r.person.measures.total_time, out);
+    "instruction_time", Number, "s", "", "Welcome shown to the first end of the fullscreen page, without waits for images; not more than the server saw pass since consent, and what clocks may differ by" => |r, out| put(r.person.measures.instruction_time, out);
+    "total_time", Number, "s", "", "Welcome shown to the press on Submit, without waits for images; not more than the server saw pass since consent, and what clocks may differ by" => |r, out| put(r.person.measures.total_time, out);
     "catch_correct", Integer, "", "0..", "Catch trials answered correctly" => |r, out| put(Some(r.person.measures.catch_correct), out);
     "catch_total", Integer, "", "0..", "Catch trials answered" => |r, out| put(Some(r.person.measures.catch_total), out);
     "catch_share", Number, "", "0..1", "catch_correct / catch_total" => |r, out| put(r.person.measures.catch_share(), out);
@@ -193,4 +194,6 @@ pub const COLUMNS: &[Column<JudgedPerson>] = columns! { JudgedPerson;
     "feedback", Text, "", "", "What the person wrote at the end" => |r, out| put(r.person.feedback.as_ref(), out);
     "image_set", Integer, "", "0..", "The person's image set, counted from 0" => |r, out| put(Some(r.person.image_set), out);
     "end_reason", Text, "", "left, screened_out", "Why somebody ended before completing" => |r, out| put(r.person.end_reason.as_ref(), out);
+    "pass_clock_discrepancy", Boolean, "", "true, false", "Whether the criterion holds; empty where it is off or the person did not complete" => |r, out| put(r.pass(Criterion::ClockDiscrepancy), out);
+    "events_dropped", Integer, "", "0..", "Events that came when as many as are stored of one person were there, so that they were only counted" => |r, out| put(Some(r.person.events_dropped), out);
 };

@@ -14,6 +14,7 @@ fn good() -> Measures {
         left_answers: 10,
         right_answers: 11,
         practice_blocks: Some(1),
+        clock_discrepancy: 0.0,
     }
 }
 
@@ -33,6 +34,7 @@ fn waits_for_images_are_taken_off_the_times() {
         instruction_ms: Some(30_000.0),
         instruction_load_wait_ms: 4_000.0,
         total_ms: Some(300_000.0),
+        ..Times::default()
     };
     let tally = Tally { load_wait_ms: 6_000.0, practice_blocks: 2, ..Tally::default() };
     let measures = Measures::new(&times, &tally, true);
@@ -40,6 +42,44 @@ fn waits_for_images_are_taken_off_the_times() {
     assert_eq!(measures.elapsed_time, Some(300.0), "waits are part of the time that a person spends");
     assert_eq!(measures.practice_blocks, Some(2));
     assert_eq!(Measures::new(&times, &tally, false).practice_blocks, None);
+}
+
+#[test]
+fn times_are_believed_as_far_as_the_server_saw_them_pass() {
+    let told = Times { instruction_ms: Some(60_000.0), total_ms: Some(182_000.0), ..Times::default() };
+    let seen = Times { instruction_bound_ms: Some(5_300.0), total_bound_ms: Some(6_000.0), ..told };
+    let of = |times: &Times| {
+        let measures = Measures::new(times, &Tally::default(), true);
+        (measures.instruction_time, measures.total_time, measures.elapsed_time)
+    };
+    assert_eq!(of(&seen), (Some(5.3), Some(6.0), Some(6.0)));
+    assert_eq!(of(&told), (Some(60.0), Some(182.0), Some(182.0)), "nobody looked at that before");
+    let ample = Times { instruction_bound_ms: Some(1e6), total_bound_ms: Some(1e6), ..told };
+    assert_eq!(of(&ample), of(&told));
+}
+
+#[test]
+fn a_clock_may_run_ahead_by_30_s_and_may_stay_behind() {
+    let of = |s| {
+        let times = Times { clock_discrepancy_s: s, ..Times::default() };
+        let measured = Measures::new(&times, &Tally::default(), true).clock_discrepancy;
+        Measures { clock_discrepancy: measured, ..good() }
+    };
+    for (policy, condition) in [("as-posted", "natural"), ("as-posted", "none"), ("as-analysed", "none")] {
+        assert_edge(policy, condition, Criterion::ClockDiscrepancy, of(Some(30.0)), of(Some(30.001)));
+        assert_eq!(failed(policy, condition, of(None)), []);
+        assert_eq!(failed(policy, condition, of(Some(-3600.0))), []);
+    }
+}
+
+#[test]
+fn a_policy_from_before_a_criterion_does_not_ask_for_it_and_keeps_its_hash() {
+    let document = r#"{"name":"old","criteria":{"total_time":{"min":90.0,"max":900.0}},"conditions":{}}"#;
+    let policy: Policy = serde_json::from_str(document).unwrap();
+    assert_eq!(serde_json::to_string(&policy).unwrap(), document);
+    assert_eq!(policy.sha256(), "e4ff71374137dbb2cd087148dcf839024d7d6aeb6a274a6803e1e69bddb79def");
+    let verdict = judge(&policy, Group::Crowd, "natural", &Measures { clock_discrepancy: 1e6, ..good() });
+    assert_eq!((verdict.passed(), verdict.pass(Criterion::ClockDiscrepancy)), (true, None));
 }
 
 #[test]

@@ -93,10 +93,10 @@ impl Abilities {
     pub fn confidence(&self, evidence: f64, levels: u8) -> u8 {
         let exceeds = |criterion: f64| evidence.abs() > criterion;
         let above = match &self.confidence_criteria {
-            Some(criteria) => criteria.iter().filter(|criterion| exceeds(**criterion)).count() as u8,
-            None => (1..levels).filter(|n| exceeds(1.8 * f64::from(*n) / f64::from(levels))).count() as u8,
+            Some(criteria) => criteria.iter().filter(|criterion| exceeds(**criterion)).count(),
+            None => (1..levels).filter(|n| exceeds(1.8 * f64::from(*n) / f64::from(levels))).count(),
         };
-        1 + above.min(levels - 1)
+        1 + u8::try_from(above).unwrap_or(u8::MAX).min(levels - 1)
     }
 
     /// Everything in it that does not fit a study: where, what, and what to do.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::part::{Named, Part, Unreadable};
 use super::{LONGEST_MS, valid_ms};
 use crate::domain::schedule::Place;
 use crate::domain::study::StudyDefinition;
@@ -31,13 +32,23 @@ pub struct Record {
     pub screen: Option<String>,
     /// Steps taken, in order.
     #[serde(default)]
-    pub steps: Vec<Step>,
+    pub steps: Vec<Part<Step>>,
     /// Answers given, in order.
     #[serde(default)]
-    pub answers: Vec<Answer>,
+    pub answers: Vec<Part<Answer>>,
     /// What else happened.
     #[serde(default)]
-    pub events: Vec<Event>,
+    pub events: Vec<Part<Event>>,
+}
+
+impl Record {
+    /// The numbers of the practice blocks whose trials it answers.
+    pub fn practice_blocks(&self) -> impl Iterator<Item = u16> {
+        self.answers.iter().filter_map(|answer| match answer {
+            Part::Read(answer) if answer.block == Block::Practice => Some(answer.attempt),
+            _ => None,
+        })
+    }
 }
 
 words! {
@@ -248,7 +259,7 @@ words! {
 }
 
 words! {
-    /// Why an answer or step was refused.
+    /// Why an answer, a step or an event was refused.
     Refusal {
         /// A different answer to the trial is stored.
         Conflict = "conflict",
@@ -258,8 +269,10 @@ words! {
         TooEarly = "too_early",
         /// The participation has ended.
         Ended = "ended",
-        /// A value is out of its range.
+        /// A value is out of its range, or the part cannot be read.
         Invalid = "invalid",
+        /// More events came than are stored; it was counted.
+        TooMany = "too_many",
     }
 }
 
@@ -268,7 +281,7 @@ words! {
 pub struct AnswerReply {
     /// The trial.
     #[serde(flatten)]
-    pub place: Place,
+    pub place: Named<Place>,
     /// What became of the answer.
     pub status: AnswerStatus,
     /// Why it was refused.
@@ -286,10 +299,56 @@ pub struct AnswerReply {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepReply {
     /// Which.
-    pub step: StepName,
+    pub step: Named<StepName>,
     /// Whether it is taken, now or before.
     pub taken: bool,
     /// Why not.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<Refusal>,
+    /// What was wrong, in words.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub detail: Option<String>,
+}
+
+/// What the browser is told about an event that is not stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventReply {
+    /// Its number, as it was sent.
+    pub seq: Value,
+    /// Why.
+    pub code: Refusal,
+    /// What was wrong, in words.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub detail: Option<String>,
+}
+
+impl From<&Unreadable> for AnswerReply {
+    fn from(answer: &Unreadable) -> Self {
+        let place = ["block", "attempt", "trial_index"].map(|name| (name.to_owned(), answer.named(name)));
+        Self {
+            place: Named::AsSent(Value::Object(place.into_iter().collect())),
+            status: AnswerStatus::Refused,
+            code: Some(Refusal::Invalid),
+            detail: Some(answer.problem.clone()),
+            correct: None,
+        }
+    }
+}
+
+impl From<&Unreadable> for StepReply {
+    fn from(step: &Unreadable) -> Self {
+        Self {
+            step: Named::AsSent(step.named("step")),
+            taken: false,
+            code: Some(Refusal::Invalid),
+            detail: Some(step.problem.clone()),
+        }
+    }
+}
+
+impl From<&Unreadable> for EventReply {
+    fn from(event: &Unreadable) -> Self {
+        let detail = Some(event.problem.clone());
+        Self { seq: event.named("seq"), code: Refusal::Invalid, detail }
+    }
 }

@@ -4,6 +4,7 @@
 //! whatever is there already is confirmed; what contradicts it is refused and noted.
 
 mod message;
+mod part;
 
 use std::collections::BTreeMap;
 
@@ -11,9 +12,10 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 pub use message::{
-    Answer, AnswerReply, AnswerStatus, Continued, Event, EventKind, Record, Refusal, Step, StepName,
-    StepReply,
+    Answer, AnswerReply, AnswerStatus, Continued, Event, EventKind, EventReply, Record, Refusal, Step,
+    StepName, StepReply,
 };
+pub use part::{Named, Part};
 
 use super::participant::{Participant, Stage};
 use super::schedule::{Place, ScheduledTrial};
@@ -22,6 +24,10 @@ use super::trial::{Block, Press, Side};
 
 /// Longest time in ms that a browser may report: a week.
 pub const LONGEST_MS: f64 = 7.0 * 86_400_000.0;
+
+/// Events that are stored of one person, at most; more are counted. A whole participation with a lost network and a restless
+/// window has some hundred.
+pub const MOST_EVENTS: u32 = 2_000;
 
 /// An event to be stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,12 +64,31 @@ pub struct Stored {
     pub scheduled: BTreeMap<Place, Side>,
     /// Answers that are there.
     pub answers: BTreeMap<Place, Answer>,
+    /// How many events are stored.
+    pub events: u32,
 }
 
 impl Stored {
     /// Adds trials that are drawn.
     pub fn schedule<'a>(&mut self, trials: impl IntoIterator<Item = &'a ScheduledTrial>) {
         self.scheduled.extend(trials.into_iter().map(|trial| (trial.place(), trial.max_side)));
+    }
+
+    /// Whether the trials of a practice block are here.
+    pub fn has_practice(&self, attempt: u16) -> bool {
+        self.scheduled.contains_key(&Place { block: Block::Practice, attempt, trial_index: 1 })
+    }
+
+    /// Drops practice blocks that nothing more is likely to be said about: those before the one that the person left last.
+    pub fn drop_old_practice(&mut self, person: &Participant) {
+        let is_old = |place: &Place| {
+            place.block == Block::Practice && place.attempt < person.practice_attempt.saturating_sub(1)
+        };
+        // Places are in order: practice comes first.
+        if self.scheduled.first_key_value().is_some_and(|(place, _)| is_old(place)) {
+            self.scheduled.retain(|place, _| !is_old(place));
+            self.answers.retain(|place, _| !is_old(place));
+        }
     }
 
     /// The trial that a person goes on with; none where there are no trials, or all are answered.
@@ -94,6 +119,8 @@ pub struct Outcome {
     pub steps: Vec<StepReply>,
     /// What to say about the answers.
     pub answers: Vec<AnswerReply>,
+    /// What to say about events that are not stored.
+    pub refused_events: Vec<EventReply>,
     /// A practice block that is to be drawn.
     pub draw_practice: Option<u16>,
 }
@@ -110,12 +137,24 @@ pub fn apply(
     let before = person.clone();
     let mut work = Work { person, definition, stored, now, outcome: Outcome::default() };
     for step in &record.steps {
-        work.step(step, record.clock_ms);
+        match step {
+            Part::Read(step) => work.step(step, record.clock_ms),
+            Part::Unreadable(step) => work.outcome.steps.push(step.into()),
+        }
     }
     for answer in &record.answers {
-        work.answer(answer);
+        match answer {
+            Part::Read(answer) => work.answer(answer),
+            Part::Unreadable(answer) => work.outcome.answers.push(answer.into()),
+        }
     }
-    work.events(record);
+    for event in &record.events {
+        let refused = match event {
+            Part::Read(event) => work.event(record.tab, event),
+            Part::Unreadable(event) => Some(event.into()),
+        };
+        work.outcome.refused_events.extend(refused);
+    }
     let Work { person, outcome, .. } = work;
     if !person.stage.ended() {
         if record.tab == person.tab
@@ -148,7 +187,8 @@ impl Work<'_> {
         } else {
             Err(Refusal::Invalid)
         };
-        self.outcome.steps.push(StepReply { step: step.step, taken: result.is_ok(), code: result.err() });
+        let (step, taken, code) = (Named::Known(step.step), result.is_ok(), result.err());
+        self.outcome.steps.push(StepReply { step, taken, code, detail: None });
     }
 
     fn take(&mut self, step: &Step, clock_ms: f64) -> Result<(), Refusal> {
@@ -167,6 +207,8 @@ impl Work<'_> {
                 person.stage = Stage::Instructed;
                 person.instructed_at = Some(self.now);
                 person.instruction_ms = Some(step.clock_ms);
+                person.instruction_bound_ms =
+                    person.believable_ms(clock_ms, &self.definition.clock, self.now);
                 person.instruction_load_wait_ms = step.load_wait;
                 Ok(())
             }
@@ -182,14 +224,14 @@ impl Work<'_> {
     }
 
     fn answer(&mut self, answer: &Answer) {
-        let place = answer.place();
+        let place = Named::Known(answer.place());
         let reply = match self.accept(answer) {
             Ok(status) => AnswerReply {
                 place,
                 status,
                 code: None,
                 detail: None,
-                correct: (place.block == Block::Practice).then(|| self.correct(answer)),
+                correct: (answer.block == Block::Practice).then(|| self.correct(answer)),
             },
             Err((code, detail)) => {
                 AnswerReply { place, status: AnswerStatus::Refused, code: Some(code), detail, correct: None }
@@ -239,7 +281,7 @@ impl Work<'_> {
         }
     }
 
-    /// When a practice block is answered: all correct leads on, anything else to a new block.
+    /// When a practice block is answered: all correct leads on, anything else to a new block, as long as there may be one.
     fn finish_practice_block(&mut self) {
         let attempt = self.person.practice_attempt;
         let block =
@@ -251,7 +293,9 @@ impl Work<'_> {
             self.person.practised_at = Some(self.now);
         } else {
             self.person.practice_attempt += 1;
-            self.outcome.draw_practice = Some(self.person.practice_attempt);
+            let Participant { stage, practice_attempt: next, .. } = *self.person;
+            self.outcome.draw_practice =
+                Some(next).filter(|_| !self.definition.practice.is_used_up(stage, next));
         }
     }
 
@@ -282,28 +326,40 @@ impl Work<'_> {
 
     fn note_conflict(&mut self, answer: &Answer) {
         let before = &self.stored.answers[&answer.place()];
-        self.outcome.events.push(NewEvent {
-            source: None,
-            kind: EventKind::AnswerConflict,
-            at_ms: Some(answer.time_elapsed),
-            detail: json!({
-                "block": answer.block, "attempt": answer.attempt, "trial_index": answer.trial_index,
-                "stored_response": before.response, "refused_response": answer.response,
-                "refused_rt": answer.rt,
-            }),
+        let detail = json!({
+            "block": answer.block, "attempt": answer.attempt, "trial_index": answer.trial_index,
+            "stored_response": before.response, "refused_response": answer.response,
+            "refused_rt": answer.rt,
         });
+        let at_ms = Some(answer.time_elapsed);
+        self.keep(NewEvent { source: None, kind: EventKind::AnswerConflict, at_ms, detail });
     }
 
-    fn events(&mut self, record: &Record) {
-        let server_only = [EventKind::Reload, EventKind::AnswerConflict, EventKind::NewAssignment];
-        let events =
-            record.events.iter().filter(|event| !server_only.contains(&event.kind)).map(|event| NewEvent {
-                source: Some((record.tab, event.seq)),
-                kind: event.kind,
-                at_ms: event.at.filter(|ms| valid_ms(*ms)),
-                detail: bounded(&event.detail),
-            });
-        self.outcome.events.extend(events);
+    /// What to say about an event that is not stored.
+    fn event(&mut self, tab: i32, event: &Event) -> Option<EventReply> {
+        let refused = |code, detail| Some(EventReply { seq: event.seq.into(), code, detail });
+        if [EventKind::Reload, EventKind::AnswerConflict, EventKind::NewAssignment].contains(&event.kind) {
+            return refused(Refusal::Invalid, Some(format!("`kind`: the server records `{}`", event.kind)));
+        }
+        let kept = self.keep(NewEvent {
+            source: Some((tab, event.seq)),
+            kind: event.kind,
+            at_ms: event.at.filter(|ms| valid_ms(*ms)),
+            detail: bounded(&event.detail),
+        });
+        if kept { None } else { refused(Refusal::TooMany, None) }
+    }
+
+    /// Keeps an event while there is room, and counts it otherwise.
+    fn keep(&mut self, event: NewEvent) -> bool {
+        let has_room = self.stored.events < MOST_EVENTS;
+        if has_room {
+            self.stored.events += 1;
+            self.outcome.events.push(event);
+        } else {
+            self.person.events_dropped = self.person.events_dropped.saturating_add(1);
+        }
+        has_room
     }
 }
 

@@ -1,3 +1,7 @@
+mod bounds;
+mod clock;
+mod parts;
+
 use super::*;
 use crate::domain::fixture;
 use crate::domain::fixture::at;
@@ -22,8 +26,12 @@ impl Story {
         Self { person, stored, definition: version.definition, now: 0.0 }
     }
 
-    fn tell(&mut self, record: Record) -> Outcome {
+    /// Ten seconds later, by the clock of a page that goes right unless the record says otherwise.
+    fn tell(&mut self, mut record: Record) -> Outcome {
         self.now += 10.0;
+        if let (0.0, Some(started_at)) = (record.clock_ms, self.person.started_at) {
+            record.clock_ms = (at(self.now) - started_at).as_seconds_f64() * 1000.0;
+        }
         let outcome = apply(&mut self.person, &self.definition, &record, &mut self.stored, at(self.now));
         if let Some(attempt) = outcome.draw_practice {
             let drawn = draw_practice(&fixture::version(), &self.person.condition, attempt, 1);
@@ -34,11 +42,11 @@ impl Story {
 
     fn step(&mut self, step: StepName) -> StepReply {
         let step = Step { step, clock_ms: self.now * 1000.0, load_wait: 0.0 };
-        self.tell(Record { tab: 1, steps: vec![step], ..Record::default() }).steps.remove(0)
+        self.tell(Record { tab: 1, steps: vec![step.into()], ..Record::default() }).steps.remove(0)
     }
 
     fn answer(&mut self, answer: Answer) -> (Outcome, AnswerReply) {
-        let outcome = self.tell(Record { tab: 1, answers: vec![answer], ..Record::default() });
+        let outcome = self.tell(Record { tab: 1, answers: vec![answer.into()], ..Record::default() });
         let reply = outcome.answers[0].clone();
         (outcome, reply)
     }
@@ -134,7 +142,7 @@ fn steps_need_the_ones_before_and_count_once() {
     assert!(story.step(StepName::Instructed).taken);
     assert_eq!((story.person.started_at, story.person.instruction_ms), (started, instructed));
     let nonsense = Step { step: StepName::Main, clock_ms: f64::NAN, load_wait: 0.0 };
-    let outcome = story.tell(Record { tab: 1, steps: vec![nonsense], ..Record::default() });
+    let outcome = story.tell(Record { tab: 1, steps: vec![nonsense.into()], ..Record::default() });
     assert_eq!(outcome.steps[0].code, Some(Refusal::Invalid));
 }
 
@@ -209,7 +217,7 @@ fn a_different_second_answer_is_refused_and_noted() {
 #[test]
 fn the_same_trial_twice_within_one_record_is_one() {
     let mut story = Story::until_main("none");
-    let answers = vec![answer(Block::Main, 1, 1), answer(Block::Main, 1, 1)];
+    let answers = vec![answer(Block::Main, 1, 1).into(), answer(Block::Main, 1, 1).into()];
     let outcome = story.tell(Record { tab: 1, answers, ..Record::default() });
     assert_eq!(outcome.responses.len(), 1);
     assert_eq!(outcome.answers[1].status, AnswerStatus::Same);
@@ -273,7 +281,8 @@ fn values_out_of_range_are_refused_with_their_name() {
 #[test]
 fn a_bad_answer_does_not_hold_up_a_good_one() {
     let mut story = Story::until_main("natural");
-    let answers = vec![Answer { response: 9, ..answer(Block::Main, 1, 1) }, answer(Block::Main, 1, 2)];
+    let answers =
+        vec![Answer { response: 9, ..answer(Block::Main, 1, 1) }.into(), answer(Block::Main, 1, 2).into()];
     let outcome = story.tell(Record { tab: 1, answers, ..Record::default() });
     assert_eq!(
         outcome.answers.iter().map(|a| a.status).collect::<Vec<_>>(),
@@ -288,7 +297,7 @@ fn a_superseded_tab_loses_no_answer_but_does_not_move_the_screen() {
     story.person.screen = Some("main:2".into());
     let record = Record {
         tab: 1,
-        answers: vec![answer(Block::Main, 1, 1)],
+        answers: vec![answer(Block::Main, 1, 1).into()],
         screen: Some("main:1".into()),
         ..Record::default()
     };
@@ -300,7 +309,7 @@ fn a_superseded_tab_loses_no_answer_but_does_not_move_the_screen() {
 fn events_keep_their_time_and_a_browser_cannot_forge_the_servers() {
     let mut story = Story::begin("natural");
     let event = |seq, kind| Event { seq, kind, at: Some(5.0), detail: json!({ "a": 1 }) };
-    let events = vec![event(1, EventKind::FocusLoss), event(2, EventKind::Reload)];
+    let events = vec![event(1, EventKind::FocusLoss).into(), event(2, EventKind::Reload).into()];
     let outcome = story.tell(Record { tab: 1, events, ..Record::default() });
     let expected = NewEvent {
         source: Some((1, 1)),
@@ -310,7 +319,7 @@ fn events_keep_their_time_and_a_browser_cannot_forge_the_servers() {
     };
     assert_eq!(outcome.events, [expected]);
     let long = Event { detail: json!({ "message": "x".repeat(3000) }), ..event(3, EventKind::ProgramError) };
-    let outcome = story.tell(Record { tab: 1, events: vec![long], ..Record::default() });
+    let outcome = story.tell(Record { tab: 1, events: vec![long.into()], ..Record::default() });
     assert_eq!(outcome.events[0].detail, json!({ "too_long": true }));
 }
 

@@ -69,7 +69,13 @@ impl TryFrom<f64> for Usd {
                 "{dollars} is not an amount in USD from 0 to 10000 with at most two decimals"
             ));
         }
-        Ok(Self { cents: cents as u32 })
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole, and within the range above"
+        )]
+        let cents = cents as u32;
+        Ok(Self { cents })
     }
 }
 

@@ -135,17 +135,34 @@ pub struct Practice {
     pub other_trials: u32,
     /// After so many blocks the person is offered to end, paid; 0: never.
     pub offer_end_after_blocks: u32,
+    /// After so many blocks the participation ends, paid. The usual number is left out, so that studies imported before there
+    /// was a bound still have their hashes.
+    #[serde(skip_serializing_if = "Practice::is_usual_bound")]
+    pub most_blocks: u32,
 }
 
 impl Default for Practice {
     fn default() -> Self {
-        Self { obvious_trials: 1, other_trials: 3, offer_end_after_blocks: 5 }
+        Self { obvious_trials: 1, other_trials: 3, offer_end_after_blocks: 5, most_blocks: Self::USUAL_BOUND }
     }
 }
 
 impl Practice {
     /// Most trials that a block may have.
     pub const LONGEST_BLOCK: u16 = 20;
+
+    /// Blocks until the participation ends: ten times as many as the criterion of the reference study lets pass.
+    const USUAL_BOUND: u32 = 50;
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    const fn is_usual_bound(blocks: &u32) -> bool {
+        *blocks == Self::USUAL_BOUND
+    }
+
+    /// Whether somebody who is to begin this practice block has had all that there may be.
+    pub fn is_used_up(&self, stage: Stage, attempt: u16) -> bool {
+        stage == Stage::Instructed && u32::from(attempt) > self.most_blocks
+    }
 
     /// Whether somebody in this practice block is offered to end, paid.
     pub fn offers_end(&self, stage: Stage, attempt: u16) -> bool {

@@ -11,6 +11,7 @@ use super::participants::verdict_words;
 use super::study::find;
 use crate::domain::codebook::people::{JudgedPerson, Override};
 use crate::domain::exclusion::{Criterion, Finding};
+use crate::domain::record::MOST_EVENTS;
 use crate::domain::study::{StudyDefinition, StudyVersion};
 use crate::domain::trial::{Block, Side};
 use crate::figures;
@@ -45,6 +46,11 @@ struct ParticipantPage<'a> {
 }
 
 impl ParticipantPage<'_> {
+    /// Events that are stored of one person.
+    const fn most_events(&self) -> u32 {
+        MOST_EVENTS
+    }
+
     /// A criterion's name and unit.
     fn words(&self, criterion: &Criterion) -> (&'static str, &'static str) {
         figures::words(*criterion)

@@ -1,5 +1,7 @@
 //! How a study is going: a part of its page.
 
+use std::time::Duration;
+
 use askama::Template;
 
 use crate::domain::progress::{ConditionProgress, Progress};
@@ -31,7 +33,8 @@ pub async fn part(state: &WebState, slug: &str, mode: Mode) -> Result<String, Pa
 
 /// A duration as minutes and seconds.
 fn minutes(seconds: &Option<f64>) -> String {
-    seconds.map_or_else(|| "–".into(), |s| format!("{} min {:02} s", s as u64 / 60, s as u64 % 60))
+    let whole = seconds.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default().as_secs());
+    whole.map_or_else(|| "–".into(), |s| format!("{} min {:02} s", s / 60, s % 60))
 }
 
 /// An amount of cents as dollars.

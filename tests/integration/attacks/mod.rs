@@ -1,9 +1,11 @@
 //! What an attacker would try. `docs/security.md` says which of these tests proves which protection.
 
+mod bounds;
 mod doors;
 mod imports;
 mod leaks;
 mod limits;
+mod pretence;
 mod routes;
 mod sessions;
 mod shorter_way;

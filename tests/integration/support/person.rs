@@ -22,6 +22,17 @@ impl<'a> Person<'a> {
         Self::with_token(server, reply["token"].as_str().unwrap()).await
     }
 
+    /// The first to come into a condition that practises, or into one that does not.
+    pub async fn arrive_where(server: &'a Server, practises: bool) -> Self {
+        let link = server.link("Volunteers").await;
+        loop {
+            let person = Self::arrive(server, &link).await;
+            if person.practises() == practises {
+                return person;
+            }
+        }
+    }
+
     pub async fn with_token(server: &'a Server, token: &str) -> Self {
         let mut person = Self { server, token: token.to_owned(), opened: Value::Null, clock_ms: 0.0 };
         person.open().await;
@@ -99,6 +110,18 @@ impl<'a> Person<'a> {
         if (side == "left") == right { 0 } else { 5 }
     }
 
+    /// So many seconds pass for this person, and for their browser's clock once it runs: what the server noted of them is so
+    /// much longer ago.
+    pub async fn spend(&mut self, seconds: f64) {
+        let sql = "update participants set enrolled_at = enrolled_at - d, started_at = started_at - d,
+                       clock_at = clock_at - d, instructed_at = instructed_at - d, practised_at = practised_at - d,
+                       running_at = running_at - d
+                   from make_interval(secs => $2) d where pseudonym = $1";
+        let pool = &self.server.app.pool;
+        sqlx::query(sql).bind(self.pseudonym()).bind(seconds).execute(pool).await.unwrap();
+        self.clock_ms += seconds * 1000.0;
+    }
+
     /// Answers all trials of a practice block.
     pub async fn practise(&self, attempt: u64, right: bool) -> Value {
         let mut reply = Value::Null;
@@ -112,12 +135,12 @@ impl<'a> Person<'a> {
     /// Goes on to the first main trial, in a time that passes every criterion.
     pub async fn reach_main(&mut self) {
         self.step("welcome").await;
-        self.clock_ms = 60_000.0;
+        self.spend(60.0).await;
         self.step("instructed").await;
         if self.practises() {
             self.practise(1, true).await;
         }
-        self.clock_ms = 100_000.0;
+        self.spend(40.0).await;
         let reply = self.step("main").await;
         assert_eq!(reply["taken"], true, "{reply}");
     }
@@ -136,8 +159,14 @@ impl<'a> Person<'a> {
         }
     }
 
+    /// Presses Submit 400 s after Welcome.
     pub async fn complete(&mut self) -> Reply {
-        self.clock_ms = 400_000.0;
+        self.spend(400.0 - self.clock_ms / 1000.0).await;
+        self.submit().await
+    }
+
+    /// Presses Submit now.
+    pub async fn submit(&self) -> Reply {
         let body = json!({ "tab": self.opened["tab"], "clock_ms": self.clock_ms, "feedback": "" });
         self.server.post("/api/v1/complete", Some(&self.token), body).await
     }
