@@ -313,27 +313,3 @@ codes = { complete = \"DONE1\" }
     assert_eq!(reply["return"]["url"], "https://app.prolific.com/submissions/complete?cc=DONE1");
     assert_eq!(late.column("late").await, "true");
 }
-
-#[sqlx::test]
-async fn one_place_cannot_lease_a_whole_study_with_empty_consents(pool: PgPool) {
-    let server = study(pool, 50, "").await;
-    let link = server.link("Volunteers").await;
-    let definition = server.definition().await;
-    let consent = hex::encode(weber::domain::study::text_sha256(&definition.pages.consent));
-    let enrol = async |address: &str| {
-        let body = json!({ "link": link, "consent_sha256": consent });
-        let request = server.client.post(format!("{}/api/v1/enrolments", server.url)).json(&body);
-        request.header("X-Forwarded-For", address).send().await.unwrap()
-    };
-    let mut tokens = Vec::new();
-    for _ in 0..40 {
-        let reply: Value = enrol("203.0.113.5").await.json().await.unwrap();
-        tokens.push(reply["token"].as_str().unwrap().to_owned());
-    }
-    assert_eq!(enrol("203.0.113.5").await.status(), 429);
-    assert_eq!(enrol("6.6.6.6, 203.0.113.5").await.status(), 429, "what a client claims is not believed");
-    assert_eq!(enrol("203.0.113.6").await.status(), 201);
-    let person = Person::with_token(&server, &tokens[3]).await;
-    person.step("welcome").await;
-    assert_eq!(enrol("203.0.113.5").await.status(), 201, "many workers may share an address");
-}
