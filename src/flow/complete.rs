@@ -57,6 +57,7 @@ pub async fn complete(app: &App, token: &str, submission: &Submission) -> Result
     person.ended_at = Some(now);
     settle(app, &mut tx, &mut person, &version).await?;
     store::participants::update(&mut tx, &person).await?;
+    store::assignments::finish(&mut tx, person.id, &token_sha256(token)).await?;
     let feedback: String = submission.feedback.trim().chars().take(LONGEST_FEEDBACK).collect();
     if !feedback.is_empty() {
         store::participants::set_feedback(&mut tx, person.id, &feedback).await?;

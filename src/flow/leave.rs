@@ -34,6 +34,7 @@ pub async fn leave(app: &App, token: &str, reason: EndReason) -> Result<Ending> 
         person.claim = Claim::Released;
     }
     store::participants::update(&mut tx, &person).await?;
+    store::assignments::finish(&mut tx, person.id, &token_sha256(token)).await?;
     refill(app, &mut tx, &version, person.mode).await?;
     let ending = ending(&mut tx, &person).await?;
     tx.commit().await?;

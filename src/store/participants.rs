@@ -274,17 +274,19 @@ pub async fn delete_data(conn: &mut PgConnection, id: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// Gives a participation one more token.
+/// Gives a participation one more token, for a person who came with this of their assignments.
 pub async fn add_token(
     conn: &mut PgConnection,
     id: Uuid,
     token_sha256: &[u8],
+    assignment: Option<i16>,
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into participant_tokens (sha256, participant_id, issued_at) values ($1, $2, $3)",
+        "insert into participant_tokens (sha256, participant_id, assignment, issued_at) values ($1, $2, $3, $4)",
         token_sha256,
         id,
+        assignment,
         now,
     )
     .execute(conn)
