@@ -307,7 +307,7 @@ mod tests {
         let csv = with.table.to_csv();
         for line in [
             "Step,Of these,Number,Experts",
-            "visits,,38,4",
+            "visits,,46,4",
             "consented,,20,4",
             "left in main trials,trial 3,2,0",
             "left in main trials,trial 9,0,1",
