@@ -288,7 +288,7 @@ mod tests {
     fn every_visit_is_turned_away_or_sees_the_consent_page_and_decides_or_not() {
         let counts =
             [(5, Arrival::Arrived), (1, Arrival::Declined), (1, Arrival::Full), (1, Arrival::Unsuitable)];
-        let doors = [Arrival::Preview, Arrival::AlreadyTookPart, Arrival::Paused, Arrival::Closed];
+        let doors = [Arrival::Preview, Arrival::AlreadyTookPart, Arrival::Incomplete, Arrival::Closed];
         let mut visits: BTreeMap<_, _> = counts.map(|(n, arrival)| (arrival, n)).into();
         visits.extend(doors.map(|arrival| (arrival, 2)));
         let flow = |visits, people: &[JudgedPerson]| Flow::new(visits, people, &["natural".into()]);

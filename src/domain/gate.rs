@@ -16,21 +16,63 @@ words! {
         Unsuitable = "unsuitable",
         /// Had taken part before.
         AlreadyTookPart = "already_took_part",
+        /// Is on a list of people not to admit, or took part in an earlier study that excludes this one.
+        Barred = "barred",
         /// Found no open slot.
         Full = "full",
         /// Came while the study was paused or not open yet.
         Paused = "paused",
         /// Came after the study was closed, or by a link that is switched off.
         Closed = "closed",
+        /// Came by an address in which the platform's parameters are missing, not filled in, or no ids.
+        Incomplete = "incomplete",
+        /// Came by a personal link that was never given out.
+        UnknownPerson = "unknown_person",
+        /// Came without a good signature to a link that wants one.
+        NotSigned = "not_signed",
+        /// Agreed while many others of the same network did, and was asked to wait a minute.
+        Crowded = "crowded",
     }
 }
 
 impl Arrival {
-    /// Whether the consent page was shown; otherwise the way ended at the door.
+    /// How a visit ended without consent, in words.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Arrived => "no decision",
+            Self::Preview => "previewed the task",
+            Self::Declined => "declined",
+            Self::Unsuitable => "device or window unsuitable",
+            Self::AlreadyTookPart => "had taken part before",
+            Self::Barred => "not to be admitted",
+            Self::Full => "found every place taken",
+            Self::Paused => "came while the study was paused",
+            Self::Closed => "came when the study was closed",
+            Self::Incomplete => "came by an incomplete address",
+            Self::UnknownPerson => "came by an unknown personal link",
+            Self::NotSigned => "came without a good signature",
+            Self::Crowded => "asked to wait a minute",
+        }
+    }
+
+    /// Whether people come like that when a study was set up wrongly, here or on the platform.
+    pub const fn hints_at_a_fault(self) -> bool {
+        matches!(self, Self::Incomplete | Self::UnknownPerson | Self::NotSigned)
+    }
+
+    /// Whether it counts as having seen the consent page; otherwise the way ended at the door. People who took part before, or
+    /// are barred, count at the door, although they hear of it only when they agree: anybody could ask with an id of others.
     pub const fn saw_consent(self) -> bool {
         match self {
-            Self::Arrived | Self::Declined | Self::Unsuitable | Self::Full => true,
-            Self::Preview | Self::AlreadyTookPart | Self::Paused | Self::Closed => false,
+            Self::Arrived | Self::Declined | Self::Unsuitable | Self::Full | Self::Crowded => true,
+            Self::Preview
+            | Self::AlreadyTookPart
+            | Self::Barred
+            | Self::Paused
+            | Self::Closed
+            | Self::Incomplete
+            | Self::UnknownPerson
+            | Self::NotSigned => false,
         }
     }
 }

@@ -2,6 +2,22 @@
 
 use super::study::Platform;
 
+/// A text without what cannot be seen at its ends: blanks of every kind, and characters of no width, which are copied along
+/// unnoticed.
+pub fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
+}
+
+/// Characters of no width.
+pub const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// The one spelling of a researcher's e-mail address.
+pub fn email(text: &str) -> String {
+    trimmed(text).to_lowercase()
+}
+
 /// A platform's ids of one participation.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Identity {

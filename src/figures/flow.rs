@@ -103,30 +103,18 @@ const ARRIVING: &str = "about to start";
 const AT_WORK: &str = "at work";
 const INCLUDED: &str = "included by decision";
 
-/// How visits ended without consent.
-const fn visit(arrival: Arrival) -> &'static str {
-    match arrival {
-        Arrival::Arrived => "no decision",
-        Arrival::Preview => "previewed the task",
-        Arrival::Declined => "declined",
-        Arrival::Unsuitable => "device or window unsuitable",
-        Arrival::AlreadyTookPart => "had taken part before",
-        Arrival::Full => "found every place taken",
-        Arrival::Paused => "came while the study was paused",
-        Arrival::Closed => "came when the study was closed",
-    }
-}
-
 fn turned_away(flow: &Flow) -> Vec<Counted> {
     let at_the_door = flow.visits.iter().filter(|(arrival, _)| !arrival.saw_consent());
-    at_the_door.map(|(arrival, n)| (visit(*arrival).to_owned(), *n)).collect()
+    at_the_door.map(|(arrival, n)| (arrival.in_words().to_owned(), *n)).collect()
 }
 
 fn without_consent(flow: &Flow) -> Vec<Counted> {
-    let refused = flow.visits.iter().filter(|(arrival, _)| arrival.saw_consent());
+    // To be asked to wait is no end.
+    let ended = |arrival: &Arrival| arrival.saw_consent() && *arrival != Arrival::Crowded;
+    let refused = flow.visits.iter().filter(|(arrival, _)| ended(arrival));
     let counted = refused.map(|(arrival, n)| match arrival {
-        Arrival::Arrived => (visit(*arrival).to_owned(), flow.undecided()),
-        _ => (visit(*arrival).to_owned(), *n),
+        Arrival::Arrived => (arrival.in_words().to_owned(), flow.undecided()),
+        _ => (arrival.in_words().to_owned(), *n),
     });
     counted.collect()
 }
@@ -313,13 +301,13 @@ mod tests {
         let (alone, with) = (flow(&full(), None, &["Natural".into()]), {
             flow(&full(), Some(&experts), &["Natural".into()])
         });
-        let drawn = with.svg.unwrap().replace("Visits of the crowd (n = 38)", "Visits (n = 38)");
+        let drawn = with.svg.unwrap().replace("Visits of the crowd (n = 46)", "Visits (n = 46)");
         assert_eq!(Some(drawn), alone.svg, "the drawing is of the crowd, and says so");
         assert!(with.caption.contains("Crowd only") && !alone.caption.contains("Crowd only"));
         let csv = with.table.to_csv();
         for line in [
             "Step,Of these,Number,Experts",
-            "visits,,38,4",
+            "visits,,46,4",
             "consented,,20,4",
             "left in main trials,trial 3,2,0",
             "left in main trials,trial 9,0,1",
@@ -335,7 +323,7 @@ mod tests {
     fn the_drawing_says_what_the_table_says() {
         let svg = flow(&full(), None, &["Natural".into()]).svg.unwrap();
         for text in [
-            "Visits (n = 38)",
+            "Visits (n = 46)",
             "no decision: 4",
             "included by decision: 1",
             "about to start: 1",

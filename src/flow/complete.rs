@@ -50,11 +50,13 @@ pub async fn complete(app: &App, token: &str, submission: &Submission) -> Result
         return Err(Refused::AnswersMissing(missing).into());
     }
     let clock_ms = submission.clock_ms.clamp(0.0, LONGEST_MS);
-    finish(app, tx, person, &version, &Handed { clock_ms, feedback: &submission.feedback }).await
+    finish(app, tx, person, &version, &Handed { token, clock_ms, feedback: &submission.feedback }).await
 }
 
 /// What somebody hands in at the end.
 pub(super) struct Handed<'a> {
+    /// The token that it came with: it says which of the person's assignments is finished.
+    pub token: &'a str,
     /// The experiment clock then, in ms since Welcome.
     pub clock_ms: f64,
     /// Free text.
@@ -78,6 +80,7 @@ pub(super) async fn finish(
     person.ended_at = Some(now);
     settle(app, &mut tx, &mut person, version).await?;
     store::participants::update(&mut tx, &person).await?;
+    store::assignments::finish(&mut tx, person.id, &token_sha256(handed.token)).await?;
     let feedback: String = handed.feedback.trim().chars().take(LONGEST_FEEDBACK).collect();
     if !feedback.is_empty() {
         store::participants::set_feedback(&mut tx, person.id, &feedback).await?;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Weak;
 
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::arrival::{self, Standing};
@@ -11,7 +10,6 @@ use super::newcomers::{Consent, Doors, Newcomer};
 use super::secrets::token_sha256;
 use super::{App, Refused, Result};
 use crate::domain::identity::Identity;
-use crate::domain::record::EventKind;
 use crate::domain::rights::Scope;
 use crate::domain::study::Mode;
 use crate::store;
@@ -33,12 +31,12 @@ pub struct Enrolled {
 /// Finds out who consents, and checks what vouches for them. Nobody new is let in any more when whoever asks has gone.
 pub async fn recognise(app: &App, consent: Consent, asker: Weak<()>) -> Result<Newcomer> {
     let mut conn = app.pool.acquire().await?;
-    let link = store::links::by_code(&mut conn, &consent.link).await?.ok_or(Refused::NoSuchLink)?;
+    let link = arrival::link(&mut conn, &consent.link).await?;
     if link.mode() == Mode::Simulated {
         super::team::check_token(&mut conn, consent.api_token.as_deref(), Scope::Simulate).await?;
     }
     let identity = arrival::who(app, &link, &consent.parameters)?;
-    arrival::check_proof(app, &link, identity.as_ref(), &consent.parameters)?;
+    arrival::check_proof(app, &link, &consent.parameters)?;
     Ok(Newcomer { link, identity, consent, asker })
 }
 
@@ -86,33 +84,15 @@ async fn resume(app: &App, link: &Link, identity: &Identity) -> Result<Option<En
     let now = app.now();
     match arrival::standing(app, &mut tx, &study, &version, identity).await? {
         Standing::New => Ok(None),
-        Standing::NotAgain => Err(Refused::AlreadyTookPart.into()),
+        Standing::NotAgain | Standing::Barred => Err(Refused::AlreadyTookPart.into()),
         Standing::MayReturn(id) => {
             store::participants::lock(&mut tx, id).await?;
-            note_assignment(app, &mut tx, id, identity).await?;
+            let assignment = arrival::see_assignment(app, &mut tx, id, identity).await?;
             let is_one_more = store::participants::tokens(&mut tx, id).await? < MOST_TOKENS;
             let token = if is_one_more { app.token() } else { app.secrets.last_token(id) };
-            store::participants::add_token(&mut tx, id, &token_sha256(&token), now).await?;
+            store::participants::add_token(&mut tx, id, &token_sha256(&token), assignment, now).await?;
             tx.commit().await?;
             Ok(Some(Enrolled { token, resumed: true }))
         }
     }
-}
-
-/// Notes that a person who comes back has another assignment than before, if so.
-pub(super) async fn note_assignment(
-    app: &App,
-    conn: &mut PgConnection,
-    id: Uuid,
-    identity: &Identity,
-) -> Result<()> {
-    let Some((stored, _)) = store::identities::get(&mut *conn, id).await? else { return Ok(()) };
-    if arrival::is_same_assignment(&stored, identity) {
-        return Ok(());
-    }
-    let now = app.now();
-    store::records::insert_event(&mut *conn, id, EventKind::NewAssignment, None, serde_json::json!({}), now)
-        .await?;
-    store::identities::set_assignment(conn, id, identity).await?;
-    Ok(())
 }

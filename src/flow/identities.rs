@@ -9,9 +9,11 @@ use super::journal::{self, Actor, Deed};
 use super::slots::refill;
 use super::{App, Refused, Result};
 use crate::domain::allocation::Claim;
+use crate::domain::identity::trimmed;
 use crate::domain::journal::Action;
 use crate::domain::participant::{Participant, Stage};
 use crate::domain::study::Platform;
+use crate::recruitment::ids::{self, What};
 use crate::recruitment::is_paid;
 use crate::recruitment::payment::Payment;
 use crate::recruitment::reconciliation::{self, Here, Line};
@@ -19,9 +21,8 @@ use crate::store;
 use crate::store::identities::Stored;
 use crate::store::studies::Study;
 
-/// Most ids in one list, and their longest.
+/// Most ids in one list.
 const MOST_IDS: usize = 100_000;
-const LONGEST_ID: usize = 200;
 
 async fn find(conn: &mut PgConnection, slug: &str) -> Result<Study> {
     Ok(store::studies::by_slug(conn, slug).await?.ok_or(Refused::NoSuchStudy)?)
@@ -44,9 +45,11 @@ pub async fn payments(app: &App, actor: &Actor, slug: &str) -> Result<Vec<Paymen
         let Some(condition) = condition.filter(|_| is_paid(outcome)) else { continue };
         let link = store::links::by_id(&mut tx, stored.person.link_id).await?;
         let reward = link.definition.mturk.as_ref().and_then(|task| task.reward_usd);
+        let other_assignments = others(&stored);
         payments.push(Payment {
             platform: stored.identity.platform,
             worker_id: stored.identity.worker_id,
+            other_assignments,
             assignment_id: stored.identity.assignment_id,
             hit_id: stored.identity.hit_id,
             amount: reward.unwrap_or(condition.pay_usd),
@@ -61,19 +64,34 @@ pub async fn payments(app: &App, actor: &Actor, slug: &str) -> Result<Vec<Paymen
     Ok(payments)
 }
 
-/// Compares a platform's own export with what happened here.
+/// The assignments with which a person was seen besides the one that they finished.
+fn others(stored: &Stored) -> Vec<String> {
+    let own = stored.identity.assignment_id.as_ref();
+    stored.assignments.iter().filter(|seen| Some(*seen) != own).cloned().collect()
+}
+
+/// Compares a platform's own export with what happened here. Where it says that a person handed in another one of their
+/// assignments than the one that they finished, that one is paid from now on.
 pub async fn reconcile(app: &App, actor: &Actor, slug: &str, file: &str) -> Result<(Platform, Vec<Line>)> {
     actor.must_see_identities()?;
     let (platform, there) = reconciliation::read(file).map_err(Refused::BadList)?;
     let mut tx = app.pool.begin().await?;
     let study = find(&mut tx, slug).await?;
-    let mut here = Vec::new();
-    for stored in store::identities::of_study(&mut tx, study.id).await? {
-        if stored.identity.platform == platform {
-            here.push(stand(&mut tx, stored).await?);
+    let handed_in = reconciliation::handed_in(&there);
+    let (mut here, mut changed) = (Vec::new(), 0_u64);
+    for mut stored in store::identities::of_study(&mut tx, study.id).await? {
+        if stored.identity.platform != platform {
+            continue;
         }
+        let worker_id = ids::normal_or_as_it_is(platform, What::Person, &stored.identity.worker_id);
+        stored.identity.worker_id = worker_id;
+        if let Some(assignment) = handed_in.instead(&stored.identity, &stored.assignments) {
+            store::assignments::handed_in(&mut tx, stored.person.id, assignment).await?;
+            changed += 1;
+        }
+        here.push(stand(&mut tx, stored).await?);
     }
-    let detail = json!({ "platform": platform, "lines": there.len() });
+    let detail = json!({ "platform": platform, "lines": there.len(), "other_assignments": changed });
     journal::write(app, &mut tx, actor, deed(Action::Reconciled, slug, None), detail).await?;
     tx.commit().await?;
     Ok((platform, reconciliation::compare(&there, &here)))
@@ -98,8 +116,13 @@ pub async fn seek(app: &App, actor: &Actor, slug: &str, worker_id: &str) -> Resu
     actor.must_see_identities()?;
     let mut tx = app.pool.begin().await?;
     let study = find(&mut tx, slug).await?;
-    let hmacs: Vec<Vec<u8>> =
-        Platform::ALL.iter().map(|platform| app.secrets.worker_hmac(*platform, worker_id.trim())).collect();
+    // Also as it was written: before ids had one spelling, they were stored like that.
+    let spellings = |platform: Platform| {
+        let normal = ids::normal(platform, What::Person, worker_id).ok();
+        normal.into_iter().chain([trimmed(worker_id).to_owned()]).map(move |id| (platform, id))
+    };
+    let ids = Platform::ALL.iter().flat_map(|platform| spellings(*platform));
+    let hmacs: Vec<Vec<u8>> = ids.map(|(platform, id)| app.secrets.worker_hmac(platform, &id)).collect();
     let found = store::identities::seek(&mut tx, study.id, &hmacs).await?;
     let detail = json!({ "found": found.is_some() });
     journal::write(app, &mut tx, actor, deed(Action::PersonSought, slug, found.as_deref()), detail).await?;
@@ -164,17 +187,7 @@ pub async fn forget(app: &App, actor: &Actor, slug: &str) -> Result<u64> {
 /// were new.
 pub async fn bar(app: &App, actor: &Actor, slug: &str, ids_of: Platform, list: &str) -> Result<u64> {
     actor.must_see_identities()?;
-    let ids: BTreeSet<&str> = list.lines().map(|line| line.trim().trim_matches('"')).collect();
-    let ids: Vec<&str> = ids.into_iter().filter(|id| !id.is_empty()).collect();
-    if ids.is_empty() || ids.len() > MOST_IDS {
-        return Err(Refused::BadList(format!("Give 1 to {MOST_IDS} ids, one per line.")).into());
-    }
-    if let Some(wrong) = ids.iter().position(|id| id.len() > LONGEST_ID || id.contains([',', ';', '\t', ' ']))
-    {
-        let why =
-            format!("The id number {} (in alphabetical order) is none: give one id per line.", wrong + 1);
-        return Err(Refused::BadList(why).into());
-    }
+    let ids = read_ids(ids_of, list)?;
     let hmacs: Vec<Vec<u8>> = ids.iter().map(|id| app.secrets.worker_hmac(ids_of, id)).collect();
     let mut tx = app.pool.begin().await?;
     let study = find(&mut tx, slug).await?;
@@ -183,6 +196,21 @@ pub async fn bar(app: &App, actor: &Actor, slug: &str, ids_of: Platform, list: &
     journal::write(app, &mut tx, actor, deed(Action::PeopleBarred, slug, None), detail).await?;
     tx.commit().await?;
     Ok(added)
+}
+
+/// The ids of a list in their one spelling, each once.
+fn read_ids(ids_of: Platform, list: &str) -> Result<BTreeSet<String>> {
+    let lines = list.lines().map(|line| trimmed(line).trim_matches('"')).enumerate();
+    let lines: Vec<_> = lines.filter(|(_, line)| !trimmed(line).is_empty()).collect();
+    if lines.is_empty() || lines.len() > MOST_IDS {
+        return Err(Refused::BadList(format!("Give 1 to {MOST_IDS} ids, one per line.")).into());
+    }
+    let read = lines.into_iter().map(|(n, line)| {
+        let wrong =
+            || Refused::BadList(format!("Line {} is no id of {ids_of}: give one id per line.", n + 1));
+        ids::normal(ids_of, What::Person, line).map_err(|_| wrong().into())
+    });
+    read.collect()
 }
 
 /// Gives out more personal links.

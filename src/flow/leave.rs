@@ -35,7 +35,7 @@ pub async fn leave(app: &App, token: &str, reason: EndReason) -> Result<Ending> 
         EndReason::Left => {
             if has_answered_all(&mut tx, &person).await? {
                 let clock_ms = person.resumed_clock_ms(now).unwrap_or_default();
-                return finish(app, tx, person, &version, &Handed { clock_ms, feedback: "" }).await;
+                return finish(app, tx, person, &version, &Handed { token, clock_ms, feedback: "" }).await;
             }
         }
     }
@@ -46,6 +46,7 @@ pub async fn leave(app: &App, token: &str, reason: EndReason) -> Result<Ending> 
         person.claim = Claim::Released;
     }
     store::participants::update(&mut tx, &person).await?;
+    store::assignments::finish(&mut tx, person.id, &token_sha256(token)).await?;
     refill(app, &mut tx, &version, person.mode).await?;
     let ending = ending(&mut tx, &person).await?;
     tx.commit().await?;

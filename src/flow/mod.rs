@@ -33,6 +33,7 @@ pub mod steer;
 pub mod task;
 pub mod team;
 pub mod terms;
+pub mod visits;
 pub mod witness;
 
 pub use app::App;
@@ -41,6 +42,7 @@ use crate::domain::exclusion::Unusable;
 use crate::domain::gate::Shut;
 use crate::domain::rights::Role;
 use crate::domain::study::StudyState;
+use crate::recruitment::Incomplete;
 use crate::store::StoreError;
 
 /// Why nothing happened, as a meaning; the web and the command line put it into words.
@@ -64,9 +66,12 @@ pub enum Refused {
     /// A link for simulated people was used without an API token.
     #[error("a link for simulated people needs an API token")]
     ApiTokenNeeded,
-    /// The platform's parameters are missing.
-    #[error("the parameter {0} is missing or unusable")]
-    PlatformParameter(String),
+    /// A parameter of the platform does not say what it is there to say.
+    #[error("the parameter {} is missing, not filled in, or no id", .0.parameter)]
+    PlatformParameter(Incomplete),
+    /// A personal link was never given out.
+    #[error("there is no such personal link")]
+    NoSuchPersonalLink,
     /// The link is not signed by the platform, or was too long ago.
     #[error("the link is not signed, or its signature is too old")]
     NotSigned,

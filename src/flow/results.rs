@@ -48,7 +48,7 @@ pub struct People {
     /// They stand apart in every number.
     experts: Vec<JudgedPerson>,
     slots: Vec<crate::domain::allocation::Slot>,
-    visits: store::results::Visits,
+    visits: store::arrivals::Visits,
     /// When it was loaded.
     pub now: DateTime<Utc>,
 }
@@ -162,7 +162,7 @@ async fn people(
     let blinded = mode == Mode::Live && study.unblinded_at.is_none() && !finished(&slots, postings);
     let people = policies::judged(app, &mut *conn, &study, &version, mode, &policy).await?;
     let (crowd, experts) = apart(people);
-    let visits = store::results::visits(&mut *conn, study.id, mode).await?;
+    let visits = store::arrivals::visits(&mut *conn, study.id, mode).await?;
     let mut conditions: Vec<String> =
         version.definition.conditions.iter().map(|condition| condition.name.clone()).collect();
     if blinded {

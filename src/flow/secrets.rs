@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::addresses::{Addresses, Viewer, ViewerMark};
-use crate::domain::identity::Identity;
+use crate::domain::identity::{Identity, email as normal_email};
 use crate::domain::study::Platform;
 
 /// The installation's key: 32 random bytes.
@@ -64,9 +64,9 @@ impl Secrets {
 
     /// Vouches for an arrival that was checked when it came, until a time in seconds since 1970.
     pub fn arrival_proof(&self, link: &str, identity: &Identity, until: i64) -> String {
-        let session = identity.assignment_id.as_deref().unwrap_or_default();
-        let parts =
-            [link.as_bytes(), identity.worker_id.as_bytes(), session.as_bytes(), &until.to_be_bytes()];
+        let bytes = |id: &Option<String>| id.clone().unwrap_or_default().into_bytes();
+        let (session, study) = (bytes(&identity.assignment_id), bytes(&identity.hit_id));
+        let parts = [link.as_bytes(), identity.worker_id.as_bytes(), &session, &study, &until.to_be_bytes()];
         format!("{until}.{}", hex::encode(self.keyed("arrival", &parts)))
     }
 
@@ -97,12 +97,12 @@ impl Secrets {
 
     /// Stands for a researcher's address where tries at codes of the second factor are counted.
     pub fn code_hmac(&self, email: &str) -> Vec<u8> {
-        self.keyed("code", &[email.trim().to_lowercase().as_bytes()])
+        self.keyed("code", &[normal_email(email).as_bytes()])
     }
 
     /// Stands for a researcher's address where tries to sign in are counted.
     pub fn email_hmac(&self, email: &str) -> Vec<u8> {
-        self.keyed("email", &[email.trim().to_lowercase().as_bytes()])
+        self.keyed("email", &[normal_email(email).as_bytes()])
     }
 
     /// Stands for all links by which passwords are set, where tries at them are counted.

@@ -7,6 +7,7 @@ use super::guessing::{self, Guess, WINDOW, Whence};
 use super::journal::{self, Actor, Deed};
 use super::secrets::token_sha256;
 use super::{App, Refused, Result, passwords, second_factor};
+use crate::domain::identity::email as normal_email;
 use crate::domain::journal::Action;
 use crate::store;
 use crate::store::researchers::Researcher;
@@ -58,7 +59,7 @@ pub async fn sign_in(app: &App, email: &str, password: &str, whence: &Whence) ->
     let guess = Guess::password(app, email, whence);
     guess.count(app).await?;
     let mut conn = app.pool.acquire().await?;
-    let credentials = store::researchers::credentials(&mut conn, email.trim()).await?;
+    let credentials = store::researchers::credentials(&mut conn, &normal_email(email)).await?;
     drop(conn);
     let (id, stored) = credentials.map_or((None, None), |found| (Some(found.id), found.password_hash));
     let right = passwords::verify(password.chars().take(LONGEST_PASSWORD).collect(), stored).await?;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::arrival::{self, Standing};
-use super::{App, Refused, Result, enroll};
+use super::{App, Refused, Result};
 use crate::recruitment::{Parameters, is_paid, mturk};
 use crate::store;
 
@@ -11,7 +11,7 @@ use crate::store;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskState {
-    /// Has not agreed to take part yet.
+    /// Has not agreed to take part yet, with this assignment; or cannot take part, which is told to people who agree.
     NotBegun,
     /// Is taking part in another window.
     UnderWay,
@@ -30,7 +30,8 @@ pub struct TaskStanding {
     pub form: Option<mturk::Form>,
 }
 
-/// Looks how a person stands, and notes the assignment with which they come back to hand in.
+/// Looks how a person stands, and keeps the assignment with which they come back to hand in. Which one they finished stays as it
+/// is: any stranger who knows their id can ask.
 pub async fn standing(
     app: &App,
     link_code: &str,
@@ -38,23 +39,28 @@ pub async fn standing(
     origins: &[String],
 ) -> Result<TaskStanding> {
     let mut tx = app.pool.begin().await?;
-    let link = store::links::by_code(&mut tx, link_code).await?.ok_or(Refused::NoSuchLink)?;
+    let link = arrival::link(&mut tx, link_code).await?;
     let Some(identity) = arrival::who(app, &link, parameters)? else {
         return Err(Refused::NoSuchLink.into());
     };
     let study = store::studies::by_id(&mut tx, link.study_id).await?;
     let version = app.newest_version(&mut tx, study.id).await?;
+    let not_begun = TaskStanding { state: TaskState::NotBegun, form: None };
     let id = match arrival::standing(app, &mut tx, &study, &version, &identity).await? {
-        Standing::New => return Ok(TaskStanding { state: TaskState::NotBegun, form: None }),
-        Standing::NotAgain => return Err(Refused::AlreadyTookPart.into()),
+        // They hear that they cannot take part when they agree: anybody could ask with an id of others.
+        Standing::New | Standing::NotAgain | Standing::Barred => return Ok(not_begun),
         Standing::MayReturn(id) => id,
     };
     let person = store::participants::lock(&mut tx, id).await?;
     let Some(outcome) = person.outcome() else {
+        let seen = store::assignments::of(&mut tx, id).await?;
+        if !arrival::is_seen(&seen, &identity) {
+            return Ok(not_begun);
+        }
         let state = if person.stage.ended() { TaskState::Left } else { TaskState::UnderWay };
         return Ok(TaskStanding { state, form: None });
     };
-    enroll::note_assignment(app, &mut tx, id, &identity).await?;
+    arrival::see_assignment(app, &mut tx, id, &identity).await?;
     let receipt = store::identities::get(&mut tx, id).await?.map(|(_, receipt)| receipt);
     tx.commit().await?;
     let receipt = receipt.filter(|_| is_paid(outcome)).unwrap_or_default();

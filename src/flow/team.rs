@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use super::journal::{self, Actor, Deed};
 use super::secrets::token_sha256;
 use super::{App, Refused, Result, second_factor};
+use crate::domain::identity::email as normal_email;
 use crate::domain::journal::Action;
 use crate::domain::rights::{Role, Scope};
 use crate::store;
@@ -33,9 +34,9 @@ pub struct Invitation {
 /// in its fragment, which no server log sees.
 pub async fn invite(app: &App, actor: &Actor, email: &str, invitation: Invitation) -> Result<String> {
     actor.must_administer()?;
-    let email = email.trim();
+    let email = &normal_email(email);
     if !email.contains('@') || email.len() > LONGEST_EMAIL || email.chars().any(char::is_control) {
-        return Err(Refused::BadEmail(email.to_owned()).into());
+        return Err(Refused::BadEmail(email.clone()).into());
     }
     let mut tx = app.pool.begin().await?;
     let now = app.now();

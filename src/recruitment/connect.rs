@@ -8,7 +8,7 @@ use crate::domain::study::Platform;
 
 /// Reads the parameters that Connect adds to the address.
 pub fn arrive(parameters: &Parameters) -> Visit {
-    named(Platform::Connect, parameters, ["participantId", "assignmentId", "projectId"])
+    named(Platform::Connect, parameters, ["participantId", "assignmentId", "projectId"]).into()
 }
 
 /// Where a browser goes to end an assignment, if the project is known.
@@ -29,9 +29,9 @@ mod tests {
 
     #[test]
     fn people_go_back_to_their_project() {
-        let arrived = parameters(&[("participantId", "p"), ("assignmentId", "a"), ("projectId", "PR/../1")]);
+        let arrived = parameters(&[("participantId", "p"), ("assignmentId", "a"), ("projectId", "pR-1")]);
         let identity = known(arrive(&arrived));
-        let expected = "https://connect.cloudresearch.com/participant/project/PR%2F..%2F1/complete";
+        let expected = "https://connect.cloudresearch.com/participant/project/pR-1/complete";
         let back = |link, outcome| go_back(&link, Some(&identity), outcome);
         assert_eq!(back(link(Platform::Connect), Outcome::Complete), Return::Link { url: expected.into() });
         assert_eq!(back(link(Platform::Connect), Outcome::Full), Return::Thanks);
@@ -39,6 +39,16 @@ mod tests {
             back(with_code(Platform::Connect, "C"), Outcome::Complete),
             Return::Code { code: "C".into() }
         );
-        assert_eq!(arrive(&parameters(&[("assignmentId", "a")])), Visit::Incomplete("participantId".into()));
+    }
+
+    #[test]
+    fn a_project_cannot_lead_elsewhere() {
+        let arrived = parameters(&[("participantId", "p"), ("assignmentId", "a"), ("projectId", "PR/../1")]);
+        assert!(matches!(arrive(&arrived), Visit::Incomplete(_)));
+        // Stored before projects were held to their characters.
+        let whole = parameters(&[("participantId", "p"), ("assignmentId", "a")]);
+        let identity = Identity { hit_id: Some("PR/../1".into()), ..known(arrive(&whole)) };
+        let expected = "https://connect.cloudresearch.com/participant/project/PR%2F..%2F1/complete";
+        assert_eq!(completion_url(&identity).unwrap().as_str(), expected);
     }
 }

@@ -2,21 +2,21 @@
 
 use url::Url;
 
-use super::{Parameters, Visit, parameter};
+use super::ids::What;
+use super::{Incomplete, Parameters, Visit, id};
 use crate::domain::identity::Identity;
 use crate::domain::study::{GenericLink, Outcome, Platform};
 
-/// Reads the person's id.
+/// Reads the person's id, which is made as the ids are of those who gave it out.
 pub fn arrive(link: Option<&GenericLink>, parameters: &Parameters) -> Visit {
+    read(link, parameters).into()
+}
+
+fn read(link: Option<&GenericLink>, parameters: &Parameters) -> Result<Identity, Incomplete> {
     let name = link.map_or("id", |link| link.parameter.as_str());
-    let Some(id) = parameter(parameters, name) else { return Visit::Incomplete(name.to_owned()) };
-    Visit::Known(Identity {
-        platform: Platform::Generic,
-        ids_of: link.and_then(|link| link.ids_of).unwrap_or(Platform::Generic),
-        worker_id: id.to_owned(),
-        assignment_id: None,
-        hit_id: None,
-    })
+    let ids_of = link.and_then(|link| link.ids_of).unwrap_or(Platform::Generic);
+    let worker_id = id(parameters, name, ids_of, What::Person)?;
+    Ok(Identity { platform: Platform::Generic, ids_of, worker_id, assignment_id: None, hit_id: None })
 }
 
 /// The return address, with `{id}`, `{code}` and `{outcome}` filled in. None if there is none, or if it needs a code and
@@ -106,8 +106,9 @@ mod tests {
     #[test]
     fn a_panel_may_pass_on_the_ids_of_another_platform() {
         let generic = GenericLink { ids_of: Some(Platform::Mturk), ..panel("https://x.example/") };
-        let identity = known(arrive(Some(&generic), &parameters(&[("pid", "A1")])));
+        let identity = known(arrive(Some(&generic), &parameters(&[("pid", " a1")])));
         assert_eq!((identity.platform, identity.ids_of), (Platform::Generic, Platform::Mturk));
-        assert_eq!(arrive(Some(&generic), &Parameters::new()), Visit::Incomplete("pid".into()));
+        assert_eq!(identity.worker_id, "A1", "in MTurk's spelling");
+        assert!(matches!(arrive(Some(&generic), &parameters(&[("pid", "a-1")])), Visit::Incomplete(_)));
     }
 }

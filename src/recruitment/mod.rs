@@ -1,11 +1,14 @@
 //! Speaks each platform's dialect: how people arrive, how they go back, what is posted there and what it exports.
 
+pub mod address;
 pub mod connect;
 pub mod generic;
+pub mod ids;
 pub mod mturk;
 pub mod mturk_task;
 pub mod paste;
 pub mod payment;
+mod placeholder;
 pub mod prolific;
 pub mod reconciliation;
 pub mod sona;
@@ -15,14 +18,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use self::ids::{Fault, What};
 use crate::domain::identity::Identity;
 use crate::domain::study::{LinkDefinition, Outcome, Platform};
 
 /// The parameters of the address that somebody arrived at.
 pub type Parameters = BTreeMap<String, String>;
-
-/// Longest id of a platform that is accepted, in characters.
-const LONGEST_ID: usize = 200;
 
 /// The parameter of a personal link.
 pub const PERSONAL: &str = "person";
@@ -38,8 +39,23 @@ pub enum Visit {
     Personal(String),
     /// Somebody of whom nothing is known.
     Anonymous,
-    /// The platform's parameters are missing or unusable; which one.
-    Incomplete(String),
+    /// One of the platform's parameters does not say what it is there to say.
+    Incomplete(Incomplete),
+}
+
+/// A parameter of the address that does not say what it is there to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incomplete {
+    /// Its name.
+    pub parameter: String,
+    /// What is wrong with it.
+    pub fault: Fault,
+}
+
+impl From<Result<Identity, Incomplete>> for Visit {
+    fn from(read: Result<Identity, Incomplete>) -> Self {
+        read.map_or_else(Self::Incomplete, Self::Known)
+    }
 }
 
 /// Reads who arrived from the address's parameters.
@@ -50,10 +66,10 @@ pub fn arrive(link: &LinkDefinition, parameters: &Parameters) -> Visit {
         Platform::Connect => connect::arrive(parameters),
         Platform::Sona => sona::arrive(link.sona.as_ref(), parameters),
         Platform::Generic => generic::arrive(link.generic.as_ref(), parameters),
-        Platform::Direct if link.personal => match parameter(parameters, PERSONAL) {
-            Some(code) => Visit::Personal(code.to_owned()),
-            None => Visit::Incomplete(PERSONAL.to_owned()),
-        },
+        Platform::Direct if link.personal => {
+            let code = id(parameters, PERSONAL, Platform::Direct, What::Person);
+            code.map_or_else(Visit::Incomplete, Visit::Personal)
+        }
         Platform::Direct => Visit::Anonymous,
     }
 }
@@ -108,30 +124,33 @@ pub const fn is_paid(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Complete | Outcome::TimedOut | Outcome::ScreenedOut)
 }
 
-/// A parameter that is there, not empty and not too long.
-fn parameter<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a str> {
-    parameters.get(name).map(String::as_str).filter(|value| !value.is_empty() && value.len() <= LONGEST_ID)
+/// The id that a parameter holds, in its normal form.
+fn id(parameters: &Parameters, name: &str, platform: Platform, what: What) -> Result<String, Incomplete> {
+    let text = parameters.get(name).map(String::as_str).unwrap_or_default();
+    let is_held = placeholder::is_own_name(text, name);
+    let read = if is_held { Err(Fault::NotFilledIn) } else { ids::normal(platform, what, text) };
+    read.map_err(|fault| Incomplete { parameter: name.to_owned(), fault })
 }
 
-/// The person that three parameters name: theirs, which must be there, and those of the assignment and of the task.
-fn named(platform: Platform, parameters: &Parameters, [person, assignment, task]: [&str; 3]) -> Visit {
-    let (Some(worker_id), Some(assignment_id)) =
-        (parameter(parameters, person), parameter(parameters, assignment))
-    else {
-        let missing = if parameter(parameters, person).is_none() { person } else { assignment };
-        return Visit::Incomplete(missing.to_owned());
-    };
-    Visit::Known(Identity {
+/// The person that three parameters name: theirs and that of the assignment, which must be there, and that of the task, which
+/// may be left out.
+fn named(
+    platform: Platform,
+    parameters: &Parameters,
+    [person, assignment, task]: [&str; 3],
+) -> Result<Identity, Incomplete> {
+    let task = parameters.contains_key(task).then(|| id(parameters, task, platform, What::Task));
+    Ok(Identity {
         platform,
         ids_of: platform,
-        worker_id: worker_id.to_owned(),
-        assignment_id: Some(assignment_id.to_owned()),
-        hit_id: parameter(parameters, task).map(str::to_owned),
+        worker_id: id(parameters, person, platform, What::Person)?,
+        assignment_id: Some(id(parameters, assignment, platform, What::Assignment)?),
+        hit_id: task.transpose()?,
     })
 }
 
 /// An address of a platform with parameters, safely written.
-fn address(base: &str, parameters: &[(&str, &str)]) -> Option<Url> {
+fn with_parameters(base: &str, parameters: &[(&str, &str)]) -> Option<Url> {
     Url::parse_with_params(base, parameters).ok()
 }
 
@@ -164,14 +183,83 @@ pub(crate) mod fixture {
 mod tests {
     use super::fixture::{link, parameters, with_code};
     use super::*;
+    use crate::domain::study::GenericLink;
 
     #[test]
     fn a_plain_link_names_nobody_and_a_personal_one_needs_its_code() {
         let plain = link(Platform::Direct);
         assert_eq!(arrive(&plain, &parameters(&[("person", "x")])), Visit::Anonymous);
         let personal = LinkDefinition { personal: true, ..plain };
-        assert_eq!(arrive(&personal, &Parameters::new()), Visit::Incomplete("person".into()));
-        assert_eq!(arrive(&personal, &parameters(&[("person", "7-abc")])), Visit::Personal("7-abc".into()));
+        let missing = Incomplete { parameter: "person".into(), fault: Fault::Missing };
+        assert_eq!(arrive(&personal, &Parameters::new()), Visit::Incomplete(missing));
+        assert_eq!(
+            arrive(&personal, &parameters(&[("person", " 7-ABC\n")])),
+            Visit::Personal("7-abc".into())
+        );
+    }
+
+    /// Each platform's link, with what a person of that platform brings.
+    fn whole_arrivals() -> Vec<(LinkDefinition, Parameters)> {
+        let generic = GenericLink { parameter: "who".into(), return_url: None, ids_of: None };
+        let panel = GenericLink { ids_of: Some(Platform::Prolific), ..generic.clone() };
+        let [person, session, study] =
+            ["5f00aa11bb22cc33dd44ee55", "6f00aa11bb22cc33dd44ee55", "7f00aa11bb22cc33dd44ee55"];
+        let prolific = [("PROLIFIC_PID", person), ("SESSION_ID", session), ("STUDY_ID", study)];
+        let connect = [("participantId", "AB1"), ("assignmentId", "CD2"), ("projectId", "EF3")];
+        let generic_of = |generic| LinkDefinition { generic: Some(generic), ..link(Platform::Generic) };
+        let personal = LinkDefinition { personal: true, ..link(Platform::Direct) };
+        vec![
+            (
+                link(Platform::Mturk),
+                parameters(&[("workerId", "A1"), ("assignmentId", "3A"), ("hitId", "3H")]),
+            ),
+            (link(Platform::Prolific), parameters(&prolific)),
+            (link(Platform::Connect), parameters(&connect)),
+            (link(Platform::Sona), parameters(&[("survey_code", "4711")])),
+            (generic_of(generic), parameters(&[("who", "x7")])),
+            (generic_of(panel), parameters(&[("who", person)])),
+            (personal, parameters(&[("person", "7-abc")])),
+        ]
+    }
+
+    #[test]
+    fn what_names_no_person_is_incomplete_on_every_platform_in_every_parameter() {
+        for (link, whole) in whole_arrivals() {
+            let comes = |arrived: &Parameters| arrive(&link, arrived);
+            assert!(matches!(comes(&whole), Visit::Known(_) | Visit::Personal(_)), "{:?}", comes(&whole));
+            for name in whole.keys() {
+                let own_name = format!(" {name}");
+                for (value, fault) in [
+                    ("", Fault::Missing),
+                    (" \u{200b}", Fault::Missing),
+                    ("{{%PROLIFIC_PID%}}", Fault::NotFilledIn),
+                    ("{%STUDY_ID%}", Fault::NotFilledIn),
+                    ("${x}", Fault::NotFilledIn),
+                    ("[[x]]", Fault::NotFilledIn),
+                    ("%SURVEY_CODE%", Fault::NotFilledIn),
+                    ("undefined", Fault::NotFilledIn),
+                    ("[object Object]", Fault::NotFilledIn),
+                    (&own_name, Fault::NotFilledIn),
+                    ("a\u{7}b", Fault::Unfit),
+                    (&"7".repeat(ids::LONGEST + 1), Fault::TooLong),
+                ] {
+                    let mut arrived = whole.clone();
+                    arrived.insert(name.clone(), value.to_owned());
+                    let expected = Visit::Incomplete(Incomplete { parameter: name.clone(), fault });
+                    assert_eq!(comes(&arrived), expected, "{}: {name}={value}", link.platform);
+                }
+                // MTurk's preview word names a preview in one place only.
+                let mut arrived = whole.clone();
+                arrived.insert(name.clone(), "ASSIGNMENT_ID_NOT_AVAILABLE".into());
+                let is_preview = (link.platform, name.as_str()) == (Platform::Mturk, "assignmentId");
+                assert_eq!(comes(&arrived) == Visit::Preview, is_preview, "{}: {name}", link.platform);
+                assert!(
+                    is_preview || matches!(comes(&arrived), Visit::Incomplete(_)),
+                    "{}: {name}",
+                    link.platform
+                );
+            }
+        }
     }
 
     #[test]

@@ -5,11 +5,16 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use url::Url;
 
-use super::{Parameters, Visit, named, parameter};
+use super::ids::What;
+use super::{Parameters, Visit, id, named};
+use crate::domain::identity::trimmed;
 use crate::domain::study::Platform;
 
 /// The value of `assignmentId` while the worker has not accepted the task.
 const PREVIEW: &str = "ASSIGNMENT_ID_NOT_AVAILABLE";
+
+/// The parameter that says where to hand in.
+pub const SUBMIT_TO: &str = "turkSubmitTo";
 
 /// MTurk's own sites, where answers may be posted and whose frames may hold the page of the task.
 pub const ORIGINS: [&str; 3] =
@@ -20,10 +25,10 @@ pub const UNVERIFIED: &str = "unverified";
 
 /// Reads the parameters that MTurk adds to the address.
 pub fn arrive(parameters: &Parameters) -> Visit {
-    if parameter(parameters, "assignmentId") == Some(PREVIEW) {
+    if parameters.get("assignmentId").is_some_and(|assignment| trimmed(assignment) == PREVIEW) {
         return Visit::Preview;
     }
-    named(Platform::Mturk, parameters, ["workerId", "assignmentId", "hitId"])
+    named(Platform::Mturk, parameters, ["workerId", "assignmentId", "hitId"]).into()
 }
 
 /// The form that ends an assignment.
@@ -39,11 +44,16 @@ pub struct Form {
 /// another one than it had at first. `turkSubmitTo` is untrusted: it is used only if it names one of the origins; where it
 /// is missing or foreign, the form goes to MTurk itself.
 pub fn form(parameters: &Parameters, receipt: &str, origins: &[String]) -> Option<Form> {
-    let assignment_id = parameter(parameters, "assignmentId").filter(|id| *id != PREVIEW)?;
-    let origin = parameter(parameters, "turkSubmitTo").and_then(|address| allowed_origin(address, origins));
-    let fields =
-        BTreeMap::from([("assignmentId", assignment_id.to_owned()), ("receipt", receipt.to_owned())]);
+    let assignment_id = id(parameters, "assignmentId", Platform::Mturk, What::Assignment).ok()?;
+    let origin = parameters.get(SUBMIT_TO).and_then(|address| allowed_origin(address, origins));
+    let fields = BTreeMap::from([("assignmentId", assignment_id), ("receipt", receipt.to_owned())]);
     Some(Form { action: format!("{}/mturk/externalSubmit", origin.unwrap_or(ORIGINS[0])), fields })
+}
+
+/// The parameters without an address to hand in to that is not to be used.
+pub fn without_foreign(mut parameters: Parameters, origins: &[String]) -> Parameters {
+    parameters.retain(|name, value| name != SUBMIT_TO || allowed_origin(value, origins).is_some());
+    parameters
 }
 
 fn allowed_origin<'a>(submit_to: &str, origins: &'a [String]) -> Option<&'a str> {
@@ -86,16 +96,14 @@ mod tests {
 
     #[test]
     fn missing_parameters_are_named() {
-        let missing = |pairs: &[(&str, &str)], name: &str| {
-            assert_eq!(arrive(&parameters(pairs)), Visit::Incomplete(name.into()));
+        let missing = |pairs: &[(&str, &str)], name: &str| match arrive(&parameters(pairs)) {
+            Visit::Incomplete(incomplete) => assert_eq!(incomplete.parameter, name),
+            other => panic!("{other:?}"),
         };
         missing(&[("workerId", "A1")], "assignmentId");
         missing(&[("assignmentId", "3X")], "workerId");
         missing(&[("assignmentId", "3X"), ("workerId", "")], "workerId");
-        missing(
-            &[("assignmentId", "3X"), ("workerId", &"A".repeat(super::super::LONGEST_ID + 1))],
-            "workerId",
-        );
+        missing(&[("assignmentId", "3X"), ("workerId", "A1"), ("hitId", "")], "hitId");
     }
 
     #[test]

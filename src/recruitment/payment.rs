@@ -16,6 +16,8 @@ pub struct Payment {
     pub assignment_id: Option<String>,
     /// The task.
     pub hit_id: Option<String>,
+    /// Other assignments with which they were seen.
+    pub other_assignments: Vec<String>,
     /// What they are paid.
     pub amount: Usd,
     /// Why.
@@ -47,6 +49,7 @@ struct Line<'a> {
     reason: &'static str,
     ended_at: String,
     receipt: &'a str,
+    other_assignments: &'a str,
 }
 
 /// Everybody, as a table.
@@ -63,6 +66,7 @@ pub fn table(payments: &[Payment]) -> Result<String, csv::Error> {
             reason: reason(payment.outcome),
             ended_at: payment.ended_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
             receipt: &payment.receipt,
+            other_assignments: &plain(&payment.other_assignments.join(" ")),
         })?;
     }
     finish(writer)
@@ -105,6 +109,7 @@ mod tests {
             worker_id: worker_id.into(),
             assignment_id: Some("3A".into()),
             hit_id: Some("3H".into()),
+            other_assignments: vec!["3B".into(), "3C".into()],
             amount: Usd::try_from(1.95).unwrap(),
             outcome: Outcome::TimedOut,
             ended_at: at(0.0),
@@ -123,6 +128,8 @@ mod tests {
         assert_eq!(bulk(Platform::Sona, &all).unwrap(), "");
         let table = table(&all).unwrap();
         assert!(table.contains("mturk,A1,3A,3H,1.95,timed_out,\"all answers arrived, after"), "{table}");
+        assert!(table.lines().next().unwrap().ends_with(",receipt,other_assignments"), "{table}");
+        assert!(table.contains(",R,3B 3C\n"), "{table}");
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::ids::{What, normal_or_as_it_is};
 use super::mturk::UNVERIFIED;
+use crate::domain::identity::Identity;
 use crate::domain::study::{Outcome, Platform};
 
 /// A line of the platform's export.
@@ -131,11 +133,32 @@ pub fn read(text: &str) -> Result<(Platform, Vec<There>), String> {
         let cell = |column: Option<usize>| {
             column.and_then(|column| record.get(column)).unwrap_or_default().trim().to_owned()
         };
-        let [worker_id, assignment_id, status, code] = columns.map(cell);
+        let [person, assignment, status, code] = columns.map(cell);
+        let worker_id = normal_or_as_it_is(*platform, What::Person, &person);
+        let assignment_id = normal_or_as_it_is(*platform, What::Assignment, &assignment);
         Ok(There { worker_id, assignment_id, status, code })
     });
     let rows: Vec<There> = rows.collect::<Result<_, String>>()?;
     Ok((*platform, rows.into_iter().filter(|row| !row.worker_id.is_empty()).collect()))
+}
+
+/// What people handed in, as the platform says: person and assignment.
+pub struct HandedIn<'a>(BTreeSet<(&'a str, &'a str)>);
+
+/// What people handed in.
+pub fn handed_in(there: &[There]) -> HandedIn<'_> {
+    let rows = there.iter().filter(|row| is_handed_in(&row.status));
+    HandedIn(rows.map(|row| (row.worker_id.as_str(), row.assignment_id.as_str())).collect())
+}
+
+impl HandedIn<'_> {
+    /// The one that a person handed in instead of the one that they finished: of those only with which they were seen here.
+    pub fn instead<'a>(&self, identity: &Identity, seen: &'a [String]) -> Option<&'a str> {
+        let is_in = |assignment: &str| self.0.contains(&(identity.worker_id.as_str(), assignment));
+        let finished = identity.assignment_id.as_deref();
+        let mut others = seen.iter().map(String::as_str).filter(|seen| is_in(seen));
+        if finished.is_some_and(is_in) { None } else { others.next() }
+    }
 }
 
 /// Compares; the most urgent come first.
@@ -272,13 +295,42 @@ mod tests {
             (platform, &rows[0]),
             (Platform::Mturk, &There { assignment_id: "3A".into(), ..there("A1", "Submitted", "R") })
         );
-        let prolific =
-            "\u{feff}Submission id,Participant id,Status,Completion code\ns,5f,AWAITING REVIEW,C\n";
+        let prolific = "\u{feff}Submission id,Participant id,Status,Completion code\ns, 5F00aa11bb22cc33dd44ee55,AWAITING REVIEW,C\n";
         let (platform, rows) = read(prolific).unwrap();
         assert_eq!(
             (platform, rows[0].worker_id.as_str(), rows[0].code.as_str()),
-            (Platform::Prolific, "5f", "C")
+            (Platform::Prolific, "5f00aa11bb22cc33dd44ee55", "C"),
+            "in the one spelling of ids"
         );
+    }
+
+    #[test]
+    fn of_the_assignments_seen_the_one_that_was_handed_in_is_paid() {
+        let row = |worker: &str, assignment: &str, status: &str| There {
+            assignment_id: assignment.into(),
+            ..there(worker, status, "R")
+        };
+        let rows = [
+            row("A", "1", "Returned"),
+            row("A", "2", "Submitted"),
+            row("B", "3", "Submitted"),
+            row("B", "4", "Submitted"),
+        ];
+        let instead = |worker: &str, finished: &str, seen: &[&str]| {
+            let identity = Identity {
+                platform: Platform::Mturk,
+                ids_of: Platform::Mturk,
+                worker_id: worker.into(),
+                assignment_id: Some(finished.into()),
+                hit_id: None,
+            };
+            let seen: Vec<String> = seen.iter().map(|seen| (*seen).to_owned()).collect();
+            handed_in(&rows).instead(&identity, &seen).map(str::to_owned)
+        };
+        assert_eq!(instead("A", "1", &["1", "2"]).as_deref(), Some("2"));
+        assert_eq!(instead("A", "1", &["1"]), None, "never seen here");
+        assert_eq!(instead("A", "1", &["1", "3"]), None, "handed in by others");
+        assert_eq!(instead("B", "3", &["3", "4"]), None, "what they finished was handed in");
     }
 
     #[test]

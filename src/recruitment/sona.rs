@@ -2,29 +2,27 @@
 
 use url::Url;
 
-use super::{Parameters, Visit, address, parameter};
+use super::ids::What;
+use super::{Incomplete, Parameters, Visit, id, with_parameters};
 use crate::domain::identity::Identity;
 use crate::domain::study::{Platform, SonaLink};
 
 /// Reads the survey code: 2 to 7 digits.
 pub fn arrive(link: Option<&SonaLink>, parameters: &Parameters) -> Visit {
+    read(link, parameters).into()
+}
+
+fn read(link: Option<&SonaLink>, parameters: &Parameters) -> Result<Identity, Incomplete> {
     let name = link.map_or("survey_code", |link| link.parameter.as_str());
-    let code = parameter(parameters, name);
-    let is_code = |code: &&str| (2..=7).contains(&code.len()) && code.bytes().all(|c| c.is_ascii_digit());
-    let Some(code) = code.filter(is_code) else { return Visit::Incomplete(name.to_owned()) };
-    Visit::Known(Identity {
-        platform: Platform::Sona,
-        ids_of: Platform::Sona,
-        worker_id: code.to_owned(),
-        assignment_id: None,
-        hit_id: None,
-    })
+    let (platform, ids_of) = (Platform::Sona, Platform::Sona);
+    let worker_id = id(parameters, name, ids_of, What::Person)?;
+    Ok(Identity { platform, ids_of, worker_id, assignment_id: None, hit_id: None })
 }
 
 /// Where a browser goes to be granted credit.
 pub fn credit_url(link: &SonaLink, identity: &Identity) -> Option<Url> {
     let experiment = link.experiment_id.to_string();
-    address(
+    with_parameters(
         &format!("https://{}.sona-systems.com/webstudy_credit.aspx", link.school),
         &[
             ("experiment_id", experiment.as_str()),
@@ -54,7 +52,10 @@ mod tests {
     fn a_survey_code_has_two_to_seven_digits() {
         for wrong in ["", "1", "12345678", "12a", "%SURVEY_CODE%"] {
             let visit = arrive(Some(&sona()), &parameters(&[("id", wrong)]));
-            assert_eq!(visit, Visit::Incomplete("id".into()), "{wrong}");
+            assert!(
+                matches!(visit, Visit::Incomplete(Incomplete { parameter, .. }) if parameter == "id"),
+                "{wrong}"
+            );
         }
         assert_eq!(known(arrive(Some(&sona()), &parameters(&[("id", "4711")]))).worker_id, "4711");
     }

@@ -109,15 +109,15 @@ impl Person<'_> {
         Ok(())
     }
 
-    /// Duplicates come back after the end with an assignment of another task. The page tells them that they took part; who
-    /// passes it by is refused all the same.
+    /// Duplicates come back after the end with an assignment of another task. The page of consent does not tell whether an id is
+    /// known; when they agree they are refused.
     pub async fn come_back(&self, name: &str, arrival: &Arrival) -> Result<(), Trouble> {
         if self.observer.behaviour != Behaviour::Duplicate {
             return Ok(());
         }
         let parameters = assignment(name, 2);
-        if self.client.consent_page(&arrival.link, &parameters).await?.is_some() {
-            return Err(strange(Request::Page, "somebody who took part is asked for consent again"));
+        if self.client.consent_page(&arrival.link, &parameters).await?.is_none() {
+            return Err(strange(Request::Page, "the page says that a person took part"));
         }
         match self.client.enrol(&arrival.link, &parameters, &arrival.consent_sha256).await {
             Err(Trouble::Refused { code, .. }) if code == "already_took_part" => {

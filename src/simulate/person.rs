@@ -7,6 +7,7 @@ use std::time::Duration;
 use rand::RngExt;
 use rand_chacha::ChaCha20Rng;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::client::{Parameters, strange};
 use super::display::Display;
@@ -90,12 +91,14 @@ pub async fn take_part(
     }
 }
 
-/// What a platform adds to the link's address for the n-th assignment that somebody accepts, each of another task.
+/// What Prolific adds to the link's address for the n-th assignment that a person accepts, each of another task.
 pub fn assignment(name: &str, n: u32) -> Parameters {
+    // Prolific's ids are numbers of 12 bytes.
+    let id = |what: &str| hex::encode(&Sha256::digest(what.as_bytes())[..12]);
     [
-        ("PROLIFIC_PID", name.to_owned()),
-        ("SESSION_ID", format!("{name}-{n}")),
-        ("STUDY_ID", format!("task-{n}")),
+        ("PROLIFIC_PID", id(name)),
+        ("SESSION_ID", id(&format!("{name}-{n}"))),
+        ("STUDY_ID", id(&format!("task-{n}"))),
     ]
     .into()
 }

@@ -28,6 +28,13 @@ pub struct Enrolment {
     pub trials: Vec<ScheduledTrial>,
 }
 
+impl Enrolment {
+    /// The assignment with which they came.
+    fn assignment(&self) -> Option<&str> {
+        self.named.as_ref()?.identity.assignment_id.as_deref()
+    }
+}
+
 /// Somebody whom a platform names.
 #[derive(Debug, Clone)]
 pub struct Named {
@@ -48,6 +55,7 @@ pub async fn insert_all(conn: &mut PgConnection, family: &str, new: &[&Enrolment
     insert_people(&mut *conn, new).await?;
     let claimed = claim_once(&mut *conn, family, new).await?;
     insert_tokens(&mut *conn, new).await?;
+    insert_assignments(&mut *conn, new).await?;
     let trials = new.iter().flat_map(|new| new.trials.iter().map(|trial| (new.person.id, trial)));
     insert_schedule(conn, &trials.collect::<Vec<_>>()).await?;
     Ok(claimed)
@@ -142,11 +150,37 @@ async fn claim_once(conn: &mut PgConnection, family: &str, new: &[&Enrolment]) -
 
 async fn insert_tokens(conn: &mut PgConnection, new: &[&Enrolment]) -> Result<()> {
     sqlx::query!(
-        "insert into participant_tokens (sha256, participant_id, issued_at)
-         select * from unnest($1::bytea[], $2::uuid[], $3::timestamptz[])",
+        "insert into participant_tokens (sha256, participant_id, assignment, issued_at)
+         select * from unnest($1::bytea[], $2::uuid[], $3::smallint[], $4::timestamptz[])",
         column!(new, n => n.token_sha256.as_slice()) as &[&[u8]],
         column!(new, n => n.person.id),
+        column!(new, n => n.assignment().map(|_| FIRST)) as &[Option<i16>],
         column!(new, n => n.person.enrolled_at),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The number of the assignment with which a person begins.
+const FIRST: i16 = 1;
+
+async fn insert_assignments(conn: &mut PgConnection, new: &[&Enrolment]) -> Result<()> {
+    let new: Vec<(&Enrolment, &str)> = new.iter().filter_map(|new| Some((*new, new.assignment()?))).collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "insert into assignments (participant_id, number, assignment_id, hit_id, seen_at)
+         select participant_id, $5, assignment_id, hit_id, seen_at
+         from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[])
+              as new (participant_id, assignment_id, hit_id, seen_at)",
+        column!(new, (n, _) => n.person.id),
+        column!(new, (_, assignment) => *assignment) as &[&str],
+        column!(new, (n, _) => n.named.as_ref().and_then(|named| named.identity.hit_id.as_deref()))
+            as &[Option<&str>],
+        column!(new, (n, _) => n.person.enrolled_at),
+        FIRST,
     )
     .execute(conn)
     .await?;

@@ -30,7 +30,7 @@ pub async fn holder(conn: &mut PgConnection, family: &str, key: &PersonKey) -> R
     Ok(id)
 }
 
-/// Whether a person is not to be admitted: they are on the study's list, or took part in one of these earlier studies.
+/// Whether a person is not to be admitted to a study: they are on the study's list, or took part in one of these earlier studies.
 pub async fn is_barred(
     conn: &mut PgConnection,
     study_id: i64,
@@ -76,19 +76,6 @@ pub async fn count_barred(conn: &mut PgConnection, study_id: i64) -> Result<i64>
     Ok(count)
 }
 
-/// Stores the assignment of a participation's newest arrival; the receipt stays the first one.
-pub async fn set_assignment(conn: &mut PgConnection, id: Uuid, identity: &Identity) -> Result<()> {
-    sqlx::query!(
-        "update identities set assignment_id = $2, hit_id = $3 where participant_id = $1",
-        id,
-        identity.assignment_id,
-        identity.hit_id,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// The ids of a participation and its receipt, unless they were forgotten or there never were any.
 pub async fn get(conn: &mut PgConnection, id: Uuid) -> Result<Option<(Identity, String)>> {
     let row = sqlx::query!(
@@ -121,6 +108,8 @@ pub struct Stored {
     pub identity: Identity,
     /// What stands for the participation toward the platform.
     pub receipt: String,
+    /// The assignments with which they were seen, in order.
+    pub assignments: Vec<String>,
 }
 
 /// Everybody of a study whose ids are known, in the order of consent; without simulated people.
@@ -129,10 +118,12 @@ pub async fn of_study(conn: &mut PgConnection, study_id: i64) -> Result<Vec<Stor
     let mut all = Vec::with_capacity(people.len());
     let ids: Vec<Uuid> = people.iter().map(|person| person.id).collect();
     let rows = sqlx::query!(
-        "select i.platform, i.worker_id, i.assignment_id, i.hit_id, i.receipt
-         from unnest($1::uuid[]) with ordinality as wanted (id, position)
-         cross join lateral (select * from identities where participant_id = wanted.id offset 0) i
-         order by wanted.position",
+        r#"select i.platform, i.worker_id, i.assignment_id, i.hit_id, i.receipt,
+               array(select a.assignment_id from assignments a where a.participant_id = i.participant_id
+                     order by a.number) as "assignments!"
+           from unnest($1::uuid[]) with ordinality as wanted (id, position)
+           cross join lateral (select * from identities where participant_id = wanted.id offset 0) i
+           order by wanted.position"#,
         &ids,
     )
     .fetch_all(conn)
@@ -146,7 +137,7 @@ pub async fn of_study(conn: &mut PgConnection, study_id: i64) -> Result<Vec<Stor
             assignment_id: row.assignment_id,
             hit_id: row.hit_id,
         };
-        all.push(Stored { person, identity, receipt: row.receipt });
+        all.push(Stored { person, identity, receipt: row.receipt, assignments: row.assignments });
     }
     Ok(all)
 }
@@ -167,12 +158,19 @@ pub async fn seek(conn: &mut PgConnection, study_id: i64, hmacs: &[Vec<u8>]) -> 
 
 /// Deletes the ids of one participation.
 pub async fn forget_one(conn: &mut PgConnection, id: Uuid) -> Result<()> {
+    sqlx::query!("delete from assignments where participant_id = $1", id).execute(&mut *conn).await?;
     sqlx::query!("delete from identities where participant_id = $1", id).execute(conn).await?;
     Ok(())
 }
 
 /// Deletes all ids of a study. Returns how many there were.
 pub async fn forget_all(conn: &mut PgConnection, study_id: i64) -> Result<u64> {
+    sqlx::query!(
+        "delete from assignments where participant_id in (select id from participants where study_id = $1)",
+        study_id,
+    )
+    .execute(&mut *conn)
+    .await?;
     let done = sqlx::query!(
         "delete from identities where participant_id = any(array(select id from participants where study_id = $1))",
         study_id,

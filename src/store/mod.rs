@@ -9,6 +9,7 @@
 
 pub mod api_tokens;
 pub mod arrivals;
+pub mod assignments;
 pub mod backup;
 pub mod batches;
 mod connections;

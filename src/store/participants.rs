@@ -297,17 +297,20 @@ pub async fn tokens(conn: &mut PgConnection, id: Uuid) -> Result<i64> {
     Ok(count.fetch_one(conn).await?)
 }
 
-/// Gives a participation one more token, unless it is one that it has.
+/// Gives a participation one more token, unless it is one that it has, for a person who came with this of their assignments.
 pub async fn add_token(
     conn: &mut PgConnection,
     id: Uuid,
     token_sha256: &[u8],
+    assignment: Option<i16>,
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into participant_tokens (sha256, participant_id, issued_at) values ($1, $2, $3) on conflict do nothing",
+        "insert into participant_tokens (sha256, participant_id, assignment, issued_at) values ($1, $2, $3, $4)
+         on conflict do nothing",
         token_sha256,
         id,
+        assignment,
         now,
     )
     .execute(conn)

@@ -1,13 +1,10 @@
 //! What results are computed from.
 
-use std::collections::BTreeMap;
-
 use sqlx::PgConnection;
 
 use super::{Result, number, word};
-use crate::domain::gate::Arrival;
 use crate::domain::results::MainAnswer;
-use crate::domain::study::{Group, Mode};
+use crate::domain::study::Mode;
 use crate::domain::trial::Known;
 
 /// Every main trial that people of a mode answered who completed.
@@ -60,25 +57,4 @@ pub async fn main_answers(conn: &mut PgConnection, study_id: i64, mode: Mode) ->
             })
         })
         .collect()
-}
-
-/// Visits by group and how they ended.
-pub type Visits = BTreeMap<Group, BTreeMap<Arrival, u64>>;
-
-/// Visits by the links of a mode: whose links they are, and how the visits ended.
-pub async fn visits(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<Visits> {
-    let rows = sqlx::query!(
-        r#"select l.crowd_group, a.kind, count(*) as "n!" from links l
-           cross join lateral (select kind from arrivals where link_id = l.id offset 0) a
-           where l.study_id = $1 and l.mode = $2 group by l.crowd_group, a.kind"#,
-        study_id,
-        mode.as_str(),
-    )
-    .fetch_all(conn)
-    .await?;
-    let mut visits = Visits::new();
-    for row in rows {
-        visits.entry(word(&row.crowd_group)?).or_default().insert(word(&row.kind)?, number(row.n)?);
-    }
-    Ok(visits)
 }

@@ -20,13 +20,14 @@ use crate::domain::study::Outcome;
 use crate::domain::trial::Block;
 use crate::flow::addresses::Viewer;
 use crate::flow::complete::{Ending, Submission};
+use crate::flow::enroll::Enrolled;
 use crate::flow::newcomers::Consent;
 use crate::flow::record::{Job, Reply};
 use crate::flow::secrets::token_sha256;
 use crate::flow::task::TaskStanding;
+use crate::flow::visits::{self, Came};
 use crate::flow::{self, FlowError, Refused};
 use crate::recruitment::{Parameters, Return};
-use crate::store;
 use crate::store::participants::Device;
 
 /// Body of `POST /api/v1/enrolments`.
@@ -60,16 +61,28 @@ pub async fn enroll(
         .map_err(|_| Problem::malformed("`consent_sha256` must be hexadecimal."))?;
     let device = complete_device(body.device, &headers);
     let consent = Consent { link: body.link, parameters: body.parameters, text_sha256, device, api_token };
+    let link = consent.link.clone();
+    let enrolled = let_in(&state, &client, consent).await;
+    if let Err(FlowError::Refused(refused)) = &enrolled {
+        count_refused(&state, &link, refused).await;
+    }
+    let enrolled = enrolled?;
+    let status = if enrolled.resumed { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, Json(EnrolmentReply { token: enrolled.token, resumed: enrolled.resumed })))
+}
+
+async fn let_in(state: &WebState, client: &ClientAddress, consent: Consent) -> Result<Enrolled, FlowError> {
     let here = Arc::new(());
     let newcomer = flow::enroll::recognise(&state.app, consent, Arc::downgrade(&here)).await?;
     let vouched_for = newcomer.is_vouched_for();
-    if state.crowd.admit(&client, vouched_for).is_err() {
+    if state.crowd.admit(client, vouched_for).is_err() {
         // Who works is known to the database alone: they may do so at another server.
-        let counted = state.crowd.counted(&client);
+        let counted = state.crowd.counted(client);
         let gone_on = flow::enroll::no_longer_idle(&state.app, counted).await?;
         gone_on.iter().for_each(|token_sha256| state.crowd.forget(token_sha256));
     }
-    let place = state.crowd.admit(&client, vouched_for)?;
+    let place = state.crowd.admit(client, vouched_for)?;
+    let state = state.clone();
     // Whoever goes away while they are let in is counted all the same.
     let enrolled = tokio::spawn(async move {
         let enrolled = flow::enroll::enroll(&state.app, &state.doors, newcomer).await?;
@@ -78,10 +91,20 @@ pub async fn enroll(
         }
         Ok::<_, FlowError>(enrolled)
     });
-    let enrolled = enrolled.await.expect("letting people in does not panic")?;
+    let enrolled = enrolled.await.expect("letting people in does not panic");
     drop(here);
-    let status = if enrolled.resumed { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, Json(EnrolmentReply { token: enrolled.token, resumed: enrolled.resumed })))
+    enrolled
+}
+
+/// Counts a person whom the page would have refused, too, or who is to come back in a minute. The refusal does not hang on it.
+async fn count_refused(state: &WebState, code: &str, refused: &Refused) {
+    let Some(how) = visits::refused_as(refused) else { return };
+    let Ok(mut conn) = state.app.pool.acquire().await else { return };
+    let link = flow::arrival::link(&mut conn, code).await;
+    drop(conn);
+    if let Ok(link) = link {
+        visits::note(&state.visits, Came::by(&link, how)).await;
+    }
 }
 
 /// Browser and system come from the User-Agent header, unless the client says it better.
@@ -134,14 +157,12 @@ pub async fn decline(
     State(state): State<WebState>,
     Json(body): Json<DeclineBody>,
 ) -> Result<StatusCode, Problem> {
-    let mut conn = state.app.pool.acquire().await?;
-    let link = store::links::by_code(&mut conn, &body.link).await?;
-    let link = link.ok_or(FlowError::Refused(Refused::NoSuchLink))?;
+    let link = flow::arrival::link(&mut *state.app.pool.acquire().await?, &body.link).await?;
     let arrival = match body.reason {
         DeclineReason::Declined => Arrival::Declined,
         DeclineReason::Unsuitable => Arrival::Unsuitable,
     };
-    flow::arrival::count(&state.app, &mut conn, &link, arrival).await?;
+    visits::note(&state.visits, Came::by(&link, arrival)).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -2,21 +2,24 @@
 //! program.
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
-use axum::response::Response;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
 
 use super::error::{PageError, Problem};
 use super::session::SignedIn;
+use super::signed::{self, Unsigned};
 use super::state::WebState;
-use super::{page, protection, screens, signed};
+use super::{page, protection, screens};
 use crate::domain::gate::{Arrival, Shut, admits};
 use crate::domain::identity::Identity;
 use crate::domain::study::{Outcome, Platform, StudyDefinition, StudyVersion, text_sha256};
 use crate::flow::arrival::{self, Standing};
+use crate::flow::visits::{self, Came};
 use crate::flow::{FlowError, Refused};
-use crate::recruitment::{self, Parameters, Return, mturk};
+use crate::recruitment::{self, Parameters, Return, address, mturk};
 use crate::store;
 use crate::store::links::Link;
+use crate::store::studies::Study;
 
 #[derive(Template)]
 #[template(path = "study/consent.html")]
@@ -25,6 +28,7 @@ struct ConsentPage<'a> {
     text: &'a str,
     consent_sha256: &'a str,
     link: &'a str,
+    parameters: &'a str,
     /// What vouches for a signed arrival.
     proof: &'a str,
     declined: Way,
@@ -46,6 +50,7 @@ struct PreviewPage<'a> {
 struct TaskPage<'a> {
     definition: &'a StudyDefinition,
     link: &'a str,
+    parameters: &'a str,
     window: String,
     /// The form for the case that the server cannot be reached at the end.
     unverified: mturk::Form,
@@ -57,6 +62,16 @@ struct GatePage<'a> {
     title: &'a str,
     words: &'a str,
     way: Way,
+    contact: &'a str,
+}
+
+/// For people whose address is no good.
+#[derive(Template)]
+#[template(path = "study/refused.html")]
+struct RefusalPage<'a> {
+    title: &'a str,
+    words: &'a str,
+    remedy: &'a str,
     contact: &'a str,
 }
 
@@ -95,97 +110,120 @@ struct Visitor<'a> {
 pub async fn enter(
     State(state): State<WebState>,
     Path(code): Path<String>,
-    Query(parameters): Query<Parameters>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    arrive(&state, &code, &parameters, false).await
+    arrive(&state, &code, query.as_deref().unwrap_or_default(), false).await
 }
 
 /// The window that the page of a task opens.
 pub async fn window(
     State(state): State<WebState>,
     Path(code): Path<String>,
-    Query(parameters): Query<Parameters>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    arrive(&state, &code, &parameters, true).await
+    arrive(&state, &code, query.as_deref().unwrap_or_default(), true).await
 }
 
-async fn arrive(
-    state: &WebState,
-    code: &str,
-    parameters: &Parameters,
-    in_window: bool,
-) -> Result<Response, PageError> {
+async fn arrive(state: &WebState, code: &str, query: &str, in_window: bool) -> Result<Response, PageError> {
+    let parameters = &address::parameters(query);
     let ready = state.app.readiness.check(&state.app.pool, state.app.now().timestamp()).await;
     let mut conn = state.app.pool.acquire().await?;
-    let link =
-        store::links::by_code(&mut conn, code).await?.ok_or(FlowError::Refused(Refused::NoSuchLink))?;
+    let link = &arrival::link(&mut conn, code).await?;
     let study = store::studies::by_id(&mut conn, link.study_id).await?;
-    let version = state.app.newest_version(&mut conn, link.study_id).await?;
+    let version = &state.app.newest_version(&mut conn, link.study_id).await?;
+    // Nothing below waits for anything while it holds a connection.
+    drop(conn);
     let framed = link.definition.platform == Platform::Mturk && !in_window;
-    let mut visitor = Visitor { state, link: &link, version: &version, parameters, identity: None };
-    let (arrived_as, response) = match arrival::who(&state.app, &link, parameters) {
-        Err(FlowError::Refused(Refused::PreviewOnly)) => (Some(Arrival::Preview), visitor.preview()),
-        Err(error) => return Err(error.into()),
-        Ok(identity) => {
-            visitor.identity = identity;
-            let standing = match &visitor.identity {
-                None => Standing::New,
-                Some(identity) => {
-                    arrival::standing(&state.app, &mut conn, &study, &version, identity).await?
-                }
-            };
-            let admitted = admits(study.state, link.enabled, link.mode());
-            match (standing, admitted) {
-                (Standing::NotAgain, _) => (
-                    Some(Arrival::AlreadyTookPart),
-                    visitor.gate(ALREADY_TOOK_PART, Outcome::AlreadyTookPart),
-                ),
-                (Standing::New, Err(shut)) => {
-                    (Some(counted_as(shut)), visitor.gate(shut_words(shut), Outcome::Full))
-                }
-                (Standing::New, Ok(())) if ready.is_err() => {
-                    state.app.work.not_now.inc();
-                    return Err(FlowError::Refused(Refused::NotNow).into());
-                }
-                (Standing::New, Ok(())) if !in_window => {
-                    (Some(Arrival::Arrived), visitor.let_in(framed).await?)
-                }
-                (Standing::New | Standing::MayReturn(_), _) => (None, visitor.let_in(framed).await?),
-            }
-        }
+    let mut visitor = Visitor { state, link, version, parameters, identity: None };
+    let (how, response) = match visitor.name_themselves().await? {
+        Err(Refused::PreviewOnly) => (Some(Arrival::Preview), visitor.preview()),
+        Err(refused) => (visits::refused_as(&refused), visitor.refuse(&refused)),
+        Ok(()) => visitor.come_to(&study, ready.is_ok(), framed).await?,
     };
-    if let Some(arrived_as) = arrived_as {
-        arrival::count(&state.app, &mut conn, &link, arrived_as).await?;
+    // A window belongs to a visit that was counted in the frame.
+    if let Some(how) = how.filter(|_| !in_window) {
+        visits::note(&state.visits, Came::by(link, how)).await;
     }
     Ok(if framed { protection::in_frame(response) } else { response })
 }
 
 impl Visitor<'_> {
-    async fn let_in(&self, framed: bool) -> Result<Response, PageError> {
-        if framed { Ok(self.task()) } else { self.consent().await }
+    /// Finds who it is, as far as the platform says it. A refusal is one that a page explains.
+    async fn name_themselves(&mut self) -> Result<Result<(), Refused>, PageError> {
+        let app = &self.state.app;
+        let named = match arrival::named(app, self.link, self.parameters) {
+            Err(FlowError::Refused(refused)) => return Ok(Err(refused)),
+            named => named?,
+        };
+        if let Some(named) = named.as_ref().filter(|_| arrival::must_be_signed(self.link)) {
+            match signed::check(self.state, self.link, named, self.parameters).await {
+                Ok(()) => {}
+                Err(Unsigned::Refused) => return Ok(Err(Refused::NotSigned)),
+                Err(Unsigned::KeysAreAway) => return Err(PageError(Problem::keys_unavailable())),
+            }
+        }
+        self.identity = named;
+        Ok(Ok(()))
     }
 
-    async fn consent(&self) -> Result<Response, PageError> {
+    /// Shows what a person sees who comes, and says how they are counted; one who returns was counted before. People who cannot
+    /// take part again see what newcomers see, and hear of it when they agree: anybody could come with an id of others.
+    async fn come_to(
+        &self,
+        study: &Study,
+        ready: bool,
+        framed: bool,
+    ) -> Result<(Option<Arrival>, Response), PageError> {
+        let standing = match arrival::once(self.link, self.identity.as_ref()) {
+            None => Standing::New,
+            Some(identity) => {
+                let conn = &mut *self.state.app.pool.acquire().await?;
+                arrival::standing(&self.state.app, conn, study, self.version, identity).await?
+            }
+        };
+        let how = match standing {
+            Standing::MayReturn(_) => return Ok((None, self.let_in(framed))),
+            Standing::New => Arrival::Arrived,
+            Standing::NotAgain => Arrival::AlreadyTookPart,
+            Standing::Barred => Arrival::Barred,
+        };
+        Ok(match admits(study.state, self.link.enabled, self.link.mode()) {
+            Err(shut) => (Some(counted_as(shut)), self.gate(shut_words(shut), Outcome::Full)),
+            Ok(()) if !ready => {
+                self.state.app.work.not_now.inc();
+                return Err(FlowError::Refused(Refused::NotNow).into());
+            }
+            Ok(()) => (Some(how), self.let_in(framed)),
+        })
+    }
+
+    fn let_in(&self, framed: bool) -> Response {
+        if framed { self.task() } else { self.consent() }
+    }
+
+    fn consent(&self) -> Response {
         let definition = &self.version.definition;
         let identity = self.identity.as_ref();
-        let proof = match identity {
-            Some(identity) if arrival::must_be_signed(self.link) => {
-                signed::check(self.state, self.link, self.parameters).await?;
-                arrival::vouch(&self.state.app, self.link, identity)
-            }
-            _ => String::new(),
-        };
-        Ok(page::html(&ConsentPage {
+        let vouched_for = identity.filter(|_| arrival::must_be_signed(self.link));
+        let proof = vouched_for.map(|identity| arrival::vouch(&self.state.app, self.link, identity));
+        page::html(&ConsentPage {
             definition,
             text: &super::markdown::render(&definition.pages.consent),
             consent_sha256: &hex::encode(text_sha256(&definition.pages.consent)),
             link: &self.link.code,
-            proof: &proof,
+            parameters: &self.parameters_json(),
+            proof: &proof.unwrap_or_default(),
             declined: Way::after(self.link, identity, Outcome::NoConsent),
             unsuitable: Way::after(self.link, identity, Outcome::Unsuitable),
             full: Way::after(self.link, identity, Outcome::Full),
             again: Way::after(self.link, identity, Outcome::AlreadyTookPart),
-        }))
+        })
+    }
+
+    /// The address's parameters as they were read here, so that the page sends just these.
+    fn parameters_json(&self) -> String {
+        let parameters = mturk::without_foreign(self.parameters.clone(), &self.state.site.mturk_origins);
+        serde_json::Value::from_iter(parameters).to_string()
     }
 
     /// The page of the task in the platform's frame.
@@ -195,11 +233,12 @@ impl Visitor<'_> {
             return self.preview();
         };
         let query: String = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(self.parameters.iter().filter(|(name, _)| name.as_str() != "turkSubmitTo"))
+            .extend_pairs(self.parameters.iter().filter(|(name, _)| name.as_str() != mturk::SUBMIT_TO))
             .finish();
         page::html(&TaskPage {
             definition: &self.version.definition,
             link: &self.link.code,
+            parameters: &self.parameters_json(),
             window: format!("/enter/{}/window?{query}", self.link.code),
             unverified,
         })
@@ -217,7 +256,20 @@ impl Visitor<'_> {
 
     fn gate(&self, (title, words): GateWords, outcome: Outcome) -> Response {
         let way = Way::after(self.link, self.identity.as_ref(), outcome);
-        page::html(&GatePage { title, words, way, contact: &self.version.definition.contact })
+        let contact = &self.version.definition.contact;
+        page::html(&GatePage { title, words, way, contact })
+    }
+
+    /// Says why a person cannot take part by this address, and what they can do.
+    fn refuse(&self, refused: &Refused) -> Response {
+        let problem = Problem::refused(refused);
+        let (title, words, remedy) = match refused {
+            Refused::PlatformParameter(_) => ("This link is not complete", problem.title(), problem.detail()),
+            _ => (problem.title(), problem.detail(), ""),
+        };
+        let contact = &self.version.definition.contact;
+        let page = page::html(&RefusalPage { title, words, remedy, contact });
+        (problem.status(), page).into_response()
     }
 }
 
@@ -230,12 +282,6 @@ const fn counted_as(shut: Shut) -> Arrival {
 }
 
 type GateWords = (&'static str, &'static str);
-
-const ALREADY_TOOK_PART: GateWords = (
-    "You cannot take part again",
-    "Everybody can take part only once, in this study or in one of those that belong together with it. If a task brought \
-     you here, please return it; that does not count against you. Thank you for your help!",
-);
 
 const fn shut_words(shut: Shut) -> GateWords {
     match shut {

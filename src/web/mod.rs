@@ -47,6 +47,7 @@ pub use state::{Site, WebState};
 pub fn router(state: WebState) -> Router {
     let pages = Router::new()
         .route("/enter/{link}", get(entry::enter))
+        .route("/enter/{link}/", get(entry::enter))
         .route("/enter/{link}/window", get(entry::window))
         .route("/run", get(entry::run));
     // The page of a task may stand in a frame that has no origin of its own. Nothing here rests on cookies, so every

@@ -9,6 +9,8 @@ use crate::domain::gate::Shut;
 use crate::domain::study::Group;
 use crate::figures;
 use crate::flow::Refused;
+use crate::recruitment::Incomplete;
+use crate::recruitment::ids::Fault;
 
 impl Problem {
     /// What a refusal is called, and what to do about it.
@@ -57,13 +59,13 @@ impl Problem {
                 "This needs an API token.",
                 "Send an API token that is good for this (see `weber token create`) in the Authorization header.",
             ),
-            Refused::PlatformParameter(name) => Self::new(
-                S::BAD_REQUEST,
-                "platform_parameter",
-                format!("The parameter {name} is missing from the address."),
-                "Open the task again from the platform that sent you here.",
-            )
-            .with("parameter", json!(name)),
+            Refused::PlatformParameter(incomplete) => Self::incomplete(incomplete),
+            Refused::NoSuchPersonalLink => Self::new(
+                S::NOT_FOUND,
+                "no_such_link",
+                "There is no such personal link.",
+                "Open the whole address that you were given: a program may have broken it into two lines.",
+            ),
             Refused::NotSigned => Self::new(
                 S::FORBIDDEN,
                 "not_signed",
@@ -273,6 +275,26 @@ impl Problem {
             )
             .with("missing", json!(missing)),
         }
+    }
+
+    /// What is wrong with the parameter of an address, and what its reader can do.
+    fn incomplete(Incomplete { parameter, fault }: &Incomplete) -> Self {
+        let wrong = match fault {
+            Fault::Missing => "is missing from the address",
+            Fault::NotFilledIn => {
+                "was not filled in: a placeholder stands in the address where an id should be"
+            }
+            Fault::TooLong => "is longer in the address than any id",
+            Fault::Unfit => "holds something in the address that is no id of the platform",
+        };
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "platform_parameter",
+            format!("The parameter {parameter} {wrong}."),
+            "Go back to the platform that sent you here, and open the task from there once more.",
+        )
+        .with("parameter", json!(parameter))
+        .with("fault", json!(fault))
     }
 }
 

@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 
-use super::error::PageError;
 use super::state::WebState;
-use crate::flow::{FlowError, Refused};
+use crate::domain::identity::Identity;
 use crate::recruitment::{Parameters, prolific};
 use crate::store::links::Link;
 
@@ -57,15 +56,27 @@ impl Keys {
     }
 }
 
-/// Refuses an arrival whose link Prolific did not sign.
-pub async fn check(state: &WebState, link: &Link, parameters: &Parameters) -> Result<(), PageError> {
-    let not_signed = || PageError::from(FlowError::Refused(Refused::NotSigned));
-    let token = prolific::token(parameters).ok_or_else(not_signed)?;
-    let header = decode_header(token).map_err(|_| not_signed())?;
-    let id = header.kid.ok_or_else(not_signed)?;
+/// Why a link does not count as signed.
+pub enum Unsigned {
+    /// It is not signed, or for another arrival.
+    Refused,
+    /// Unknown, for the platform's keys cannot be fetched.
+    KeysAreAway,
+}
+
+/// Refuses an arrival whose link Prolific did not sign, for this very person, submission and study.
+pub async fn check(
+    state: &WebState,
+    link: &Link,
+    identity: &Identity,
+    parameters: &Parameters,
+) -> Result<(), Unsigned> {
+    let token = prolific::token(parameters).ok_or(Unsigned::Refused)?;
+    let header = decode_header(token).map_err(|_| Unsigned::Refused)?;
+    let id = header.kid.ok_or(Unsigned::Refused)?;
     let key = state.prolific_keys.key(&id).await.map_err(|error| {
         tracing::error!(%error, url = %state.prolific_keys.url, "Prolific's keys cannot be fetched");
-        PageError(super::error::Problem::keys_unavailable())
+        Unsigned::KeysAreAway
     })?;
     let mut validation = Validation::new(Algorithm::RS256);
     validation.leeway = LEEWAY_S;
@@ -73,9 +84,9 @@ pub async fn check(state: &WebState, link: &Link, parameters: &Parameters) -> Re
     validation.set_required_spec_claims(&["exp", "iss", "sub", "aud"]);
     // The audience is the study's address with whatever placeholders it was given with: compared below.
     validation.validate_aud = false;
-    let key = key.ok_or_else(not_signed)?;
-    let claims = decode::<prolific::Claims>(token, &key, &validation).map_err(|_| not_signed())?.claims;
+    let key = key.ok_or(Unsigned::Refused)?;
+    let claims = decode::<prolific::Claims>(token, &key, &validation).map_err(|_| Unsigned::Refused)?.claims;
     let settings = link.definition.prolific.clone().unwrap_or_default();
     let entry = format!("{}/enter/{}", state.site.public_url, link.code);
-    if claims.fit(prolific::session(&settings, parameters), &entry) { Ok(()) } else { Err(not_signed()) }
+    if claims.fit(&settings, identity, &entry) { Ok(()) } else { Err(Unsigned::Refused) }
 }

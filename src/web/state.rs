@@ -17,8 +17,9 @@ use super::protection::FixedHeaders;
 use super::signed::Keys;
 use crate::flow::App;
 use crate::flow::newcomers::Doors;
-use crate::flow::queue::PATIENCE;
+use crate::flow::queue::{PATIENCE, Queue};
 use crate::flow::record::Intake;
+use crate::flow::visits::{self, Visits};
 use crate::recruitment::{mturk, prolific};
 
 /// What every handler needs. Cheap to clone.
@@ -39,6 +40,8 @@ pub struct Parts {
     pub app: App,
     /// Where consents are taken in.
     pub doors: Doors,
+    /// Where those who come are counted.
+    pub visits: Queue<Visits>,
     /// Where records are taken in.
     pub records: Intake,
     /// Images asked for lately.
@@ -109,6 +112,7 @@ impl WebState {
             live: Live::start(&app.pool, own_changes),
             shown: Shown::default(),
             doors: Doors::new(&app),
+            visits: visits::queue(&app),
             records: Intake::start(&app, PATIENCE),
             metrics: Metrics::new(&app),
             app,

@@ -8,8 +8,9 @@ const problem = /** @type {HTMLElement} */ (document.getElementById("enter-probl
 const actions = /** @type {HTMLElement} */ (document.getElementById("enter-actions"));
 const agree = /** @type {HTMLButtonElement} */ (document.getElementById("agree"));
 const decline = /** @type {HTMLButtonElement} */ (document.getElementById("decline"));
-const { link = "", consent = "", proof = "", minWidth = "0", minHeight = "0" } = page.dataset;
-const given = Object.fromEntries(new URLSearchParams(location.search));
+const { link = "", parameters: read = "{}", consent = "", proof = "", minWidth = "0", minHeight = "0" } = page.dataset;
+/** The address's parameters, as the server read them. @type {Record<string, string>} */
+const given = JSON.parse(read);
 const key = entryKey(link, given);
 /** With what vouches for a signed arrival. @type {Record<string, string>} */
 const parameters = proof ? { ...given, weber_proof: proof } : given;

@@ -17,13 +17,14 @@ const WORDS = {
   away: "Our server cannot be reached. If you have answered everything in the other window, leave that window open and hand in the task here; you will be paid.",
 };
 
-const parameters = Object.fromEntries(new URLSearchParams(location.search));
 const page = /** @type {HTMLElement} */ (document.getElementById("task"));
 const state = /** @type {HTMLElement} */ (document.getElementById("task-state"));
 const form = /** @type {HTMLFormElement} */ (document.getElementById("hand-in"));
 const submit = /** @type {HTMLButtonElement} */ (document.getElementById("submit"));
 const open = /** @type {HTMLAnchorElement} */ (document.getElementById("open"));
-const { link = "" } = page.dataset;
+const { link = "", parameters: read = "{}" } = page.dataset;
+/** The address's parameters, as the server read them. @type {Record<string, string>} */
+const parameters = JSON.parse(read);
 
 /** @typedef {{state: "not_begun" | keyof typeof WORDS, form: {action: string, fields: Record<string, string>} | null}} Standing */
 

@@ -78,7 +78,9 @@ for (const [name, sandbox] of [
     at.person.assertNoFaults();
 
     const other = await looks({ worker, assignment: "3OTHER", hit: "3OTHERHIT", sandbox }, "again");
-    await other.frame.getByRole("heading", { name: "You cannot take part again" }).waitFor();
+    const late = await opens(other);
+    await late.press("I agree, start");
+    await late.page.getByRole("heading", { name: "You cannot take part again" }).waitFor();
     for (const { person } of [preview, at, other]) await person.page.context().close();
     const rows = JSON.stringify(server.exported("participants.csv"));
     assert.ok(!rows.includes(worker) && !server.said.includes(worker));

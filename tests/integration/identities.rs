@@ -31,7 +31,7 @@ async fn server(pool: PgPool) -> Server {
 
 async fn begin<'a>(server: &'a Server, worker: &str) -> Person<'a> {
     let link = server.link("Workers").await;
-    let assignment = format!("ASSIGNMENT-{worker}");
+    let assignment = format!("ASSIGNMENT{worker}");
     let parameters = [("workerId", worker), ("assignmentId", &assignment), ("hitId", "HIT1")];
     let reply = server.enrol(&link, &parameters).await.1;
     Person::with_token(server, reply["token"].as_str().unwrap()).await
@@ -55,7 +55,7 @@ async fn everybody_who_finished_is_paid_whether_kept_or_not(pool: PgPool) {
     let workers: Vec<_> = payments.iter().map(|payment| payment.worker_id.as_str()).collect();
     assert_eq!(workers, ["WORKER1", "WORKER2"]);
     assert_eq!(payments[0].amount.to_string(), "0.70");
-    assert_eq!(payments[0].assignment_id.as_deref(), Some("ASSIGNMENT-WORKER1"));
+    assert_eq!(payments[0].assignment_id.as_deref(), Some("ASSIGNMENTWORKER1"));
 }
 
 #[sqlx::test]
@@ -91,7 +91,7 @@ async fn whoever_withdraws_leaves_a_tombstone_and_an_open_slot(pool: PgPool) {
     assert_eq!(identities::seek(&server.app, &actor, "demo", "WORKER9").await.unwrap(), None);
     identities::withdraw(&server.app, &actor, "demo", &name).await.unwrap();
     identities::withdraw(&server.app, &actor, "demo", &name).await.unwrap();
-    for table in ["responses", "schedule", "events", "identities", "participant_tokens"] {
+    for table in ["responses", "schedule", "events", "identities", "assignments", "participant_tokens"] {
         let sql = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
         let rows: i64 = sqlx::query_scalar(sql).fetch_one(&server.app.pool).await.unwrap();
         assert_eq!(rows, 0, "{table}");
@@ -100,7 +100,7 @@ async fn whoever_withdraws_leaves_a_tombstone_and_an_open_slot(pool: PgPool) {
         and slot_id is null and posting is null and browser is null and total_ms is null";
     assert_eq!(server.count(tombstone).await, 1);
     let link = server.link("Workers").await;
-    let back = [("workerId", "WORKER1"), ("assignmentId", "ASSIGNMENT-WORKER1"), ("hitId", "HIT1")];
+    let back = [("workerId", "WORKER1"), ("assignmentId", "ASSIGNMENTWORKER1"), ("hitId", "HIT1")];
     assert_eq!(server.enrol(&link, &back).await.1["code"], "already_took_part");
     finish(&server, "WORKER2", true).await;
     finish(&server, "WORKER3", true).await;
@@ -140,7 +140,8 @@ async fn worker_ids_stand_in_the_identity_table_only(pool: PgPool) {
             let sql =
                 sqlx::AssertSqlSafe(format!("select count(*) from {table} t where t::text like '%{id}%'"));
             let found: i64 = sqlx::query_scalar(sql).fetch_one(&server.app.pool).await.unwrap();
-            assert_eq!(found, i64::from(table == "identities"), "{id} in {table}");
+            let of_ids = ["identities", "assignments"].contains(&table.as_str());
+            assert_eq!(found, i64::from(of_ids), "{id} in {table}");
         }
     }
     let folder = tempfile::tempdir().unwrap();

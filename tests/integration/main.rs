@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod arrivals;
+mod assignments;
 mod attacks;
 mod backup;
 mod behaviours;

@@ -29,6 +29,14 @@ async fn migrations_keep_what_is_there(pool: PgPool) {
     let recovery_codes: i64 =
         sqlx::query_scalar("select count(*) from recovery_codes").fetch_one(&pool).await.unwrap();
     assert_eq!(recovery_codes, 1, "those with plain hashes are gone");
+    let arrivals: Vec<(String, i64)> =
+        sqlx::query_as("select kind, n from arrivals order by kind").fetch_all(&pool).await.unwrap();
+    assert_eq!(arrivals, [("arrived".into(), 1), ("incomplete".into(), 2)], "what was counted stays");
+    let seen: Vec<String> = sqlx::query_scalar("select assignment_id from assignments order by number")
+        .fetch_all(&pool)
+        .await
+        .unwrap();
+    assert_eq!(seen, ["ASSIGNMENT", "ASSIGNMENTB"]);
     let tally: (i64, i64) =
         sqlx::query_as("select main_correct, main_total from tallies").fetch_one(&pool).await.unwrap();
     assert_eq!(tally, (1, 1));

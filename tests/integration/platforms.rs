@@ -8,15 +8,22 @@ use crate::support::person::Person;
 use crate::support::server::{Server, TestClock};
 use crate::support::tiny_study::TinyStudy;
 
+/// Ids as Prolific gives them out.
+const PID: &str = "5f00aa11bb22cc33dd44ee55";
+const OTHER_PID: &str = "5f00aa11bb22cc33dd44ee56";
+const STUDY: &str = "60d9aadeb86739de712faee0";
+const SESSION: &str = "60aca280709ee40ec37d4885";
+const OTHER_SESSION: &str = "60aca280709ee40ec37d4886";
+
 /// A live study whose links these are.
-async fn study(pool: PgPool, slots: u32, links: &str) -> Server {
+pub async fn study(pool: PgPool, slots: u32, links: &str) -> Server {
     let server = Server::empty(pool).await;
     server.import(&with_links(slots, links)).await;
     server.set_state(StudyState::Live).await;
     server
 }
 
-fn with_links(slots: u32, links: &str) -> TinyStudy {
+pub fn with_links(slots: u32, links: &str) -> TinyStudy {
     let study = TinyStudy::new(slots);
     if !links.is_empty() {
         study.edit("study.toml", |text| text + links);
@@ -25,7 +32,7 @@ fn with_links(slots: u32, links: &str) -> TinyStudy {
 }
 
 /// Goes from consent to the end, and says what the server answered.
-async fn finish(server: &Server, link: &str, parameters: &[(&str, &str)]) -> Value {
+pub async fn finish(server: &Server, link: &str, parameters: &[(&str, &str)]) -> Value {
     let (status, reply) = server.enrol(link, parameters).await;
     assert_eq!(status, 201, "{reply}");
     let mut person = Person::with_token(server, reply["token"].as_str().unwrap()).await;
@@ -34,14 +41,14 @@ async fn finish(server: &Server, link: &str, parameters: &[(&str, &str)]) -> Val
     person.complete().await.1
 }
 
-const MTURK: &str = "
+pub const MTURK: &str = "
 [[links]]
 name = \"Workers\"
 platform = \"mturk\"
 conditions = [\"none\"]
 ";
 
-fn worker<'a>(worker: &'a str, assignment: &'a str, hit: &'a str) -> [(&'a str, &'a str); 4] {
+pub fn worker<'a>(worker: &'a str, assignment: &'a str, hit: &'a str) -> [(&'a str, &'a str); 4] {
     [
         ("workerId", worker),
         ("assignmentId", assignment),
@@ -51,7 +58,7 @@ fn worker<'a>(worker: &'a str, assignment: &'a str, hit: &'a str) -> [(&'a str, 
 }
 
 /// What the page of the task is told.
-async fn task(server: &Server, link: &str, parameters: &[(&str, &str)]) -> (u16, Value) {
+pub async fn task(server: &Server, link: &str, parameters: &[(&str, &str)]) -> (u16, Value) {
     let parameters: serde_json::Map<_, _> =
         parameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
     server.post("/api/v1/task", None, json!({ "link": link, "parameters": parameters })).await
@@ -93,10 +100,10 @@ async fn mturk_from_the_frame_to_the_form(pool: PgPool) {
     assert_eq!(standing["form"]["fields"]["assignmentId"], "A3", "the frame's own assignment");
     assert_eq!(standing["form"]["fields"]["receipt"].as_str().unwrap().len(), 43);
     assert_eq!(task(&server, &link, &worker("W1", "A3", "H1")).await.1, standing, "asking again is harmless");
-    let (status, problem) = task(&server, &link, &worker("W1", "A9", "H2")).await;
+    let known = task(&server, &link, &worker("W1", "A9", "H2")).await;
+    assert_eq!(known, task(&server, &link, &worker("W9", "A9", "H2")).await, "nothing is told about ids");
+    let (status, problem) = server.enrol(&link, &worker("W1", "A9", "H2")).await;
     assert_eq!((status, &problem["code"]), (409, &json!("already_took_part")), "another task");
-    let page = server.get(&format!("/enter/{link}?workerId=W1&assignmentId=A9&hitId=H2")).await.1;
-    assert!(page.contains("cannot take part again"));
 }
 
 #[sqlx::test]
@@ -151,17 +158,21 @@ codes = { complete = \"DONE1\", no_consent = \"NO1\", already_took_part = \"AGAI
 ";
     let server = study(pool, 1, links).await;
     let link = server.link("Prolific").await;
-    let arrival = [("PROLIFIC_PID", "PID1"), ("STUDY_ID", "ST1"), ("SESSION_ID", "SE1")];
-    let page = server.get(&format!("/enter/{link}?PROLIFIC_PID=PID1&STUDY_ID=ST1&SESSION_ID=SE1")).await.1;
+    let arrival = [("PROLIFIC_PID", PID), ("STUDY_ID", STUDY), ("SESSION_ID", SESSION)];
+    let page = server
+        .get(&format!("/enter/{link}?PROLIFIC_PID={PID}&STUDY_ID={STUDY}&SESSION_ID={SESSION}"))
+        .await
+        .1;
     for code in ["NO1", "SMALL1", "FULL1", "AGAIN1"] {
         assert!(page.contains(&format!("complete?cc={code}")), "{code}");
     }
     let reply = finish(&server, &link, &arrival).await;
     let url = "https://app.prolific.com/submissions/complete?cc=DONE1";
     assert_eq!(reply, json!({ "outcome": "complete", "return": { "kind": "link", "url": url } }));
-    let page = server.get(&format!("/enter/{link}?PROLIFIC_PID=PID1&STUDY_ID=ST2&SESSION_ID=SE2")).await.1;
-    assert!(page.contains("complete?cc=AGAIN1"));
-    let (status, problem) = server.enrol(&link, &[("PROLIFIC_PID", "PID2")]).await;
+    let other = [("PROLIFIC_PID", PID), ("STUDY_ID", OTHER_PID), ("SESSION_ID", OTHER_SESSION)];
+    let (status, problem) = server.enrol(&link, &other).await;
+    assert_eq!((status, &problem["code"]), (409, &json!("already_took_part")), "another submission");
+    let (status, problem) = server.enrol(&link, &[("PROLIFIC_PID", OTHER_PID)]).await;
     assert_eq!((status, &problem["parameter"]), (400, &json!("SESSION_ID")));
 }
 
@@ -196,7 +207,7 @@ generic = { parameter = \"pid\", return_url = \"https://panel.example/{outcome}?
             vec![("survey_code", "4711")],
             "https://uni.sona-systems.com/webstudy_credit.aspx?experiment_id=7&credit_token=tok&survey_code=4711",
         ),
-        ("Panel", vec![("pid", "X 9")], "https://panel.example/complete?id=X%209&c=C"),
+        ("Panel", vec![("pid", "X+9")], "https://panel.example/complete?id=X%2B9&c=C"),
     ];
     for (name, parameters, url) in bots {
         let link = server.link(name).await;
@@ -302,11 +313,11 @@ codes = { complete = \"DONE1\" }
     server.import(&with_links(1, links)).await;
     server.set_state(StudyState::Live).await;
     let link = server.link("Prolific").await;
-    let (_, reply) = server.enrol(&link, &[("PROLIFIC_PID", "P1"), ("SESSION_ID", "S1")]).await;
+    let (_, reply) = server.enrol(&link, &[("PROLIFIC_PID", PID), ("SESSION_ID", SESSION)]).await;
     let mut late = Person::with_token(&server, reply["token"].as_str().unwrap()).await;
     late.reach_main().await;
     clock.advance(2000);
-    finish(&server, &link, &[("PROLIFIC_PID", "P2"), ("SESSION_ID", "S2")]).await;
+    finish(&server, &link, &[("PROLIFIC_PID", OTHER_PID), ("SESSION_ID", OTHER_SESSION)]).await;
     late.answer_main(true).await;
     let reply = late.complete().await.1;
     assert_eq!(reply["outcome"], "timed_out");

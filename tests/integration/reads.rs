@@ -55,7 +55,7 @@ async fn rows_read(conn: &mut PgConnection) -> BTreeMap<String, i64> {
 
 /// Rows of a study, of whatever kind.
 async fn rows_of(pool: &PgPool, study_id: i64) -> i64 {
-    let of_people: Vec<String> = ["responses", "schedule", "events", "tallies", "overrides", "identities", "participant_tokens"]
+    let of_people: Vec<String> = ["responses", "schedule", "events", "tallies", "overrides", "identities", "assignments", "participant_tokens"]
         .iter()
         .map(|table| format!("(select count(*) from {table} join participants p on p.id = participant_id where p.study_id = $1)"))
         .collect();
@@ -134,7 +134,13 @@ async fn reads_of_a_study_touch_its_own_people_only(pool: PgPool) {
     reads!(pool, most, "trials", |conn| store::exports::trials(conn, id, &modes).try_collect::<Vec<_>>());
     reads!(pool, most, "events", |conn| store::exports::events(conn, id, &modes).try_collect::<Vec<_>>());
     reads!(pool, most, "main answers", |conn| store::results::main_answers(conn, id, mode));
-    reads!(pool, most, "visits", |conn| store::results::visits(conn, id, mode));
+    reads!(pool, most, "visits", |conn| store::arrivals::visits(conn, id, mode));
+    reads!(pool, most, "visits by link", |conn| store::arrivals::since(
+        conn,
+        id,
+        mode,
+        chrono::NaiveDate::default()
+    ));
     // Enrolment, on the study's page and at the door.
     reads!(pool, most, "slots", |conn| store::slots::made(conn, id, mode, now));
     reads!(pool, most, "people who are done", |conn| store::overview::standings(conn, id, mode, now));

@@ -25,6 +25,12 @@ codes = { complete = \"DONE1\" }
 prolific = { signed = true }
 ";
 
+/// Ids as Prolific gives them out.
+const PID: &str = "5f00aa11bb22cc33dd44ee55";
+const STUDY: &str = "60d9aadeb86739de712faee0";
+const SESSION: &str = "60aca280709ee40ec37d4885";
+const OTHER: &str = "60aca280709ee40ec37d4886";
+
 struct Platform {
     server: Server,
     link: String,
@@ -60,7 +66,8 @@ impl Platform {
     fn token(&self, key_id: &str, change: Value) -> String {
         let now = self.server.app.now().timestamp();
         let mut claims = json!({
-            "iss": "https://www.prolific.com", "sub": "SE1", "iat": now, "exp": now + 120,
+            "iss": "https://www.prolific.com", "sub": SESSION, "iat": now, "exp": now + 120,
+            "prolific": { "PROLIFIC_PID": PID, "STUDY_ID": STUDY, "SESSION_ID": SESSION, "workspace_id": "w" },
             "aud": format!("{}/enter/{}?PROLIFIC_PID={{{{%PROLIFIC_PID%}}}}", self.server.url, self.link),
         });
         claims.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
@@ -69,8 +76,12 @@ impl Platform {
     }
 
     async fn arrive(&self, token: &str) -> (u16, String) {
-        let parameters = format!("PROLIFIC_PID=P1&STUDY_ID=ST1&SESSION_ID=SE1&prolific_token={token}");
-        self.server.get(&format!("/enter/{}?{parameters}", self.link)).await
+        self.arrive_as([PID, STUDY, SESSION], token).await
+    }
+
+    async fn arrive_as(&self, [person, study, session]: [&str; 3], token: &str) -> (u16, String) {
+        let parameters = format!("PROLIFIC_PID={person}&STUDY_ID={study}&SESSION_ID={session}");
+        self.server.get(&format!("/enter/{}?{parameters}&prolific_token={token}", self.link)).await
     }
 }
 
@@ -84,18 +95,18 @@ async fn a_signed_link_lets_in_and_vouches_for_the_consent(pool: PgPool) {
     let platform = Platform::start(pool).await;
     let (status, page) = platform.arrive(&platform.token("k1", json!({}))).await;
     assert_eq!(status, 200, "{page}");
-    let session = [("PROLIFIC_PID", "P1"), ("STUDY_ID", "ST1"), ("SESSION_ID", "SE1")];
+    let session = [("PROLIFIC_PID", PID), ("STUDY_ID", STUDY), ("SESSION_ID", SESSION)];
     let enrol = async |proof: &str, person: &str| {
         let mut parameters = session.to_vec();
         parameters[0].1 = person;
         parameters.push(("weber_proof", proof));
         platform.server.enrol(&platform.link, &parameters).await
     };
-    assert_eq!(enrol("", "P1").await.1["code"], "not_signed");
-    assert_eq!(enrol(proof(&page), "P2").await.1["code"], "not_signed", "somebody else");
+    assert_eq!(enrol("", PID).await.1["code"], "not_signed");
+    assert_eq!(enrol(proof(&page), OTHER).await.1["code"], "not_signed", "another person");
     let later = proof(&page).replace(proof(&page).split('.').next().unwrap(), "99999999999");
-    assert_eq!(enrol(&later, "P1").await.1["code"], "not_signed", "a longer life");
-    assert_eq!(enrol(proof(&page), "P1").await.0, 201);
+    assert_eq!(enrol(&later, PID).await.1["code"], "not_signed", "a longer life");
+    assert_eq!(enrol(proof(&page), PID).await.0, 201);
     platform.arrive(&platform.token("k1", json!({}))).await;
     assert_eq!(platform.asked.load(Ordering::SeqCst), 1, "the keys are remembered");
 }
@@ -111,8 +122,10 @@ async fn whatever_prolific_did_not_sign_for_this_session_is_refused(pool: PgPool
         ("an unknown key", platform.token("k2", json!({}))),
         ("too old", platform.token("k1", hour_ago)),
         ("another issuer", platform.token("k1", json!({ "iss": "https://evil.example" }))),
-        ("another session", platform.token("k1", json!({ "sub": "SE2" }))),
+        ("another session", platform.token("k1", json!({ "sub": OTHER }))),
         ("another address", platform.token("k1", foreign)),
+        ("another person", platform.token("k1", json!({ "prolific": { "PROLIFIC_PID": OTHER } }))),
+        ("no person", platform.token("k1", json!({ "prolific": {} }))),
         ("no expiry", platform.token("k1", json!({ "exp": null }))),
         ("changed after signing", platform.token("k1", json!({})).replace("ey", "eZ")),
     ] {
@@ -120,4 +133,54 @@ async fn whatever_prolific_did_not_sign_for_this_session_is_refused(pool: PgPool
         assert_eq!(status, 403, "{what}: {page}");
         assert!(page.contains("open the study from there once more"), "{what}");
     }
+}
+
+/// A good signature for one's own submission lets no one in as another person, nor into that person's participation under way.
+#[sqlx::test]
+async fn a_signature_is_good_for_the_person_whom_it_names_only(pool: PgPool) {
+    let platform = Platform::start(pool).await;
+    let good = platform.token("k1", json!({}));
+    let (_, page) = platform.arrive(&good).await;
+    let own =
+        [("PROLIFIC_PID", PID), ("STUDY_ID", STUDY), ("SESSION_ID", SESSION), ("weber_proof", proof(&page))];
+    assert_eq!(platform.server.enrol(&platform.link, &own).await.0, 201);
+    let thief = json!({ "sub": OTHER, "prolific": { "PROLIFIC_PID": OTHER, "STUDY_ID": STUDY, "SESSION_ID": OTHER } });
+    let thiefs = platform.token("k1", thief);
+    for (ids, token) in [
+        ([OTHER, STUDY, SESSION], &good),
+        ([PID, OTHER, SESSION], &good),
+        ([PID, STUDY, OTHER], &good),
+        ([PID, STUDY, OTHER], &thiefs),
+        ([PID, STUDY, SESSION], &thiefs),
+    ] {
+        let (status, page) = platform.arrive_as(ids, token).await;
+        assert_eq!(status, 403, "{ids:?}: {page}");
+        assert!(!page.contains("data-proof"), "{ids:?}");
+    }
+    // What vouches for one arrival vouches for no other.
+    for n in 0..3 {
+        let mut forged = own;
+        forged[n].1 = OTHER;
+        let (_, problem) = platform.server.enrol(&platform.link, &forged).await;
+        assert_eq!(problem["code"], "not_signed", "{forged:?}");
+    }
+    assert_eq!(platform.server.count("select count(*) from participants").await, 1);
+    let refused = "select sum(n)::bigint from arrivals where kind = 'not_signed'";
+    assert_eq!(platform.server.count(refused).await, 5 + 3);
+}
+
+/// Experts may come again and again, but not without a signature where one is asked for.
+#[sqlx::test]
+async fn experts_of_a_signed_link_need_a_signature_too(pool: PgPool) {
+    let platform = Platform::start(pool).await;
+    sqlx::query("update links set definition = jsonb_set(definition, '{group}', '\"expert\"') where name = 'Prolific'")
+        .execute(&platform.server.app.pool)
+        .await
+        .unwrap();
+    assert_eq!(platform.arrive("").await.0, 403);
+    let ids = [("PROLIFIC_PID", PID), ("STUDY_ID", STUDY), ("SESSION_ID", SESSION)];
+    assert_eq!(platform.server.enrol(&platform.link, &ids).await.1["code"], "not_signed");
+    let (_, page) = platform.arrive(&platform.token("k1", json!({}))).await;
+    let vouched_for = [ids[0], ids[1], ids[2], ("weber_proof", proof(&page))];
+    assert_eq!(platform.server.enrol(&platform.link, &vouched_for).await.0, 201);
 }

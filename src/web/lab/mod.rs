@@ -1,6 +1,7 @@
 //! The researchers' pages: one file per page.
 
 pub mod account;
+pub mod arrivals;
 pub mod download;
 pub mod exclusion;
 pub mod follow;

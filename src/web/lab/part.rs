@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::results::{self, Choice};
 use super::study::{self, find};
-use super::{progress, studies};
+use super::{arrivals, progress, studies};
 use crate::domain::study::Mode;
 use crate::web::error::PageError;
 use crate::web::live::Change;
@@ -129,6 +129,7 @@ async fn enrolment(state: &WebState, slug: &str, mode: Mode, steers: bool) -> Re
         "enrolment": page::text(&enrolment),
         "postings": page::text(&study::PostingForms::new(steers, &study, mode, &enrolment)),
         "running": page::text(&running),
+        "arrivals": arrivals::part(state, &mut conn, &study, mode).await?,
     }))
 }
 

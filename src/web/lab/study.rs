@@ -9,7 +9,7 @@ use axum::response::{Redirect, Response};
 use serde::Deserialize;
 use sqlx::PgConnection;
 
-use super::progress;
+use super::{arrivals, progress};
 use crate::domain::allocation::{SlotCounts, count_by_condition};
 use crate::domain::preregistration::StandingPolicy;
 use crate::domain::study::{Group, Mode, StudyState, StudyVersion};
@@ -42,6 +42,7 @@ struct StudyPage<'a> {
     links: Vec<LinkLine>,
     enrolment: Enrolment,
     running: Running,
+    arrivals: String,
     progress: String,
 }
 
@@ -276,6 +277,7 @@ pub async fn page(
     let links = store::links::all(&mut conn, study.id).await?;
     let running = running(&state, &mut conn, &study, &version, mode).await?;
     let enrolment = enrolment(&state, &mut conn, &study, &version, mode).await?;
+    let arrivals = arrivals::part(&state, &mut conn, &study, mode).await?;
     let policies = policies::all(&mut conn, &study, &version).await?;
     // The part below takes a connection of its own.
     drop(conn);
@@ -293,6 +295,7 @@ pub async fn page(
         links: links.into_iter().map(|link| LinkLine { address: address(&link), link }).collect(),
         enrolment,
         running,
+        arrivals,
         progress: progress::part(&state, &slug, mode).await?,
         study: &study,
         version: &version,

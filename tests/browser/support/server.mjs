@@ -107,7 +107,7 @@ export class Server {
 
   /** How often people arrived, by how their arrival ended. */
   arrivals() {
-    return Object.fromEntries(this.sql("select kind, count(*) from arrivals group by kind").map(([kind, n]) => [kind, Number(n)]));
+    return Object.fromEntries(this.sql("select kind, sum(n) from arrivals group by kind").map(([kind, n]) => [kind, Number(n)]));
   }
 
   /** A file of the export, as a list of objects. */

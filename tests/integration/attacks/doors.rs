@@ -37,7 +37,7 @@ const RESEARCHER: Least = Signed(Role::Researcher);
 const ADMINISTRATOR: Least = Signed(Role::Administrator);
 
 /// Method, address, the least right, and what is sent so that nothing but the right is missing. They are asked in this order.
-const DOORS: [(&str, &str, Least, &str); 68] = [
+const DOORS: [(&str, &str, Least, &str); 69] = [
     ("get", "/", Nothing, ""),
     ("get", "/sign-in", Nothing, ""),
     ("post", "/sign-in", Nothing, ""),
@@ -47,6 +47,7 @@ const DOORS: [(&str, &str, Least, &str); 68] = [
     ("get", "/set-password", Nothing, ""),
     ("post", "/set-password", Nothing, ""),
     ("get", "/enter/{link}", Nothing, ""),
+    ("get", "/enter/{link}/", Nothing, ""),
     ("get", "/enter/{link}/window", Nothing, ""),
     ("get", "/run", Nothing, ""),
     ("get", "/static/{version}/{*name}", Nothing, ""),

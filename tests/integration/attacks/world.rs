@@ -16,6 +16,9 @@ use crate::support::tiny_study::TinyStudy;
 /// Breaks out of texts, of attributes in either quotes, of SQL and of formulas, where it is let.
 pub const EVIL: &str = "='\"><x-evil onx=1>&amp;{{7*7}}'; drop table participants; --";
 
+/// The like, of characters that an id may have.
+pub const EVIL_ID: &str = "='\"x-evil/onx=1&amp;';--";
+
 const LINKS: &str = "
 [[links]]
 name = \"Panel <x-evil onx=1>\"
@@ -136,7 +139,7 @@ async fn enrol<'a>(server: &'a Server, link: &str, number: &str) -> Person<'a> {
     let definition = server.definition().await;
     let consent = hex::encode(weber::domain::study::text_sha256(&definition.pages.consent));
     let device = json!({ "browser": EVIL, "system": EVIL, "screen_width": -1, "pixel_ratio": 1e308 });
-    let parameters = json!({ "pid": format!("{EVIL}{number}"), EVIL: EVIL });
+    let parameters = json!({ "pid": format!("{EVIL_ID}{number}"), EVIL: EVIL });
     let body = json!({ "link": link, "consent_sha256": consent, "parameters": parameters, "device": device });
     let (status, reply) = server.post("/api/v1/enrolments", None, body).await;
     assert_eq!(status, 201, "{reply}");

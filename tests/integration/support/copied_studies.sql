@@ -51,7 +51,7 @@ begin
             'new_trials m join trials r on r.id = m.old');
         call copy_rows('links', jsonb_build_object('id', 'm.new', 'study_id', copy, 'code', format('r.code || %L', '-' || copy)),
             'new_links m join links r on r.id = m.old');
-        insert into arrivals (link_id, kind, at) select new, 'arrived', now() from new_links, generate_series(1, people);
+        insert into arrivals (link_id, kind, day, n) select new, 'arrived', current_date, people from new_links;
         insert into enrolment_counters select copy, mode, enrolled from enrolment_counters where study_id = model;
         insert into slots (study_id, mode, condition, number, image_set)
         select copy, p.mode, p.condition, m.place, p.image_set
@@ -71,6 +71,8 @@ begin
         insert into once_only select 'copy-' || copy, 'mturk', decode(md5(id::text), 'hex'), id from new_people;
         insert into identities (participant_id, platform, worker_id, receipt)
         select id, 'mturk', 'W' || turn, 'R' || turn from new_people;
+        insert into assignments (participant_id, number, assignment_id, seen_at)
+        select id, 1, '3A' || turn, now() from new_people;
         drop table new_trials, new_links, new_people;
     end loop;
     drop table models;

@@ -1,0 +1,178 @@
+//! The one spelling that an id of a platform has here, in place of all its spellings: ids that are stored, hashed, sought, listed or
+//! compared are in it.
+
+use serde::Serialize;
+
+use super::placeholder;
+use crate::domain::identity::{is_invisible, trimmed};
+use crate::domain::study::Platform;
+
+/// Longest id of any platform, in characters.
+pub const LONGEST: usize = 200;
+
+/// Longest id of MTurk and of Connect, in characters: MTurk's documents say 64, and both give out fewer.
+const LONGEST_ALPHANUMERIC: usize = 64;
+
+/// Ids of Prolific are numbers of so many hexadecimal digits.
+const PROLIFIC_DIGITS: usize = 24;
+
+/// Prolific's addresses for mail to a person: the id, and one of these.
+const PROLIFIC_MAIL: [&str; 2] = ["@email.prolific.com", "@email.prolific.co"];
+
+/// What an id stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// A person.
+    Person,
+    /// An assignment or submission.
+    Assignment,
+    /// A task, study or project.
+    Task,
+}
+
+/// Why a text is no id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// It is not there, or blank.
+    Missing,
+    /// It is a placeholder that the platform did not fill in.
+    NotFilledIn,
+    /// It is longer than any id.
+    TooLong,
+    /// It is not made as the platform's ids are.
+    Unfit,
+}
+
+/// The normal form of an id of a platform.
+///
+/// # Errors
+/// Why the text is no id.
+pub fn normal(platform: Platform, what: What, text: &str) -> Result<String, Fault> {
+    let text = trimmed(text);
+    if text.is_empty() {
+        return Err(Fault::Missing);
+    }
+    if placeholder::is(text) {
+        return Err(Fault::NotFilledIn);
+    }
+    if text.chars().count() > LONGEST {
+        return Err(Fault::TooLong);
+    }
+    let id = in_one_case(platform, what, text);
+    if is_made_as(platform, &id) { Ok(id) } else { Err(Fault::Unfit) }
+}
+
+/// The normal form, or, of what is no id, the trimmed text: for lists of a platform, of which nothing is to be left out.
+pub fn normal_or_as_it_is(platform: Platform, what: What, text: &str) -> String {
+    normal(platform, what, text).unwrap_or_else(|_| trimmed(text).to_owned())
+}
+
+/// The one spelling of a link's code.
+pub fn link_code(text: &str) -> String {
+    trimmed(text).to_ascii_lowercase()
+}
+
+/// Where a platform gives out ids in one case, they are in it. A task's id of Connect stands in the address by which people go
+/// back, and stays as it came.
+fn in_one_case(platform: Platform, what: What, text: &str) -> String {
+    match (platform, what) {
+        (Platform::Prolific, _) => {
+            let id = text.to_ascii_lowercase();
+            PROLIFIC_MAIL.iter().find_map(|mail| id.strip_suffix(mail)).unwrap_or(&id).to_owned()
+        }
+        (Platform::Mturk, _) | (Platform::Connect, What::Person) => text.to_ascii_uppercase(),
+        (Platform::Direct, _) => text.to_ascii_lowercase(),
+        (Platform::Connect | Platform::Sona | Platform::Generic, _) => text.to_owned(),
+    }
+}
+
+fn is_made_as(platform: Platform, id: &str) -> bool {
+    let all = |is: fn(&u8) -> bool| id.as_bytes().iter().all(is);
+    match platform {
+        Platform::Prolific => id.len() == PROLIFIC_DIGITS && all(u8::is_ascii_hexdigit),
+        Platform::Mturk => id.len() <= LONGEST_ALPHANUMERIC && all(u8::is_ascii_alphanumeric),
+        Platform::Connect => {
+            id.len() <= LONGEST_ALPHANUMERIC && all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_'))
+        }
+        Platform::Sona => (2..=7).contains(&id.len()) && all(u8::is_ascii_digit),
+        // The link's code and the personal code.
+        Platform::Direct => all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'/')),
+        Platform::Generic => {
+            !id.contains(|c: char| c.is_whitespace() || c.is_control() || is_invisible(c) || c == '\u{fffd}')
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PID: &str = "5f00aa11bb22cc33dd44ee55";
+
+    #[test]
+    fn one_person_has_one_spelling() {
+        let upper = PID.to_uppercase();
+        for text in [
+            PID,
+            &upper,
+            &format!(" {PID}"),
+            &format!("{PID}\n"),
+            &format!("\u{a0}{PID}\u{3000}"),
+            &format!("\u{feff}{PID}\u{200b}"),
+            &format!("{PID}@email.prolific.com"),
+            &format!("{upper}@EMAIL.PROLIFIC.COM "),
+        ] {
+            assert_eq!(normal(Platform::Prolific, What::Person, text).as_deref(), Ok(PID), "{text:?}");
+        }
+        assert_eq!(normal(Platform::Mturk, What::Person, " a1b2\r\n").as_deref(), Ok("A1B2"));
+        assert_eq!(normal(Platform::Connect, What::Person, "ab-1").as_deref(), Ok("AB-1"));
+        assert_eq!(normal(Platform::Connect, What::Task, "aB1").as_deref(), Ok("aB1"));
+        assert_eq!(normal(Platform::Sona, What::Person, " 0047 ").as_deref(), Ok("0047"));
+        assert_eq!(normal(Platform::Generic, What::Person, "\tAda-7\t").as_deref(), Ok("Ada-7"));
+        assert_eq!(normal(Platform::Direct, What::Person, "K3/7-AB ").as_deref(), Ok("k3/7-ab"));
+    }
+
+    #[test]
+    fn the_normal_form_is_its_own() {
+        for (platform, text) in [
+            (Platform::Prolific, PID),
+            (Platform::Mturk, "A1B2"),
+            (Platform::Connect, "AB-1"),
+            (Platform::Sona, "47"),
+            (Platform::Generic, "Ada+7@x"),
+            (Platform::Direct, "k3/7-ab"),
+        ] {
+            assert_eq!(normal(platform, What::Person, text).as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
+    fn what_no_platform_gives_out_is_no_id() {
+        let fault = |platform, text: &str| normal(platform, What::Person, text).unwrap_err();
+        for platform in Platform::ALL {
+            assert_eq!(fault(*platform, ""), Fault::Missing, "{platform}");
+            assert_eq!(fault(*platform, " \u{200b}\n"), Fault::Missing, "{platform}");
+            assert_eq!(fault(*platform, "{{%PROLIFIC_PID%}}"), Fault::NotFilledIn, "{platform}");
+            assert_eq!(fault(*platform, "undefined"), Fault::NotFilledIn, "{platform}");
+            assert_eq!(fault(*platform, &"7".repeat(LONGEST + 1)), Fault::TooLong, "{platform}");
+            assert_eq!(fault(*platform, "a b"), Fault::Unfit, "{platform}");
+            assert_eq!(fault(*platform, "a\0"), Fault::Unfit, "{platform}");
+            assert_eq!(fault(*platform, "a\u{fffd}b"), Fault::Unfit, "{platform}");
+        }
+        let short = &PID[1..];
+        for (platform, text) in [
+            (Platform::Prolific, short),
+            (Platform::Prolific, "5f00aa11bb22cc33dd44ee5g"),
+            (Platform::Prolific, "5f00aa11bb22cc33dd44ee55@example.org"),
+            (Platform::Mturk, "A-1"),
+            (Platform::Mturk, "ÄB"),
+            (Platform::Connect, "p/1"),
+            (Platform::Sona, "7"),
+            (Platform::Sona, "12345678"),
+            (Platform::Generic, "a\u{200b}b"),
+        ] {
+            assert_eq!(fault(platform, text), Fault::Unfit, "{platform}: {text}");
+        }
+    }
+}
