@@ -248,7 +248,7 @@ async fn what_a_newer_program_made_is_left_to_it(pool: PgPool) {
     let newer = saved.forged("manifest.json", |text| text.replace("\"format\": 1", "\"format\": 2"));
     let refused = restore(&newer, &place).await.unwrap_err().to_string();
     assert!(refused.contains("newer than this program"), "{refused}");
-    let other = saved.forged("manifest.json", |text| text.replace("\"bytes\"\n", "\"rolname\"\n"));
+    let other = saved.forged("manifest.json", |text| text.replace("\"bytes\",\n", "\"rolname\",\n"));
     let refused = restore(&other, &place).await.unwrap_err().to_string();
     assert!(refused.contains("`images` is not one of its schema"), "{refused}");
     assert!(is_empty(&place).await);

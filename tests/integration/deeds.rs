@@ -276,7 +276,8 @@ async fn close(server: &Server, journal: &mut Journal) {
         person.answer_main(true).await;
         assert_eq!(person.complete().await.0, 200);
     }
-    journal.deed(Action::StateChanged, async || last.complete().await.0).await;
+    last.spend(300.0).await;
+    journal.deed(Action::StateChanged, async || last.submit().await.0).await;
     let actor = Actor::program();
     for (slug, action) in [("second", Action::Imported), ("third", Action::StateChanged)] {
         let study = study();
