@@ -85,7 +85,7 @@ export class Server {
     const [, token] = this.passwordLink.split("#");
     const password = "correct horse battery";
     const welcome = await this.#post("/set-password", { token, password, again: password });
-    this.#cookie = welcome.headers.getSetCookie()[0].split(";")[0];
+    this.#cookie = welcome.headers.getSetCookie().map((cookie) => cookie.split(";")[0]).join("; ");
     await this.setState("live");
   }
 
