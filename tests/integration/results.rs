@@ -89,7 +89,7 @@ async fn results_of_many_people_are_computed_while_nobody_waits(pool: PgPool) {
     steer::unblind(&server.app, &Actor::command_line(), &copy).await.unwrap();
     let mut ada = Browser::signed_in(&server).await;
     let mut page = ada.get(&format!("/lab/studies/{copy}/results")).await;
-    assert!(page.text.contains("510 people are being computed"), "{}", page.text);
+    assert!(page.text.contains("being computed (510 people kept)"), "{}", page.text);
     assert!(!page.text.contains("card figure"));
     while page.text.contains("being computed") {
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
