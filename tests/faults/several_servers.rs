@@ -45,7 +45,7 @@ async fn a_rolling_restart_loses_nothing_and_signs_nobody_out() {
     }
 }
 
-/// Makes a researcher and sets the password. Returns the session's cookie.
+/// Makes a researcher and sets the password. Returns the cookies that it gives.
 async fn sign_in(installation: &Installation, server: &Running) -> String {
     let said = installation.weber(&["researcher", "add", "ada@example.org"]);
     let (_, token) = said.split_once("/set-password#").unwrap();
@@ -56,8 +56,8 @@ async fn sign_in(installation: &Installation, server: &Running) -> String {
     let request = http().post(format!("{}/set-password", server.url)).body(body);
     let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
     let response = request.header("sec-fetch-site", "same-origin").send().await.unwrap();
-    let cookie = response.headers()[SET_COOKIE].to_str().unwrap();
-    cookie.split(';').next().unwrap().to_owned()
+    let cookies = response.headers().get_all(SET_COOKIE).iter().map(|cookie| cookie.to_str().unwrap());
+    cookies.map(|cookie| cookie.split(';').next().unwrap()).collect::<Vec<_>>().join("; ")
 }
 
 #[tokio::test(flavor = "multi_thread")]
