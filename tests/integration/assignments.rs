@@ -69,3 +69,22 @@ async fn the_assignment_that_was_finished_or_handed_in_is_paid(pool: PgPool) {
     assert_eq!(found, [Finding::OnlyThere, Finding::Agreed]);
     assert_eq!(paid(&server).await[0].assignment_id.as_deref(), Some("3THIRD"));
 }
+
+/// A person who comes too often gets a token that is shared: a stranger who had it first does not decide what is paid.
+#[sqlx::test]
+async fn a_shared_token_says_nothing_about_assignments(pool: PgPool) {
+    let server = study(pool, 2, MTURK).await;
+    let link = server.link("Workers").await;
+    server.enrol(&link, &worker("AVICTIM", "3OWN", "3HIT")).await;
+    let mut shared = server.enrol(&link, &worker("AVICTIM", "3ATTACKER", "3HIT")).await.1;
+    for _ in 0..weber::flow::enroll::MOST_TOKENS {
+        shared = server.enrol(&link, &worker("AVICTIM", "3ATTACKER", "3HIT")).await.1;
+    }
+    let own = server.enrol(&link, &worker("AVICTIM", "3OWN", "3HIT")).await.1;
+    assert_eq!(own["token"], shared["token"]);
+    let mut victim = Person::with_token(&server, own["token"].as_str().unwrap()).await;
+    victim.reach_main().await;
+    victim.answer_main(true).await;
+    assert_eq!(victim.complete().await.0, 200);
+    assert_eq!(paid(&server).await[0].assignment_id.as_deref(), Some("3OWN"));
+}
