@@ -180,7 +180,7 @@ pub async fn measure(study: &Path) -> Vec<Line> {
 /// How long the results of the large study take that were asked for, and the page that shows them.
 async fn computed(reader: &Reader, study: &str) -> Line {
     let began = Instant::now();
-    while reader.text(study, "/results").await.contains("are being computed") {
+    while reader.text(study, "/results").await.contains("being computed") {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     let waited = began.elapsed();
