@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::http::Connection;
 use super::server::{Server, said};
 use super::{Line, ms};
 
@@ -37,7 +36,6 @@ const PAGES: [(&str, &str); 5] = [
 /// A server whose pages are read by somebody who is signed in.
 struct Reader {
     server: Server,
-    connection: Connection,
 }
 
 impl Reader {
@@ -52,9 +50,7 @@ impl Reader {
              insert into sessions (sha256, researcher_id, created_at, expires_at)
              select sha256('bench'), id, now(), now() + interval '1 day' from researchers where email = 'bench@example.org'",
         );
-        let mut connection = server.connect().await;
-        connection.cookie = Some("weber=bench".to_owned());
-        Self { server, connection }
+        Self { server }
     }
 
     fn simulate(&self, study: &str, people: u32) {
@@ -84,15 +80,24 @@ impl Reader {
         ));
     }
 
-    async fn page(&mut self, study: &str, page: &str) -> Duration {
+    async fn page(&self, study: &str, page: &str) -> Duration {
+        self.timed(study, page).await.0
+    }
+
+    async fn text(&self, study: &str, page: &str) -> String {
+        self.timed(study, page).await.1
+    }
+
+    async fn timed(&self, study: &str, page: &str) -> (Duration, String) {
+        // Servers let go of connections that stand idle.
+        let mut connection = self.server.connect().await;
+        connection.cookie = Some("weber=bench".to_owned());
         let began = Instant::now();
-        let answer = self
-            .connection
-            .get(&format!("/lab/studies/{study}{page}?mode=simulated"))
-            .await
-            .expect("an answer");
+        let answer =
+            connection.get(&format!("/lab/studies/{study}{page}?mode=simulated")).await.expect("an answer");
+        let took = began.elapsed();
         assert_eq!(answer.status, 200, "{page}");
-        began.elapsed()
+        (took, String::from_utf8(answer.body).expect("text"))
     }
 
     fn export(&self, study: &str) -> Duration {
@@ -123,8 +128,8 @@ fn median(mut times: Vec<Duration>) -> Duration {
 pub async fn measure(study: &Path) -> Vec<Line> {
     let folders = tempfile::tempdir().expect("a folder");
     let small = renamed(study, "small", folders.path());
-    let mut alone = Reader::start(&small).await;
-    let mut beside = Reader::start(study).await;
+    let alone = Reader::start(&small).await;
+    let beside = Reader::start(study).await;
     beside.simulate("demo", MODELS);
     beside.server.sql(COPIES);
     beside.copy(OTHERS.0, OTHERS.1);
@@ -168,7 +173,31 @@ pub async fn measure(study: &Path) -> Vec<Line> {
             again <= PATIENCE,
         ));
     }
+    lines.push(computed(&beside, &large).await);
     lines
+}
+
+/// How long the results of the large study take that were asked for, and the page that shows them.
+async fn computed(reader: &Reader, study: &str) -> Line {
+    let began = Instant::now();
+    while reader.text(study, "/results").await.contains("being computed") {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let waited = began.elapsed();
+    let mut times = Vec::new();
+    for _ in 0..TURNS {
+        times.push(reader.page(study, "/results").await);
+    }
+    let shown = median(times);
+    Line::new(
+        format!(
+            "(g) {MANY} people: results once they are computed, which took {:.0} s more",
+            waited.as_secs_f64()
+        ),
+        ms(shown),
+        format!("within {}", ms(PATIENCE)),
+        shown <= PATIENCE,
+    )
 }
 
 fn compared(name: &str, alone: Vec<Duration>, beside: Vec<Duration>) -> Line {

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
 pub use cache::Cache;
-use cache::{Basis, Key, Slot as Place};
+use cache::{Basis, Key, Slot as Place, Work};
 
 use super::{App, FlowError, Refused, policies};
 use crate::domain::allocation::{SlotCounts, count_by_condition, finished};
@@ -126,11 +126,23 @@ pub async fn look(app: &App, slug: &str, mode: Mode, policy: &str) -> Result<Fou
         return Ok(Found::Material(Box::new(material(&mut tx, people, place).await?)));
     }
     if let Some(work) = place.take_over() {
-        let answers = store::results::main_answers(&mut tx, people.study.id, mode).await?;
-        let basis = people.basis(answers);
-        tokio::task::spawn_blocking(move || work.finish(&basis));
+        tokio::spawn(compute_behind(app.clone(), slug.to_owned(), mode, policy.to_owned(), work));
     }
     Ok(Found::Underway(Box::new(people)))
+}
+
+/// Computes results that somebody will ask for again, and nobody waits for now.
+async fn compute_behind(app: App, slug: String, mode: Mode, policy: String, work: Work) {
+    match load(&app, &slug, mode, Some(&policy)).await {
+        Ok(material) => {
+            let compute = move || drop((material.compute(), work));
+            // One that failed is taken over by whoever asks next.
+            let _ = tokio::task::spawn_blocking(compute).await;
+        }
+        Err(error) => {
+            tracing::warn!(%error, "Results could not be computed; they will be when somebody asks for them")
+        }
+    }
 }
 
 /// Loads a study's people only: answers are by far the most of a study.

@@ -66,15 +66,8 @@ impl Slot {
     }
 }
 
-/// The work of computing results: if it ends without them, others may take it over.
+/// Held by whoever computes results: once it is given up without them, others may take the work over.
 pub struct Work(Arc<Slot>);
-
-impl Work {
-    /// Does it.
-    pub fn finish(self, basis: &Basis) {
-        self.0.results(basis);
-    }
-}
 
 impl Drop for Work {
     fn drop(&mut self) {
@@ -116,7 +109,6 @@ mod tests {
         let work = slot.take_over().unwrap();
         assert!(slot.take_over().is_none());
         drop(work);
-        slot.take_over().unwrap().finish(&nobody());
-        assert!(slot.is_ready());
+        assert!(slot.take_over().is_some());
     }
 }
