@@ -14,7 +14,7 @@ use uuid::Uuid;
 use weber::domain::allocation::{Claim, Slot, choose};
 use weber::domain::exclusion::{Measures, judge};
 use weber::domain::participant::{Participant, Stage};
-use weber::domain::record::{Record, Stored, apply};
+use weber::domain::record::{Record, StoredTrials, apply};
 use weber::domain::results::{MainAnswer, Results};
 use weber::domain::schedule::draw_main;
 use weber::domain::study::{Group, Mode, Platform, StoredTrial, StudyVersion};
@@ -118,7 +118,7 @@ fn enrolment(c: &mut Criterion) {
 fn answers(c: &mut Criterion) {
     let version = version();
     let now = DateTime::UNIX_EPOCH;
-    let mut stored = Stored::default();
+    let mut stored = StoredTrials::default();
     stored.schedule(&draw_main(&version, "natural", 3, 1));
     let record: Record = serde_json::from_value(serde_json::json!({
         "tab": 1, "clock_ms": 64_000.0, "screen": "main:1",

@@ -6,7 +6,7 @@
 use crate::domain::exclusion::{Policy, judge};
 use crate::domain::fixture;
 use crate::domain::image_file;
-use crate::domain::record::{self, Record, Stored};
+use crate::domain::record::{self, Record, StoredTrials};
 use crate::domain::schedule::{draw_main, draw_practice};
 use crate::domain::trial::Block;
 use crate::study_folder::image_check::check_image;
@@ -41,7 +41,7 @@ fn read_parts(bytes: &[u8]) -> Result<StudyFolder, Problems> {
 pub fn records(bytes: &[u8]) {
     let version = fixture::version();
     let mut person = fixture::participant();
-    let mut stored = Stored::default();
+    let mut stored = StoredTrials::default();
     let practice = draw_practice(&version, &person.condition, 1, person.seed);
     let main = draw_main(&version, &person.condition, person.image_set, person.seed);
     stored.schedule(main.iter().chain(&practice));

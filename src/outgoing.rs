@@ -9,10 +9,10 @@ use x509_cert::der::Decode;
 use x509_cert::time::Time;
 
 /// A client of servers anywhere, by HTTP or HTTPS, that waits so long for an answer.
-pub fn http_client(patience: Duration) -> reqwest::Result<reqwest::Client> {
+pub fn http_client(timeout: Duration) -> reqwest::Result<reqwest::Client> {
     // Whoever installed a provider before us is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().timeout(patience).tls_info(true).build()
+    reqwest::Client::builder().timeout(timeout).tls_info(true).build()
 }
 
 /// From when until when the certificate is valid with which the server answered; none if it was not by HTTPS.

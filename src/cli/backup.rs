@@ -8,10 +8,10 @@ use clap::Args;
 
 use super::data::{self, Database};
 use crate::config::DataArgs;
-use crate::domain::backup::Manifest;
+use crate::domain::backup::BackupManifest;
 use crate::flow::app::{Clock, SystemClock};
+use crate::flow::audit::log::Actor;
 use crate::flow::backup::{self, Archive};
-use crate::flow::journal::Actor;
 use crate::flow::secrets::Secrets;
 
 /// Where to, and what.
@@ -120,7 +120,7 @@ fn missing_key(args: &DataArgs, archive: &mut Archive) -> anyhow::Result<Option<
     }
 }
 
-fn content(manifest: &Manifest) -> String {
+fn content(manifest: &BackupManifest) -> String {
     let rows: u64 = manifest.tables.iter().map(|table| table.measure.rows).sum();
     let bytes: u64 = manifest.tables.iter().map(|table| table.measure.bytes).sum();
     let key = if manifest.holds_key { "with" } else { "without" };

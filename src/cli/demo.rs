@@ -10,8 +10,9 @@ use clap::Args;
 use rust_embed::RustEmbed;
 
 use crate::config::DataArgs;
-use crate::flow::journal::Actor;
-use crate::flow::{App, import};
+use crate::flow::App;
+use crate::flow::audit::log::Actor;
+use crate::flow::study::import;
 use crate::store;
 use weber_stimuli::demo::{self, Built, DemoOptions, Stage};
 
@@ -90,7 +91,7 @@ async fn build(folder: PathBuf, image_sets: u8, texts: Vec<(String, String)>) ->
         for (path, text) in texts {
             write(&folder.join(path), &text)?;
         }
-        let progress = Progress::default();
+        let progress = DemoProgress::default();
         let built = demo::build(&folder, &DemoOptions::new(image_sets.into()), &|stage, done, all| {
             progress.tell(stage, done, all);
         })?;
@@ -111,9 +112,9 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
 
 /// Tells how far the work is: on a terminal in one line that changes, else with a line per tenth.
 #[derive(Default)]
-struct Progress(Mutex<Option<(Stage, usize)>>);
+struct DemoProgress(Mutex<Option<(Stage, usize)>>);
 
-impl Progress {
+impl DemoProgress {
     fn tell(&self, stage: Stage, done: usize, all: usize) {
         let Ok(mut told) = self.0.lock() else { return };
         let tenths = done * 10 / all.max(1);

@@ -9,8 +9,9 @@ use super::data::Data;
 use crate::config::DataArgs;
 use crate::domain::exclusion::Policy;
 use crate::domain::study::Mode;
-use crate::flow::export::{self, Experts, PolicyChoice};
-use crate::flow::journal::Actor;
+use crate::flow::audit::log::Actor;
+use crate::flow::study::export;
+use crate::flow::study::export::{ExpertsInManifest, PolicyChoice};
 
 /// What to export.
 #[derive(Debug, Args)]
@@ -52,8 +53,10 @@ pub async fn run(args: &DataArgs, export: &ExportArgs) -> anyhow::Result<()> {
     }
     let counts = &manifest.counts;
     let experts = match manifest.experts() {
-        Experts { kept: 0, excluded: 0 } => String::new(),
-        Experts { kept, excluded } => format!("; besides, {kept} experts kept, {excluded} excluded"),
+        ExpertsInManifest { kept: 0, excluded: 0 } => String::new(),
+        ExpertsInManifest { kept, excluded } => {
+            format!("; besides, {kept} experts kept, {excluded} excluded")
+        }
     };
     super::say(format!(
         "{} kept, {} excluded, {} surplus{experts}",

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::data::Data;
 use crate::config::DataArgs;
-use crate::flow::import::{Imported, import};
-use crate::flow::journal::Actor;
+use crate::flow::audit::log::Actor;
+use crate::flow::study::import::{Imported, import};
 
 /// Brings a study folder into the database and says what happened.
 pub async fn run(args: &DataArgs, path: &Path) -> anyhow::Result<()> {

@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::data::Data;
 use crate::config::DataArgs;
-use crate::domain::journal::{Entry, first_broken};
-use crate::flow::witness;
+use crate::domain::audit_log::{Entry, first_broken};
+use crate::flow::audit::witness;
 use crate::store;
 
 /// What the journal is held against.
@@ -68,5 +68,5 @@ pub async fn show(args: &DataArgs) -> anyhow::Result<()> {
 
 async fn entries(args: &DataArgs) -> anyhow::Result<Vec<(Entry, Vec<u8>)>> {
     let data = Data::open(args).await?;
-    data.during(async |app| Ok(store::journal::all(&mut *app.pool.acquire().await?).await?)).await
+    data.during(async |app| Ok(store::audit_log::all(&mut *app.pool.acquire().await?).await?)).await
 }

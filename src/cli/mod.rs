@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{DataArgs, LogFormat, ServeArgs};
 use crate::domain::rights::{Role, Scope};
-use crate::flow::team::Invitation;
+use crate::flow::lab::team::Invitation;
 
 /// A web server for image-choice experiments.
 #[derive(Debug, Parser)]

@@ -8,8 +8,8 @@ use clap::Args;
 use super::data::Data;
 use crate::config::DataArgs;
 use crate::domain::study::Mode;
-use crate::flow::journal::Actor;
-use crate::flow::{results, steer};
+use crate::flow::audit::log::Actor;
+use crate::flow::study::{control, results};
 use crate::web::lab::results::report;
 
 /// What to report.
@@ -37,7 +37,7 @@ pub async fn run(args: &DataArgs, asked: &ReportArgs) -> anyhow::Result<()> {
     let text = data
         .during(async |app| {
             if asked.unblind {
-                steer::unblind(app, &Actor::command_line(), &asked.study).await?;
+                control::unblind(app, &Actor::command_line(), &asked.study).await?;
             }
             Ok(report(&results::load(app, &asked.study, asked.mode, asked.policy.as_deref()).await?))
         })

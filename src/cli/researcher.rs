@@ -6,8 +6,9 @@ use super::data::Data;
 use crate::config::DataArgs;
 use crate::domain::rights::Scope;
 use crate::flow::FlowError;
-use crate::flow::journal::Actor;
-use crate::flow::team::{self, Invitation};
+use crate::flow::audit::log::Actor;
+use crate::flow::lab::team;
+use crate::flow::lab::team::Invitation;
 
 /// Adds a researcher, or helps one who forgot the password, with a one-time link to set it.
 pub async fn add(

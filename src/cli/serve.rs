@@ -10,21 +10,24 @@ use super::data::Data;
 use super::descriptors;
 use crate::config::{DataArgs, ServeArgs};
 use crate::flow::App;
-use crate::flow::journal::Actor;
-use crate::flow::team::{self, Invitation};
+use crate::flow::audit::log::Actor;
+use crate::flow::lab::team;
+use crate::flow::lab::team::Invitation;
 use crate::store;
-use crate::web::entrance::Entrance;
-use crate::web::responder::Responder;
-use crate::web::serve::Bounds;
+use crate::web::http::responder::Responder;
+use crate::web::http::serve::ConnectionLimits;
+use crate::web::http::startup::Startup;
 use crate::web::{self, Site, WebState};
 
 /// How long a server that was told to stop answers what is under way: longer than any request may take.
-const LONGEST_GOODBYE: Duration = Duration::from_secs(35);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// Runs the server until it is told to stop.
 pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
-    let share =
-        descriptors::share(serve.connections, args.database_connections + store::writer::CONNECTIONS)?;
+    let share = descriptors::share(
+        serve.connections,
+        args.database_connections + store::record_connection::CONNECTIONS,
+    )?;
     share.tell(serve.connections);
     // Before anything is started: a second server is told so at once.
     let listener = TcpListener::bind(serve.listen)
@@ -33,12 +36,15 @@ pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let public_url = serve.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let site = site(serve, &public_url);
-    let bounds =
-        Bounds::new(share.connections, serve.connections_per_address as usize, &site.trusted_proxies);
+    let bounds = ConnectionLimits::new(
+        share.connections,
+        serve.connections_per_address as usize,
+        &site.trusted_proxies,
+    );
     let stop = super::stop_token();
     // It says that it is alive from now on, and opens when everything is there.
-    let entrance = Entrance::default();
-    let serving = web::serve::serve(listener, entrance.clone(), bounds, stop.clone().cancelled_owned());
+    let entrance = Startup::default();
+    let serving = web::http::serve::serve(listener, entrance.clone(), bounds, stop.clone().cancelled_owned());
     let mut serving = tokio::spawn(serving);
     let data = Data::open_to_serve(args).await?;
     data.during_all(async |app, changes| {
@@ -70,7 +76,7 @@ pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
 /// Every request that was read is answered by then; what is left are clients that never end theirs.
 async fn too_long_after(stop: &CancellationToken) {
     stop.cancelled().await;
-    tokio::time::sleep(LONGEST_GOODBYE).await;
+    tokio::time::sleep(SHUTDOWN_TIMEOUT).await;
 }
 
 fn site(serve: &ServeArgs, public_url: &str) -> Site {

@@ -16,10 +16,10 @@ use crate::domain::rights::Scope;
 use crate::domain::study::Mode;
 use crate::flow::App;
 use crate::flow::secrets::token_sha256;
-use crate::simulate::{self, Client, Ending, Mix, Plan, Report};
+use crate::simulate::{self, Client, Ending, Mix, Plan, SimulationReport};
 use crate::store;
-use crate::web::responder::Responder;
-use crate::web::serve::{Bounds, serve};
+use crate::web::http::responder::Responder;
+use crate::web::http::serve::{ConnectionLimits, serve};
 use crate::web::{Site, WebState};
 
 /// What to simulate.
@@ -89,7 +89,7 @@ async fn here(app: &App, changes: UnboundedReceiver<i64>, simulate: &SimulateArg
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
     let state = WebState::new(app.clone(), changes, Site::at(url.clone()));
-    let bounds = Bounds::default();
+    let bounds = ConnectionLimits::default();
     let server = tokio::spawn(serve(listener, Responder::new(state), bounds, std::future::pending()));
     let (name, token) = (format!("simulate-{}", app.short_name()), app.token());
     let mut conn = app.pool.acquire().await?;
@@ -104,7 +104,7 @@ async fn here(app: &App, changes: UnboundedReceiver<i64>, simulate: &SimulateArg
     check(&report)
 }
 
-async fn send(urls: &[String], token: &str, simulate: &SimulateArgs) -> anyhow::Result<Report> {
+async fn send(urls: &[String], token: &str, simulate: &SimulateArgs) -> anyhow::Result<SimulationReport> {
     let client = Client::new(urls, token)?;
     let plan = Plan {
         study: simulate.study.clone(),
@@ -130,7 +130,7 @@ fn read_abilities(path: &Path) -> anyhow::Result<Abilities> {
     toml::from_str(&text).with_context(|| format!("{} is not as docs/simulation.md gives it", path.display()))
 }
 
-fn say_report(participants: u32, report: &Report) {
+fn say_report(participants: u32, report: &SimulationReport) {
     let seconds = report.elapsed.as_secs_f64();
     let endings: Vec<String> = Ending::ALL
         .iter()
@@ -177,7 +177,7 @@ async fn say_slots(app: &App, conn: &mut sqlx::PgConnection, slug: &str) -> anyh
     Ok(())
 }
 
-fn check(report: &Report) -> anyhow::Result<()> {
+fn check(report: &SimulationReport) -> anyhow::Result<()> {
     if report.troubles.is_empty() {
         return Ok(());
     }

@@ -3,14 +3,14 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::journal::Head;
+use super::audit_log::Head;
 
 /// How backups are built: raised when an older program could not read a new one.
 pub const FORMAT: u32 = 1;
 
 /// What a backup holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest {
+pub struct BackupManifest {
     /// How it is built.
     pub format: u32,
     /// Which Weber made it.
@@ -26,14 +26,14 @@ pub struct Manifest {
     /// The journal as it stood.
     pub journal: Head,
     /// The tables, in an order in which they can be filled.
-    pub tables: Vec<Table>,
+    pub tables: Vec<BackupTable>,
     /// Where numbering goes on.
     pub sequences: Vec<Sequence>,
 }
 
 /// A table's name and columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Layout {
+pub struct TableLayout {
     /// Its name.
     pub name: String,
     /// Its columns, in order.
@@ -42,18 +42,18 @@ pub struct Layout {
 
 /// A table as it was copied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Table {
+pub struct BackupTable {
     /// Its name and columns.
     #[serde(flatten)]
-    pub layout: Layout,
+    pub layout: TableLayout,
     /// What was copied of it.
     #[serde(flatten)]
-    pub measure: Measure,
+    pub measure: ContentMeasure,
 }
 
 /// What tells one content from another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Measure {
+pub struct ContentMeasure {
     /// Rows.
     pub rows: u64,
     /// Bytes, before compression.
@@ -105,7 +105,7 @@ struct Stamp {
     program_version: String,
 }
 
-impl Manifest {
+impl BackupManifest {
     /// Reads a manifest, unless it is one of a newer kind.
     pub fn read(json: &[u8]) -> Result<Self, Unfit> {
         let unreadable = |error: serde_json::Error| Unfit::Unreadable(error.to_string());
@@ -126,7 +126,7 @@ impl Manifest {
     }
 
     /// Refuses tables that are not exactly those of the schema: names from a file never reach the database otherwise.
-    pub fn check_tables(&self, schema: &[Layout]) -> Result<(), Unfit> {
+    pub fn check_tables(&self, schema: &[TableLayout]) -> Result<(), Unfit> {
         let other = self.tables.iter().map(|table| &table.layout).find(|layout| !schema.contains(layout));
         let missing =
             schema.iter().find(|layout| !self.tables.iter().any(|table| table.layout.name == layout.name));
@@ -138,8 +138,8 @@ impl Manifest {
 }
 
 /// Puts every table after those that it refers to. Of a circle of tables none comes back.
-pub fn in_order(mut tables: Vec<Layout>, references: &[(String, String)]) -> Vec<Layout> {
-    let mut ordered: Vec<Layout> = Vec::new();
+pub fn in_order(mut tables: Vec<TableLayout>, references: &[(String, String)]) -> Vec<TableLayout> {
+    let mut ordered: Vec<TableLayout> = Vec::new();
     loop {
         let (ready, waiting): (Vec<_>, Vec<_>) = tables.into_iter().partition(|table| {
             let own = references.iter().filter(|(from, to)| *from == table.name && from != to);
@@ -158,13 +158,13 @@ mod tests {
     use super::*;
     use crate::domain::fixture::at;
 
-    fn layout(name: &str) -> Layout {
-        Layout { name: name.into(), columns: vec!["id".into(), "text".into()] }
+    fn layout(name: &str) -> TableLayout {
+        TableLayout { name: name.into(), columns: vec!["id".into(), "text".into()] }
     }
 
-    fn manifest() -> Manifest {
-        let measure = Measure { rows: 1, bytes: 8, sha256: "00".into() };
-        Manifest {
+    fn manifest() -> BackupManifest {
+        let measure = ContentMeasure { rows: 1, bytes: 8, sha256: "00".into() };
+        BackupManifest {
             format: FORMAT,
             program_version: "9.9.9".into(),
             schema_version: 3,
@@ -172,7 +172,7 @@ mod tests {
             key_fingerprint: "ab".into(),
             holds_key: true,
             journal: Head::default(),
-            tables: vec![Table { layout: layout("a"), measure }],
+            tables: vec![BackupTable { layout: layout("a"), measure }],
             sequences: Vec::new(),
         }
     }
@@ -181,25 +181,25 @@ mod tests {
     fn tables_come_after_those_that_they_refer_to() {
         let references =
             [("a", "c"), ("b", "a"), ("c", "c")].map(|(from, to)| (from.to_owned(), to.to_owned()));
-        let names = |tables: Vec<Layout>| tables.into_iter().map(|table| table.name).collect::<String>();
+        let names = |tables: Vec<TableLayout>| tables.into_iter().map(|table| table.name).collect::<String>();
         assert_eq!(names(in_order(["a", "b", "c", "d"].map(layout).into(), &references)), "cdab");
         let circle = [("a", "b"), ("b", "a")].map(|(from, to)| (from.to_owned(), to.to_owned()));
         assert_eq!(names(in_order(["a", "b", "c"].map(layout).into(), &circle)), "c");
     }
 
-    fn read(manifest: &Manifest) -> Result<Manifest, Unfit> {
-        Manifest::read(&serde_json::to_vec(manifest).unwrap())
+    fn read(manifest: &BackupManifest) -> Result<BackupManifest, Unfit> {
+        BackupManifest::read(&serde_json::to_vec(manifest).unwrap())
     }
 
     #[test]
     fn a_manifest_is_read_as_it_was_written() {
         assert_eq!(read(&manifest()), Ok(manifest()));
-        assert!(matches!(Manifest::read(b"{\"format\": 1"), Err(Unfit::Unreadable(_))));
+        assert!(matches!(BackupManifest::read(b"{\"format\": 1"), Err(Unfit::Unreadable(_))));
     }
 
     #[test]
     fn what_this_program_cannot_read_is_refused() {
-        let newer = Manifest { format: FORMAT + 1, ..manifest() };
+        let newer = BackupManifest { format: FORMAT + 1, ..manifest() };
         assert_eq!(read(&newer), Err(Unfit::NewerProgram("9.9.9".into())));
         assert_eq!(manifest().check_schema(|schema| schema == 3), Ok(()));
         let unknown = Unfit::UnknownSchema { schema: 3, program: "9.9.9".into() };
@@ -208,10 +208,10 @@ mod tests {
 
     #[test]
     fn only_the_tables_of_the_schema_are_filled_and_all_of_them() {
-        let refused = |schema: &[Layout]| manifest().check_tables(schema).err();
+        let refused = |schema: &[TableLayout]| manifest().check_tables(schema).err();
         assert_eq!(refused(&[layout("a")]), None);
         assert_eq!(refused(&[layout("a"), layout("b")]), Some(Unfit::OtherTables("b".into())));
-        let narrower = Layout { columns: vec!["id".into()], ..layout("a") };
+        let narrower = TableLayout { columns: vec!["id".into()], ..layout("a") };
         assert_eq!(refused(&[narrower]), Some(Unfit::OtherTables("a".into())));
     }
 }

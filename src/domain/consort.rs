@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::codebook::people::{Decision, JudgedPerson, Person};
+use super::codebook::people::{AnalysedPerson, Decision, JudgedPerson};
 use super::exclusion::Criterion;
 use super::gate::Arrival;
 use super::participant::{EndReason, Stage};
@@ -11,7 +11,7 @@ use super::screen::{Part, Screen};
 
 /// Where somebody stands who consented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum ParticipantStatus {
     /// Is about to see Welcome.
     Arriving,
     /// Went, or did not return, before Welcome.
@@ -28,7 +28,7 @@ pub enum Standing {
     Completed,
 }
 
-impl Standing {
+impl ParticipantStatus {
     /// Where somebody stands whose stage reads like that now.
     pub fn new(stage: Stage, started: bool, end_reason: Option<&str>) -> Self {
         match stage {
@@ -45,7 +45,7 @@ impl Standing {
     }
 
     /// Where a person stands.
-    pub fn of(person: &Person) -> Self {
+    pub fn of(person: &AnalysedPerson) -> Self {
         Self::new(person.stage, person.started_at.is_some(), person.end_reason.as_deref())
     }
 
@@ -70,16 +70,16 @@ pub struct Gone {
 
 impl Gone {
     /// Counts a person, if they have gone.
-    pub fn count(&mut self, person: &Person) {
-        match Standing::of(person) {
-            Standing::NeverStarted => self.never_started += 1,
-            Standing::Left => {
+    pub fn count(&mut self, person: &AnalysedPerson) {
+        match ParticipantStatus::of(person) {
+            ParticipantStatus::NeverStarted => self.never_started += 1,
+            ParticipantStatus::Left => {
                 let screen = Screen::new(person.last_screen.as_deref());
                 *self.left.entry(screen.part()).or_default().entry(screen).or_default() += 1;
             }
-            Standing::ScreenedOut => self.screened_out += 1,
-            Standing::Withdrawn => self.withdrawn += 1,
-            Standing::Arriving | Standing::AtWork | Standing::Completed => {}
+            ParticipantStatus::ScreenedOut => self.screened_out += 1,
+            ParticipantStatus::Withdrawn => self.withdrawn += 1,
+            ParticipantStatus::Arriving | ParticipantStatus::AtWork | ParticipantStatus::Completed => {}
         }
     }
 
@@ -101,7 +101,7 @@ impl Gone {
 
 /// How many people got how far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Flow {
+pub struct ConsortFlow {
     /// Visits before consent, by how they ended. Visits are anonymous: one person may come several times.
     pub visits: BTreeMap<Arrival, u64>,
     /// People who consented.
@@ -126,7 +126,7 @@ pub struct Flow {
     pub analysed: Vec<(String, u64)>,
 }
 
-impl Flow {
+impl ConsortFlow {
     /// Counts visits and people.
     pub fn new(visits: BTreeMap<Arrival, u64>, people: &[JudgedPerson], conditions: &[String]) -> Self {
         let analysed = conditions.iter().map(|condition| (condition.clone(), 0)).collect();
@@ -137,11 +137,14 @@ impl Flow {
 
     fn count(&mut self, judged: &JudgedPerson) {
         self.consented += 1;
-        match Standing::of(&judged.person) {
-            Standing::Arriving => self.arriving += 1,
-            Standing::AtWork => self.at_work += 1,
-            Standing::Completed => self.count_completed(judged),
-            Standing::NeverStarted | Standing::Left | Standing::ScreenedOut | Standing::Withdrawn => {
+        match ParticipantStatus::of(&judged.person) {
+            ParticipantStatus::Arriving => self.arriving += 1,
+            ParticipantStatus::AtWork => self.at_work += 1,
+            ParticipantStatus::Completed => self.count_completed(judged),
+            ParticipantStatus::NeverStarted
+            | ParticipantStatus::Left
+            | ParticipantStatus::ScreenedOut
+            | ParticipantStatus::Withdrawn => {
                 self.gone.count(&judged.person);
             }
         }
@@ -230,7 +233,7 @@ mod tests {
     use crate::domain::codebook::people::Override;
     use crate::domain::fixture;
 
-    fn judged(change: impl FnOnce(&mut crate::domain::codebook::people::Person)) -> JudgedPerson {
+    fn judged(change: impl FnOnce(&mut crate::domain::codebook::people::AnalysedPerson)) -> JudgedPerson {
         let mut person = fixture::person("natural");
         person.started_at = Some(fixture::at(1.0));
         change(&mut person);
@@ -264,7 +267,7 @@ mod tests {
                 (person.measures.catch_correct, person.overridden) = (0, decided(Decision::Include));
             }),
         ];
-        let flow = Flow::new(BTreeMap::new(), &people, &["natural".into(), "none".into()]);
+        let flow = ConsortFlow::new(BTreeMap::new(), &people, &["natural".into(), "none".into()]);
         assert_eq!((flow.consented, flow.arriving, flow.started(), flow.at_work), (13, 1, 11, 1));
         let one = |screen: &str| BTreeMap::from([(Screen::new(Some(screen)), 1)]);
         assert_eq!(
@@ -291,7 +294,7 @@ mod tests {
         let doors = [Arrival::Preview, Arrival::AlreadyTookPart, Arrival::Incomplete, Arrival::Closed];
         let mut visits: BTreeMap<_, _> = counts.map(|(n, arrival)| (arrival, n)).into();
         visits.extend(doors.map(|arrival| (arrival, 2)));
-        let flow = |visits, people: &[JudgedPerson]| Flow::new(visits, people, &["natural".into()]);
+        let flow = |visits, people: &[JudgedPerson]| ConsortFlow::new(visits, people, &["natural".into()]);
         let one = flow(visits.clone(), &[judged(|_| ())]);
         assert_eq!(
             (one.visits_in_all(), one.turned_away(), one.saw_consent(), one.undecided()),

@@ -226,12 +226,12 @@ words! {
     }
 }
 
-/// Settings by criterion; what is not mentioned is off.
-pub type Settings = BTreeMap<Criterion, Setting>;
+/// CriterionSettings by criterion; what is not mentioned is off.
+pub type CriterionSettings = BTreeMap<Criterion, Setting>;
 
 /// One criterion, applied.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Finding {
+pub struct CriterionResult {
     /// What was looked at.
     pub criterion: Criterion,
     /// What was measured.
@@ -246,7 +246,7 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verdict {
     /// All criteria.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<CriterionResult>,
 }
 
 impl Verdict {
@@ -272,7 +272,7 @@ pub fn judge(policy: &Policy, group: Group, condition: &str, measures: &Measures
         let value = measures.value(criterion);
         let bounds = policy.bounds(group, condition, criterion);
         let pass = bounds.map(|bounds| value.is_some_and(|value| bounds.admit(value)));
-        Finding { criterion, value, bounds, pass }
+        CriterionResult { criterion, value, bounds, pass }
     };
     Verdict { findings: Criterion::ALL.iter().copied().map(finding).collect() }
 }

@@ -8,11 +8,11 @@ use uuid::Uuid;
 use super::allocation::Claim;
 #[cfg(test)]
 use super::allocation::Slot;
-use super::codebook::people::Person;
+use super::codebook::people::AnalysedPerson;
 use super::exclusion::{Measures, Policy, Tally};
 use super::participant::{Participant, Stage};
 use super::study::{Condition, Group, Mode, Platform, StoredTrial, StudyDefinition, StudyVersion};
-use super::trial::{Difficulty, ImageId, Known, Trial, TrialKind};
+use super::trial::{Difficulty, ImageId, KnownActivations, Trial, TrialKind};
 
 /// The shipped `study.toml`, cut to two image sets.
 pub fn definition() -> StudyDefinition {
@@ -86,7 +86,7 @@ fn trial(
         max_query: image("max"),
         min_query: image("min"),
         references,
-        known: Known::default(),
+        known: KnownActivations::default(),
     }
 }
 
@@ -158,7 +158,7 @@ pub fn slot(condition: &str) -> Slot {
 }
 
 /// Somebody who completed and passes every criterion.
-pub fn person(condition: &str) -> Person {
+pub fn person(condition: &str) -> AnalysedPerson {
     let tally =
         Tally { catch_correct: 3, catch_total: 3, left_answers: 10, right_answers: 11, ..Tally::default() };
     let measures = Measures {
@@ -172,7 +172,7 @@ pub fn person(condition: &str) -> Person {
         practice_blocks: (condition != "none").then_some(1),
         clock_discrepancy: 0.0,
     };
-    Person {
+    AnalysedPerson {
         id: uuid::Uuid::nil(),
         study: "demo".into(),
         study_version: 1,

@@ -1,17 +1,17 @@
 //! Decides: pure types and functions that know no SQL, no HTTP, no clock and no global generator.
 
 pub mod allocation;
+pub mod audit_log;
 pub mod backup;
 pub mod codebook;
 pub mod consort;
 pub mod exclusion;
-pub mod figure;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fixture;
 pub mod gate;
 pub mod identity;
 pub mod image_file;
-pub mod journal;
+pub mod instruction_picture;
 pub mod observer;
 pub mod participant;
 pub mod preregistration;

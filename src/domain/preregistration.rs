@@ -16,7 +16,7 @@ pub struct Preregistration {
 
 /// How a policy stands to the pre-registered one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum PreregistrationStatus {
     /// The study has pre-registered none.
     Free,
     /// It judges as was pre-registered.
@@ -33,7 +33,7 @@ pub enum Standing {
     },
 }
 
-impl Standing {
+impl PreregistrationStatus {
     /// Compares a policy with the pre-registered one: by what it does, since names and what is not mentioned judge nobody.
     pub fn of(policy: &Policy, promised: Option<&Preregistration>) -> Self {
         let Some(Preregistration { policy: promised, at }) = promised else { return Self::Free };
@@ -79,13 +79,13 @@ pub struct StandingPolicy {
     /// The policy.
     pub policy: Policy,
     /// How it stands.
-    pub standing: Standing,
+    pub standing: PreregistrationStatus,
 }
 
 impl StandingPolicy {
     /// Compares a policy with the pre-registered one.
     pub fn new(policy: Policy, promised: Option<&Preregistration>) -> Self {
-        Self { standing: Standing::of(&policy, promised), policy }
+        Self { standing: PreregistrationStatus::of(&policy, promised), policy }
     }
 
     /// Its name, and how it stands, where it is chosen.
@@ -111,7 +111,7 @@ mod tests {
         let later = fixture::policy("as-analysed");
         assert_eq!(label(later.clone()), "as-analysed · deviates from promised");
         let impostor = Policy { name: "promised".into(), ..later };
-        let standing = Standing::of(&impostor, Some(&promise));
+        let standing = PreregistrationStatus::of(&impostor, Some(&promise));
         assert_eq!((standing.preregistered_at(), standing.deviates_from()), (None, Some("promised")));
         assert_eq!(StandingPolicy::new(impostor, None).label(), "promised");
     }

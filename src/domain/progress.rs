@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::allocation::SlotCounts;
 use super::codebook::people::JudgedPerson;
-use super::consort::{Gone, Standing};
+use super::consort::{Gone, ParticipantStatus};
 use super::count;
 use super::stats;
 use super::study::{StudyDefinition, Usd};
@@ -103,7 +103,7 @@ impl Progress {
             self.kept.extend(person.completed_at);
         }
         self.gone.count(person);
-        if Standing::of(person) == Standing::Completed {
+        if ParticipantStatus::of(person) == ParticipantStatus::Completed {
             let wrong = person.measures.catch_total - person.measures.catch_correct;
             *self.catch_failures.entry(wrong).or_default() += 1;
         }
@@ -136,13 +136,17 @@ impl Progress {
 }
 
 fn median_s<'a>(people: impl Iterator<Item = &'a JudgedPerson>) -> Option<f64> {
-    let completed = people.filter(|judged| Standing::of(&judged.person) == Standing::Completed);
+    let completed =
+        people.filter(|judged| ParticipantStatus::of(&judged.person) == ParticipantStatus::Completed);
     let times: Vec<f64> = completed.filter_map(|judged| judged.person.measures.elapsed_time).collect();
     stats::median(&times)
 }
 
 fn is_paid(judged: &JudgedPerson) -> bool {
-    matches!(Standing::of(&judged.person), Standing::Completed | Standing::ScreenedOut)
+    matches!(
+        ParticipantStatus::of(&judged.person),
+        ParticipantStatus::Completed | ParticipantStatus::ScreenedOut
+    )
 }
 
 fn of_experts(people: &[JudgedPerson], definition: &StudyDefinition) -> ConditionProgress {

@@ -9,7 +9,7 @@ use super::study::Postings;
 
 /// How much a slot belongs to the design; the smaller, the more.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Standing {
+enum QuotaStatus {
     /// Somebody is kept, or at work in it: it stays, whatever the number is.
     Occupied,
     /// Still to be filled.
@@ -22,13 +22,13 @@ enum Standing {
     OutExhausted,
 }
 
-fn standing(slot: &Slot, postings: Postings) -> Standing {
+fn standing(slot: &Slot, postings: Postings) -> QuotaStatus {
     match (slot.state(postings), slot.in_design) {
-        (SlotState::Kept | SlotState::Running, _) => Standing::Occupied,
-        (SlotState::Open, true) => Standing::Open,
-        (SlotState::Exhausted, true) => Standing::Exhausted,
-        (SlotState::Open, false) => Standing::OutOpen,
-        (SlotState::Exhausted, false) => Standing::OutExhausted,
+        (SlotState::Kept | SlotState::Running, _) => QuotaStatus::Occupied,
+        (SlotState::Open, true) => QuotaStatus::Open,
+        (SlotState::Exhausted, true) => QuotaStatus::Exhausted,
+        (SlotState::Open, false) => QuotaStatus::OutOpen,
+        (SlotState::Exhausted, false) => QuotaStatus::OutExhausted,
     }
 }
 
@@ -59,7 +59,7 @@ fn of_condition(mut slots: Vec<&Slot>, postings: Postings, most: u32) -> Vec<i64
     ranked.sort_unstable();
     let ranked = (0..).zip(ranked);
     ranked
-        .filter(|(n, (standing, ..))| *standing == Standing::Occupied || *n < most)
+        .filter(|(n, (standing, ..))| *standing == QuotaStatus::Occupied || *n < most)
         .map(|(_, slot)| slot.3)
         .collect()
 }

@@ -111,12 +111,12 @@ pub struct Trial {
     pub references: Vec<Vec<ImageId>>,
     /// What the study knows about the trial beyond the images.
     #[serde(flatten)]
-    pub known: Known,
+    pub known: KnownActivations,
 }
 
 /// Activations and the baselines' decisions, where the study gives them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Known {
+pub struct KnownActivations {
     /// The unit's activation by the base image.
     pub base_activation: Option<f64>,
     /// ... by the max query.
@@ -133,7 +133,7 @@ pub struct Known {
     pub object_correct: Option<bool>,
 }
 
-impl Known {
+impl KnownActivations {
     /// (max - min) / base activation, a measure of how easy the trial is; undefined where the base's is not positive.
     pub fn relative_activation_difference(&self) -> Option<f64> {
         let base = self.base_activation.filter(|base| *base > 0.0)?;
@@ -219,15 +219,15 @@ mod tests {
 
     #[test]
     fn relative_activation_difference_needs_a_positive_base() {
-        let known = |base| Known {
+        let known = |base| KnownActivations {
             base_activation: Some(base),
             max_activation: Some(3.0),
             min_activation: Some(1.0),
-            ..Known::default()
+            ..KnownActivations::default()
         };
         assert_eq!(known(4.0).relative_activation_difference(), Some(0.5));
         assert_eq!(known(0.0).relative_activation_difference(), None);
         assert_eq!(known(-4.0).relative_activation_difference(), None);
-        assert_eq!(Known::default().relative_activation_difference(), None);
+        assert_eq!(KnownActivations::default().relative_activation_difference(), None);
     }
 }

@@ -77,12 +77,14 @@ impl Histogram {
     /// Where inclusive bounds stand: between bins that pass and bins that do not, where each value has a bin of its own.
     pub fn marks(&self, bounds: Bounds) -> impl Iterator<Item = f64> {
         /// Values such as thirds are not exact.
-        const DUST: f64 = 1e-9;
+        const ROUNDING_ERROR: f64 = 1e-9;
         let steps = |bound: f64, step: f64| (bound - self.from) / step;
-        let low =
-            |bound| self.step.map_or(bound, |s| self.from + ((steps(bound, s) - DUST).ceil() - 0.5) * s);
-        let high =
-            |bound| self.step.map_or(bound, |s| self.from + ((steps(bound, s) + DUST).floor() + 0.5) * s);
+        let low = |bound| {
+            self.step.map_or(bound, |s| self.from + ((steps(bound, s) - ROUNDING_ERROR).ceil() - 0.5) * s)
+        };
+        let high = |bound| {
+            self.step.map_or(bound, |s| self.from + ((steps(bound, s) + ROUNDING_ERROR).floor() + 0.5) * s)
+        };
         [bounds.min.map(low), bounds.max.map(high)].into_iter().flatten()
     }
 }

@@ -8,8 +8,9 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-pub use super::lettering::placed;
-use super::lettering::{self, text};
+use super::text_layout;
+pub use super::text_layout::placed;
+use super::text_layout::text;
 
 /// Where things are drawn.
 pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -100,9 +101,9 @@ const GAP: i32 = 6;
 /// Which of the names are shown, and each in its lines.
 fn shown_names(names: &[String], width: i32, places: f64) -> Vec<(usize, Vec<String>)> {
     let place = f64::from(width - LEFT - RIGHT) / places.max(1.0);
-    let widest = names.iter().map(|name| lettering::width(name, NAME)).max().unwrap_or(0);
+    let widest = names.iter().map(|name| text_layout::width(name, NAME)).max().unwrap_or(0);
     let every = (f64::from(widest.min(NARROWEST) + GAP) / place).ceil().max(1.0);
-    let lines = |name: &String| lettering::lines(name, NAME, (place * every) as i32 - GAP);
+    let lines = |name: &String| text_layout::lines(name, NAME, (place * every) as i32 - GAP);
     names.iter().enumerate().step_by(every as usize).map(|(place, name)| (place, lines(name))).collect()
 }
 
@@ -113,7 +114,7 @@ fn most_lines(names: &[(usize, Vec<String>)]) -> i32 {
 /// What a panel has to be higher by, in px, for names that need more than one line in a drawing of a width.
 pub fn height_of_names(names: &[String], width: u32) -> u32 {
     let shown = shown_names(names, width as i32, names.len() as f64 + 0.2);
-    (lettering::line_height(NAME) * (most_lines(&shown) - 1)) as u32
+    (text_layout::line_height(NAME) * (most_lines(&shown) - 1)) as u32
 }
 
 /// Draws axes and returns what to draw between them.
@@ -122,12 +123,19 @@ pub fn axes<'a, 'b>(
     axes: &Axes<'_>,
 ) -> Result<Chart<'a, 'b>, Box<dyn std::error::Error>> {
     let width = area.dim_in_pixel().0 as i32;
-    let title = lettering::lines(axes.title, TITLE, width - 16);
+    let title = text_layout::lines(axes.title, TITLE, width - 16);
     let names = shown_names(axes.names, width, axes.x.end - axes.x.start);
     let over: i32 = if axes.title.is_empty() { 14 } else { 6 + 18 * title.len() as i32 };
-    let under =
-        15 + lettering::line_height(NAME) * most_lines(&names) + if axes.x_label.is_empty() { 0 } else { 14 };
-    lettering::draw_lines(area, &title, &placed(TITLE, INK, HPos::Center, VPos::Top), TITLE, (width / 2, 4))?;
+    let under = 15
+        + text_layout::line_height(NAME) * most_lines(&names)
+        + if axes.x_label.is_empty() { 0 } else { 14 };
+    text_layout::draw_lines(
+        area,
+        &title,
+        &placed(TITLE, INK, HPos::Center, VPos::Top),
+        TITLE,
+        (width / 2, 4),
+    )?;
     let mut chart = ChartBuilder::on(area)
         .margin_right(RIGHT)
         .margin_top(over)
@@ -171,7 +179,7 @@ fn x_ticks(area: &Area<'_>, chart: &Chart<'_, '_>, axes: &Axes<'_>, names: &[(us
     let style = placed(NAME, INK, HPos::Center, VPos::Top);
     for (place, lines) in names {
         let (x, y) = outside(area, chart, (*place as f64, axes.y.start));
-        lettering::draw_lines(area, lines, &style, NAME, (x, y + 7))?;
+        text_layout::draw_lines(area, lines, &style, NAME, (x, y + 7))?;
     }
     if axes.names.is_empty() {
         for (value, number) in ticks(&axes.x, axes.whole_x) {

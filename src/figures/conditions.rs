@@ -1,10 +1,10 @@
 //! What people of each condition did: accuracy, reaction time, confidence.
 
 use super::canvas::{Axes, INK, MARKED_SHARES, SHARES, SOFT, axes, colour, height_of_names, svg};
-use super::lettering::{Key, legend, legend_height, word_room};
 use super::marks::{bar, error_bar, line};
-use super::{Cell, Figure, Input, Label, Table};
-use crate::domain::results::{ConditionResults, Measure};
+use super::text_layout::{LegendEntry, legend, legend_height, word_room};
+use super::{Figure, Input, Label, Table, TableCell};
+use crate::domain::results::{ConditionResults, MeanWithError};
 use crate::domain::stats::{REPLICATES, SEED};
 use plotters::prelude::*;
 
@@ -43,12 +43,12 @@ pub fn accuracy(input: &Input<'_>) -> Figure {
             table.push(vec![
                 label.title.clone().into(),
                 group.into(),
-                Cell::count(condition.people),
-                Cell::count(condition.accuracy.trials),
-                Cell::Number(condition.accuracy.value, 3),
-                Cell::Number(condition.accuracy.bar, 3),
-                Cell::Number(interval.map(|interval| interval.low), 3),
-                Cell::Number(interval.map(|interval| interval.high), 3),
+                TableCell::count(condition.people),
+                TableCell::count(condition.accuracy.trials),
+                TableCell::Number(condition.accuracy.value, 3),
+                TableCell::Number(condition.accuracy.bar, 3),
+                TableCell::Number(interval.map(|interval| interval.low), 3),
+                TableCell::Number(interval.map(|interval| interval.high), 3),
             ]);
         }
     }
@@ -77,10 +77,10 @@ pub fn reaction_time(input: &Input<'_>) -> Figure {
             table.push(vec![
                 label.title.clone().into(),
                 group.into(),
-                Cell::count(rt.people),
-                Cell::count(rt.trials),
-                Cell::Number(rt.value, 2),
-                Cell::Number(rt.bar, 2),
+                TableCell::count(rt.people),
+                TableCell::count(rt.trials),
+                TableCell::Number(rt.value, 2),
+                TableCell::Number(rt.bar, 2),
             ]);
         }
     }
@@ -100,9 +100,9 @@ pub fn reaction_time(input: &Input<'_>) -> Figure {
     }
 }
 
-fn in_seconds(measure: Measure) -> Measure {
+fn in_seconds(measure: MeanWithError) -> MeanWithError {
     let seconds = |ms: Option<f64>| ms.map(|ms| ms / 1000.0);
-    Measure { value: seconds(measure.value), bar: seconds(measure.bar), ..measure }
+    MeanWithError { value: seconds(measure.value), bar: seconds(measure.bar), ..measure }
 }
 
 /// Bars by condition, crowd and experts side by side. `scale`: name, end, a dashed line.
@@ -110,7 +110,7 @@ fn bars(
     input: &Input<'_>,
     title: &str,
     scale: (&str, f64, Option<f64>),
-    of: impl Fn(&ConditionResults) -> Measure,
+    of: impl Fn(&ConditionResults) -> MeanWithError,
 ) -> String {
     let names = titles(input.labels);
     let groups = groups(input);
@@ -118,7 +118,7 @@ fn bars(
     let (y_label, end, dashed) = scale;
     let keys = match groups.len() {
         1 => Vec::new(),
-        _ => vec![Key::square("crowd", SOFT), Key::square("experts (paler)", pale(SOFT))],
+        _ => vec![LegendEntry::square("crowd", SOFT), LegendEntry::square("experts (paler)", pale(SOFT))],
     };
     let width_in_px = wide(input.labels);
     let top = legend_height(width_in_px, &keys);
@@ -176,7 +176,7 @@ impl DashedPath {
 }
 
 /// A row of the table of confidence: its name, and what it measures.
-type Rows<'a> = [(&'static str, fn(&ConditionResults) -> &[Measure]); 3];
+type Rows<'a> = [(&'static str, fn(&ConditionResults) -> &[MeanWithError]); 3];
 
 const AMONG: Rows<'static> = [
     ("all trials", |c| &c.confidence),
@@ -192,7 +192,10 @@ pub fn confidence(input: &Input<'_>) -> Figure {
     for (among, of) in AMONG {
         for (label, condition) in input.labels.iter().zip(&input.results.crowd) {
             for (level, measure) in (1..).zip(of(condition)) {
-                table.push(row(vec![label.title.clone().into(), among.into(), Cell::Count(level)], measure));
+                table.push(row(
+                    vec![label.title.clone().into(), among.into(), TableCell::Count(level)],
+                    measure,
+                ));
             }
         }
     }
@@ -200,7 +203,8 @@ pub fn confidence(input: &Input<'_>) -> Figure {
     let levels = input.results.crowd.first().map_or(0, |condition| condition.confidence.len());
     let ratings: Vec<String> = (1..=levels).map(|level| format!("rating {level}")).collect();
     let shades = (0..levels).map(|level| shade(SOFT, level, levels));
-    let keys: Vec<Key<'_>> = ratings.iter().zip(shades).map(|(name, ink)| Key::square(name, ink)).collect();
+    let keys: Vec<LegendEntry<'_>> =
+        ratings.iter().zip(shades).map(|(name, ink)| LegendEntry::square(name, ink)).collect();
     let width = wide(input.labels);
     let top = legend_height(width, &keys);
     let size = (width, top + 3 * (230 + height_of_names(&names, width)));
@@ -261,13 +265,13 @@ fn shade(ink: RGBColor, level: usize, levels: usize) -> RGBColor {
     RGBColor(mix(ink.0), mix(ink.1), mix(ink.2))
 }
 
-fn row(mut start: Vec<Cell>, measure: &Measure) -> Vec<Cell> {
+fn row(mut start: Vec<TableCell>, measure: &MeanWithError) -> Vec<TableCell> {
     start.extend([
-        Cell::Number(measure.value, 3),
-        Cell::Number(measure.bar, 3),
-        Cell::count(measure.people),
-        Cell::count(measure.left_out),
-        Cell::count(measure.trials),
+        TableCell::Number(measure.value, 3),
+        TableCell::Number(measure.bar, 3),
+        TableCell::count(measure.people),
+        TableCell::count(measure.left_out),
+        TableCell::count(measure.trials),
     ]);
     start
 }
@@ -278,7 +282,7 @@ pub fn accuracy_by_confidence(input: &Input<'_>) -> Figure {
     let mut table = Table::new(&header);
     for (label, condition) in input.labels.iter().zip(&input.results.crowd) {
         for (level, measure) in (1..).zip(&condition.accuracy_by_confidence) {
-            table.push(row(vec![label.title.clone().into(), Cell::Count(level)], measure));
+            table.push(row(vec![label.title.clone().into(), TableCell::Count(level)], measure));
         }
     }
     let levels = input.results.crowd.first().map_or(0, |c| c.accuracy_by_confidence.len());
@@ -327,9 +331,9 @@ pub fn accuracy_by_confidence(input: &Input<'_>) -> Figure {
 }
 
 /// The conditions' symbols and names.
-pub fn by_condition(labels: &[Label]) -> Vec<Key<'_>> {
+pub fn by_condition(labels: &[Label]) -> Vec<LegendEntry<'_>> {
     let places = labels.iter().enumerate();
     places
-        .map(|(at, label)| Key { symbol: Some(at), name: &label.title, ink: colour(&label.colour) })
+        .map(|(at, label)| LegendEntry { symbol: Some(at), name: &label.title, ink: colour(&label.colour) })
         .collect()
 }

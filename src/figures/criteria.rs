@@ -4,14 +4,15 @@ use plotters::prelude::*;
 
 use super::canvas::{Area, Axes, Drawn, EXCLUDED, INK, KEPT, axes, colour, svg};
 use super::conditions::{by_condition, titles};
-use super::lettering::{Key, legend, legend_height};
 use super::marks::{bar, marker};
-use super::{Cell, Figure, Input, Table, words};
+use super::text_layout::{LegendEntry, legend, legend_height};
+use super::{Figure, Input, Table, TableCell, words};
 use crate::domain::exclusion::{Bounds, Criterion, Setting};
 use crate::domain::workbench::{Effect, Histogram, Preview};
 
 /// What people are counted by in figures of quality.
-const KEYS: [Key<'_>; 2] = [Key::square("pass all criteria", KEPT), Key::square("fail any", EXCLUDED)];
+const KEYS: [LegendEntry<'_>; 2] =
+    [LegendEntry::square("pass all criteria", KEPT), LegendEntry::square("fail any", EXCLUDED)];
 
 /// Kept and excluded people by criterion; experts stand in a column of their own.
 pub fn exclusion(input: &Input<'_>) -> Figure {
@@ -20,13 +21,13 @@ pub fn exclusion(input: &Input<'_>) -> Figure {
     header.extend(input.experts.map(|_| "Experts who fail it".to_owned()));
     let mut table = Table { header, rows: Vec::new() };
     for (at, effect) in input.preview.effects.iter().enumerate() {
-        let mut row: Vec<Cell> = vec![
+        let mut row: Vec<TableCell> = vec![
             words(effect.criterion).0.into(),
-            Cell::Count(effect.alone.into()),
-            Cell::Count(effect.in_order.into()),
+            TableCell::Count(effect.alone.into()),
+            TableCell::Count(effect.in_order.into()),
         ];
-        row.extend(effect.by_condition.iter().map(|n| Cell::Count(u64::from(*n))));
-        row.extend(input.experts.map(|experts| Cell::Count(u64::from(experts.effects[at].alone))));
+        row.extend(effect.by_condition.iter().map(|n| TableCell::Count(u64::from(*n))));
+        row.extend(input.experts.map(|experts| TableCell::Count(u64::from(experts.effects[at].alone))));
         table.push(row);
     }
     let counts = |preview: &Preview| (preview.sum(|of| of.completed), preview.sum(|of| of.pass));
@@ -72,10 +73,10 @@ pub fn values(input: &Input<'_>) -> Figure {
             let (from, to) = values_of(histogram, n);
             table.push(vec![
                 words(*criterion).0.into(),
-                Cell::Number(Some(from), 2),
-                Cell::Number(Some(to), 2),
-                Cell::Count(u64::from(*kept)),
-                Cell::Count(u64::from(*excluded)),
+                TableCell::Number(Some(from), 2),
+                TableCell::Number(Some(to), 2),
+                TableCell::Count(u64::from(*kept)),
+                TableCell::Count(u64::from(*excluded)),
             ]);
         }
     }
@@ -182,7 +183,7 @@ pub fn postings(input: &Input<'_>) -> Figure {
     let mut table = Table { header, rows: Vec::new() };
     let slots = slots(input);
     for Slots { title, counts, .. } in &slots {
-        let counts = counts.iter().map(|n| Cell::Count(u64::from(*n)));
+        let counts = counts.iter().map(|n| TableCell::Count(u64::from(*n)));
         table.push(std::iter::once((*title).into()).chain(counts).collect());
     }
     let keys = if input.blinded { Vec::new() } else { by_condition(input.labels) };
@@ -228,7 +229,7 @@ pub fn practice(input: &Input<'_>) -> Figure {
     let practice = &input.quality.practice;
     let mut table = Table::new(&["Practice blocks", "Pass all criteria", "Fail any"]);
     for (blocks, (passed, failed)) in practice {
-        let count = |n: &u32| Cell::Count(u64::from(*n));
+        let count = |n: &u32| TableCell::Count(u64::from(*n));
         table.push(vec![count(blocks), count(passed), count(failed)]);
     }
     let names: Vec<String> = practice.keys().map(u32::to_string).collect();

@@ -1,6 +1,6 @@
 //! Whether conditions differ: tables alone say it best.
 
-use super::{Cell, Figure, Input, Table};
+use super::{Figure, Input, Table, TableCell};
 use crate::domain::results::{FEW, PairDifference};
 use crate::domain::stats::{REPLICATES, SEED, Test};
 
@@ -12,10 +12,10 @@ pub fn tests(input: &Input<'_>) -> Figure {
         table.push(vec![
             name.into(),
             of.into(),
-            Cell::count(left_out),
-            Cell::Number(test.map(|test| test.statistic), 3),
-            Cell::Number(test.map(|test| test.df), 0),
-            Cell::P(test.map(|test| test.p)),
+            TableCell::count(left_out),
+            TableCell::Number(test.map(|test| test.statistic), 3),
+            TableCell::Number(test.map(|test| test.df), 0),
+            TableCell::P(test.map(|test| test.p)),
         ]);
     };
     let people: usize = input.results.crowd.iter().map(|condition| condition.people).sum();
@@ -54,16 +54,16 @@ pub fn pairs(input: &Input<'_>) -> Figure {
     let differences = &input.results.differences;
     let mut table = Table::new(&header);
     for pair in &differences.pairs {
-        let title = |at: usize| Cell::from(input.labels[at].title.clone());
+        let title = |at: usize| TableCell::from(input.labels[at].title.clone());
         table.push(vec![
             title(pair.comparison.first),
             title(pair.comparison.second),
-            Cell::Number(pair.difference, 3),
-            Cell::Number(pair.interval.map(|interval| interval.low), 3),
-            Cell::Number(pair.interval.map(|interval| interval.high), 3),
-            Cell::Number(pair.comparison.test.map(|test| test.statistic), 3),
-            Cell::P(pair.comparison.test.map(|test| test.p)),
-            Cell::P(pair.comparison.p_holm),
+            TableCell::Number(pair.difference, 3),
+            TableCell::Number(pair.interval.map(|interval| interval.low), 3),
+            TableCell::Number(pair.interval.map(|interval| interval.high), 3),
+            TableCell::Number(pair.comparison.test.map(|test| test.statistic), 3),
+            TableCell::P(pair.comparison.test.map(|test| test.p)),
+            TableCell::P(pair.comparison.p_holm),
             caution(input, pair).into(),
         ]);
     }
@@ -90,7 +90,7 @@ pub fn pairs(input: &Input<'_>) -> Figure {
 /// How the test over all conditions came out.
 fn overall(input: &Input<'_>) -> String {
     match input.results.differences.kruskal_wallis {
-        Some(test) => format!("Kruskal-Wallis, p = {}", Cell::P(Some(test.p)).shown()),
+        Some(test) => format!("Kruskal-Wallis, p = {}", TableCell::P(Some(test.p)).shown()),
         None => "Kruskal-Wallis is undefined".into(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::canvas::{Axes, MARKED_SHARES, axes, colour, svg};
 use super::marks::marker;
-use super::{Cell, Figure, Input, Table};
+use super::{Figure, Input, Table, TableCell};
 use crate::domain::results::Correlation;
 
 /// One panel per condition, and the trials in a table.
@@ -13,11 +13,11 @@ pub fn difficulty(input: &Input<'_>) -> Figure {
     for point in &difficulty.points {
         table.push(vec![
             input.labels[point.condition].title.clone().into(),
-            Cell::Count(point.image_set.max(0) as u64),
+            TableCell::Count(point.image_set.max(0) as u64),
             point.unit.clone().into(),
-            Cell::Number(Some(point.difference), 3),
-            Cell::Number(Some(point.accuracy), 3),
-            Cell::Count(u64::from(point.people)),
+            TableCell::Number(Some(point.difference), 3),
+            TableCell::Number(Some(point.accuracy), 3),
+            TableCell::Count(u64::from(point.people)),
         ]);
     }
     let furthest = difficulty.points.iter().map(|point| point.difference).fold(0.1, f64::max);
@@ -67,9 +67,9 @@ pub fn rho(input: &Input<'_>) -> Figure {
     let mut row = |condition: &str, of: &Correlation| {
         table.push(vec![
             condition.into(),
-            Cell::Number(of.rho, 3),
-            Cell::count(of.points),
-            Cell::count(of.left_out),
+            TableCell::Number(of.rho, 3),
+            TableCell::count(of.points),
+            TableCell::count(of.left_out),
         ]);
     };
     for (label, of) in input.labels.iter().zip(&difficulty.by_condition) {

@@ -4,8 +4,8 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::canvas::{Area, Drawn, INK, SOFT, placed, svg};
-use super::{Cell, Figure, Table, words};
-use crate::domain::consort::Flow;
+use super::{Figure, Table, TableCell, words};
+use crate::domain::consort::ConsortFlow;
 use crate::domain::gate::Arrival;
 
 /// Its name.
@@ -21,25 +21,29 @@ struct Station {
 
 /// How many people of the crowd got how far, with experts, where any came, in a column of the table. `titles`: conditions as
 /// figures name them, in the study's order.
-pub fn flow(flow: &Flow, experts: Option<&Flow>, titles: &[String]) -> Figure {
+pub fn flow(flow: &ConsortFlow, experts: Option<&ConsortFlow>, titles: &[String]) -> Figure {
     let stations = stations(flow, experts.is_some(), titles);
     let height = stations.iter().map(|station| depth(station) + 34).sum::<i32>();
-    let drawing =
-        svg((720, height as u32), "Flow of participants", "From the first visit to the analysis.", |area| {
+    let drawing = svg(
+        (720, height as u32),
+        "ConsortFlow of participants",
+        "From the first visit to the analysis.",
+        |area| {
             let mut top = 14;
             for (n, station) in stations.iter().enumerate() {
                 draw_station(area, station, top, n + 1 < stations.len())?;
                 top += depth(station) + 34;
             }
             Ok(())
-        });
+        },
+    );
     let whom = match experts {
         Some(_) => " Crowd only: experts stand in the last column of the table.",
         None => "",
     };
     Figure {
         name: FLOW,
-        title: "Flow of participants",
+        title: "ConsortFlow of participants",
         caption: format!(
             "Visits before consent are anonymous and counted as they come: one person may come several times. No decision: \
              they are still reading, went without a word, or agreed too late or once more. From consent on, everybody stands \
@@ -55,7 +59,7 @@ pub fn flow(flow: &Flow, experts: Option<&Flow>, titles: &[String]) -> Figure {
 type Counted = (String, u64);
 
 /// Each line of the diagram with its number, and the screens on which people were seen last.
-fn table(flow: &Flow, experts: Option<&Flow>, titles: &[String]) -> Table {
+fn table(flow: &ConsortFlow, experts: Option<&ConsortFlow>, titles: &[String]) -> Table {
     let Some(experts) = experts else {
         let mut table = Table::new(&["Step", "Of these", "Number"]);
         lines(flow, titles).into_iter().for_each(|line| table.push(line.into()));
@@ -70,9 +74,9 @@ fn table(flow: &Flow, experts: Option<&Flow>, titles: &[String]) -> Table {
 }
 
 /// The table's lines: step, of these, number.
-fn lines(flow: &Flow, titles: &[String]) -> Vec<[Cell; 3]> {
+fn lines(flow: &ConsortFlow, titles: &[String]) -> Vec<[TableCell; 3]> {
     let mut table = Vec::new();
-    let mut row = |step: &str, of: &str, n: u64| table.push([step.into(), of.into(), Cell::Count(n)]);
+    let mut row = |step: &str, of: &str, n: u64| table.push([step.into(), of.into(), TableCell::Count(n)]);
     let mut rows = |step: &str, lines: Vec<Counted>| lines.iter().for_each(|(of, n)| row(step, of, *n));
     let all = |n: u64| vec![(String::new(), n)];
     rows("visits", all(flow.visits_in_all()));
@@ -103,12 +107,12 @@ const ARRIVING: &str = "about to start";
 const AT_WORK: &str = "at work";
 const INCLUDED: &str = "included by decision";
 
-fn turned_away(flow: &Flow) -> Vec<Counted> {
+fn turned_away(flow: &ConsortFlow) -> Vec<Counted> {
     let at_the_door = flow.visits.iter().filter(|(arrival, _)| !arrival.saw_consent());
     at_the_door.map(|(arrival, n)| (arrival.in_words().to_owned(), *n)).collect()
 }
 
-fn without_consent(flow: &Flow) -> Vec<Counted> {
+fn without_consent(flow: &ConsortFlow) -> Vec<Counted> {
     // To be asked to wait is no end.
     let ended = |arrival: &Arrival| arrival.saw_consent() && *arrival != Arrival::Crowded;
     let refused = flow.visits.iter().filter(|(arrival, _)| ended(arrival));
@@ -119,7 +123,7 @@ fn without_consent(flow: &Flow) -> Vec<Counted> {
     counted.collect()
 }
 
-fn not_completed(flow: &Flow) -> Vec<Counted> {
+fn not_completed(flow: &ConsortFlow) -> Vec<Counted> {
     let left = flow.gone.left_by_part().map(|(part, n)| (format!("left in {part}"), n));
     let others = [
         ("screened out in practice".to_owned(), flow.gone.screened_out),
@@ -129,7 +133,7 @@ fn not_completed(flow: &Flow) -> Vec<Counted> {
 }
 
 /// `by_rule` and `otherwise` stand before criteria and before decisions.
-fn not_analysed(flow: &Flow, by_rule: &str, otherwise: &str) -> Vec<Counted> {
+fn not_analysed(flow: &ConsortFlow, by_rule: &str, otherwise: &str) -> Vec<Counted> {
     let failed = flow.excluded.iter().map(|(criterion, n)| {
         let name = words(*criterion).0.to_lowercase();
         (format!("{by_rule}{name}"), *n)
@@ -141,11 +145,11 @@ fn not_analysed(flow: &Flow, by_rule: &str, otherwise: &str) -> Vec<Counted> {
     failed.chain(others).collect()
 }
 
-fn by_condition(flow: &Flow, titles: &[String]) -> Vec<Counted> {
+fn by_condition(flow: &ConsortFlow, titles: &[String]) -> Vec<Counted> {
     flow.analysed.iter().zip(titles).map(|((_, n), title)| (title.clone(), *n)).collect()
 }
 
-fn stations(flow: &Flow, besides_experts: bool, titles: &[String]) -> Vec<Station> {
+fn stations(flow: &ConsortFlow, besides_experts: bool, titles: &[String]) -> Vec<Station> {
     let visits = if besides_experts { "Visits of the crowd" } else { "Visits" };
     let lines = |lines: Vec<Counted>| -> Vec<String> {
         lines.into_iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what}: {n}")).collect()
@@ -233,13 +237,13 @@ mod tests {
     use crate::domain::consort::Gone;
     use crate::domain::screen::Screen;
 
-    fn full() -> Flow {
+    fn full() -> ConsortFlow {
         let left = ["main:3", "main:3", "practice:1:2"].map(|name| Screen::new(Some(name)));
         let mut gone = Gone { never_started: 2, screened_out: 1, withdrawn: 1, ..Gone::default() };
         for screen in left {
             *gone.left.entry(screen.part()).or_default().entry(screen).or_default() += 1;
         }
-        Flow {
+        ConsortFlow {
             visits: Arrival::ALL
                 .iter()
                 .map(|arrival| (*arrival, if *arrival == Arrival::Arrived { 30 } else { 2 }))
@@ -294,7 +298,7 @@ mod tests {
 
     #[test]
     fn experts_stand_in_a_column_of_their_own_line_by_line() {
-        let mut experts = Flow { analysed: vec![("natural".into(), 2)], ..Flow::default() };
+        let mut experts = ConsortFlow { analysed: vec![("natural".into(), 2)], ..ConsortFlow::default() };
         (experts.consented, experts.completed, experts.gone.never_started) = (4, 2, 1);
         let screen = Screen::new(Some("main:9"));
         experts.gone.left.entry(screen.part()).or_default().insert(screen, 1);
@@ -331,7 +335,8 @@ mod tests {
         ] {
             assert!(svg.contains(text), "{text}");
         }
-        let none = flow(&Flow { included_by_decision: 0, ..full() }, None, &["Natural".into()]).svg.unwrap();
+        let none =
+            flow(&ConsortFlow { included_by_decision: 0, ..full() }, None, &["Natural".into()]).svg.unwrap();
         assert!(!none.contains("included by decision"));
         let width = svg.split("width=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
         assert!(width.parse::<u32>().unwrap() <= 720, "it fits windows of 800 px");

@@ -4,8 +4,10 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::canvas::{Area, Drawn, INK, placed, svg};
-use super::lettering::{self, draw_lines, line_height};
-use super::{Figure, Input, Table, table::Cell};
+use super::table::TableCell;
+use super::text_layout;
+use super::text_layout::{draw_lines, line_height};
+use super::{Figure, Input, Table};
 use crate::domain::results::{BASELINES, Cell as Agreement};
 
 /// Whom the matrix is about: every condition, and the baselines that made a pair with anybody.
@@ -85,7 +87,7 @@ fn table(names: &[String], cells: &[Vec<Agreement>], blinded: bool) -> Table {
         "Undefined pairs",
     ];
     let mut table = Table::new(&header);
-    let hundred = |value: Option<f64>| Cell::Number(value.map(|value| 100.0 * value), 1);
+    let hundred = |value: Option<f64>| TableCell::Number(value.map(|value| 100.0 * value), 1);
     let mut push = |first: &str, second: &str, cell: &Agreement| {
         table.push(vec![
             first.into(),
@@ -94,8 +96,8 @@ fn table(names: &[String], cells: &[Vec<Agreement>], blinded: bool) -> Table {
             hundred(cell.bar),
             hundred(cell.interval.map(|interval| interval.low)),
             hundred(cell.interval.map(|interval| interval.high)),
-            Cell::count(cell.pairs),
-            Cell::count(cell.undefined),
+            TableCell::count(cell.pairs),
+            TableCell::count(cell.undefined),
         ]);
     };
     for (a, row) in cells.iter().enumerate() {
@@ -118,7 +120,7 @@ const CELL_WIDTH: i32 = 84;
 const PAGE_WIDTH: i32 = 960;
 
 /// Where the matrix stands and how high its rows are: as its names need it.
-struct Layout {
+struct MatrixLayout {
     left: i32,
     top: i32,
     width: i32,
@@ -127,16 +129,16 @@ struct Layout {
     on_top: Vec<Vec<String>>,
 }
 
-impl Layout {
+impl MatrixLayout {
     fn new(names: &[String]) -> Self {
         let broken =
-            |room: i32| names.iter().map(|name| lettering::lines(name, NAME, room)).collect::<Vec<_>>();
+            |room: i32| names.iter().map(|name| text_layout::lines(name, NAME, room)).collect::<Vec<_>>();
         let most = |lines: &[Vec<String>]| lines.iter().map(Vec::len).max().unwrap_or(1) as i32;
         let at_left = broken(WIDEST_NAME);
-        let widest = at_left.iter().flatten().map(|line| lettering::width(line, NAME)).max().unwrap_or(0);
+        let widest = at_left.iter().flatten().map(|line| text_layout::width(line, NAME)).max().unwrap_or(0);
         let left = widest + 16;
         let fair = ((PAGE_WIDTH - left) / names.len().max(1) as i32).max(CELL_WIDTH);
-        let room = lettering::word_room(names, NAME, (CELL_WIDTH - 6, fair - 6));
+        let room = text_layout::word_room(names, NAME, (CELL_WIDTH - 6, fair - 6));
         let on_top = broken(room);
         Self {
             left,
@@ -160,7 +162,7 @@ impl Layout {
 }
 
 fn drawing(names: &[String], cells: &[Vec<Agreement>]) -> String {
-    let layout = Layout::new(names);
+    let layout = MatrixLayout::new(names);
     let title = "Cohen’s kappa between conditions and baselines";
     svg(layout.size(), title, "A matrix of numbers.", |area| {
         draw_names(area, &layout)?;
@@ -173,7 +175,7 @@ fn drawing(names: &[String], cells: &[Vec<Agreement>]) -> String {
     })
 }
 
-fn draw_names(area: &Area<'_>, layout: &Layout) -> Drawn {
+fn draw_names(area: &Area<'_>, layout: &MatrixLayout) -> Drawn {
     let half = |lines: &[String]| line_height(NAME) * (lines.len() as i32 - 1) / 2;
     for (n, lines) in layout.at_left.iter().enumerate() {
         let (x, y) = layout.corner(n, 0);
@@ -253,7 +255,7 @@ mod tests {
     #[test]
     fn the_drawing_grows_with_its_raters_and_their_names() {
         let size = |names: &[&str]| {
-            Layout::new(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).size()
+            MatrixLayout::new(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).size()
         };
         let (five, twelve) = (size(&["Natural"; 5]), size(&["Natural"; 12]));
         assert_eq!((twelve.0 - five.0, twelve.1 - five.1), (7 * CELL_WIDTH as u32, 7 * 46));

@@ -7,17 +7,17 @@ mod differences;
 mod difficulty;
 mod flow;
 mod kappa;
-mod lettering;
 mod marks;
 mod progress;
 mod table;
 #[cfg(test)]
 mod tests;
+mod text_layout;
 mod units;
 
 pub use flow::{FLOW, flow};
 pub use progress::progress;
-pub use table::{Cell, Table};
+pub use table::{Table, TableCell};
 
 use crate::domain::exclusion::{Criterion, Policy};
 use crate::domain::results::quality::Quality;

@@ -5,8 +5,8 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::canvas::{Axes, Chart, Drawn, INK, KEPT, SOFT, axes, placed, svg};
-use super::lettering::{Key, legend};
-use super::{Cell, Figure, Table};
+use super::text_layout::{LegendEntry, legend};
+use super::{Figure, Table, TableCell};
 use crate::domain::progress::Progress;
 
 /// Steps over time; none before anybody came.
@@ -19,7 +19,7 @@ pub fn progress(progress: &Progress) -> Option<Figure> {
     let mut table = Table::new(&["Time (UTC)", "Event"]);
     for (event, times) in series(progress) {
         for at in times {
-            table.push(vec![at.format("%Y-%m-%dT%H:%M:%SZ").to_string().into(), Cell::from(event)]);
+            table.push(vec![at.format("%Y-%m-%dT%H:%M:%SZ").to_string().into(), TableCell::from(event)]);
         }
     }
     let highest = progress.consents.len().max(1) as f64 * 1.05;
@@ -42,7 +42,7 @@ pub fn progress(progress: &Progress) -> Option<Figure> {
                 steps(&mut chart, times, first, span, INKS[at])?;
             }
             times_of_day(&below, &chart, first, span)?;
-            legend(area, &[0, 1, 2].map(|at| Key::square(series(progress)[at].0, INKS[at])))
+            legend(area, &[0, 1, 2].map(|at| LegendEntry::square(series(progress)[at].0, INKS[at])))
         });
     Some(Figure { name: "progress", title: "Over time", caption: String::new(), svg: Some(drawing), table })
 }

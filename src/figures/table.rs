@@ -2,7 +2,7 @@
 
 /// A cell.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Cell {
+pub enum TableCell {
     /// Words.
     Text(String),
     /// A whole number.
@@ -16,7 +16,7 @@ pub enum Cell {
 /// What is smaller than this is not shown in full on pages.
 const SMALLEST_P: f64 = 1e-6;
 
-impl Cell {
+impl TableCell {
     /// A whole number.
     pub fn count(n: usize) -> Self {
         Self::Count(n as u64)
@@ -65,13 +65,13 @@ impl Cell {
     }
 }
 
-impl From<&str> for Cell {
+impl From<&str> for TableCell {
     fn from(text: &str) -> Self {
         Self::Text(text.into())
     }
 }
 
-impl From<String> for Cell {
+impl From<String> for TableCell {
     fn from(text: String) -> Self {
         Self::Text(text)
     }
@@ -83,7 +83,7 @@ pub struct Table {
     /// Names of the columns, units in parentheses.
     pub header: Vec<String>,
     /// The rows.
-    pub rows: Vec<Vec<Cell>>,
+    pub rows: Vec<Vec<TableCell>>,
 }
 
 impl Table {
@@ -93,7 +93,7 @@ impl Table {
     }
 
     /// Adds a row.
-    pub fn push(&mut self, row: Vec<Cell>) {
+    pub fn push(&mut self, row: Vec<TableCell>) {
         debug_assert_eq!(row.len(), self.header.len(), "{:?}", self.header);
         self.rows.push(row);
     }
@@ -118,7 +118,7 @@ impl Table {
     /// As CSV (RFC 4180): one header row, empty where undefined.
     pub fn to_csv(&self) -> String {
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let rows = self.rows.iter().map(|row| row.iter().map(Cell::in_csv).collect());
+        let rows = self.rows.iter().map(|row| row.iter().map(TableCell::in_csv).collect());
         for row in std::iter::once(self.header.clone()).chain(rows) {
             writer.write_record(row).expect("writing to memory");
         }
@@ -133,8 +133,8 @@ mod tests {
     #[test]
     fn pages_round_and_csv_does_not() {
         let mut table = Table::new(&["who", "n", "accuracy"]);
-        table.push(vec!["a, b".into(), Cell::Count(3), Cell::Number(Some(-2.0 / 3.0), 3)]);
-        table.push(vec!["c".into(), Cell::count(0), Cell::Number(None, 3)]);
+        table.push(vec!["a, b".into(), TableCell::Count(3), TableCell::Number(Some(-2.0 / 3.0), 3)]);
+        table.push(vec!["c".into(), TableCell::count(0), TableCell::Number(None, 3)]);
         assert_eq!(table.to_csv(), "who,n,accuracy\n\"a, b\",3,-0.6666666666666666\nc,0,\n");
         let shown: Vec<String> = table.rows.iter().map(|row| row[2].shown()).collect();
         assert_eq!(shown, ["\u{2212}0.667", "\u{2013}"]);
@@ -142,10 +142,10 @@ mod tests {
 
     #[test]
     fn a_tiny_p_is_not_shown_as_zero() {
-        let shown = |p| Cell::P(Some(p)).shown();
+        let shown = |p| TableCell::P(Some(p)).shown();
         assert_eq!([shown(0.2), shown(0.000_25), shown(3e-9)], ["0.2000", "0.000250", "< 0.000001"]);
         assert_eq!(
-            (Cell::P(Some(3e-9)).in_csv(), Cell::P(None).shown()),
+            (TableCell::P(Some(3e-9)).in_csv(), TableCell::P(None).shown()),
             ("0.000000003".into(), "\u{2013}".into())
         );
     }
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn columns_and_places_can_be_taken_away() {
         let mut table = Table::new(&["who", "n", "accuracy"]);
-        table.push(vec!["a".into(), Cell::Count(3), Cell::Number(Some(2.0 / 3.0), 3)]);
+        table.push(vec!["a".into(), TableCell::Count(3), TableCell::Number(Some(2.0 / 3.0), 3)]);
         let table = table.without(|name| name == "n").rounded();
         assert_eq!(table.to_csv(), "who,accuracy\na,0.667\n");
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use crate::domain::allocation::Slot;
 use crate::domain::codebook::people::{JudgedPerson, apart};
-use crate::domain::consort::Flow;
+use crate::domain::consort::ConsortFlow;
 use crate::domain::fixture;
 use crate::domain::progress::Progress;
 use crate::domain::results::MainAnswer;
@@ -52,7 +52,7 @@ fn slot(condition: &str, postings_used: u32) -> Slot {
 }
 
 /// An invented study.
-struct Study {
+struct TestStudy {
     conditions: Vec<String>,
     titles: Vec<String>,
     people: Vec<JudgedPerson>,
@@ -61,7 +61,7 @@ struct Study {
     blinded: bool,
 }
 
-impl Study {
+impl TestStudy {
     fn small() -> Self {
         let conditions = ["natural", "none", "empty & odd"].map(str::to_owned).to_vec();
         let titles = conditions.clone();
@@ -134,7 +134,7 @@ impl Study {
     /// With the flow and how the study goes.
     fn all_figures(&self) -> Vec<Figure> {
         let mut figures = self.figures();
-        let of = |people: &[JudgedPerson]| Flow::new(BTreeMap::new(), people, &self.conditions);
+        let of = |people: &[JudgedPerson]| ConsortFlow::new(BTreeMap::new(), people, &self.conditions);
         let experts = self.has_experts().then(|| of(&self.experts()));
         figures.push(flow(&of(&self.crowd()), experts.as_ref(), &self.titles));
         let definition = fixture::definition();
@@ -150,7 +150,7 @@ fn named<'a>(figures: &'a [Figure], name: &str) -> &'a Figure {
 
 #[test]
 fn every_figure_has_a_name_of_its_own_a_title_and_a_table() {
-    let figures = Study::small().all_figures();
+    let figures = TestStudy::small().all_figures();
     let names: BTreeSet<_> = figures.iter().map(|figure| figure.name).collect();
     assert_eq!((names.len(), figures.len()), (17, 17));
     for figure in &figures {
@@ -167,7 +167,7 @@ fn every_figure_has_a_name_of_its_own_a_title_and_a_table() {
 
 #[test]
 fn a_study_without_anybody_is_drawn_without_numbers() {
-    let nobody = Study { people: Vec::new(), answers: Vec::new(), ..Study::small() };
+    let nobody = TestStudy { people: Vec::new(), answers: Vec::new(), ..TestStudy::small() };
     for figure in nobody.all_figures() {
         let csv = figure.table.to_csv();
         assert!(!csv.contains("NaN") && !csv.contains("inf"), "{}: {csv}", figure.name);
@@ -176,7 +176,7 @@ fn a_study_without_anybody_is_drawn_without_numbers() {
 
 #[test]
 fn tables_hold_the_results_numbers() {
-    let figures = Study::small().all_figures();
+    let figures = TestStudy::small().all_figures();
     let csv = |name: &str| named(&figures, name).table.to_csv();
     let line = csv("accuracy").lines().nth(1).unwrap().to_owned();
     assert!(line.starts_with("natural,crowd,3,12,0.6666666666666666,"), "{line}");
@@ -200,10 +200,10 @@ fn tables_hold_the_results_numbers() {
 fn with_letters_for_conditions_nothing_is_counted_by_letter() {
     /// Numbers that say which row it is.
     const KEYS: [&str; 2] = ["Confidence", "Image set"];
-    let counted = |study: &Study| {
+    let counted = |study: &TestStudy| {
         let mut counted = BTreeSet::new();
         for figure in study.figures() {
-            let of_letters = |row: &Vec<Cell>| {
+            let of_letters = |row: &Vec<TableCell>| {
                 row.iter().any(|cell| study.titles.iter().any(|title| *cell == title.as_str().into()))
             };
             let in_header = |name: &String| {
@@ -212,7 +212,7 @@ fn with_letters_for_conditions_nothing_is_counted_by_letter() {
             for row in &figure.table.rows {
                 for (name, cell) in figure.table.header.iter().zip(row) {
                     let by_letter = of_letters(row) || in_header(name);
-                    if by_letter && matches!(cell, Cell::Count(_)) && !KEYS.contains(&name.as_str()) {
+                    if by_letter && matches!(cell, TableCell::Count(_)) && !KEYS.contains(&name.as_str()) {
                         counted.insert(figure.name);
                     }
                 }
@@ -220,8 +220,8 @@ fn with_letters_for_conditions_nothing_is_counted_by_letter() {
         }
         counted
     };
-    assert_eq!(counted(&Study::large().blinded()), BTreeSet::new());
-    let open = Study { blinded: false, ..Study::large().blinded() };
+    assert_eq!(counted(&TestStudy::large().blinded()), BTreeSet::new());
+    let open = TestStudy { blinded: false, ..TestStudy::large().blinded() };
     let expected = [
         "accuracy",
         "reaction-time",
@@ -240,16 +240,16 @@ fn with_letters_for_conditions_nothing_is_counted_by_letter() {
 
 #[test]
 fn with_letters_for_conditions_shares_have_no_more_places_than_on_the_page() {
-    let csv = named(&Study::large().blinded().figures(), "accuracy").table.to_csv();
+    let csv = named(&TestStudy::large().blinded().figures(), "accuracy").table.to_csv();
     let cells = csv.lines().skip(1).flat_map(|line| line.split(',')).filter_map(|cell| cell.split_once('.'));
     assert!(cells.clone().count() > 20 && cells.into_iter().all(|(_, places)| places.len() <= 3), "{csv}");
 }
 
 #[test]
 fn postings_are_counted_for_all_conditions_together_while_these_are_hidden() {
-    let csv = named(&Study::large().blinded().figures(), "postings").table.to_csv();
+    let csv = named(&TestStudy::large().blinded().figures(), "postings").table.to_csv();
     assert_eq!(csv.lines().nth(1), Some("All conditions,1,1,1,1,1,1,1"));
-    let open = Study::large();
+    let open = TestStudy::large();
     let svg = named(&open.figures(), "postings").svg.clone().unwrap();
     let squares = svg.matches("stroke-width=\"2\"").count();
     assert_eq!(squares, 2, "the seventh condition's symbol is open: in the legend and over its bar");
@@ -265,7 +265,7 @@ fn texts(svg: &str) -> Vec<(String, [f64; 4])> {
         let content = rest.split("</text>").next().unwrap().trim();
         let content = content.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
         let size = number("font-size").round();
-        let width = f64::from(lettering::width(&content, size as i32));
+        let width = f64::from(text_layout::width(&content, size as i32));
         let left = match attribute("text-anchor") {
             "start" => 0.0,
             "middle" => -width / 2.0,
@@ -295,7 +295,7 @@ fn size(svg: &str) -> (f64, f64) {
 
 #[test]
 fn all_text_lies_within_its_drawing_and_covers_no_other() {
-    for study in [Study::small(), Study::large(), Study::large().blinded()] {
+    for study in [TestStudy::small(), TestStudy::large(), TestStudy::large().blinded()] {
         for figure in study.figures() {
             let Some(svg) = figure.svg else { continue };
             let (width, height) = size(&svg);
@@ -320,7 +320,7 @@ fn all_text_lies_within_its_drawing_and_covers_no_other() {
 
 #[test]
 fn no_two_numbers_on_an_axis_read_the_same() {
-    for study in [Study::small(), Study::large()] {
+    for study in [TestStudy::small(), TestStudy::large()] {
         for figure in study.all_figures() {
             let single =
                 ["accuracy", "reaction-time", "accuracy-by-confidence", "postings", "practice", "progress"];
@@ -344,7 +344,7 @@ fn no_two_numbers_on_an_axis_read_the_same() {
 
 #[test]
 fn ratings_have_a_key() {
-    let figures = Study::small().figures();
+    let figures = TestStudy::small().figures();
     let words: BTreeSet<String> =
         texts(named(&figures, "confidence").svg.as_ref().unwrap()).into_iter().map(|text| text.0).collect();
     assert!((1..=3).all(|n| words.contains(&format!("rating {n}"))), "{words:?}");
@@ -352,24 +352,24 @@ fn ratings_have_a_key() {
 
 #[test]
 fn a_baseline_without_any_pair_is_left_out_and_named() {
-    let figures = Study::small().figures();
+    let figures = TestStudy::small().figures();
     let kappa = named(&figures, "kappa");
     let words: BTreeSet<String> = texts(kappa.svg.as_ref().unwrap()).into_iter().map(|text| text.0).collect();
     assert!(words.contains("Center") && words.contains("Variance"), "{words:?}");
     assert!(!words.contains("Saliency") && !words.contains("Object"), "{words:?}");
     assert!(kappa.caption.contains("Saliency, Object."), "{}", kappa.caption);
-    let figures = Study::large().figures();
+    let figures = TestStudy::large().figures();
     assert!(!named(&figures, "kappa").caption.contains("Object"));
 }
 
 #[test]
 fn histograms_draw_the_policys_bounds() {
-    let study = Study::small();
-    let lines = |study: &Study| {
+    let study = TestStudy::small();
+    let lines = |study: &TestStudy| {
         named(&study.figures(), "criteria").svg.as_ref().unwrap().matches("stroke-width=\"2\"").count()
     };
     // Shares of catch trials 0 and 1: at least 0.6 lies between them. All other bounds lie beyond the one value of everybody.
     assert_eq!(lines(&study), 1);
-    let only_passing = Study { people: people().into_iter().take(1).collect(), ..study };
+    let only_passing = TestStudy { people: people().into_iter().take(1).collect(), ..study };
     assert_eq!(lines(&only_passing), 0);
 }

@@ -2,10 +2,10 @@
 
 use super::canvas::{Axes, MARKED_SHARES, axes, colour, height_of_names, svg};
 use super::conditions::by_condition;
-use super::lettering::{legend, legend_height};
 use super::marks::{error_bar, line};
-use super::{Cell, Figure, Input, Table};
-use crate::domain::results::{Measure, UnitResults};
+use super::text_layout::{legend, legend_height};
+use super::{Figure, Input, Table, TableCell};
+use crate::domain::results::{MeanWithError, UnitResults};
 
 /// How columns that count people end.
 const PEOPLE: &str = ": people";
@@ -23,9 +23,13 @@ fn table(input: &Input<'_>, first: &[&str]) -> Table {
     Table { header, rows: Vec::new() }
 }
 
-fn cells(unit: &UnitResults) -> impl Iterator<Item = Cell> {
-    unit.accuracy.iter().flat_map(|measure: &Measure| {
-        [Cell::Number(measure.value, 3), Cell::Number(measure.bar, 3), Cell::count(measure.people)]
+fn cells(unit: &UnitResults) -> impl Iterator<Item = TableCell> {
+    unit.accuracy.iter().flat_map(|measure: &MeanWithError| {
+        [
+            TableCell::Number(measure.value, 3),
+            TableCell::Number(measure.bar, 3),
+            TableCell::count(measure.people),
+        ]
     })
 }
 
@@ -34,7 +38,7 @@ pub fn by_layer(input: &Input<'_>) -> Figure {
     let units = &input.results.units;
     let mut table = table(input, &["Branch", "Layer", "Unit"]);
     for unit in units {
-        let mut row: Vec<Cell> =
+        let mut row: Vec<TableCell> =
             vec![unit.branch.clone().into(), unit.layer.clone().into(), unit.unit.clone().into()];
         row.extend(cells(unit));
         table.push(row);
@@ -79,7 +83,7 @@ fn lines(
     let mut chart = axes(area, &setting)?;
     for (at, label) in input.labels.iter().enumerate() {
         let shift = (at as f64 - (input.labels.len() as f64 - 1.0) / 2.0) * 0.09;
-        let measures: Vec<Measure> = units.iter().map(|unit| unit.accuracy[at]).collect();
+        let measures: Vec<MeanWithError> = units.iter().map(|unit| unit.accuracy[at]).collect();
         for (place, measure) in measures.iter().enumerate() {
             if let Some(value) = measure.value {
                 error_bar(&mut chart, place as f64 + shift, value, measure.bar)?;
@@ -98,7 +102,7 @@ pub fn by_image_set(input: &Input<'_>) -> Figure {
     let mut table = table(input, &["Unit", "Image set"]);
     for unit in units {
         let set = unit.image_set.unwrap_or_default();
-        let mut row: Vec<Cell> = vec![unit.unit.clone().into(), Cell::Count(set.max(0) as u64)];
+        let mut row: Vec<TableCell> = vec![unit.unit.clone().into(), TableCell::Count(set.max(0) as u64)];
         row.extend(cells(unit));
         table.push(row);
     }

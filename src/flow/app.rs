@@ -11,11 +11,11 @@ use rand_chacha::ChaCha20Rng;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::metrics::Work;
-use super::readiness::Readiness;
-use super::results;
-use super::secrets::Secrets;
 use crate::domain::study::StudyVersion;
+use crate::flow::metrics::WorkCounts;
+use crate::flow::readiness::Readiness;
+use crate::flow::secrets::Secrets;
+use crate::flow::study::results;
 use crate::store::{self, StoreError};
 
 /// Tells the time.
@@ -46,7 +46,7 @@ pub struct App {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// What was done so far.
-    pub work: Work,
+    pub work: WorkCounts,
     /// Whether people can be let in.
     pub readiness: Readiness,
     /// A cryptographically strong generator.
@@ -69,7 +69,7 @@ impl App {
     ) -> (Self, tokio::sync::mpsc::UnboundedReceiver<i64>) {
         let (changes, receiver) = tokio::sync::mpsc::unbounded_channel();
         let rng = Arc::new(Mutex::new(ChaCha20Rng::from_seed(seed)));
-        let (work, readiness) = (Work::default(), Readiness::default());
+        let (work, readiness) = (WorkCounts::default(), Readiness::default());
         let (versions, results) = (Arc::default(), Arc::default());
         (Self { pool, secrets, clock, work, readiness, rng, versions, results, changes }, receiver)
     }

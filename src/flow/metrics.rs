@@ -5,7 +5,7 @@ use prometheus_client::metrics::histogram::Histogram;
 
 /// Counts of one server since it started. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Work {
+pub struct WorkCounts {
     /// Answers that were stored, each counted after its commit.
     pub answers: Counter,
     /// Records that were taken in by one transaction.
@@ -14,7 +14,7 @@ pub struct Work {
     pub not_now: Counter,
 }
 
-impl Default for Work {
+impl Default for WorkCounts {
     fn default() -> Self {
         let sizes = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
         Self { answers: Counter::default(), batch: Histogram::new(sizes), not_now: Counter::default() }

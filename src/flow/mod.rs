@@ -1,40 +1,16 @@
 //! Makes one thing happen: load, decide, save in one transaction, tell listeners. One function per verb.
 
-pub mod addresses;
 pub mod app;
-pub mod arrival;
+pub mod audit;
 pub mod backup;
-pub mod complete;
-pub mod enroll;
-pub mod export;
-pub mod guessing;
-pub mod identities;
-pub mod import;
-pub mod journal;
-pub mod leave;
-pub mod memory;
+pub mod image_addresses;
+pub mod lab;
 pub mod metrics;
-pub mod newcomers;
-pub mod open;
-pub mod overrides;
-mod passwords;
-pub mod policies;
-pub mod queue;
+pub mod participation;
 pub mod readiness;
-pub mod record;
-pub mod results;
-pub mod second_factor;
+pub mod records;
 pub mod secrets;
-pub mod sign_in;
-pub mod simulation;
-pub mod slots;
-mod states;
-pub mod steer;
-pub mod task;
-pub mod team;
-pub mod terms;
-pub mod visits;
-pub mod witness;
+pub mod study;
 
 pub use app::App;
 
@@ -88,7 +64,7 @@ pub enum Refused {
     #[error("this needs the role {0}")]
     RoleNeeded(Role),
     /// A decision about a person has no reason, or one that is too long.
-    #[error("the decision needs a reason of at most {} characters", overrides::LONGEST_REASON)]
+    #[error("the decision needs a reason of at most {} characters", study::decisions::LONGEST_REASON)]
     ReasonNeeded,
     /// Only people who completed can be decided about.
     #[error("the person did not complete")]

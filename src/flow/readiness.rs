@@ -42,14 +42,14 @@ impl NotReady {
     }
 }
 
-type Found = Result<(), NotReady>;
+type WriteCheck = Result<(), NotReady>;
 
 /// What is known of it. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Readiness {
     /// Where a private PostgreSQL keeps what it is given.
     folders: Vec<PathBuf>,
-    last: Arc<Mutex<Option<(Instant, Found)>>>,
+    last: Arc<Mutex<Option<(Instant, WriteCheck)>>>,
     /// When a write was refused last, in s since 1970.
     refused_at: Arc<AtomicI64>,
 }
@@ -68,7 +68,7 @@ impl Readiness {
     }
 
     /// Whether people can be let in now, as of some seconds ago at most.
-    pub async fn check(&self, pool: &PgPool, now_s: i64) -> Found {
+    pub async fn check(&self, pool: &PgPool, now_s: i64) -> WriteCheck {
         if now_s.abs_diff(self.refused_at.load(Ordering::Relaxed)) < DISTRUST_S.unsigned_abs() {
             return Err(NotReady::DatabaseUnwritable);
         }
@@ -84,7 +84,7 @@ impl Readiness {
         found
     }
 
-    async fn look(&self, pool: &PgPool) -> Found {
+    async fn look(&self, pool: &PgPool) -> WriteCheck {
         let writable = async { store::health::is_writable(&mut *pool.acquire().await?).await };
         match writable.await {
             Ok(true) => {}

@@ -6,9 +6,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::addresses::{Addresses, Viewer, ViewerMark};
 use crate::domain::identity::{Identity, email as normal_email};
 use crate::domain::study::Platform;
+use crate::flow::image_addresses::{Addresses, Viewer, ViewerMark};
 
 /// The installation's key: 32 random bytes.
 #[derive(Clone)]

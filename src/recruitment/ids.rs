@@ -33,7 +33,7 @@ pub enum What {
 /// Why a text is no id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fault {
+pub enum IdFault {
     /// It is not there, or blank.
     Missing,
     /// It is a placeholder that the platform did not fill in.
@@ -48,19 +48,19 @@ pub enum Fault {
 ///
 /// # Errors
 /// Why the text is no id.
-pub fn normal(platform: Platform, what: What, text: &str) -> Result<String, Fault> {
+pub fn normal(platform: Platform, what: What, text: &str) -> Result<String, IdFault> {
     let text = trimmed(text);
     if text.is_empty() {
-        return Err(Fault::Missing);
+        return Err(IdFault::Missing);
     }
     if placeholder::is(text) {
-        return Err(Fault::NotFilledIn);
+        return Err(IdFault::NotFilledIn);
     }
     if text.chars().count() > LONGEST {
-        return Err(Fault::TooLong);
+        return Err(IdFault::TooLong);
     }
     let id = in_one_case(platform, what, text);
-    if is_made_as(platform, &id) { Ok(id) } else { Err(Fault::Unfit) }
+    if is_made_as(platform, &id) { Ok(id) } else { Err(IdFault::Unfit) }
 }
 
 /// The normal form, or, of what is no id, the trimmed text: for lists of a platform, of which nothing is to be left out.
@@ -151,14 +151,14 @@ mod tests {
     fn what_no_platform_gives_out_is_no_id() {
         let fault = |platform, text: &str| normal(platform, What::Person, text).unwrap_err();
         for platform in Platform::ALL {
-            assert_eq!(fault(*platform, ""), Fault::Missing, "{platform}");
-            assert_eq!(fault(*platform, " \u{200b}\n"), Fault::Missing, "{platform}");
-            assert_eq!(fault(*platform, "{{%PROLIFIC_PID%}}"), Fault::NotFilledIn, "{platform}");
-            assert_eq!(fault(*platform, "undefined"), Fault::NotFilledIn, "{platform}");
-            assert_eq!(fault(*platform, &"7".repeat(LONGEST + 1)), Fault::TooLong, "{platform}");
-            assert_eq!(fault(*platform, "a b"), Fault::Unfit, "{platform}");
-            assert_eq!(fault(*platform, "a\0"), Fault::Unfit, "{platform}");
-            assert_eq!(fault(*platform, "a\u{fffd}b"), Fault::Unfit, "{platform}");
+            assert_eq!(fault(*platform, ""), IdFault::Missing, "{platform}");
+            assert_eq!(fault(*platform, " \u{200b}\n"), IdFault::Missing, "{platform}");
+            assert_eq!(fault(*platform, "{{%PROLIFIC_PID%}}"), IdFault::NotFilledIn, "{platform}");
+            assert_eq!(fault(*platform, "undefined"), IdFault::NotFilledIn, "{platform}");
+            assert_eq!(fault(*platform, &"7".repeat(LONGEST + 1)), IdFault::TooLong, "{platform}");
+            assert_eq!(fault(*platform, "a b"), IdFault::Unfit, "{platform}");
+            assert_eq!(fault(*platform, "a\0"), IdFault::Unfit, "{platform}");
+            assert_eq!(fault(*platform, "a\u{fffd}b"), IdFault::Unfit, "{platform}");
         }
         let short = &PID[1..];
         for (platform, text) in [
@@ -172,7 +172,7 @@ mod tests {
             (Platform::Sona, "12345678"),
             (Platform::Generic, "a\u{200b}b"),
         ] {
-            assert_eq!(fault(platform, text), Fault::Unfit, "{platform}: {text}");
+            assert_eq!(fault(platform, text), IdFault::Unfit, "{platform}: {text}");
         }
     }
 }

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use self::ids::{Fault, What};
+use self::ids::{IdFault, What};
 use crate::domain::identity::Identity;
 use crate::domain::study::{LinkDefinition, Outcome, Platform};
 
@@ -49,7 +49,7 @@ pub struct Incomplete {
     /// Its name.
     pub parameter: String,
     /// What is wrong with it.
-    pub fault: Fault,
+    pub fault: IdFault,
 }
 
 impl From<Result<Identity, Incomplete>> for Visit {
@@ -128,7 +128,7 @@ pub const fn is_paid(outcome: Outcome) -> bool {
 fn id(parameters: &Parameters, name: &str, platform: Platform, what: What) -> Result<String, Incomplete> {
     let text = parameters.get(name).map(String::as_str).unwrap_or_default();
     let is_held = placeholder::is_own_name(text, name);
-    let read = if is_held { Err(Fault::NotFilledIn) } else { ids::normal(platform, what, text) };
+    let read = if is_held { Err(IdFault::NotFilledIn) } else { ids::normal(platform, what, text) };
     read.map_err(|fault| Incomplete { parameter: name.to_owned(), fault })
 }
 
@@ -190,7 +190,7 @@ mod tests {
         let plain = link(Platform::Direct);
         assert_eq!(arrive(&plain, &parameters(&[("person", "x")])), Visit::Anonymous);
         let personal = LinkDefinition { personal: true, ..plain };
-        let missing = Incomplete { parameter: "person".into(), fault: Fault::Missing };
+        let missing = Incomplete { parameter: "person".into(), fault: IdFault::Missing };
         assert_eq!(arrive(&personal, &Parameters::new()), Visit::Incomplete(missing));
         assert_eq!(
             arrive(&personal, &parameters(&[("person", " 7-ABC\n")])),
@@ -230,18 +230,18 @@ mod tests {
             for name in whole.keys() {
                 let own_name = format!(" {name}");
                 for (value, fault) in [
-                    ("", Fault::Missing),
-                    (" \u{200b}", Fault::Missing),
-                    ("{{%PROLIFIC_PID%}}", Fault::NotFilledIn),
-                    ("{%STUDY_ID%}", Fault::NotFilledIn),
-                    ("${x}", Fault::NotFilledIn),
-                    ("[[x]]", Fault::NotFilledIn),
-                    ("%SURVEY_CODE%", Fault::NotFilledIn),
-                    ("undefined", Fault::NotFilledIn),
-                    ("[object Object]", Fault::NotFilledIn),
-                    (&own_name, Fault::NotFilledIn),
-                    ("a\u{7}b", Fault::Unfit),
-                    (&"7".repeat(ids::LONGEST + 1), Fault::TooLong),
+                    ("", IdFault::Missing),
+                    (" \u{200b}", IdFault::Missing),
+                    ("{{%PROLIFIC_PID%}}", IdFault::NotFilledIn),
+                    ("{%STUDY_ID%}", IdFault::NotFilledIn),
+                    ("${x}", IdFault::NotFilledIn),
+                    ("[[x]]", IdFault::NotFilledIn),
+                    ("%SURVEY_CODE%", IdFault::NotFilledIn),
+                    ("undefined", IdFault::NotFilledIn),
+                    ("[object Object]", IdFault::NotFilledIn),
+                    (&own_name, IdFault::NotFilledIn),
+                    ("a\u{7}b", IdFault::Unfit),
+                    (&"7".repeat(ids::LONGEST + 1), IdFault::TooLong),
                 ] {
                     let mut arrived = whole.clone();
                     arrived.insert(name.clone(), value.to_owned());

@@ -39,7 +39,7 @@ pub const fn reason(outcome: Outcome) -> &'static str {
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct PaymentLine<'a> {
     platform: Platform,
     worker_id: &'a str,
     assignment_id: &'a str,
@@ -56,7 +56,7 @@ struct Line<'a> {
 pub fn table(payments: &[Payment]) -> Result<String, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for payment in payments {
-        writer.serialize(Line {
+        writer.serialize(PaymentLine {
             platform: payment.platform,
             worker_id: &plain(&payment.worker_id),
             assignment_id: &plain(payment.assignment_id.as_deref().unwrap_or_default()),

@@ -38,7 +38,7 @@ pub struct Here {
 /// What is the matter with somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Finding {
+pub enum Discrepancy {
     /// Finished here; the platform says it timed out or was returned.
     TimedOutThere,
     /// Finished here; the platform does not know.
@@ -57,7 +57,7 @@ pub enum Finding {
     Agreed,
 }
 
-impl Finding {
+impl Discrepancy {
     /// In words.
     pub const fn title(self) -> &'static str {
         match self {
@@ -95,9 +95,9 @@ impl Finding {
 
 /// Somebody, and what is the matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct ComparisonLine {
     /// What is the matter.
-    pub finding: Finding,
+    pub finding: Discrepancy,
     /// The person on the platform.
     pub worker_id: String,
     /// The person here.
@@ -162,7 +162,7 @@ impl HandedIn<'_> {
 }
 
 /// Compares; the most urgent come first.
-pub fn compare(there: &[There], here: &[Here]) -> Vec<Line> {
+pub fn compare(there: &[There], here: &[Here]) -> Vec<ComparisonLine> {
     let mut rows: BTreeMap<&str, &There> = BTreeMap::new();
     for row in there {
         // Of several lines about one person the one that was handed in counts.
@@ -174,7 +174,7 @@ pub fn compare(there: &[There], here: &[Here]) -> Vec<Line> {
     let known: BTreeSet<&str> = here.iter().map(|person| person.worker_id.as_str()).collect();
     let ours = here.iter().filter_map(|person| {
         let row = rows.get(person.worker_id.as_str()).copied();
-        judge(person, row).map(|finding| Line {
+        judge(person, row).map(|finding| ComparisonLine {
             finding,
             worker_id: person.worker_id.clone(),
             pseudonym: Some(person.pseudonym.clone()),
@@ -182,31 +182,33 @@ pub fn compare(there: &[There], here: &[Here]) -> Vec<Line> {
         })
     });
     let theirs = rows.values().filter(|row| !known.contains(row.worker_id.as_str()));
-    let theirs = theirs.filter(|row| is_handed_in(&row.status)).map(|row| Line {
-        finding: Finding::OnlyThere,
+    let theirs = theirs.filter(|row| is_handed_in(&row.status)).map(|row| ComparisonLine {
+        finding: Discrepancy::OnlyThere,
         worker_id: row.worker_id.clone(),
         pseudonym: None,
         status: Some(row.status.clone()),
     });
-    let mut lines: Vec<Line> = ours.chain(theirs).collect();
+    let mut lines: Vec<ComparisonLine> = ours.chain(theirs).collect();
     lines.sort_by(|a, b| (a.finding, &a.worker_id).cmp(&(b.finding, &b.worker_id)));
     lines
 }
 
 /// None: nobody expects anything.
-fn judge(person: &Here, row: Option<&There>) -> Option<Finding> {
+fn judge(person: &Here, row: Option<&There>) -> Option<Discrepancy> {
     let finished = person.outcome.is_some_and(super::is_paid);
-    let Some(row) = row else { return finished.then_some(Finding::OnlyHere) };
+    let Some(row) = row else { return finished.then_some(Discrepancy::OnlyHere) };
     match (finished, is_handed_in(&row.status)) {
         (false, false) => None,
-        (false, true) => Some(Finding::Unfinished),
-        (true, false) => Some(Finding::TimedOutThere),
+        (false, true) => Some(Discrepancy::Unfinished),
+        (true, false) => Some(Discrepancy::TimedOutThere),
         (true, true) if row.code.is_empty() => {
-            Some(if person.codes.is_empty() { Finding::Agreed } else { Finding::MissingCode })
+            Some(if person.codes.is_empty() { Discrepancy::Agreed } else { Discrepancy::MissingCode })
         }
-        (true, true) if row.code == UNVERIFIED => Some(Finding::Unverified),
-        (true, true) if person.codes.is_empty() || person.codes.contains(&row.code) => Some(Finding::Agreed),
-        (true, true) => Some(Finding::WrongCode),
+        (true, true) if row.code == UNVERIFIED => Some(Discrepancy::Unverified),
+        (true, true) if person.codes.is_empty() || person.codes.contains(&row.code) => {
+            Some(Discrepancy::Agreed)
+        }
+        (true, true) => Some(Discrepancy::WrongCode),
     }
 }
 
@@ -247,7 +249,7 @@ mod tests {
         }
     }
 
-    fn finding(there: Option<There>, here: Option<Here>) -> Option<Finding> {
+    fn finding(there: Option<There>, here: Option<Here>) -> Option<Discrepancy> {
         let lines = compare(there.as_slice(), here.as_slice());
         assert!(lines.len() <= 1);
         lines.first().map(|line| line.finding)
@@ -259,16 +261,16 @@ mod tests {
         let late = || Some(here("A", Some(Outcome::TimedOut)));
         let gone = || Some(here("A", None));
         let row = |status, code| Some(there("A", status, code));
-        assert_eq!(finding(row("Submitted", "GOOD"), done()), Some(Finding::Agreed));
-        assert_eq!(finding(row("APPROVED", "GOOD"), late()), Some(Finding::Agreed));
-        assert_eq!(finding(row("Submitted", "BAD"), done()), Some(Finding::WrongCode));
-        assert_eq!(finding(row("Submitted", ""), done()), Some(Finding::MissingCode));
-        assert_eq!(finding(row("Submitted", "unverified"), done()), Some(Finding::Unverified));
-        assert_eq!(finding(row("TIMED-OUT", ""), done()), Some(Finding::TimedOutThere));
-        assert_eq!(finding(row("RETURNED", ""), late()), Some(Finding::TimedOutThere));
-        assert_eq!(finding(None, done()), Some(Finding::OnlyHere));
-        assert_eq!(finding(row("Awaiting review", "GOOD"), gone()), Some(Finding::Unfinished));
-        assert_eq!(finding(row("Submitted", "GOOD"), None), Some(Finding::OnlyThere));
+        assert_eq!(finding(row("Submitted", "GOOD"), done()), Some(Discrepancy::Agreed));
+        assert_eq!(finding(row("APPROVED", "GOOD"), late()), Some(Discrepancy::Agreed));
+        assert_eq!(finding(row("Submitted", "BAD"), done()), Some(Discrepancy::WrongCode));
+        assert_eq!(finding(row("Submitted", ""), done()), Some(Discrepancy::MissingCode));
+        assert_eq!(finding(row("Submitted", "unverified"), done()), Some(Discrepancy::Unverified));
+        assert_eq!(finding(row("TIMED-OUT", ""), done()), Some(Discrepancy::TimedOutThere));
+        assert_eq!(finding(row("RETURNED", ""), late()), Some(Discrepancy::TimedOutThere));
+        assert_eq!(finding(None, done()), Some(Discrepancy::OnlyHere));
+        assert_eq!(finding(row("Awaiting review", "GOOD"), gone()), Some(Discrepancy::Unfinished));
+        assert_eq!(finding(row("Submitted", "GOOD"), None), Some(Discrepancy::OnlyThere));
         assert_eq!(finding(row("RETURNED", ""), gone()), None);
         assert_eq!(finding(row("RETURNED", ""), None), None);
         assert_eq!(finding(None, gone()), None);
@@ -278,13 +280,13 @@ mod tests {
     fn where_there_is_no_code_none_is_asked_for() {
         let mut person = here("A", Some(Outcome::Complete));
         person.codes.clear();
-        assert_eq!(finding(Some(there("A", "Submitted", "x")), Some(person)), Some(Finding::Agreed));
+        assert_eq!(finding(Some(there("A", "Submitted", "x")), Some(person)), Some(Discrepancy::Agreed));
     }
 
     #[test]
     fn of_several_lines_the_one_that_was_handed_in_counts() {
         let rows = [there("A", "Submitted", "GOOD"), there("A", "Returned", "")];
-        assert_eq!(compare(&rows, &[here("A", Some(Outcome::Complete))])[0].finding, Finding::Agreed);
+        assert_eq!(compare(&rows, &[here("A", Some(Outcome::Complete))])[0].finding, Discrepancy::Agreed);
     }
 
     #[test]
@@ -341,7 +343,12 @@ mod tests {
 
     #[test]
     fn no_suggestion_refuses_pay() {
-        for finding in [Finding::OnlyThere, Finding::Unfinished, Finding::WrongCode, Finding::MissingCode] {
+        for finding in [
+            Discrepancy::OnlyThere,
+            Discrepancy::Unfinished,
+            Discrepancy::WrongCode,
+            Discrepancy::MissingCode,
+        ] {
             assert!(!finding.suggestion().to_lowercase().contains("reject"), "{finding:?}");
         }
     }

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::meter::{Meter, Request};
-use crate::flow::simulation::{AnswerKey, Entrance};
+use crate::flow::study::simulation::{AnswerKey, SimulationTarget};
+use crate::simulate::meter::{Request, RequestMeter};
 
 /// Tries of a request that gets no answer, or only that of a server or balancer in trouble: a browser would go on for ever.
 const TRIES: u32 = 9;
@@ -62,7 +62,7 @@ struct Whole {
 
 /// Answer to a consent.
 #[derive(Debug, Deserialize)]
-pub struct Enrolled {
+pub struct EnrolledReply {
     /// The participant's token.
     pub token: String,
     /// Whether the participation was there before.
@@ -70,7 +70,7 @@ pub struct Enrolled {
 }
 
 /// The parameters of the address by which somebody comes.
-pub type Parameters = BTreeMap<&'static str, String>;
+pub type ArrivalParameters = BTreeMap<&'static str, String>;
 
 /// A client of one or several servers of one installation, with an API token. Requests go to the servers by turns.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ pub struct Client {
     urls: Arc<[String]>,
     api_token: Arc<str>,
     turn: AtomicUsize,
-    meter: Arc<Mutex<Meter>>,
+    meter: Arc<Mutex<RequestMeter>>,
 }
 
 impl Client {
@@ -101,17 +101,17 @@ impl Client {
         }
     }
 
-    fn meter(&self) -> MutexGuard<'_, Meter> {
+    fn meter(&self) -> MutexGuard<'_, RequestMeter> {
         self.meter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was measured since it was last asked for.
-    pub fn take_meter(&self) -> Meter {
+    pub fn take_meter(&self) -> RequestMeter {
         std::mem::take(&mut self.meter())
     }
 
     /// The study's entrance for simulated people.
-    pub async fn entrance(&self, study: &str) -> Result<Entrance, Trouble> {
+    pub async fn entrance(&self, study: &str) -> Result<SimulationTarget, Trouble> {
         self.post(Request::Entrance, &self.api_token, &json!({ "study": study })).await
     }
 
@@ -121,7 +121,11 @@ impl Client {
     }
 
     /// Reads the page of consent as a browser would, and returns the hash of its text. None: the page offers no consent.
-    pub async fn consent_page(&self, link: &str, parameters: &Parameters) -> Result<Option<String>, Trouble> {
+    pub async fn consent_page(
+        &self,
+        link: &str,
+        parameters: &ArrivalParameters,
+    ) -> Result<Option<String>, Trouble> {
         let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
         let path = format!("{}/{link}?{query}", Request::Page.path());
         let page =
@@ -135,7 +139,12 @@ impl Client {
     }
 
     /// Consents to the text of that hash.
-    pub async fn enrol(&self, link: &str, parameters: &Parameters, hash: &str) -> Result<Enrolled, Trouble> {
+    pub async fn enrol(
+        &self,
+        link: &str,
+        parameters: &ArrivalParameters,
+        hash: &str,
+    ) -> Result<EnrolledReply, Trouble> {
         let device = json!({ "browser": "Weber simulation" });
         let body =
             json!({ "link": link, "parameters": parameters, "consent_sha256": hash, "device": device });
@@ -155,7 +164,7 @@ impl Client {
         if answer.status.is_success() {
             return serde_json::from_slice(&answer.body).map_err(|error| strange(request, error));
         }
-        let problem: Problem =
+        let problem: ServerProblem =
             serde_json::from_slice(&answer.body).map_err(|error| strange(request, error))?;
         self.meter().failed(request, &problem.code);
         Err(Trouble::Refused { path: path.to_owned(), code: problem.code, title: problem.title })
@@ -205,7 +214,7 @@ async fn whole(request: reqwest::RequestBuilder) -> reqwest::Result<Whole> {
 
 /// What a refusal says.
 #[derive(Deserialize)]
-struct Problem {
+struct ServerProblem {
     code: String,
     title: String,
 }

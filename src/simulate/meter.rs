@@ -45,7 +45,7 @@ impl Request {
 
 /// Every request of a simulation. What is tried again counts each time.
 #[derive(Debug, Clone, Default)]
-pub struct Meter {
+pub struct RequestMeter {
     ms: BTreeMap<Request, Vec<f64>>,
     errors: BTreeMap<(Request, String), u32>,
 }
@@ -65,7 +65,7 @@ pub struct Latency {
     pub max: f64,
 }
 
-impl Meter {
+impl RequestMeter {
     /// A request was answered.
     pub fn answered(&mut self, request: Request, took: Duration) {
         self.ms.entry(request).or_default().push(took.as_secs_f64() * 1000.0);
@@ -98,7 +98,7 @@ impl Meter {
     }
 }
 
-impl std::fmt::Display for Meter {
+impl std::fmt::Display for RequestMeter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let [count, p50, p95, p99, max] = ["requests", "p50 ms", "p95 ms", "p99 ms", "max ms"];
         write!(f, "{:<12}{count:>9}{p50:>9}{p95:>9}{p99:>9}{max:>9}", "")?;
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn the_table_has_a_line_for_each_kind_and_for_each_error() {
-        let mut meter = Meter::default();
+        let mut meter = RequestMeter::default();
         (1..=101).for_each(|ms| meter.answered(Request::Record, Duration::from_millis(ms)));
         meter.answered(Request::Enrol, Duration::from_micros(1500));
         meter.failed(Request::Enrol, "full");

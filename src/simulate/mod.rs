@@ -2,14 +2,14 @@
 
 mod client;
 mod display;
-mod door;
+mod full_study;
+mod heartbeats;
 mod meter;
-mod mischief;
 mod mix;
-mod naps;
-mod opened;
+mod open_reply;
 mod person;
 mod screens;
+mod special_behaviours;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,14 +20,14 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
 pub use client::{Client, Trouble};
-pub use meter::{Latency, Meter, Request};
+pub use meter::{Latency, Request, RequestMeter};
 pub use mix::Mix;
 
 use crate::domain::observer::{Abilities, Scope};
 use crate::domain::schedule::Place;
 use crate::domain::words;
-use crate::flow::simulation::Entrance;
-use door::Door;
+use crate::flow::study::simulation::SimulationTarget;
+use full_study::FullStudy;
 
 /// What is simulated.
 #[derive(Debug, Clone)]
@@ -80,7 +80,7 @@ words! {
 
 /// What a simulation came to.
 #[derive(Debug, Clone, Default)]
-pub struct Report {
+pub struct SimulationReport {
     /// How many people ended how.
     pub endings: BTreeMap<Ending, u32>,
     /// What else happened, with how often.
@@ -90,7 +90,7 @@ pub struct Report {
     /// Every answer that the server acknowledged, also those of people who could not go on.
     pub acknowledged: Vec<Acknowledged>,
     /// How long requests took.
-    pub meter: Meter,
+    pub meter: RequestMeter,
     /// How long the simulation took.
     pub elapsed: Duration,
 }
@@ -107,18 +107,18 @@ pub struct Acknowledged {
 }
 
 /// What simulated people of one crowd share.
-struct Crowd {
-    door: Door,
-    entrance: Entrance,
+struct Simulation {
+    door: FullStudy,
+    entrance: SimulationTarget,
     abilities: Arc<Abilities>,
     think_time: f64,
     /// Part of everybody's id on the platform, so that another simulation has other people.
     name: uuid::Uuid,
-    report: Mutex<Report>,
+    report: Mutex<SimulationReport>,
 }
 
-impl Crowd {
-    fn report(&self) -> MutexGuard<'_, Report> {
+impl Simulation {
+    fn report(&self) -> MutexGuard<'_, SimulationReport> {
         self.report.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -128,15 +128,19 @@ impl Crowd {
 }
 
 /// Sends people through a study, and tells after each how many are done.
-pub async fn run(client: &Client, plan: &Plan, mut progress: impl FnMut(u32)) -> Result<Report, Trouble> {
+pub async fn run(
+    client: &Client,
+    plan: &Plan,
+    mut progress: impl FnMut(u32),
+) -> Result<SimulationReport, Trouble> {
     let entrance = client.entrance(&plan.study).await?;
-    let Entrance { conditions, units, confidence_levels, .. } = &entrance;
+    let SimulationTarget { conditions, units, confidence_levels, .. } = &entrance;
     let problems = plan.abilities.problems(&Scope { conditions, units, levels: *confidence_levels });
     if !problems.is_empty() {
         return Err(Trouble::Abilities(problems));
     }
-    let crowd = Crowd {
-        door: Door::default(),
+    let crowd = Simulation {
+        door: FullStudy::default(),
         entrance,
         abilities: Arc::new(plan.abilities.clone()),
         think_time: plan.think_time,
@@ -162,5 +166,5 @@ pub async fn run(client: &Client, plan: &Plan, mut progress: impl FnMut(u32)) ->
     }
     drop(endings);
     let report = crowd.report.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(Report { meter: client.take_meter(), elapsed: started.elapsed(), ..report })
+    Ok(SimulationReport { meter: client.take_meter(), elapsed: started.elapsed(), ..report })
 }

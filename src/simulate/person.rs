@@ -9,26 +9,26 @@ use rand_chacha::ChaCha20Rng;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::client::{Parameters, strange};
-use super::display::Display;
-use super::naps::naps;
-use super::opened::Opened;
-use super::screens::{Screens, name_of};
-use super::{Acknowledged, Client, Crowd, Ending, Incident, Request, Trouble};
 use crate::domain::count;
 use crate::domain::observer::{Behaviour, Observer, Sight};
 use crate::domain::participant::{EndReason, Stage};
-use crate::domain::record::{Answer, AnswerReply, AnswerStatus, Part, Record, Step, StepName};
+use crate::domain::record::{Answer, AnswerReply, AnswerStatus, Record, RecordPart, Step, StepName};
 use crate::domain::schedule::Place;
 use crate::domain::trial::{Block, Buttons, Input};
-use crate::flow::record::Reply;
-use crate::flow::simulation::{AnswerKey, KeyEntry};
+use crate::flow::records::intake::RecordResult;
+use crate::flow::study::simulation::{AnswerKey, KeyEntry};
+use crate::simulate::client::{ArrivalParameters, strange};
+use crate::simulate::display::Display;
+use crate::simulate::heartbeats::naps;
+use crate::simulate::open_reply::OpenedPage;
+use crate::simulate::screens::{ScreenReports, name_of};
+use crate::simulate::{Acknowledged, Client, Ending, Incident, Request, Simulation, Trouble};
 
 /// Practice blocks after which even a patient person takes the offer to end.
-const PATIENCE: u16 = 8;
+const MOST_PRACTICE_BLOCKS: u16 = 8;
 
 /// A page tells of a new screen after so many ms, unless it has something else to tell before.
-const LULL_MS: f64 = 1_500.0;
+const BATCH_DELAY_MS: f64 = 1_500.0;
 
 /// Why a person does not go on.
 pub enum Stop {
@@ -49,14 +49,14 @@ pub struct Arrival {
     /// The link's code.
     pub link: String,
     /// What the platform added to its address.
-    pub parameters: Parameters,
+    pub parameters: ArrivalParameters,
     /// The text that they agreed to.
     pub consent_sha256: String,
 }
 
 /// Takes part in a study. The name stands for the person on their platform.
 pub async fn take_part(
-    crowd: &Crowd,
+    crowd: &Simulation,
     client: Client,
     name: String,
     behaviour: Behaviour,
@@ -65,7 +65,7 @@ pub async fn take_part(
     let visitor = crowd.door.arrive();
     let (link, parameters) = match behaviour {
         Behaviour::Duplicate => (&crowd.entrance.platform_link, assignment(&name, 1)),
-        _ => (&crowd.entrance.link, Parameters::new()),
+        _ => (&crowd.entrance.link, ArrivalParameters::new()),
     };
     let (arrival, token) = loop {
         let somebody_left = visitor.watch();
@@ -83,7 +83,7 @@ pub async fn take_part(
             }
         }
     };
-    let mut person = Person::open(crowd, client, token, behaviour, rng).await?;
+    let mut person = SimulatedPerson::open(crowd, client, token, behaviour, rng).await?;
     match person.go_through(&arrival).await {
         Ok(ending) => person.come_back(&name, &arrival).await.map(|()| ending),
         Err(Stop::Vanished) => Ok(Ending::DroppedOut),
@@ -92,7 +92,7 @@ pub async fn take_part(
 }
 
 /// What Prolific adds to the link's address for the n-th assignment that a person accepts, each of another task.
-pub fn assignment(name: &str, n: u32) -> Parameters {
+pub fn assignment(name: &str, n: u32) -> ArrivalParameters {
     // Prolific's ids are numbers of 12 bytes.
     let id = |what: &str| hex::encode(&Sha256::digest(what.as_bytes())[..12]);
     [
@@ -104,8 +104,8 @@ pub fn assignment(name: &str, n: u32) -> Parameters {
 }
 
 /// Somebody who takes part.
-pub struct Person<'a> {
-    pub crowd: &'a Crowd,
+pub struct SimulatedPerson<'a> {
+    pub crowd: &'a Simulation,
     pub client: Client,
     pub participant: String,
     pub token: String,
@@ -116,7 +116,7 @@ pub struct Person<'a> {
     pub buttons: Buttons,
     pub clock_ms: f64,
     /// What is shown to them.
-    pub screens: Screens,
+    pub screens: ScreenReports,
     /// The last answer, to be sent once more with its time to Continue.
     pub unfinished: Option<Answer>,
     /// Trials whose answers the server acknowledged.
@@ -135,15 +135,15 @@ pub struct Person<'a> {
     steps_left: Option<u32>,
 }
 
-impl<'a> Person<'a> {
+impl<'a> SimulatedPerson<'a> {
     async fn open(
-        crowd: &'a Crowd,
+        crowd: &'a Simulation,
         client: Client,
         token: String,
         behaviour: Behaviour,
         mut rng: ChaCha20Rng,
     ) -> Result<Self, Trouble> {
-        let opened: Opened = client.post(Request::Open, &token, &json!({})).await?;
+        let opened: OpenedPage = client.post(Request::Open, &token, &json!({})).await?;
         let AnswerKey { condition, trials } = client.answer_key(&token).await?;
         let key = by_place(trials);
         let sees_references = opened.sees_references();
@@ -164,7 +164,7 @@ impl<'a> Person<'a> {
             older_tab: None,
             buttons: Buttons { levels: crowd.entrance.confidence_levels },
             clock_ms: 0.0,
-            screens: Screens::default(),
+            screens: ScreenReports::default(),
             unfinished: None,
             answered: Vec::new(),
             presentations: 1,
@@ -246,11 +246,11 @@ impl<'a> Person<'a> {
     pub async fn spend(&mut self, ms: f64) -> Result<(), Trouble> {
         let think_time = self.crowd.think_time;
         let end_ms = self.clock_ms + ms;
-        let first_ms = if self.screens.has_news() { LULL_MS } else { self.heartbeat_ms };
+        let first_ms = if self.screens.has_news() { BATCH_DELAY_MS } else { self.heartbeat_ms };
         for (n, nap_ms) in naps(ms * think_time, first_ms, self.heartbeat_ms).enumerate() {
             if n > 0 {
                 let record = self.record(self.tab);
-                let _: Reply = self.client.post(Request::Record, &self.token, &record).await?;
+                let _: RecordResult = self.client.post(Request::Record, &self.token, &record).await?;
             }
             tokio::time::sleep(Duration::from_secs_f64(nap_ms / 1000.0)).await;
             self.clock_ms += nap_ms / think_time;
@@ -262,18 +262,18 @@ impl<'a> Person<'a> {
     /// A record of the screen and of what was shown since the last one: by itself a sign of life.
     fn record(&mut self, tab: i32) -> Record {
         let (screen, events) = self.screens.take_news();
-        let events = events.into_iter().map(Part::from).collect();
+        let events = events.into_iter().map(RecordPart::from).collect();
         Record { tab, clock_ms: self.clock_ms, screen, events, ..Record::default() }
     }
 
     /// Tells the server something, from whichever tab it is the turn of.
-    pub async fn tell(&mut self, steps: Vec<Step>, answers: Vec<Answer>) -> Result<Reply, Trouble> {
+    pub async fn tell(&mut self, steps: Vec<Step>, answers: Vec<Answer>) -> Result<RecordResult, Trouble> {
         self.uses_older_tab = self.older_tab.is_some() && !self.uses_older_tab;
         let tab = self.older_tab.filter(|_| self.uses_older_tab).unwrap_or(self.tab);
-        let steps = steps.into_iter().map(Part::from).collect();
-        let answers = answers.into_iter().map(Part::from).collect();
+        let steps = steps.into_iter().map(RecordPart::from).collect();
+        let answers = answers.into_iter().map(RecordPart::from).collect();
         let record = Record { steps, answers, ..self.record(tab) };
-        let reply: Reply = self.client.post(Request::Record, &self.token, &record).await?;
+        let reply: RecordResult = self.client.post(Request::Record, &self.token, &record).await?;
         if reply.superseded != self.uses_older_tab {
             let error = format!("tab {tab} of {} was told superseded: {}", self.tab, reply.superseded);
             return Err(strange(Request::Record, error));
@@ -291,7 +291,7 @@ impl<'a> Person<'a> {
 
     /// Practises until a block is all correct; false if the person took the offer to end before that.
     async fn practise(&mut self, arrival: &Arrival) -> Result<bool, Stop> {
-        for attempt in 1..=PATIENCE {
+        for attempt in 1..=MOST_PRACTICE_BLOCKS {
             if attempt > 1 {
                 self.show(format!("practice:{attempt}"));
             }
@@ -307,7 +307,7 @@ impl<'a> Person<'a> {
         Ok(false)
     }
 
-    async fn answer(&mut self, place: Place, arrival: &Arrival) -> Result<Reply, Stop> {
+    async fn answer(&mut self, place: Place, arrival: &Arrival) -> Result<RecordResult, Stop> {
         self.show(name_of(place));
         self.go_on().await?;
         self.before(place, arrival).await?;
@@ -347,7 +347,7 @@ impl<'a> Person<'a> {
     }
 
     /// Keeps what the server said it has.
-    fn acknowledged(&mut self, answer: &Answer, reply: &Reply) -> Result<(), Trouble> {
+    fn acknowledged(&mut self, answer: &Answer, reply: &RecordResult) -> Result<(), Trouble> {
         let place = answer.place();
         if !matches!(status_of(reply, place)?.status, AnswerStatus::Stored | AnswerStatus::Same) {
             return Err(strange(
@@ -378,7 +378,7 @@ fn by_place(trials: Vec<KeyEntry>) -> BTreeMap<Place, KeyEntry> {
 }
 
 /// What the server said about the answer to this trial.
-pub fn status_of(reply: &Reply, place: Place) -> Result<&AnswerReply, Trouble> {
+pub fn status_of(reply: &RecordResult, place: Place) -> Result<&AnswerReply, Trouble> {
     let found = reply.answers.iter().find(|answer| answer.place.is(&place));
     found.ok_or_else(|| strange(Request::Record, format!("trial {} is not mentioned", place.trial_index)))
 }

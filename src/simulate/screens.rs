@@ -8,13 +8,13 @@ use crate::domain::trial::Block;
 
 /// The screen that is shown, and those shown since the server last heard.
 #[derive(Debug, Default)]
-pub struct Screens {
+pub struct ScreenReports {
     shown: Option<String>,
     news: Vec<Event>,
     seq: i32,
 }
 
-impl Screens {
+impl ScreenReports {
     /// Shows a screen.
     pub fn show(&mut self, screen: String, clock_ms: f64) {
         if self.shown.as_ref() == Some(&screen) {

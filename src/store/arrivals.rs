@@ -35,11 +35,11 @@ pub async fn count_all(
     Ok(())
 }
 
-/// Visits by group and how they ended.
-pub type Visits = BTreeMap<Group, BTreeMap<Arrival, u64>>;
+/// VisitCounts by group and how they ended.
+pub type VisitCounts = BTreeMap<Group, BTreeMap<Arrival, u64>>;
 
-/// Visits by the links of a mode: whose links they are, and how the visits ended.
-pub async fn visits(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<Visits> {
+/// VisitCounts by the links of a mode: whose links they are, and how the visits ended.
+pub async fn visits(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<VisitCounts> {
     let rows = sqlx::query!(
         r#"select l.crowd_group, a.kind, sum(a.n)::bigint as "n!" from links l
            cross join lateral (select kind, n from arrivals where link_id = l.id offset 0) a
@@ -49,7 +49,7 @@ pub async fn visits(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Resul
     )
     .fetch_all(conn)
     .await?;
-    let mut visits = Visits::new();
+    let mut visits = VisitCounts::new();
     for row in rows {
         visits.entry(word(&row.crowd_group)?).or_default().insert(word(&row.kind)?, number(row.n)?);
     }
@@ -58,7 +58,7 @@ pub async fn visits(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Resul
 
 /// How often people came by a link in one way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Count {
+pub struct ArrivalCount {
     /// The link's name.
     pub link: String,
     /// How they came.
@@ -70,7 +70,12 @@ pub struct Count {
 }
 
 /// Arrivals since a day by the links of a mode, by link and kind.
-pub async fn since(conn: &mut PgConnection, study_id: i64, mode: Mode, day: NaiveDate) -> Result<Vec<Count>> {
+pub async fn since(
+    conn: &mut PgConnection,
+    study_id: i64,
+    mode: Mode,
+    day: NaiveDate,
+) -> Result<Vec<ArrivalCount>> {
     let rows = sqlx::query!(
         r#"select l.name, a.kind, sum(a.n)::bigint as "n!", max(a.day) as "last!"
            from links l
@@ -83,7 +88,7 @@ pub async fn since(conn: &mut PgConnection, study_id: i64, mode: Mode, day: Naiv
     .fetch_all(conn)
     .await?;
     let count = |(link, kind, n, last): (String, String, i64, NaiveDate)| {
-        Ok(Count { link, kind: word(&kind)?, n: number(n)?, last })
+        Ok(ArrivalCount { link, kind: word(&kind)?, n: number(n)?, last })
     };
     rows.into_iter().map(|row| count((row.name, row.kind, row.n, row.last))).collect()
 }

@@ -9,7 +9,7 @@ use sqlx::postgres::PgCopyIn;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::{Result, StoreError};
-use crate::domain::backup::{Layout, Sequence};
+use crate::domain::backup::{Sequence, TableLayout};
 
 /// Whether there is no table at all.
 pub async fn is_empty(conn: &mut PgConnection) -> Result<bool> {
@@ -27,9 +27,9 @@ pub async fn is_empty(conn: &mut PgConnection) -> Result<bool> {
 
 /// Every table with the columns that are stored (and not computed), by name. The list of migrations is left out: they are
 /// run again, not copied. So is what belongs to an extension.
-pub async fn tables(conn: &mut PgConnection) -> Result<Vec<Layout>> {
+pub async fn tables(conn: &mut PgConnection) -> Result<Vec<TableLayout>> {
     let tables = sqlx::query_as!(
-        Layout,
+        TableLayout,
         r#"select c.relname::text as "name!", array_agg(a.attname::text order by a.attnum) as "columns!"
            from pg_class c join pg_attribute a on a.attrelid = c.oid
            where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' and c.relname <> '_sqlx_migrations'
@@ -76,18 +76,18 @@ pub async fn set_sequence(conn: &mut PgConnection, sequence: &Sequence) -> Resul
 /// The content of a table, in pieces of a row or less.
 pub async fn copy_out<'c>(
     conn: &'c mut PgConnection,
-    table: &Layout,
+    table: &TableLayout,
 ) -> Result<BoxStream<'c, Result<impl AsRef<[u8]> + use<>>>> {
     let pieces = conn.copy_out_raw(&format!("copy {} to stdout", target(table))).await?;
     Ok(pieces.map(|piece| piece.map_err(StoreError::from)).boxed())
 }
 
 /// Begins to fill a table.
-pub async fn copy_in<'c>(conn: &'c mut PgConnection, table: &Layout) -> Result<Filling<'c>> {
+pub async fn copy_in<'c>(conn: &'c mut PgConnection, table: &TableLayout) -> Result<Filling<'c>> {
     Ok(Filling(conn.copy_in_raw(&format!("copy {} from stdin", target(table))).await?))
 }
 
-fn target(table: &Layout) -> String {
+fn target(table: &TableLayout) -> String {
     let columns: Vec<String> = table.columns.iter().map(|column| quoted(column)).collect();
     format!("{} ({})", quoted(&table.name), columns.join(", "))
 }
@@ -113,7 +113,7 @@ impl Filling<'_> {
 }
 
 /// Counts what was filled into a table, so that queries are planned well from the first.
-pub async fn analyze(conn: &mut PgConnection, table: &Layout) -> Result<()> {
+pub async fn analyze(conn: &mut PgConnection, table: &TableLayout) -> Result<()> {
     sqlx::raw_sql(AssertSqlSafe(format!("analyze {}", quoted(&table.name)))).execute(conn).await?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::records::order_literal;
+use super::answers::order_literal;
 use super::{Result, numbers};
 use crate::domain::participant::Participant;
 use crate::domain::record::{Continued, NewEvent, Response};

@@ -3,9 +3,9 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::answers::order_literal;
 use super::identities::PersonKey;
 use super::participants::Device;
-use super::records::order_literal;
 use super::{Result, numbers};
 use crate::domain::identity::Identity;
 use crate::domain::participant::Participant;
@@ -13,7 +13,7 @@ use crate::domain::schedule::ScheduledTrial;
 
 /// A new participation with all that belongs to it.
 #[derive(Debug, Clone)]
-pub struct Enrolment {
+pub struct NewParticipation {
     /// The participation.
     pub person: Participant,
     /// SHA-256 of the text that they agreed to.
@@ -23,12 +23,12 @@ pub struct Enrolment {
     /// SHA-256 of their token.
     pub token_sha256: Vec<u8>,
     /// Who they are, where the platform says it.
-    pub named: Option<Named>,
+    pub named: Option<NamedPerson>,
     /// What they will see.
     pub trials: Vec<ScheduledTrial>,
 }
 
-impl Enrolment {
+impl NewParticipation {
     /// The assignment with which they came.
     fn assignment(&self) -> Option<&str> {
         self.named.as_ref()?.identity.assignment_id.as_deref()
@@ -37,7 +37,7 @@ impl Enrolment {
 
 /// Somebody whom a platform names.
 #[derive(Debug, Clone)]
-pub struct Named {
+pub struct NamedPerson {
     /// What stands for them in the once-only rule.
     pub key: PersonKey,
     /// Their ids.
@@ -48,7 +48,7 @@ pub struct Named {
 
 /// Stores new participations, whose slots nobody else holds any more. False: one of them has a participation in the study family
 /// already, and the transaction must not be committed.
-pub async fn insert_all(conn: &mut PgConnection, family: &str, new: &[&Enrolment]) -> Result<bool> {
+pub async fn insert_all(conn: &mut PgConnection, family: &str, new: &[&NewParticipation]) -> Result<bool> {
     if new.is_empty() {
         return Ok(true);
     }
@@ -67,7 +67,7 @@ macro_rules! column {
     };
 }
 
-async fn insert_people(conn: &mut PgConnection, new: &[&Enrolment]) -> Result<()> {
+async fn insert_people(conn: &mut PgConnection, new: &[&NewParticipation]) -> Result<()> {
     sqlx::query!(
         "insert into participants (id, study_id, version_id, link_id, pseudonym, mode, crowd_group, platform,
             condition, image_set, slot_id, claim, stage, seed, tab, practice_attempt, consent_sha256,
@@ -114,8 +114,8 @@ async fn insert_people(conn: &mut PgConnection, new: &[&Enrolment]) -> Result<()
 
 /// Claims the one participation that each named person has in the study family, and stores their ids. False: somebody has it
 /// already.
-async fn claim_once(conn: &mut PgConnection, family: &str, new: &[&Enrolment]) -> Result<bool> {
-    let mut named: Vec<(Uuid, &Named)> =
+async fn claim_once(conn: &mut PgConnection, family: &str, new: &[&NewParticipation]) -> Result<bool> {
+    let mut named: Vec<(Uuid, &NamedPerson)> =
         new.iter().filter_map(|new| Some((new.person.id, new.named.as_ref()?))).collect();
     // In one order at every door of a family, so that nobody waits in a circle.
     named.sort_by(|(_, a), (_, b)| a.key.hmac.cmp(&b.key.hmac));
@@ -148,7 +148,7 @@ async fn claim_once(conn: &mut PgConnection, family: &str, new: &[&Enrolment]) -
     Ok(claimed.rows_affected() == named.len() as u64)
 }
 
-async fn insert_tokens(conn: &mut PgConnection, new: &[&Enrolment]) -> Result<()> {
+async fn insert_tokens(conn: &mut PgConnection, new: &[&NewParticipation]) -> Result<()> {
     sqlx::query!(
         "insert into participant_tokens (sha256, participant_id, assignment, issued_at)
          select * from unnest($1::bytea[], $2::uuid[], $3::smallint[], $4::timestamptz[])",
@@ -165,8 +165,9 @@ async fn insert_tokens(conn: &mut PgConnection, new: &[&Enrolment]) -> Result<()
 /// The number of the assignment with which a person begins.
 const FIRST: i16 = 1;
 
-async fn insert_assignments(conn: &mut PgConnection, new: &[&Enrolment]) -> Result<()> {
-    let new: Vec<(&Enrolment, &str)> = new.iter().filter_map(|new| Some((*new, new.assignment()?))).collect();
+async fn insert_assignments(conn: &mut PgConnection, new: &[&NewParticipation]) -> Result<()> {
+    let new: Vec<(&NewParticipation, &str)> =
+        new.iter().filter_map(|new| Some((*new, new.assignment()?))).collect();
     if new.is_empty() {
         return Ok(());
     }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::tallies::TallyRow;
 use super::{Result, word};
 use crate::domain::codebook::events::EventRow;
-use crate::domain::codebook::people::{EventCounts, Override, Person};
+use crate::domain::codebook::people::{AnalysedPerson, EventCounts, Override};
 use crate::domain::codebook::trials::TrialRow;
 use crate::domain::exclusion::{Measures, Tally, Times};
 use crate::domain::participant::Stage;
@@ -42,7 +42,7 @@ pub fn people<'a>(
     conn: &'a mut PgConnection,
     wanted: Wanted<'a>,
     now: DateTime<Utc>,
-) -> impl Stream<Item = Result<Person>> + 'a {
+) -> impl Stream<Item = Result<AnalysedPerson>> + 'a {
     sqlx::query!(
         r#"select p.id, s.slug as study, v.number as study_version, p.pseudonym as participant, p.mode, p.condition,
                   p.image_set, (select number from slots where id = p.slot_id) as "slot?", p.posting, p.platform, p.stage, p.lease_until,
@@ -106,7 +106,7 @@ pub fn people<'a>(
             practice_blocks: row.practice_blocks,
             load_wait_ms: row.load_wait_ms,
         })?;
-        Ok(Person {
+        Ok(AnalysedPerson {
             id: row.id,
             study: row.study,
             study_version: row.study_version,

@@ -101,7 +101,7 @@ pub async fn get(conn: &mut PgConnection, id: Uuid) -> Result<Option<(Identity, 
 
 /// Somebody with their ids.
 #[derive(Debug, Clone)]
-pub struct Stored {
+pub struct StoredIdentity {
     /// The participation.
     pub person: Participant,
     /// Who they are.
@@ -113,7 +113,7 @@ pub struct Stored {
 }
 
 /// Everybody of a study whose ids are known, in the order of consent; without simulated people.
-pub async fn of_study(conn: &mut PgConnection, study_id: i64) -> Result<Vec<Stored>> {
+pub async fn of_study(conn: &mut PgConnection, study_id: i64) -> Result<Vec<StoredIdentity>> {
     let people = participants::with_identities(&mut *conn, study_id).await?;
     let mut all = Vec::with_capacity(people.len());
     let ids: Vec<Uuid> = people.iter().map(|person| person.id).collect();
@@ -137,7 +137,7 @@ pub async fn of_study(conn: &mut PgConnection, study_id: i64) -> Result<Vec<Stor
             assignment_id: row.assignment_id,
             hit_id: row.hit_id,
         };
-        all.push(Stored { person, identity, receipt: row.receipt, assignments: row.assignments });
+        all.push(StoredIdentity { person, identity, receipt: row.receipt, assignments: row.assignments });
     }
     Ok(all)
 }

@@ -7,9 +7,11 @@
 //! single value in one of its kind in the list of columns. PostgreSQL does not join either with everything that is there, whatever
 //! it believes about a study that came just now: it can only look each person up by the key.
 
+pub mod answers;
 pub mod api_tokens;
 pub mod arrivals;
 pub mod assignments;
+pub mod audit_log;
 pub mod backup;
 pub mod batches;
 mod connections;
@@ -20,7 +22,6 @@ pub mod health;
 pub mod identities;
 pub mod images;
 pub mod installation;
-pub mod journal;
 pub mod links;
 pub mod metrics;
 pub mod notifications;
@@ -29,14 +30,13 @@ pub mod overview;
 pub mod participants;
 pub mod policies;
 pub mod pooler;
-pub mod records;
+pub mod record_connection;
 pub mod researchers;
 pub mod results;
 pub mod second_factor;
 pub mod slots;
 pub mod studies;
 pub mod tallies;
-pub mod writer;
 
 use std::str::FromStr;
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::{Result, number, word};
-use crate::domain::consort::Standing;
+use crate::domain::consort::ParticipantStatus;
 use crate::domain::participant::Stage;
 use crate::domain::study::{Group, Mode};
 
@@ -14,14 +14,14 @@ use crate::domain::study::{Group, Mode};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standings {
     /// The crowd, by condition.
-    pub crowd: BTreeMap<String, Done>,
-    /// Experts of all conditions, where any took part.
-    pub experts: Option<Experts>,
+    pub crowd: BTreeMap<String, DoneCounts>,
+    /// ExpertCounts of all conditions, where any took part.
+    pub experts: Option<ExpertCounts>,
 }
 
-/// Experts, as they stand.
+/// ExpertCounts, as they stand.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Experts {
+pub struct ExpertCounts {
     /// Completed, and are kept by the enrolment policy or a decision.
     pub kept: u32,
     /// Are taking part.
@@ -34,7 +34,7 @@ pub struct Experts {
 
 /// People of a condition who are done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Done {
+pub struct DoneCounts {
     /// Completed and failed a criterion of the enrolment policy, or were excluded and their slot opened again.
     pub excluded: u32,
     /// Completed and passed without a slot.
@@ -69,7 +69,7 @@ pub async fn standings(
     let mut standings = Standings::default();
     for row in rows {
         let stage = word::<Stage>(&row.stage)?.with_lease(row.lapsed);
-        let standing = Standing::new(stage, row.started, row.end_reason.as_deref());
+        let standing = ParticipantStatus::new(stage, row.started, row.end_reason.as_deref());
         let people: u32 = number(row.people)?;
         let gone = if standing.has_gone() { people } else { 0 };
         match word(&row.crowd_group)? {
@@ -85,8 +85,8 @@ pub async fn standings(
                 own.kept += kept;
                 own.gone += gone;
                 match standing {
-                    Standing::Completed => own.excluded += people - kept,
-                    Standing::Arriving | Standing::AtWork => own.running += people,
+                    ParticipantStatus::Completed => own.excluded += people - kept,
+                    ParticipantStatus::Arriving | ParticipantStatus::AtWork => own.running += people,
                     _ => {}
                 }
             }

@@ -17,7 +17,7 @@ const PARAMETER: &str = "the database is reached by a pooler that refuses a para
     parameter`). Take `options` out of DATABASE_URL, or name the parameter in the pooler's `ignore_startup_parameters`";
 
 /// How long another session may take to answer: a pooler with a single session in transaction mode would never.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Refuses a pooler that does not keep a session together. One of two connections asks who serves it, before and while the
 /// other has a transaction under way: a pooler in transaction mode has given its session away.
@@ -27,7 +27,7 @@ pub async fn check(pool: &PgPool) -> Result<()> {
     let before = session(&mut one).await.map_err(explained)?;
     let mut tx = other.begin().await.map_err(explained)?;
     session(&mut tx).await.map_err(explained)?;
-    let after = tokio::time::timeout(PATIENCE, session(&mut one)).await;
+    let after = tokio::time::timeout(PROBE_TIMEOUT, session(&mut one)).await;
     tx.rollback().await.map_err(explained)?;
     match after {
         Ok(after) if after.as_ref().is_ok_and(|after| *after == before) => Ok(()),

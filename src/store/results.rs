@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use super::{Result, number, word};
 use crate::domain::results::MainAnswer;
 use crate::domain::study::Mode;
-use crate::domain::trial::Known;
+use crate::domain::trial::KnownActivations;
 
 /// Every main trial that people of a mode answered who completed.
 pub async fn main_answers(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<Vec<MainAnswer>> {
@@ -29,11 +29,11 @@ pub async fn main_answers(conn: &mut PgConnection, study_id: i64, mode: Mode) ->
     .await?;
     rows.into_iter()
         .map(|row| {
-            let known = Known {
+            let known = KnownActivations {
                 base_activation: row.base_activation,
                 max_activation: row.max_activation,
                 min_activation: row.min_activation,
-                ..Known::default()
+                ..KnownActivations::default()
             };
             Ok(MainAnswer {
                 person: row.id,

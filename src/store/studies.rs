@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use super::{Result, StoreError, document, number, to_document, word};
 use crate::domain::exclusion::Policy;
 use crate::domain::study::{StoredTrial, StudyDefinition, StudyState, StudyVersion};
-use crate::domain::trial::{ImageId, ImageOnFile, Known, Trial};
+use crate::domain::trial::{ImageId, ImageOnFile, KnownActivations, Trial};
 
 /// A study, whatever its version.
 #[derive(Debug, Clone)]
@@ -325,7 +325,7 @@ async fn trials(conn: &mut PgConnection, version_id: i64) -> Result<Vec<StoredTr
     .await?;
     rows.into_iter()
         .map(|row| {
-            let known = Known {
+            let known = KnownActivations {
                 base_activation: row.base_activation,
                 max_activation: row.max_activation,
                 min_activation: row.min_activation,

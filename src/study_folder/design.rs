@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::images::Files;
 use super::pages::examples_needed;
-use super::settings::{self, Settings};
-use super::table::{self, Row};
+use super::settings::{self, ReadSettings};
+use super::table::{self, TrialsFileRow};
 use super::{Problems, links};
 use crate::domain::study::{Condition, Practice};
 use crate::domain::trial::{Difficulty, TrialKind};
 
 /// Checks everything that can be checked without reading another file.
-pub fn check(settings: &Settings, rows: &[Row], images: &Files, problems: &mut Problems) {
-    let mut check = Check { settings, rows, images, problems };
+pub fn check(settings: &ReadSettings, rows: &[TrialsFileRow], images: &Files, problems: &mut Problems) {
+    let mut check = DesignCheck { settings, rows, images, problems };
     check.names();
     check.sizes();
     check.screen();
@@ -29,14 +29,14 @@ pub fn check(settings: &Settings, rows: &[Row], images: &Files, problems: &mut P
     }
 }
 
-struct Check<'a> {
-    settings: &'a Settings,
-    rows: &'a [Row],
+struct DesignCheck<'a> {
+    settings: &'a ReadSettings,
+    rows: &'a [TrialsFileRow],
     images: &'a Files,
     problems: &'a mut Problems,
 }
 
-impl Check<'_> {
+impl DesignCheck<'_> {
     fn in_settings(&mut self, key: &str, what: String, remedy: &str) {
         self.problems.add(settings::FILE, self.settings.line(key), what, remedy);
     }
@@ -206,7 +206,7 @@ impl Check<'_> {
         }
     }
 
-    fn row(&mut self, row: &Row) {
+    fn row(&mut self, row: &TrialsFileRow) {
         let definition = &self.settings.definition;
         let Some(condition) = definition.condition(&row.condition) else {
             let what = format!("the condition `{}` is not in study.toml", row.condition);
@@ -309,7 +309,7 @@ impl Check<'_> {
     fn pools(&mut self, condition: &Condition) {
         let definition = &self.settings.definition;
         let count = |kind, difficulty| {
-            let of_kind = |row: &&Row| row.kind == kind && row.condition == condition.name;
+            let of_kind = |row: &&TrialsFileRow| row.kind == kind && row.condition == condition.name;
             self.rows.iter().filter(of_kind).filter(|row| row.difficulty == difficulty).count()
         };
         let catch = count(TrialKind::Catch, None);

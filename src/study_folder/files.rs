@@ -6,10 +6,10 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 /// Why a file cannot be used: what is wrong, and the remedy.
-pub type Fault = (String, &'static str);
+pub type FileFault = (String, &'static str);
 
 /// Reads a file of at most so many bytes. Returns where it is, too.
-pub fn read(folder: &Path, name: &str, largest: usize) -> Result<(PathBuf, Vec<u8>), Fault> {
+pub fn read(folder: &Path, name: &str, largest: usize) -> Result<(PathBuf, Vec<u8>), FileFault> {
     let outside = || ("lies outside the study folder".to_owned(), "Name a file inside it");
     if !stays_inside(name) {
         return Err(outside());
@@ -38,7 +38,7 @@ pub fn read(folder: &Path, name: &str, largest: usize) -> Result<(PathBuf, Vec<u
 }
 
 /// Reads a text in UTF-8.
-pub fn text(folder: &Path, name: &str, largest: usize) -> Result<String, Fault> {
+pub fn text(folder: &Path, name: &str, largest: usize) -> Result<String, FileFault> {
     let (_, bytes) = read(folder, name, largest)?;
     let text =
         String::from_utf8(bytes).map_err(|_| ("is not UTF-8".to_owned(), "Save it as text in UTF-8"))?;

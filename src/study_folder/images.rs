@@ -6,9 +6,9 @@ use std::path::Path;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::files::{self, Fault};
+use super::files::{self, FileFault};
 use super::image_check::{MAX_BYTES, check_image};
-use super::table::{self, Row};
+use super::table::{self, TrialsFileRow};
 use super::{ImageFile, Problems};
 use crate::domain::study::Design;
 use crate::domain::trial::ImageId;
@@ -17,7 +17,7 @@ use crate::domain::trial::ImageId;
 pub type Files = BTreeMap<String, (ImageId, ImageFile)>;
 
 /// Reads every image; those with a fault are reported with the first line that names them.
-pub fn check(folder: &Path, rows: &[Row], design: &Design, problems: &mut Problems) -> Files {
+pub fn check(folder: &Path, rows: &[TrialsFileRow], design: &Design, problems: &mut Problems) -> Files {
     let mut lines = BTreeMap::new();
     for row in rows {
         for name in row.image_names() {
@@ -46,7 +46,7 @@ pub fn check(folder: &Path, rows: &[Row], design: &Design, problems: &mut Proble
     files
 }
 
-fn read(folder: &Path, name: &str, design: &Design) -> Result<(ImageId, ImageFile), Fault> {
+fn read(folder: &Path, name: &str, design: &Design) -> Result<(ImageId, ImageFile), FileFault> {
     let (path, bytes) = files::read(folder, name, MAX_BYTES)?;
     let (width, height) = (design.image_width_px, design.image_height_px);
     let bare =

@@ -4,17 +4,17 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::Problems;
 use super::design::{NAME, is_name};
-use super::settings::{self, Settings};
+use super::settings::{self, ReadSettings};
 use crate::domain::study::{Group, LinkDefinition, Mode, MturkTask, Platform, SonaLink};
 use crate::recruitment::generic;
 
 /// Checks every link.
-pub fn check(settings: &Settings, problems: &mut Problems) {
+pub fn check(settings: &ReadSettings, problems: &mut Problems) {
     let definition = &settings.definition;
     let mut names = HashSet::new();
     for (index, link) in definition.links.iter().enumerate() {
         let line = settings.line(&format!("links[{index}]"));
-        let mut check = Check {
+        let mut check = LinkCheck {
             settings,
             link,
             add: &mut |what, remedy| problems.add(settings::FILE, line, what, remedy),
@@ -34,13 +34,13 @@ pub fn check(settings: &Settings, problems: &mut Problems) {
     }
 }
 
-struct Check<'a> {
-    settings: &'a Settings,
+struct LinkCheck<'a> {
+    settings: &'a ReadSettings,
     link: &'a LinkDefinition,
     add: &'a mut dyn FnMut(String, String),
 }
 
-impl Check<'_> {
+impl LinkCheck<'_> {
     fn problem(&mut self, what: &str, remedy: &str) {
         (self.add)(format!("the link `{}` {what}", self.link.name), remedy.to_owned());
     }

@@ -16,7 +16,7 @@ mod table;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use problem::{Problem, Problems};
+pub use problem::{FolderProblem, Problems};
 
 use crate::domain::image_file::Format;
 use crate::domain::study::StudyDefinition;
@@ -32,7 +32,7 @@ pub struct StudyFolder {
     /// The images that the rows name, by content.
     pub images: BTreeMap<ImageId, ImageFile>,
     /// What could spoil a trial or tell people its answer, though nothing is wrong with the folder.
-    pub notices: Vec<Problem>,
+    pub notices: Vec<FolderProblem>,
 }
 
 /// An image in the folder.

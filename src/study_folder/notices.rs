@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 
 use super::images::Files;
-use super::table::{self, Row};
-use super::{Problem, Problems};
+use super::table::{self, TrialsFileRow};
+use super::{FolderProblem, Problems};
 use crate::domain::trial::{ImageId, TrialKind};
 
 /// So many notices of a kind are given; then how many more there are. A table that repeats its queries does so in every row.
 const MOST: usize = 5;
 
 /// Everything of that kind.
-pub fn find(rows: &[Row], files: &Files) -> Vec<Problem> {
+pub fn find(rows: &[TrialsFileRow], files: &Files) -> Vec<FolderProblem> {
     let mut notices = Vec::new();
     cut("pairs of queries that look alike", pairs_that_look_alike(rows, files), &mut notices);
     cut("queries that are used again", queries_used_again(rows, files), &mut notices);
@@ -20,12 +20,12 @@ pub fn find(rows: &[Row], files: &Files) -> Vec<Problem> {
     notices
 }
 
-fn cut(kind: &str, found: Problems, notices: &mut Vec<Problem>) {
+fn cut(kind: &str, found: Problems, notices: &mut Vec<FolderProblem>) {
     let found = found.sorted();
     notices.extend(found.iter().take(MOST).map(|notice| (*notice).clone()));
     if let Some(first_left_out) = found.get(MOST) {
         let what = format!("and {} more {kind}, the next in this line", found.len() - MOST);
-        notices.push(Problem { what, ..(*first_left_out).clone() });
+        notices.push(FolderProblem { what, ..(*first_left_out).clone() });
     }
 }
 
@@ -35,9 +35,9 @@ const fn is_told(kind: TrialKind) -> bool {
 }
 
 /// A query that stands in two trials: who was told the answer to one, or meets it twice as the wrong answer, knows it again.
-fn queries_used_again(rows: &[Row], files: &Files) -> Problems {
+fn queries_used_again(rows: &[TrialsFileRow], files: &Files) -> Problems {
     let mut found = Problems::default();
-    let mut uses: BTreeMap<&ImageId, Vec<&Row>> = BTreeMap::new();
+    let mut uses: BTreeMap<&ImageId, Vec<&TrialsFileRow>> = BTreeMap::new();
     for row in rows {
         for name in [&row.max_query, &row.min_query] {
             let Some((_, file)) = files.get(name) else { continue };
@@ -58,7 +58,7 @@ fn queries_used_again(rows: &[Row], files: &Files) -> Problems {
 }
 
 /// Whether a query that stands in both trials can tell the answer to one that counts.
-fn tells(one: &Row, other: &Row) -> bool {
+fn tells(one: &TrialsFileRow, other: &TrialsFileRow) -> bool {
     match (is_told(one.kind), is_told(other.kind)) {
         (true, true) => false,
         (false, false) => seen_by_one_person(one, other),
@@ -67,13 +67,13 @@ fn tells(one: &Row, other: &Row) -> bool {
 }
 
 /// Whether one person meets both trials, which count.
-fn seen_by_one_person(one: &Row, other: &Row) -> bool {
+fn seen_by_one_person(one: &TrialsFileRow, other: &TrialsFileRow) -> bool {
     let both_main = one.kind == TrialKind::Main && other.kind == TrialKind::Main;
     one.condition == other.condition && (!both_main || one.image_set == other.image_set)
 }
 
 /// Two files that differ in nothing but what accompanies their pixels: people cannot tell them apart.
-fn pairs_that_look_alike(rows: &[Row], files: &Files) -> Problems {
+fn pairs_that_look_alike(rows: &[TrialsFileRow], files: &Files) -> Problems {
     let mut found = Problems::default();
     for row in rows {
         let pixels = |name| files.get(name).map(|(_, file)| &file.pixels);
@@ -86,7 +86,7 @@ fn pairs_that_look_alike(rows: &[Row], files: &Files) -> Problems {
 }
 
 /// A browser is told an image's format.
-fn pairs_in_two_formats(rows: &[Row], files: &Files) -> Problems {
+fn pairs_in_two_formats(rows: &[TrialsFileRow], files: &Files) -> Problems {
     let mut found = Problems::default();
     for row in rows {
         let format = |name| files.get(name).map(|(_, file)| file.format.name());

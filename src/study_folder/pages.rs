@@ -5,7 +5,7 @@ use std::path::Path;
 use pulldown_cmark::{Event, Parser, Tag};
 
 use super::{Problems, files};
-use crate::domain::figure::Figure;
+use crate::domain::instruction_picture::InstructionPicture;
 use crate::domain::study::StudyDefinition;
 
 /// Largest Markdown file, in bytes.
@@ -38,7 +38,7 @@ fn text(folder: &Path, name: &str, problems: &mut Problems) -> String {
 fn check_figures(name: &str, markdown: &str, problems: &mut Problems) {
     for (event, range) in Parser::new(markdown).into_offset_iter() {
         if let Event::Start(Tag::Image { dest_url, .. }) = event
-            && let Err(what) = Figure::parse(&dest_url)
+            && let Err(what) = InstructionPicture::parse(&dest_url)
         {
             let line = markdown[..range.start].lines().count().max(1);
             problems.add(name, line, what, "Pictures in instructions are `![words](figure:KIND)`");
@@ -49,7 +49,7 @@ fn check_figures(name: &str, markdown: &str, problems: &mut Problems) {
 /// The highest number of an instruction trial that a text asks for.
 pub fn examples_needed(markdown: &str) -> usize {
     let figures = Parser::new(markdown).filter_map(|event| match event {
-        Event::Start(Tag::Image { dest_url, .. }) => Figure::parse(&dest_url).ok(),
+        Event::Start(Tag::Image { dest_url, .. }) => InstructionPicture::parse(&dest_url).ok(),
         _ => None,
     });
     figures.map(|figure| figure.example).max().unwrap_or(0)

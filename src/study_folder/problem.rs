@@ -4,7 +4,7 @@ use std::fmt;
 
 /// One fault.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Problem {
+pub struct FolderProblem {
     /// The file, relative to the study folder.
     pub file: String,
     /// The line, from 1, where one can be named.
@@ -15,7 +15,7 @@ pub struct Problem {
     pub remedy: String,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for FolderProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, line, what, remedy } = self;
         match line {
@@ -27,7 +27,7 @@ impl fmt::Display for Problem {
 
 /// Everything that is wrong with a study folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Problems(Vec<Problem>);
+pub struct Problems(Vec<FolderProblem>);
 
 impl Problems {
     /// Adds a fault.
@@ -39,7 +39,7 @@ impl Problems {
         remedy: impl Into<String>,
     ) {
         let problem =
-            Problem { file: file.into(), line: line.into(), what: what.into(), remedy: remedy.into() };
+            FolderProblem { file: file.into(), line: line.into(), what: what.into(), remedy: remedy.into() };
         if !self.0.contains(&problem) {
             self.0.push(problem);
         }
@@ -51,7 +51,7 @@ impl Problems {
     }
 
     /// All faults, in the order of files and lines.
-    pub fn sorted(&self) -> Vec<&Problem> {
+    pub fn sorted(&self) -> Vec<&FolderProblem> {
         let mut problems: Vec<_> = self.0.iter().collect();
         problems.sort_by_key(|problem| (&problem.file, problem.line));
         problems

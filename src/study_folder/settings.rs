@@ -17,13 +17,13 @@ pub const FILE: &str = "study.toml";
 const LARGEST: usize = 1 << 20;
 
 /// What `study.toml` says, and where it says it.
-pub struct Settings {
+pub struct ReadSettings {
     /// What it says.
     pub definition: StudyDefinition,
     lines: Vec<(String, usize)>,
 }
 
-impl Settings {
+impl ReadSettings {
     /// The line of a key such as `design` or `conditions[1]`.
     pub fn line(&self, key: &str) -> Option<usize> {
         self.lines.iter().find(|(known, _)| known == key).map(|(_, line)| *line)
@@ -31,7 +31,7 @@ impl Settings {
 }
 
 /// Reads the file. None if it is not there, not TOML, or lacks what a study cannot do without.
-pub fn read(folder: &Path, problems: &mut Problems) -> Option<Settings> {
+pub fn read(folder: &Path, problems: &mut Problems) -> Option<ReadSettings> {
     let text = match files::text(folder, FILE, LARGEST) {
         Ok(text) => text,
         Err((what, remedy)) => {
@@ -58,7 +58,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn definition(mut self) -> Option<Settings> {
+    fn definition(mut self) -> Option<ReadSettings> {
         let slug = self.required("slug");
         let title = self.required("title");
         let contact = self.required("contact");
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
         let texts = self.optional("texts");
         let pages = self.optional("pages");
         self.refuse_unknown_keys();
-        Some(Settings {
+        Some(ReadSettings {
             definition: StudyDefinition {
                 slug: slug?,
                 title: title?,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::images::Files;
 use super::{Problems, files};
-use crate::domain::trial::{Difficulty, ImageId, Known, Trial, TrialKind};
+use crate::domain::trial::{Difficulty, ImageId, KnownActivations, Trial, TrialKind};
 
 /// Its name in a study folder.
 pub const FILE: &str = "trials.csv";
@@ -37,7 +37,7 @@ pub const COLUMNS: [&str; 18] = [
 
 /// A row as it is written.
 #[derive(Debug, Clone)]
-pub struct Row {
+pub struct TrialsFileRow {
     /// Where it stands, from 1.
     pub line: usize,
     /// Its condition.
@@ -63,10 +63,10 @@ pub struct Row {
     /// By group.
     pub references: Vec<Vec<String>>,
     /// What else is known.
-    pub known: Known,
+    pub known: KnownActivations,
 }
 
-impl Row {
+impl TrialsFileRow {
     /// Every image that the row names.
     pub fn image_names(&self) -> impl Iterator<Item = &str> {
         let queries = [&self.base, &self.max_query, &self.min_query];
@@ -75,7 +75,7 @@ impl Row {
 }
 
 /// Reads the table. None if there is nothing to go on with.
-pub fn read(folder: &Path, problems: &mut Problems) -> Option<Vec<Row>> {
+pub fn read(folder: &Path, problems: &mut Problems) -> Option<Vec<TrialsFileRow>> {
     let text = match files::text(folder, FILE, LARGEST) {
         Ok(text) => text,
         Err((what, remedy)) => {
@@ -102,7 +102,7 @@ pub fn read(folder: &Path, problems: &mut Problems) -> Option<Vec<Row>> {
     let mut rows = Vec::new();
     for record in reader.records() {
         match record {
-            Ok(record) => rows.extend(Fields { header: &header, record: &record, problems }.row()),
+            Ok(record) => rows.extend(TrialFields { header: &header, record: &record, problems }.row()),
             Err(error) => {
                 let line = error.position().map(line_of);
                 problems.add(
@@ -137,21 +137,21 @@ fn header_is_right(header: &[String], problems: &mut Problems) -> bool {
     right
 }
 
-struct Fields<'a> {
+struct TrialFields<'a> {
     header: &'a [String],
     record: &'a csv::StringRecord,
     problems: &'a mut Problems,
 }
 
-impl Fields<'_> {
-    fn row(mut self) -> Option<Row> {
+impl TrialFields<'_> {
+    fn row(mut self) -> Option<TrialsFileRow> {
         if self.record.len() != self.header.len() {
             let (has, needs) = (self.record.len(), self.header.len());
             self.problem(format!("the row has {has} fields, not {needs}"), "Quote fields that hold a comma");
             return None;
         }
         let kind = self.word("kind");
-        let known = Known {
+        let known = KnownActivations {
             base_activation: self.parsed("base_activation", "a number"),
             max_activation: self.parsed("max_activation", "a number"),
             min_activation: self.parsed("min_activation", "a number"),
@@ -160,7 +160,7 @@ impl Fields<'_> {
             saliency_correct: self.parsed("saliency_correct", "true or false"),
             object_correct: self.parsed("object_correct", "true or false"),
         };
-        let row = Row {
+        let row = TrialsFileRow {
             line: self.line(),
             condition: self.needed("condition"),
             kind: kind.unwrap_or(TrialKind::Main),
@@ -218,7 +218,7 @@ impl Fields<'_> {
         parsed
     }
 
-    fn finite(&mut self, row: &Row) {
+    fn finite(&mut self, row: &TrialsFileRow) {
         let known = &row.known;
         let numbers = [known.base_activation, known.max_activation, known.min_activation];
         if numbers.into_iter().flatten().any(|number| !number.is_finite()) {
@@ -239,7 +239,7 @@ fn groups(text: &str) -> Vec<Vec<String>> {
 }
 
 /// The rows with their images; none for a row with an image that is missing or faulty.
-pub fn resolve(rows: &[Row], files: &Files) -> Vec<Option<Trial>> {
+pub fn resolve(rows: &[TrialsFileRow], files: &Files) -> Vec<Option<Trial>> {
     let image = |name: &String| -> Option<ImageId> { files.get(name).map(|(id, _)| id.clone()) };
     rows.iter()
         .map(|row| {

@@ -1,34 +1,11 @@
 //! Speaks HTTP: every URL in one table.
 
-pub mod api;
-pub mod assets;
-pub mod browser_mark;
-pub mod client_address;
-mod connections;
-pub mod crowd;
-pub mod entrance;
-pub mod entry;
-pub mod error;
-pub mod extract;
-pub mod gallery;
-mod image_cache;
+pub mod http;
+pub mod image_addresses;
 pub mod lab;
 pub mod live;
-pub mod markdown;
-pub mod metrics;
-pub mod opened;
-pub mod page;
-mod progress;
-pub mod protection;
-mod refusals;
-pub mod responder;
-pub mod screens;
-pub mod serve;
-pub mod session;
-pub mod signed;
-pub mod simulation;
+pub mod participant;
 pub mod state;
-pub mod user_agent;
 
 use std::time::Duration;
 
@@ -41,6 +18,8 @@ use tower_http::compression::CompressionLayer;
 use tower_http::cors::{self, CorsLayer};
 
 use crate::flow::readiness::NotReady;
+use http::{assets, metrics};
+use participant::{api, entry, simulation};
 pub use state::{Site, WebState};
 
 /// Every address of Weber.

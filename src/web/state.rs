@@ -8,19 +8,21 @@ use std::time::Duration;
 use ipnet::IpNet;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::crowd::{self, Crowd};
-use super::image_cache::ImageCache;
-use super::lab::part::Shown;
-use super::live::Live;
-use super::metrics::Metrics;
-use super::protection::FixedHeaders;
-use super::signed::Keys;
 use crate::flow::App;
-use crate::flow::newcomers::Doors;
-use crate::flow::queue::{PATIENCE, Queue};
-use crate::flow::record::Intake;
-use crate::flow::visits::{self, Visits};
+use crate::flow::participation::enrolment_queue::EnrolmentQueues;
+use crate::flow::participation::visits;
+use crate::flow::participation::visits::VisitCounter;
+use crate::flow::records::batch_queue::{BATCH_TIMEOUT, BatchQueue};
+use crate::flow::records::intake::Intake;
 use crate::recruitment::{mturk, prolific};
+use crate::web::http::image_cache::ImageCache;
+use crate::web::http::metrics::Metrics;
+use crate::web::http::security_headers::FixedHeaders;
+use crate::web::live::Live;
+use crate::web::live::fragments::ShownFragments;
+use crate::web::participant::consent_limit;
+use crate::web::participant::consent_limit::ConsentLimit;
+use crate::web::participant::prolific_keys::ProlificKeys;
 
 /// What every handler needs. Cheap to clone.
 #[derive(Clone)]
@@ -39,9 +41,9 @@ pub struct Parts {
     /// The flows' needs.
     pub app: App,
     /// Where consents are taken in.
-    pub doors: Doors,
+    pub enrolments: EnrolmentQueues,
     /// Where those who come are counted.
-    pub visits: Queue<Visits>,
+    pub visits: BatchQueue<VisitCounter>,
     /// Where records are taken in.
     pub records: Intake,
     /// Images asked for lately.
@@ -49,13 +51,13 @@ pub struct Parts {
     /// Where open pages hear of changes.
     pub live: Live,
     /// What open pages show.
-    pub shown: Shown,
+    pub fragments: ShownFragments,
     /// What this server counts.
     pub metrics: Metrics,
     /// Who is about to begin.
-    pub crowd: Crowd,
+    pub consent_limit: ConsentLimit,
     /// The keys of signed links.
-    pub prolific_keys: Arc<Keys>,
+    pub prolific_keys: Arc<ProlificKeys>,
     /// How this server is reached.
     pub site: Site,
     /// What every answer carries.
@@ -87,7 +89,7 @@ impl Site {
             public_url,
             mturk_origins: mturk::ORIGINS.map(str::to_owned).into(),
             prolific_keys_url: prolific::KEY_SET.to_owned(),
-            newcomers_per_address: crowd::MOST,
+            newcomers_per_address: consent_limit::MOST,
             longest_request: Duration::from_secs(30),
             trusted_proxies: vec![
                 IpNet::from(IpAddr::from([127, 0, 0, 1])),
@@ -110,14 +112,14 @@ impl WebState {
     pub fn new(app: App, own_changes: UnboundedReceiver<i64>, site: Site) -> Self {
         Self(Arc::new(Parts {
             live: Live::start(&app.pool, own_changes),
-            shown: Shown::default(),
-            doors: Doors::new(&app),
+            fragments: ShownFragments::default(),
+            enrolments: EnrolmentQueues::new(&app),
             visits: visits::queue(&app),
-            records: Intake::start(&app, PATIENCE),
+            records: Intake::start(&app, BATCH_TIMEOUT),
             metrics: Metrics::new(&app),
             app,
-            crowd: Crowd::of(site.newcomers_per_address),
-            prolific_keys: Arc::new(Keys::at(site.prolific_keys_url.clone())),
+            consent_limit: ConsentLimit::of(site.newcomers_per_address),
+            prolific_keys: Arc::new(ProlificKeys::at(site.prolific_keys_url.clone())),
             images: ImageCache::new(IMAGE_CACHE_BYTES),
             headers: FixedHeaders::new(&site),
             site,

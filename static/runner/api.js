@@ -1,6 +1,6 @@
 /** Requests to the server. */
 
-const PATIENCE_MS = 20_000;
+const REQUEST_TIMEOUT_MS = 20_000;
 const FIRST_PAUSE_MS = 700;
 const LONGEST_PAUSE_MS = 10_000;
 
@@ -33,7 +33,7 @@ export async function post(path, body, { token, keepalive = false } = {}) {
   const headers = { "Content-Type": "application/json" };
   if (token) headers.Authorization = `Bearer ${token}`;
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), PATIENCE_MS);
+  const timer = setTimeout(() => abort.abort(), REQUEST_TIMEOUT_MS);
   const request = { method: "POST", headers, body: JSON.stringify(body, wellFormed), keepalive, signal: abort.signal };
   try {
     const response = await fetch(path, request);

@@ -3,7 +3,7 @@
 /** @import { Note } from "./events.js" */
 
 /** A browser that neither agrees nor refuses must not hold anybody up. */
-const PATIENCE_MS = 3000;
+const FULLSCREEN_TIMEOUT_MS = 3000;
 
 let leavingOnPurpose = false;
 
@@ -25,7 +25,7 @@ export async function enterFullscreen(note) {
     return;
   }
   try {
-    await Promise.race([page.requestFullscreen({ navigationUI: "hide" }), failAfter(PATIENCE_MS)]);
+    await Promise.race([page.requestFullscreen({ navigationUI: "hide" }), failAfter(FULLSCREEN_TIMEOUT_MS)]);
   } catch (error) {
     note("fullscreen_refused", { reason: error instanceof Error ? error.message : String(error) });
   }

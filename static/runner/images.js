@@ -7,7 +7,7 @@ import { pause, rest } from "./api.js";
 /** Over HTTP/1.1 a browser opens six connections to a server: some must stay free for answers. */
 const AT_A_TIME = 4;
 /** A connection that hangs counts as a failure. */
-const PATIENCE_MS = 20_000;
+const IMAGE_TIMEOUT_MS = 20_000;
 
 /** @typedef {(tries: number, reason: string) => void} TellFailure */
 
@@ -130,7 +130,7 @@ async function load(address) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const timeout = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error("no answer in time")), PATIENCE_MS);
+    timer = setTimeout(() => reject(new Error("no answer in time")), IMAGE_TIMEOUT_MS);
   });
   try {
     await Promise.race([image.decode(), timeout]);

@@ -8,14 +8,14 @@ import { Frame } from "./frame.js";
 import { leaveFullscreen, watchFullscreen } from "./fullscreen.js";
 import { choose, tell, words } from "./pages.js";
 import { OutOfStep, Session, hasEnded } from "./session.js";
-import { takePart } from "./way.js";
+import { takePart } from "./screens.js";
 
 /** @import { View } from "./frame.js" */
 
 const TROUBLE = "No connection. Your answers are kept, and are sent as soon as it is back.";
 
 /** A connection that is gone for longer may not come back by itself. */
-const PATIENCE_MS = 120_000;
+const TROUBLE_HELP_AFTER_MS = 120_000;
 
 class Program {
   #frame;
@@ -104,7 +104,7 @@ class Program {
     this.#troubledSince = trouble ? (this.#troubledSince ?? performance.now()) : null;
     if (this.#troubledSince === null) return "";
     const { whom } = this.#session;
-    if (!whom || performance.now() - this.#troubledSince < PATIENCE_MS) return TROUBLE;
+    if (!whom || performance.now() - this.#troubledSince < TROUBLE_HELP_AFTER_MS) return TROUBLE;
     return `${TROUBLE} If it stays away, write to ${whom.contact} and name your participant code ${whom.participant}.`;
   }
 

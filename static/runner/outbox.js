@@ -11,7 +11,7 @@ import { storage } from "./storage.js";
 /** @import { Answer, Place, RecordReply, Step, StudyEvent } from "./types.js" */
 
 /** How long events wait for company. */
-const LULL_MS = 1500;
+const BATCH_DELAY_MS = 1500;
 /** What was refused so often will be refused again. */
 const MOST_REFUSALS = 2;
 /** A record must stay below the server's bound for a body, and a goodbye below the browser's for keepalive (64 KiB). */
@@ -94,14 +94,14 @@ export class Outbox {
     if (before >= 0) answers[before] = answer;
     else answers.push(answer);
     this.#keep(this.#own);
-    this.#sendIn(answer.continue_rt === null ? 0 : LULL_MS);
+    this.#sendIn(answer.continue_rt === null ? 0 : BATCH_DELAY_MS);
   }
 
   /** @param {string} kind @param {number | null} at @param {Record<string, unknown>} detail */
   addEvent(kind, at, detail) {
     this.#own.events.push({ seq: ++this.#seq, kind, at, detail });
     this.#keep(this.#own);
-    this.#sendIn(LULL_MS);
+    this.#sendIn(BATCH_DELAY_MS);
   }
 
   /** A sign of life, unless there was one just now. @param {number} everyMs */
@@ -189,7 +189,7 @@ export class Outbox {
       this.#listener.onTrouble(false);
       this.#confirm(box, message, reply);
       const rest = this.#nextBox();
-      if (!isEmpty(rest)) this.#sendIn(rest === box && size(message) < MOST_PARTS ? LULL_MS : 0);
+      if (!isEmpty(rest)) this.#sendIn(rest === box && size(message) < MOST_PARTS ? BATCH_DELAY_MS : 0);
     } catch (error) {
       this.#fail(error, box, message);
     } finally {

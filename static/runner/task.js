@@ -8,7 +8,7 @@ import { Refusal, post, rest } from "./api.js";
 const PAUSE_MS = 3_000;
 
 /** So long the server may stay away until the task can be handed in without it. */
-const PATIENCE_MS = 120_000;
+const AWAY_AFTER_MS = 120_000;
 
 const WORDS = {
   under_way: "You are taking part in the other window. If you closed it, open the study again: you go on where you were.",
@@ -70,7 +70,7 @@ async function watch() {
       answered = performance.now();
     } catch (error) {
       if (error instanceof Refusal) return refuse(error);
-      if (performance.now() - answered > PATIENCE_MS && submit.disabled) {
+      if (performance.now() - answered > AWAY_AFTER_MS && submit.disabled) {
         // The form still holds what the page came with: the receipt that says that nobody could look.
         say(WORDS.away);
         submit.disabled = false;

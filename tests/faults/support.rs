@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
-use weber::simulate::{Client, Ending, Plan, Report, run};
+use weber::simulate::{Client, Ending, Plan, SimulationReport, run};
 
 use crate::tiny_study::TinyStudy;
 
@@ -113,7 +113,7 @@ impl Installation {
 
     /// Everything that the crowd's answers and slots must fulfil, whatever happened meanwhile. Returns kept people per
     /// condition.
-    pub fn account_for(&self, report: &Report) -> Vec<u64> {
+    pub fn account_for(&self, report: &SimulationReport) -> Vec<u64> {
         let out = self.exported();
         self.weber(&["export", "demo", "--out", out.to_str().unwrap(), "--include", "simulated"]);
         let exported = answers(&out);
@@ -243,11 +243,11 @@ pub fn http() -> reqwest::Client {
 }
 
 /// Simulated people on their way.
-pub struct Crowd(tokio::task::JoinHandle<Report>);
+pub struct Crowd(tokio::task::JoinHandle<SimulationReport>);
 
 impl Crowd {
     /// Waits for them; everybody must have gone through, and all their answers been acknowledged.
-    pub async fn all_complete(self) -> Report {
+    pub async fn all_complete(self) -> SimulationReport {
         let report = self.report().await;
         assert_eq!(report.troubles, Default::default());
         let people = report.endings.get(&Ending::Complete).copied().unwrap_or_default();
@@ -256,7 +256,7 @@ impl Crowd {
         report
     }
 
-    pub async fn report(self) -> Report {
+    pub async fn report(self) -> SimulationReport {
         self.0.await.unwrap()
     }
 

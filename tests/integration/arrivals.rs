@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use weber::domain::study::{Platform, StudyState};
-use weber::flow::identities;
-use weber::flow::journal::Actor;
-use weber::recruitment::reconciliation::Finding;
+use weber::flow::audit::log::Actor;
+use weber::flow::study::identities;
+use weber::recruitment::reconciliation::Discrepancy;
 
 use crate::lab::Browser;
 use crate::platforms::{MTURK, finish, study, task, with_links, worker};
@@ -161,7 +161,7 @@ async fn one_person_has_one_spelling_wherever_ids_are_used(pool: PgPool) {
         "Submission id,Participant id,Status,Completion code\n{SESSION}, {upper} ,Awaiting review,x\n"
     );
     let (_, lines) = identities::reconcile(&server.app, &actor, "demo", &file).await.unwrap();
-    assert_eq!(lines.iter().map(|line| line.finding).collect::<Vec<_>>(), [Finding::Unfinished]);
+    assert_eq!(lines.iter().map(|line| line.finding).collect::<Vec<_>>(), [Discrepancy::Unfinished]);
 }
 
 #[sqlx::test]
@@ -341,9 +341,9 @@ async fn not_after_holds_in_every_spelling(pool: PgPool) {
 #[sqlx::test]
 async fn a_researcher_has_one_spelling_too(pool: PgPool) {
     let server = Server::live(pool, 1).await;
-    let invitation = weber::flow::team::Invitation::default();
+    let invitation = weber::flow::lab::team::Invitation::default();
     for email in ["Eve@Example.org", " eve@example.ORG\u{a0}", "\u{feff}eve@example.org\u{200b}"] {
-        weber::flow::team::invite(&server.app, &Actor::command_line(), email, invitation).await.unwrap();
+        weber::flow::lab::team::invite(&server.app, &Actor::command_line(), email, invitation).await.unwrap();
     }
     assert_eq!(server.count("select count(*) from researchers where email = 'eve@example.org'").await, 1);
     assert_eq!(server.count("select count(*) from researchers").await, 1);

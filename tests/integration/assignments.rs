@@ -2,10 +2,10 @@
 
 use sqlx::PgPool;
 use weber::domain::study::Platform;
-use weber::flow::identities;
-use weber::flow::journal::Actor;
+use weber::flow::audit::log::Actor;
+use weber::flow::study::identities;
 use weber::recruitment::payment;
-use weber::recruitment::reconciliation::Finding;
+use weber::recruitment::reconciliation::Discrepancy;
 
 use crate::platforms::{MTURK, study, task, worker};
 use crate::support::person::Person;
@@ -66,7 +66,7 @@ async fn the_assignment_that_was_finished_or_handed_in_is_paid(pool: PgPool) {
     let actor = Actor::command_line();
     let (_, lines) = identities::reconcile(&server.app, &actor, "demo", &file).await.unwrap();
     let found: Vec<_> = lines.iter().map(|line| line.finding).collect();
-    assert_eq!(found, [Finding::OnlyThere, Finding::Agreed]);
+    assert_eq!(found, [Discrepancy::OnlyThere, Discrepancy::Agreed]);
     assert_eq!(paid(&server).await[0].assignment_id.as_deref(), Some("3THIRD"));
 }
 
@@ -77,7 +77,7 @@ async fn a_shared_token_says_nothing_about_assignments(pool: PgPool) {
     let link = server.link("Workers").await;
     server.enrol(&link, &worker("AVICTIM", "3OWN", "3HIT")).await;
     let mut shared = server.enrol(&link, &worker("AVICTIM", "3ATTACKER", "3HIT")).await.1;
-    for _ in 0..weber::flow::enroll::MOST_TOKENS {
+    for _ in 0..weber::flow::participation::enroll::MOST_TOKENS {
         shared = server.enrol(&link, &worker("AVICTIM", "3ATTACKER", "3HIT")).await.1;
     }
     let own = server.enrol(&link, &worker("AVICTIM", "3OWN", "3HIT")).await.1;

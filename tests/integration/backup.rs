@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use tempfile::TempDir;
-use weber::domain::backup::Manifest;
-use weber::domain::journal::first_broken;
+use weber::domain::audit_log::first_broken;
+use weber::domain::backup::BackupManifest;
 use weber::domain::study::{Mode, StudyState};
 use weber::flow::app::{Clock, SystemClock};
+use weber::flow::audit::log::Actor;
 use weber::flow::backup::{self, Archive, BackupError};
-use weber::flow::export::PolicyChoice;
-use weber::flow::journal::Actor;
 use weber::flow::secrets::Secrets;
-use weber::flow::steer;
+use weber::flow::study::control;
+use weber::flow::study::export::PolicyChoice;
 use weber::store;
 
 use crate::export::Exported;
@@ -48,7 +48,7 @@ async fn claim(pool: &PgPool) {
 
 struct Saved {
     folder: TempDir,
-    manifest: Manifest,
+    manifest: BackupManifest,
 }
 
 impl Saved {
@@ -117,7 +117,7 @@ async fn busy_lab(pool: PgPool) -> Server {
     at_work.answer("main", 1, 1, 2).await;
     let actor = Actor::command_line();
     for state in [StudyState::Paused, StudyState::Live] {
-        steer::set_state(&server.app, &actor, "demo", state).await.unwrap();
+        control::set_state(&server.app, &actor, "demo", state).await.unwrap();
     }
     server
 }
@@ -155,12 +155,12 @@ async fn everything_comes_back_as_it_was(pool: PgPool) {
         let (status, bytes) = image(&restored).await;
         assert_eq!((status.as_u16(), &bytes), (200, &image(&server).await.1));
     }
-    let entries = store::journal::all(&mut place.acquire().await.unwrap()).await.unwrap();
+    let entries = store::audit_log::all(&mut place.acquire().await.unwrap()).await.unwrap();
     assert_eq!(first_broken(&entries), None);
     assert_eq!(saved.manifest.journal.sha256, hex::encode(&entries.last().unwrap().1));
     // Numbering goes on, the journal is closed again, and people come and go.
     Person::go_through(&restored, &restored.link("Volunteers").await, true).await;
-    steer::set_state(&restored.app, &Actor::command_line(), "demo", StudyState::Paused).await.unwrap();
+    control::set_state(&restored.app, &Actor::command_line(), "demo", StudyState::Paused).await.unwrap();
     assert!(sqlx::query("delete from journal").execute(&place).await.is_err());
 }
 

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::PgPool;
 use weber::domain::study::Mode;
-use weber::flow::export::PolicyChoice;
-use weber::simulate::{Ending, Incident, Report, Request, Trouble, run};
+use weber::flow::study::export::PolicyChoice;
+use weber::simulate::{Ending, Incident, Request, SimulationReport, Trouble, run};
 
 use crate::export::Exported;
 use crate::simulation::{client, plan, simulate, slots};
@@ -23,16 +23,16 @@ fn complete(exported: &Exported) -> Vec<Row> {
     exported.rows("participants.csv").into_iter().filter(|row| row["stage"] == "complete").collect()
 }
 
-fn ended(report: &Report, ending: Ending) -> u32 {
+fn ended(report: &SimulationReport, ending: Ending) -> u32 {
     report.endings.get(&ending).copied().unwrap_or_default()
 }
 
-fn happened(report: &Report, incident: Incident) -> usize {
+fn happened(report: &SimulationReport, incident: Incident) -> usize {
     report.incidents.get(&incident).copied().unwrap_or_default() as usize
 }
 
 /// Every answer that was acknowledged is exported as it was given, and nothing else.
-fn assert_nothing_lost(report: &Report, exported: &Exported) {
+fn assert_nothing_lost(report: &SimulationReport, exported: &Exported) {
     let acknowledged: HashSet<_> = report
         .acknowledged
         .iter()

@@ -2,7 +2,7 @@
 
 use sqlx::PgPool;
 use weber::domain::study::{Mode, StudyState};
-use weber::flow::export::PolicyChoice;
+use weber::flow::study::export::PolicyChoice;
 
 use crate::export::Exported;
 use crate::lab::{Browser, PASSWORD};

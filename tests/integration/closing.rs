@@ -6,8 +6,8 @@ use serde_json::json;
 use sqlx::PgPool;
 use weber::domain::codebook::people::{Decision, Override};
 use weber::domain::study::StudyState;
-use weber::flow::journal::Actor;
-use weber::flow::{overrides, steer};
+use weber::flow::audit::log::Actor;
+use weber::flow::study::{control, decisions};
 
 use crate::lab::{Browser, OpenPage};
 use crate::support::person::Person;
@@ -33,7 +33,7 @@ async fn nearly_full(pool: PgPool) -> (Server, String, Arc<TestClock>) {
 
 async fn switch_experts(server: &Server, on: bool) {
     let id = server.count("select id from links where name = 'Experts'").await;
-    steer::enable_link(&server.app, &Actor::command_line(), "demo", id, on).await.unwrap();
+    control::enable_link(&server.app, &Actor::command_line(), "demo", id, on).await.unwrap();
 }
 
 async fn is_closed(server: &Server) -> bool {
@@ -98,10 +98,10 @@ async fn by_a_newcomer_who_finds_a_lapsed_place_taken_by_one_who_passed_without(
 #[sqlx::test]
 async fn by_fewer_places(pool: PgPool) {
     let (server, link, _) = nearly_full(pool).await;
-    steer::set_quota(&server.app, &Actor::command_line(), "demo", 2).await.unwrap();
+    control::set_quota(&server.app, &Actor::command_line(), "demo", 2).await.unwrap();
     Person::go_through(&server, &link, true).await;
     assert!(!is_closed(&server).await);
-    steer::set_quota(&server.app, &Actor::command_line(), "demo", 1).await.unwrap();
+    control::set_quota(&server.app, &Actor::command_line(), "demo", 1).await.unwrap();
     assert!(is_closed(&server).await);
 }
 
@@ -122,9 +122,9 @@ async fn by_a_decision_that_is_taken_back(pool: PgPool) {
     assert!(is_closed(&server).await);
     let actor = Actor::command_line();
     let exclude = Override { decision: Decision::Exclude, reason: "a bot".into() };
-    overrides::decide(&server.app, &actor, "demo", last.pseudonym(), &exclude, true).await.unwrap();
+    decisions::decide(&server.app, &actor, "demo", last.pseudonym(), &exclude, true).await.unwrap();
     server.set_state(StudyState::Live).await;
-    overrides::lift(&server.app, &actor, "demo", last.pseudonym()).await.unwrap();
+    decisions::lift(&server.app, &actor, "demo", last.pseudonym()).await.unwrap();
     assert_eq!(last.column("claim").await, "kept", "the place was still free");
     assert!(is_closed(&server).await);
 }
@@ -134,9 +134,9 @@ async fn and_is_not_opened_again_before_somebody_can_be_kept(pool: PgPool) {
     let (server, link, _) = nearly_full(pool).await;
     Person::go_through(&server, &link, true).await;
     let actor = Actor::command_line();
-    let opened = steer::set_state(&server.app, &actor, "demo", StudyState::Live).await;
+    let opened = control::set_state(&server.app, &actor, "demo", StudyState::Live).await;
     assert!(opened.is_err(), "it would close again at once");
-    steer::set_quota(&server.app, &actor, "demo", 2).await.unwrap();
+    control::set_quota(&server.app, &actor, "demo", 2).await.unwrap();
     server.set_state(StudyState::Live).await;
     assert_eq!(server.enrol(&link, &[]).await.0, 201);
 }

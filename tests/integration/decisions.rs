@@ -2,9 +2,9 @@
 
 use sqlx::PgPool;
 use weber::domain::codebook::people::{Decision, Override};
-use weber::flow::export::PolicyChoice;
-use weber::flow::journal::Actor;
-use weber::flow::overrides;
+use weber::flow::audit::log::Actor;
+use weber::flow::study::decisions;
+use weber::flow::study::export::PolicyChoice;
 
 use crate::export::Exported;
 use crate::lab::Browser;
@@ -13,7 +13,7 @@ use crate::support::server::Server;
 
 async fn decide(server: &Server, person: &str, decision: Decision, reason: &str, reopen: bool) -> bool {
     let decided = Override { decision, reason: reason.into() };
-    overrides::decide(&server.app, &Actor::command_line(), "demo", person, &decided, reopen).await.is_ok()
+    decisions::decide(&server.app, &Actor::command_line(), "demo", person, &decided, reopen).await.is_ok()
 }
 
 const KEPT: &str = "select count(*) from participants where claim = 'kept'";
@@ -62,7 +62,7 @@ async fn a_decision_changes_what_is_analysed_and_neither_verdict_nor_slots(pool:
         (journal["entry"].as_i64(), journal["sha256"].as_str()),
         (Some(head.0), Some(head.1.as_str()))
     );
-    overrides::lift(&server.app, &Actor::command_line(), "demo", passing.pseudonym()).await.unwrap();
+    decisions::lift(&server.app, &Actor::command_line(), "demo", passing.pseudonym()).await.unwrap();
     let lifted = Exported::of(&server, PolicyChoice::Enrolment, &[]).await;
     assert_eq!(lifted.person(&passing)["kept"], "true");
     let rows = lifted.rows("trials_cleaned.csv");

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use sqlx::{AssertSqlSafe, PgPool};
-use weber::domain::journal::Action;
+use weber::domain::audit_log::Action;
+use weber::flow::audit::log::Actor;
 use weber::flow::backup;
-use weber::flow::import::{import, import_and_start};
-use weber::flow::journal::Actor;
 use weber::flow::secrets::Secrets;
+use weber::flow::study::import::{import, import_and_start};
 use weber::store;
 
 use crate::lab::{Browser, PASSWORD};

@@ -252,7 +252,7 @@ async fn a_preview_records_and_allocates_nothing(pool: PgPool) {
 #[sqlx::test]
 async fn simulated_people_need_an_api_token_and_slots_of_their_own(pool: PgPool) {
     let server = Server::live(pool, 1).await;
-    let sim = weber::flow::simulation::entrance(&server.app, "demo").await.unwrap().link;
+    let sim = weber::flow::study::simulation::entrance(&server.app, "demo").await.unwrap().link;
     let (status, problem) = server.enrol(&sim, &[]).await;
     assert_eq!((status, &problem["code"]), (401, &json!("api_token_needed")));
     let mut conn = server.app.pool.acquire().await.unwrap();

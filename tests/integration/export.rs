@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use weber::domain::study::Mode;
-use weber::flow::export::{ExportError, FILES, PolicyChoice, export, prepare};
+use weber::flow::study::export::{ExportError, FILES, PolicyChoice, export, prepare};
 
 use crate::support::person::Person;
 use crate::support::server::Server;

@@ -1,12 +1,12 @@
 //! Identities apart: paying, comparing, finding, withdrawing, forgetting, and the journal of it all.
 
 use sqlx::PgPool;
-use weber::domain::journal::first_broken;
+use weber::domain::audit_log::first_broken;
 use weber::domain::study::{Platform, StudyState};
-use weber::flow::export::{PolicyChoice, export, prepare};
-use weber::flow::identities;
-use weber::flow::journal::Actor;
-use weber::recruitment::reconciliation::Finding;
+use weber::flow::audit::log::Actor;
+use weber::flow::study::export::{PolicyChoice, export, prepare};
+use weber::flow::study::identities;
+use weber::recruitment::reconciliation::Discrepancy;
 use weber::store;
 
 use crate::support::person::Person;
@@ -76,7 +76,11 @@ async fn the_platforms_own_file_is_compared(pool: PgPool) {
     assert_eq!(platform, Platform::Mturk);
     assert_eq!(
         found,
-        [(Finding::OnlyHere, "WORKER2"), (Finding::OnlyThere, "STRANGER"), (Finding::Agreed, "WORKER1")]
+        [
+            (Discrepancy::OnlyHere, "WORKER2"),
+            (Discrepancy::OnlyThere, "STRANGER"),
+            (Discrepancy::Agreed, "WORKER1")
+        ]
     );
     assert!(identities::reconcile(&server.app, &Actor::command_line(), "demo", "x,y\n").await.is_err());
 }
@@ -167,7 +171,7 @@ async fn the_journal_is_one_chain_and_cannot_be_changed(pool: PgPool) {
     };
     futures::future::join_all((0..20).map(seek)).await;
     let mut conn = server.app.pool.acquire().await.unwrap();
-    let entries = store::journal::all(&mut conn).await.unwrap();
+    let entries = store::audit_log::all(&mut conn).await.unwrap();
     assert_eq!(entries.len(), 1 + 20, "the import came first");
     assert_eq!(first_broken(&entries), None);
     for change in ["update journal set actor = 'x'", "delete from journal", "truncate journal"] {

@@ -4,8 +4,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use weber::domain::journal::first_broken;
-use weber::flow::witness;
+use weber::domain::audit_log::first_broken;
+use weber::flow::audit::witness;
 use weber::store;
 
 use crate::lab::Browser;
@@ -102,16 +102,16 @@ async fn forge(pool: &PgPool, sql: &'static str) {
 /// Every entry by somebody else, and every hash after it: a chain that is whole.
 async fn make_anew(pool: &PgPool) {
     let mut conn = pool.acquire().await.unwrap();
-    let entries = store::journal::all(&mut conn).await.unwrap();
+    let entries = store::audit_log::all(&mut conn).await.unwrap();
     forge(pool, "delete from journal").await;
     let mut previous = Vec::new();
     for (mut entry, _) in entries {
         entry.actor = "somebody else".into();
         entry.previous_sha256 = previous;
         previous = entry.sha256();
-        store::journal::append(&mut conn, &entry).await.unwrap();
+        store::audit_log::append(&mut conn, &entry).await.unwrap();
     }
-    assert_eq!(first_broken(&store::journal::all(&mut conn).await.unwrap()), None);
+    assert_eq!(first_broken(&store::audit_log::all(&mut conn).await.unwrap()), None);
 }
 
 #[sqlx::test]

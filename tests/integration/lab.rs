@@ -3,8 +3,9 @@
 use reqwest::StatusCode;
 use scraper::{Html, Selector};
 use sqlx::PgPool;
-use weber::flow::journal::Actor;
-use weber::flow::team::{self, Invitation};
+use weber::flow::audit::log::Actor;
+use weber::flow::lab::team;
+use weber::flow::lab::team::Invitation;
 
 use crate::support::person::Person;
 use crate::support::server::{Server, TestClock};
@@ -318,15 +319,15 @@ pub struct OpenPage {
     response: reqwest::Response,
     pub heard: String,
     /// Nobody waits for longer.
-    patience: tokio::time::Instant,
+    give_up_at: tokio::time::Instant,
 }
 
 impl OpenPage {
     pub async fn at(browser: &Browser<'_>, path: &str) -> Self {
         let request = browser.client.get(format!("{}{path}", browser.server.url));
         let response = request.header("cookie", browser.cookie.clone().unwrap()).send().await.unwrap();
-        let patience = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
-        Self { response, heard: String::new(), patience }
+        let give_up_at = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
+        Self { response, heard: String::new(), give_up_at }
     }
 
     pub async fn hears(&mut self, words: &str) {
@@ -337,7 +338,7 @@ impl OpenPage {
 
     /// Hears the next part; false at the end.
     pub async fn listens(&mut self) -> bool {
-        let next = tokio::time::timeout_at(self.patience, self.response.chunk()).await;
+        let next = tokio::time::timeout_at(self.give_up_at, self.response.chunk()).await;
         let chunk = next.expect("the page hears something, or its end").unwrap();
         let goes_on = chunk.is_some();
         self.heard.push_str(&String::from_utf8_lossy(&chunk.unwrap_or_default()));

@@ -2,8 +2,8 @@
 
 use sqlx::PgPool;
 use weber::domain::study::{Mode, StudyState};
-use weber::flow::journal::Actor;
-use weber::flow::steer;
+use weber::flow::audit::log::Actor;
+use weber::flow::study::control;
 
 use crate::support::person::Person;
 use crate::support::server::Server;
@@ -18,15 +18,15 @@ async fn pilots_run_from_the_pilot_on_and_live_links_do_not(pool: PgPool) {
     let (pilot, live) = (server.link("Rehearsal").await, server.link("Volunteers").await);
     assert_eq!(server.enrol(&pilot, &[]).await.1["code"], "not_open_yet");
     let actor = Actor::command_line();
-    steer::set_state(&server.app, &actor, "demo", StudyState::Pilot).await.unwrap();
+    control::set_state(&server.app, &actor, "demo", StudyState::Pilot).await.unwrap();
     assert_eq!(server.enrol(&pilot, &[]).await.0, 201);
     assert_eq!(server.enrol(&live, &[]).await.1["code"], "not_open_yet");
-    steer::set_state(&server.app, &actor, "demo", StudyState::Draft).await.unwrap();
-    assert!(steer::set_state(&server.app, &actor, "demo", StudyState::Paused).await.is_err());
-    steer::set_state(&server.app, &actor, "demo", StudyState::Live).await.unwrap();
+    control::set_state(&server.app, &actor, "demo", StudyState::Draft).await.unwrap();
+    assert!(control::set_state(&server.app, &actor, "demo", StudyState::Paused).await.is_err());
+    control::set_state(&server.app, &actor, "demo", StudyState::Live).await.unwrap();
     assert_eq!((server.enrol(&pilot, &[]).await.0, server.enrol(&live, &[]).await.0), (201, 201));
     assert!(
-        steer::set_state(&server.app, &actor, "demo", StudyState::Pilot).await.is_err(),
+        control::set_state(&server.app, &actor, "demo", StudyState::Pilot).await.is_err(),
         "not back from live"
     );
 }
@@ -46,9 +46,9 @@ async fn exhausted_slots_can_be_given_one_more_posting(pool: PgPool) {
     }
     assert_ne!(server.enrol(&link, &[]).await.0, 201, "every place is kept or exhausted");
     let actor = Actor::command_line();
-    let given = steer::one_more_posting(&server.app, &actor, "demo", Mode::Live, &condition).await.unwrap();
+    let given = control::one_more_posting(&server.app, &actor, "demo", Mode::Live, &condition).await.unwrap();
     assert_eq!(given, 1);
-    let none = steer::one_more_posting(&server.app, &actor, "demo", Mode::Live, &condition).await.unwrap();
+    let none = control::one_more_posting(&server.app, &actor, "demo", Mode::Live, &condition).await.unwrap();
     assert_eq!(none, 0, "it is open now");
     server.set_state(StudyState::Live).await;
     let person = Person::go_through(&server, &link, true).await;

@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use weber::domain::participant::EndReason;
 use weber::domain::study::{Mode, StudyState};
-use weber::flow::results;
+use weber::flow::study::results;
 
 use crate::lab::{Browser, OpenPage};
 use crate::simulation::{plan, simulate};

@@ -8,8 +8,8 @@ use sqlx::{ConnectOptions, PgPool};
 use tokio::net::TcpStream;
 use weber::domain::rights::Scope;
 use weber::domain::study::StudyState;
-use weber::flow::journal::Actor;
-use weber::flow::team;
+use weber::flow::audit::log::Actor;
+use weber::flow::lab::team;
 
 use crate::support::person::Person;
 use crate::support::program::{Program, Serving, path};

@@ -3,8 +3,8 @@
 use serde_json::json;
 use sqlx::{Executor, PgPool};
 use weber::domain::codebook::people::{Decision, Override};
-use weber::flow::journal::Actor;
-use weber::flow::overrides;
+use weber::flow::audit::log::Actor;
+use weber::flow::study::decisions;
 
 use crate::lab::Browser;
 use crate::support::person::Person;
@@ -15,7 +15,7 @@ const TABLE: &str = "/lab/studies/demo/participants";
 async fn exclude(server: &Server, person: &Person<'_>) {
     let decided = Override { decision: Decision::Exclude, reason: "a bot".into() };
     let actor = Actor::command_line();
-    overrides::decide(&server.app, &actor, "demo", person.pseudonym(), &decided, false).await.unwrap();
+    decisions::decide(&server.app, &actor, "demo", person.pseudonym(), &decided, false).await.unwrap();
 }
 
 #[sqlx::test]

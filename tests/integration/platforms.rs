@@ -225,8 +225,8 @@ async fn personal_links_are_good_for_one_participation_and_cannot_be_made_up(poo
     let first = server.app.secrets.personal_code(&link, 1);
     assert_eq!(server.enrol(&link, &[("person", &first)]).await.0, 404, "not given out yet");
     let id = server.count("select id from links where name = 'Personal'").await;
-    let actor = weber::flow::journal::Actor::command_line();
-    weber::flow::identities::make_personal_links(&server.app, &actor, "demo", id, 2).await.unwrap();
+    let actor = weber::flow::audit::log::Actor::command_line();
+    weber::flow::study::identities::make_personal_links(&server.app, &actor, "demo", id, 2).await.unwrap();
     for _ in 0..3 {
         let page = server.get(&format!("/enter/{link}?person={first}")).await;
         assert!(page.1.contains("I agree"), "a mail scanner that opens it uses nothing up");
@@ -281,12 +281,12 @@ async fn nobody_takes_part_after_an_earlier_study_or_when_they_are_barred(pool: 
             .replace("[recruitment]", "[recruitment]\nnot_after = [\"demo\"]")
     });
     server.import(&later).await;
-    let actor = weber::flow::journal::Actor::command_line();
+    let actor = weber::flow::audit::log::Actor::command_line();
     let mturk = weber::domain::study::Platform::Mturk;
     let list = "W7\n\nW8\r\nW7\n";
-    let added = weber::flow::identities::bar(&server.app, &actor, "later", mturk, list).await.unwrap();
+    let added = weber::flow::study::identities::bar(&server.app, &actor, "later", mturk, list).await.unwrap();
     assert_eq!(added, 2);
-    assert!(weber::flow::identities::bar(&server.app, &actor, "later", mturk, "a,b").await.is_err());
+    assert!(weber::flow::study::identities::bar(&server.app, &actor, "later", mturk, "a,b").await.is_err());
     sqlx::query("update studies set state = 'live'").execute(&server.app.pool).await.unwrap();
     let sql = "select l.id from links l join studies s on s.id = l.study_id where s.slug = 'later' and l.name = 'Workers'";
     let id = server.count(sql).await;

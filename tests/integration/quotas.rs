@@ -2,15 +2,15 @@
 
 use sqlx::PgPool;
 use weber::domain::study::StudyState;
-use weber::flow::journal::Actor;
-use weber::flow::steer;
+use weber::flow::audit::log::Actor;
+use weber::flow::study::control;
 
 use crate::support::person::Person;
 use crate::support::server::{Server, TestClock};
 use crate::support::tiny_study::TinyStudy;
 
 async fn set_quota(server: &Server, places: u32) {
-    steer::set_quota(&server.app, &Actor::command_line(), "demo", places).await.unwrap();
+    control::set_quota(&server.app, &Actor::command_line(), "demo", places).await.unwrap();
 }
 
 /// How many newcomers are let in until one is told that the study is full.
@@ -107,7 +107,7 @@ async fn more_places_show_the_design_s_image_sets_and_survive_a_new_version(pool
             .await,
         0
     );
-    assert!(steer::set_quota(&server.app, &Actor::command_line(), "demo", 0).await.is_err());
+    assert!(control::set_quota(&server.app, &Actor::command_line(), "demo", 0).await.is_err());
     // A new version of the texts does not take the change back.
     let study = TinyStudy::new(2);
     study.edit("study.toml", |text| text.replace("title = \"Which image", "title = \"New: which image"));

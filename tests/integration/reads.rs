@@ -156,12 +156,12 @@ async fn reads_of_a_study_touch_its_own_people_only(pool: PgPool) {
     reads!(pool, most, "live data", |conn| store::studies::has_live_data(conn, id));
     reads!(pool, most, "a version", |conn| store::studies::version(conn, version.id));
     // One person: what a browser opens, what a batch of records needs, their page, their end.
-    reads!(pool, most, "a person's trials", |conn| store::records::trials_of(conn, person));
+    reads!(pool, most, "a person's trials", |conn| store::answers::trials_of(conn, person));
     let blocks = [(person, Block::Main, 1), (person, Block::Practice, 1)];
-    reads!(pool, most, "people's trials", |conn| store::records::trials_in(conn, &blocks));
-    reads!(pool, most, "how many events", |conn| store::records::events_stored(conn, &[person]));
+    reads!(pool, most, "people's trials", |conn| store::answers::trials_in(conn, &blocks));
+    reads!(pool, most, "how many events", |conn| store::answers::events_stored(conn, &[person]));
     reads!(pool, most, "how many tokens", |conn| store::participants::tokens(conn, person));
-    reads!(pool, most, "a person's events", |conn| store::records::events_of(conn, person));
+    reads!(pool, most, "a person's events", |conn| store::answers::events_of(conn, person));
     reads!(pool, most, "a person's counts", |conn| async move {
         sqlx::query("delete from tallies where participant_id = $1").bind(person).execute(&mut *conn).await?;
         store::tallies::keep(conn, person).await

@@ -3,10 +3,10 @@
 use sqlx::PgPool;
 use statrs::distribution::{ContinuousCDF, Normal};
 use weber::domain::observer::{Abilities, strength};
-use weber::domain::results::{ConditionResults, Measure};
+use weber::domain::results::{ConditionResults, MeanWithError};
 use weber::domain::study::Mode;
 use weber::domain::trial::TrialKind;
-use weber::flow::results;
+use weber::flow::study::results;
 use weber::simulate::Plan;
 
 use crate::simulation::{plan, simulate};
@@ -57,14 +57,14 @@ fn accuracies(known: &Abilities, condition: &str) -> Vec<f64> {
 
 /// 3.5 standard errors, from the known values and not from the data: about one in two thousand would lie outside.
 #[track_caller]
-fn assert_recovered(what: &str, measure: &Measure, value: f64, variance: f64) {
+fn assert_recovered(what: &str, measure: &MeanWithError, value: f64, variance: f64) {
     let found = measure.value.unwrap();
     let error = (variance / measure.trials as f64).sqrt();
     let off = (found - value) / error;
     assert!(off.abs() <= 3.5, "{what}: {found:.4} instead of {value:.4}, {off:.1} standard errors off");
 }
 
-fn mean_confidence(shares: &[Measure]) -> f64 {
+fn mean_confidence(shares: &[MeanWithError]) -> f64 {
     (1..).zip(shares).map(|(level, share)| f64::from(level) * share.value.unwrap()).sum()
 }
 
@@ -108,7 +108,7 @@ async fn the_analysis_finds_what_people_can(pool: PgPool) {
     }
     let trials = all.len();
     let Expected { share, variance } = expected(all.into_iter());
-    let pooled = Measure { value: Some(right / trials as f64), trials, ..Measure::default() };
+    let pooled = MeanWithError { value: Some(right / trials as f64), trials, ..MeanWithError::default() };
     assert_recovered("all together", &pooled, share, variance);
     for unit in &found.results.units {
         for (condition, measure) in CONDITIONS.into_iter().zip(&unit.accuracy) {
@@ -121,7 +121,7 @@ async fn the_analysis_finds_what_people_can(pool: PgPool) {
 
 /// Whether so few or so many right answers happen more often than once in a hundred thousand trials of this kind: with 90
 /// units in conditions, one in a thousand would be met by chance.
-fn in_binomial_interval(measure: &Measure, p: f64) -> bool {
+fn in_binomial_interval(measure: &MeanWithError, p: f64) -> bool {
     use statrs::distribution::{Binomial, DiscreteCDF};
     let right = (measure.value.unwrap() * measure.trials as f64).round() as u64;
     let binomial = Binomial::new(p, measure.trials as u64).unwrap();

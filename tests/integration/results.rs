@@ -2,9 +2,9 @@
 
 use sqlx::{Executor, PgPool};
 use weber::domain::study::{Mode, StudyState};
-use weber::flow::export::PolicyChoice;
-use weber::flow::journal::Actor;
-use weber::flow::{results, steer};
+use weber::flow::audit::log::Actor;
+use weber::flow::study::export::PolicyChoice;
+use weber::flow::study::{control, results};
 use weber::web::lab::results::report;
 
 use crate::export::Exported;
@@ -86,7 +86,7 @@ async fn results_of_many_people_are_computed_while_nobody_waits(pool: PgPool) {
     sqlx::query("call copy_study($1, 1, 510)").bind(study).execute(&pool).await.unwrap();
     let copy: String =
         sqlx::query_scalar("select slug from studies order by id desc").fetch_one(&pool).await.unwrap();
-    steer::unblind(&server.app, &Actor::command_line(), &copy).await.unwrap();
+    control::unblind(&server.app, &Actor::command_line(), &copy).await.unwrap();
     let mut ada = Browser::signed_in(&server).await;
     let mut page = ada.get(&format!("/lab/studies/{copy}/results")).await;
     assert!(page.text.contains("being computed (510 people kept)"), "{}", page.text);
@@ -183,7 +183,7 @@ async fn units_stand_in_the_order_of_the_table_of_trials(pool: PgPool) {
     server.set_state(StudyState::Live).await;
     let link = server.link("Volunteers").await;
     Person::go_through(&server, &link, true).await;
-    steer::unblind(&server.app, &Actor::command_line(), "demo").await.unwrap();
+    control::unblind(&server.app, &Actor::command_line(), "demo").await.unwrap();
     let material = results::load(&server.app, "demo", Mode::Live, None).await.unwrap();
     let results = material.compute().results;
     let units: Vec<&str> = results.units.iter().map(|unit| unit.unit.as_str()).collect();
@@ -218,7 +218,7 @@ async fn results_count_the_kept_of_the_policy_that_is_asked_for(pool: PgPool) {
     for pass in [true, true, false, true] {
         Person::go_through(&server, &link, pass).await;
     }
-    steer::unblind(&server.app, &Actor::command_line(), "demo").await.unwrap();
+    control::unblind(&server.app, &Actor::command_line(), "demo").await.unwrap();
     let exported = Exported::of(&server, PolicyChoice::Enrolment, &[]).await;
     let rows = exported.rows("trials_cleaned.csv");
     let correct = rows.iter().filter(|row| row["correct"] == "true").count();

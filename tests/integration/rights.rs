@@ -4,8 +4,9 @@
 use sqlx::PgPool;
 use totp_rs::{Builder, Secret};
 use weber::domain::rights::{Role, Scope};
-use weber::flow::journal::Actor;
-use weber::flow::team::{self, Invitation};
+use weber::flow::audit::log::Actor;
+use weber::flow::lab::team;
+use weber::flow::lab::team::Invitation;
 
 use crate::lab::{Browser, PASSWORD, Page};
 use crate::support::server::{Server, TestClock};

@@ -3,9 +3,9 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use weber::flow::identities;
-use weber::flow::import::import_and_start;
-use weber::flow::journal::Actor;
+use weber::flow::audit::log::Actor;
+use weber::flow::study::identities;
+use weber::flow::study::import::import_and_start;
 
 use crate::lab::{Browser, OpenPage, PASSWORD};
 use crate::support::person::Person;

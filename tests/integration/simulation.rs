@@ -3,9 +3,9 @@
 use sqlx::PgPool;
 use weber::domain::rights::Scope;
 use weber::domain::study::Mode;
-use weber::flow::export::PolicyChoice;
 use weber::flow::secrets::token_sha256;
-use weber::simulate::{Client, Ending, Plan, Report, run};
+use weber::flow::study::export::PolicyChoice;
+use weber::simulate::{Client, Ending, Plan, SimulationReport, run};
 use weber::store;
 
 use crate::export::Exported;
@@ -34,7 +34,7 @@ pub async fn client(server: &Server) -> Client {
 }
 
 /// Runs a simulation that must go well.
-pub async fn simulate(server: &Server, plan: &Plan) -> Report {
+pub async fn simulate(server: &Server, plan: &Plan) -> SimulationReport {
     let report = run(&client(server).await, plan, |_| ()).await.unwrap();
     assert_eq!(report.troubles, Default::default());
     report

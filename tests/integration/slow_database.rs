@@ -11,12 +11,12 @@ use tokio::net::{TcpListener, TcpStream};
 use weber::domain::record::Record;
 use weber::domain::study::StudyState;
 use weber::flow::FlowError;
-use weber::flow::record::{Intake, Job};
+use weber::flow::records::intake::{Intake, RecordJob};
 use weber::flow::secrets::token_sha256;
-use weber::simulate::{Ending, Report};
-use weber::store::writer::Writer;
+use weber::simulate::{Ending, SimulationReport};
+use weber::store::record_connection::Writer;
 use weber::store::{self, StoreError};
-use weber::web::error::Problem;
+use weber::web::http::error::ProblemDocument;
 
 use crate::simulation::{plan, simulate};
 use crate::support::person::Person;
@@ -31,7 +31,7 @@ async fn hold(pool: &PgPool, table: &str) -> PgConnection {
     other
 }
 
-async fn assert_all_there(server: &Server, report: &Report, people: u32) {
+async fn assert_all_there(server: &Server, report: &SimulationReport, people: u32) {
     assert_eq!(report.endings.get(&Ending::Complete), Some(&people));
     let stored = server.count("select count(*) from responses").await;
     assert_eq!(stored as usize, report.acknowledged.len(), "each answer is there once");
@@ -87,7 +87,7 @@ async fn a_database_that_hangs_does_not_hold_the_writers_for_ever(pool: PgPool) 
     let server = Server::live(pool.clone(), 1).await;
     let person = Person::arrive(&server, &server.link("Volunteers").await).await;
     let queue = Intake::start(&server.app, Duration::from_millis(300));
-    let job = Job { token_sha256: token_sha256(&person.token), record: Record::default() };
+    let job = RecordJob { token_sha256: token_sha256(&person.token), record: Record::default() };
     let other = hold(&pool, "participants").await;
     let Err(FlowError::Store(error)) = queue.ask(job.clone()).await else { panic!("it cannot be stored") };
     assert!(error.is_transient(), "the browser repeats it");
@@ -137,7 +137,7 @@ async fn what_may_pass_by_itself_is_not_taken_for_a_fault(pool: PgPool) {
         let sql = format!("do $$ begin raise exception using errcode = '{code}'; end $$");
         let error = StoreError::Database(sqlx::raw_sql(AssertSqlSafe(sql)).execute(&pool).await.unwrap_err());
         assert_eq!(error.is_transient(), passes, "{code}");
-        let response = Problem::from(error).into_response();
+        let response = ProblemDocument::from(error).into_response();
         let (status, retry) = (response.status().as_u16(), response.headers().contains_key("retry-after"));
         assert_eq!((status, retry), if passes { (503, true) } else { (500, false) }, "{code}");
     }

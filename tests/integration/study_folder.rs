@@ -2,8 +2,8 @@
 
 use sqlx::PgPool;
 use weber::domain::study::StudyState;
-use weber::flow::import::ImportError;
-use weber::flow::journal::Actor;
+use weber::flow::audit::log::Actor;
+use weber::flow::study::import::ImportError;
 use weber::study_folder;
 
 use crate::support::person::Person;
@@ -189,8 +189,9 @@ async fn a_faulty_folder_writes_nothing(pool: PgPool) {
     let server = Server::empty(pool).await;
     let study = TinyStudy::new(1);
     study.edit("trials.csv", |text| text.replacen("unit-03-0-max.png", "missing.png", 1));
-    let error =
-        weber::flow::import::import(&server.app, &Actor::command_line(), study.path()).await.unwrap_err();
+    let error = weber::flow::study::import::import(&server.app, &Actor::command_line(), study.path())
+        .await
+        .unwrap_err();
     assert!(matches!(error, ImportError::Folder(_)));
     for table in ["select count(*) from studies", "select count(*) from images", "select count(*) from slots"]
     {
@@ -225,8 +226,9 @@ async fn the_structure_may_not_change_with_live_data(pool: PgPool) {
     server.set_state(StudyState::Live).await;
     Person::arrive(&server, &server.link("Volunteers").await).await;
     study.edit("study.toml", |text| text.replace("slots_per_condition = 3", "slots_per_condition = 4"));
-    let error =
-        weber::flow::import::import(&server.app, &Actor::command_line(), study.path()).await.unwrap_err();
+    let error = weber::flow::study::import::import(&server.app, &Actor::command_line(), study.path())
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("another `slug`"), "{error}");
     assert_eq!(server.count("select count(*) from study_versions").await, 2);
     study.edit("study.toml", |text| text.replace("slug = \"demo\"", "slug = \"demo-2\""));

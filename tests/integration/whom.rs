@@ -6,9 +6,9 @@ use serde_json::json;
 use sqlx::PgPool;
 use weber::domain::exclusion::{ExpertsBy, Policy};
 use weber::domain::study::{Mode, StudyState};
-use weber::flow::export::PolicyChoice;
-use weber::flow::journal::Actor;
-use weber::flow::{policies, results, steer};
+use weber::flow::audit::log::Actor;
+use weber::flow::study::export::PolicyChoice;
+use weber::flow::study::{control, policies, results};
 use weber::web::lab::results::report;
 
 use crate::export::Exported;
@@ -46,7 +46,7 @@ async fn crowd_and_experts(pool: PgPool) -> Server {
     assert!(status < 300, "{status} {reply}");
     Person::arrive(&server, &experts).await.reach_main().await;
     let actor = Actor::command_line();
-    steer::unblind(&server.app, &actor, "demo").await.unwrap();
+    control::unblind(&server.app, &actor, "demo").await.unwrap();
     let posted = server.definition().await.policy("as-posted").unwrap().clone();
     assert_eq!(posted.experts_by(), ExpertsBy::Nothing);
     let same = Policy { name: SAME.into(), experts: None, ..posted };

@@ -5,9 +5,9 @@ use sqlx::PgPool;
 use weber::domain::codebook::people::{Decision, Override};
 use weber::domain::exclusion::Policy;
 use weber::domain::study::StudyState;
-use weber::flow::export::PolicyChoice;
-use weber::flow::journal::Actor;
-use weber::flow::{overrides, policies};
+use weber::flow::audit::log::Actor;
+use weber::flow::study::export::PolicyChoice;
+use weber::flow::study::{decisions, policies};
 
 use crate::export::Exported;
 use crate::lab::Browser;
@@ -253,7 +253,7 @@ async fn the_workbench_keeps_whom_results_keep_and_leads_to_them(pool: PgPool) {
     for (person, decision) in [(&thrown_out, Decision::Exclude), (&failing, Decision::Include)] {
         let decided = Override { decision, reason: "because".into() };
         let name = person.pseudonym();
-        overrides::decide(&server.app, &actor, "demo", name, &decided, false).await.unwrap();
+        decisions::decide(&server.app, &actor, "demo", name, &decided, false).await.unwrap();
     }
     let mut ada = Browser::signed_in(&server).await;
     let page = ada.get("/lab/studies/demo/exclusion").await;

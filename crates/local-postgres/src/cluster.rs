@@ -28,13 +28,13 @@ const SUPERUSER: &str = "postgres";
 const WEBER: &str = "weber";
 
 /// How long a server may take until it accepts connections: after a crash it first replays its log.
-const START_PATIENCE: Duration = Duration::from_secs(300);
+const START_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// After a crash, how long processes of the dead server may linger and keep a new one from starting.
-const LINGER_PATIENCE: Duration = Duration::from_secs(15);
+const LINGER_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long a living server may take to answer one connection.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Longest path of a unix socket, bytes, on any system (Linux allows 107).
 const LONGEST_SOCKET: usize = 103;
@@ -155,7 +155,7 @@ impl Cluster {
                 }
                 (State::Absent, Some(child)) => {
                     if let Some(status) = child.ended()? {
-                        if !after_crash || begun.elapsed() > LINGER_PATIENCE {
+                        if !after_crash || begun.elapsed() > LINGER_TIMEOUT {
                             return Err(self.ended_at_start(status, child.logged));
                         }
                         starting = None;
@@ -163,7 +163,7 @@ impl Cluster {
                     }
                 }
             }
-            if begun.elapsed() > START_PATIENCE {
+            if begun.elapsed() > START_TIMEOUT {
                 return Err(self.not_ready(last, logged));
             }
             sleep(Duration::from_millis(20)).await;
@@ -180,7 +180,7 @@ impl Cluster {
         if !file.ready {
             return Ok(unreachable(None));
         }
-        match timeout(ANSWER_PATIENCE, PgConnection::connect_with(&self.superuser()?)).await {
+        match timeout(ANSWER_TIMEOUT, PgConnection::connect_with(&self.superuser()?)).await {
             Ok(Ok(connection)) => {
                 // Whether the goodbye arrives does not matter.
                 let _ = connection.close().await;
@@ -191,7 +191,7 @@ impl Cluster {
                 Ok(State::Busy(Some(error.to_string())))
             }
             Ok(Err(source)) => Err(self.refused("take connections", source)),
-            Err(_) => Ok(unreachable(Some(format!("no answer for {} s", ANSWER_PATIENCE.as_secs())))),
+            Err(_) => Ok(unreachable(Some(format!("no answer for {} s", ANSWER_TIMEOUT.as_secs())))),
         }
     }
 
@@ -325,7 +325,7 @@ impl Cluster {
 
     fn not_ready(&self, last: Option<String>, logged: u64) -> Error {
         let (folder, log) = (self.place.cluster(), self.place.log());
-        let seconds = START_PATIENCE.as_secs();
+        let seconds = START_TIMEOUT.as_secs();
         Error::NotReady { folder, seconds, last, log, tail: log::tail(&self.place, logged) }
     }
 

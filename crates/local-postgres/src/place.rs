@@ -22,7 +22,7 @@ use rustix::fs::OFlags;
 use super::error::{Error, cannot};
 
 /// How long a process waits while another one starts or stops the server. Recovery after a crash may take minutes.
-const GATE_PATIENCE: Duration = Duration::from_secs(330);
+const GATE_TIMEOUT: Duration = Duration::from_secs(330);
 
 /// The paths of one data folder.
 #[derive(Debug)]
@@ -108,8 +108,8 @@ impl Place {
             if let Some(lock) = self.try_lock(&path)? {
                 return Ok(lock);
             }
-            if begun.elapsed() > GATE_PATIENCE {
-                return Err(Error::Busy { folder: self.folder.clone(), seconds: GATE_PATIENCE.as_secs() });
+            if begun.elapsed() > GATE_TIMEOUT {
+                return Err(Error::Busy { folder: self.folder.clone(), seconds: GATE_TIMEOUT.as_secs() });
             }
             std::thread::sleep(Duration::from_millis(20));
         }

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use super::error::{Error, cannot};
 
 /// After the sharpest but one signal PostgreSQL itself kills, within 5 s, what does not end.
-const IMMEDIATE_PATIENCE: Duration = Duration::from_secs(10);
+const IMMEDIATE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often a process is looked at while waiting for its end.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -89,18 +89,18 @@ fn is_postgres(command: &str) -> bool {
 }
 
 /// Stops the postmaster of this cluster if one lives, and returns when it has ended: by a fast shutdown, which ends
-/// sessions and writes everything down; if `patience` is not enough for that, by an immediate one, after which the
+/// sessions and writes everything down; if `timeout` is not enough for that, by an immediate one, after which the
 /// next start recovers from the write-ahead log; as the last resort by a kill.
-pub(super) fn stop(cluster: &Path, patience: Duration) -> Result<(), Error> {
+pub(super) fn stop(cluster: &Path, timeout: Duration) -> Result<(), Error> {
     let Some(pid) = find(cluster) else { return Ok(()) };
     let steps =
-        [(Signal::INT, patience), (Signal::QUIT, IMMEDIATE_PATIENCE), (Signal::KILL, IMMEDIATE_PATIENCE)];
-    for (signal, patience) in steps {
+        [(Signal::INT, timeout), (Signal::QUIT, IMMEDIATE_TIMEOUT), (Signal::KILL, IMMEDIATE_TIMEOUT)];
+    for (signal, timeout) in steps {
         match kill_process(pid, signal) {
             Ok(()) | Err(rustix::io::Errno::SRCH) => {}
             Err(error) => return Err(cannot("stop the private PostgreSQL in", cluster)(error)),
         }
-        if ends_within(pid, cluster, patience) {
+        if ends_within(pid, cluster, timeout) {
             return Ok(());
         }
         tracing::warn!(
@@ -112,11 +112,11 @@ pub(super) fn stop(cluster: &Path, patience: Duration) -> Result<(), Error> {
     Err(Error::WillNotStop { folder: cluster.to_owned(), pid: pid.as_raw_nonzero().get() })
 }
 
-fn ends_within(pid: Pid, cluster: &Path, patience: Duration) -> bool {
+fn ends_within(pid: Pid, cluster: &Path, timeout: Duration) -> bool {
     let begun = Instant::now();
     // A process that is ending has lost its command line a moment before it is gone.
     while has(pid, cluster) || is_ending(pid) {
-        if begun.elapsed() > patience {
+        if begun.elapsed() > timeout {
             return false;
         }
         std::thread::sleep(GLANCE);

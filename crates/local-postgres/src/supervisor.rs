@@ -23,7 +23,7 @@ const LOG_CHECK: Duration = Duration::from_secs(5);
 
 /// How long the watch may take to connect. The pool takes a refused connection for a server that is starting and tries
 /// again this long; it may as well be one that has just ended.
-const WATCH_PATIENCE: Duration = Duration::from_secs(2);
+const WATCH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Watches the server until told to stop. An idle connection is the watch: the kernel closes it at once when the server
 /// ends, however it ends and whoever started it.
@@ -65,7 +65,7 @@ async fn lost(cluster: &Cluster) -> sqlx::Error {
         let options = cluster.superuser().map_err(|error| sqlx::Error::Configuration(error.into()))?;
         let pool = PgPoolOptions::new()
             .max_connections(1)
-            .acquire_timeout(WATCH_PATIENCE)
+            .acquire_timeout(WATCH_TIMEOUT)
             .max_lifetime(None)
             .idle_timeout(None);
         let mut listener = PgListener::connect_with(&pool.connect_with(options).await?).await?;

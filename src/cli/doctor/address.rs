@@ -5,18 +5,19 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::Finding::{self, Good, Problem, Warning};
+use super::DoctorFinding;
+use super::DoctorFinding::{Good, Problem, Warning};
 use crate::flow::app::{Clock, SystemClock};
 use crate::outgoing::{certificate_validity, http_client};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Proxies renew a certificate when a third of its life is left: with so much less something keeps them from it.
 const LATE: f64 = 0.2;
 const VERY_LATE: f64 = 0.05;
 
 /// The way that participants come.
-pub async fn examine(url: &str) -> Vec<Finding> {
+pub async fn examine(url: &str) -> Vec<DoctorFinding> {
     let local = url.contains("//127.0.0.1") || url.contains("//localhost");
     let way = match (url.starts_with("https://"), local) {
         (true, _) => Good(format!("{url} is encrypted")),
@@ -28,8 +29,8 @@ pub async fn examine(url: &str) -> Vec<Finding> {
     [vec![way], reach(url).await].concat()
 }
 
-async fn reach(url: &str) -> Vec<Finding> {
-    let client = match http_client(PATIENCE) {
+async fn reach(url: &str) -> Vec<DoctorFinding> {
+    let client = match http_client(REQUEST_TIMEOUT) {
         Ok(client) => client,
         Err(error) => return vec![Problem(format!("no request can be sent: {error}"))],
     };
@@ -50,7 +51,7 @@ async fn reach(url: &str) -> Vec<Finding> {
 }
 
 /// A certificate that was accepted just now.
-fn certificate(valid: &Range<DateTime<Utc>>, now: DateTime<Utc>) -> Finding {
+fn certificate(valid: &Range<DateTime<Utc>>, now: DateTime<Utc>) -> DoctorFinding {
     let left = valid.end - now;
     let share = left.num_seconds() as f64 / (valid.end - valid.start).num_seconds() as f64;
     let end = valid.end.format("%Y-%m-%d %H:%M UTC");

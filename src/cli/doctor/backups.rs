@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Finding::{self, Good, Problem, Warning};
-use crate::domain::backup::Manifest;
-use crate::domain::journal::Entry;
+use super::DoctorFinding;
+use super::DoctorFinding::{Good, Problem, Warning};
+use crate::domain::audit_log::Entry;
+use crate::domain::backup::BackupManifest;
 use crate::flow::backup::Archive;
 
 /// A daily backup is never older, even if it takes its time.
@@ -15,7 +16,7 @@ const FRESH: TimeDelta = TimeDelta::hours(26);
 const STALE: TimeDelta = TimeDelta::days(7);
 
 /// The newest backup found, or why there is none.
-pub struct Newest(Result<(PathBuf, Manifest), String>);
+pub struct Newest(Result<(PathBuf, BackupManifest), String>);
 
 /// Finds the newest backup: the file itself, or one of those in a folder.
 pub fn newest(path: &Path) -> Newest {
@@ -36,7 +37,7 @@ impl Newest {
         fingerprint: Option<&[u8]>,
         entries: &[(Entry, Vec<u8>)],
         now: DateTime<Utc>,
-    ) -> Finding {
+    ) -> DoctorFinding {
         let (path, manifest) = match self.0 {
             Ok(found) => found,
             Err(reason) => return Problem(reason),

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::Finding::{self, Good, Problem, Warning};
+use super::DoctorFinding;
+use super::DoctorFinding::{Good, Problem, Warning};
 use super::backups::Newest;
 use super::free_disk;
 use crate::cli::data::{self, Database};
 use crate::config::DataArgs;
-use crate::domain::journal::{Entry, first_broken};
+use crate::domain::audit_log::{Entry, first_broken};
 use crate::flow::app::{Clock, SystemClock};
 use crate::flow::secrets::Secrets;
 use crate::store;
@@ -21,7 +22,7 @@ const CLOCK_TOLERANCE_MS: i64 = 1000;
 const SPARE_CONNECTIONS: u32 = 5;
 
 /// Examines the database, and whether a backup is one of it.
-pub async fn examine(args: &DataArgs, backup: Option<Newest>) -> Vec<Finding> {
+pub async fn examine(args: &DataArgs, backup: Option<Newest>) -> Vec<DoctorFinding> {
     if args.database_url.is_none() && !data::key_path(args).exists() {
         return vec![Warning("there is no database yet: `weber serve` makes it".into())];
     }
@@ -35,7 +36,7 @@ pub async fn examine(args: &DataArgs, backup: Option<Newest>) -> Vec<Finding> {
     }
 }
 
-async fn ask(args: &DataArgs, database: &Database, backup: Option<Newest>) -> Vec<Finding> {
+async fn ask(args: &DataArgs, database: &Database, backup: Option<Newest>) -> Vec<DoctorFinding> {
     let pool = store::pool(database.options(), 2);
     let health = async { store::health::examine(&mut *pool.acquire().await?).await }.await;
     let mut findings = match health {
@@ -54,10 +55,10 @@ async fn ask(args: &DataArgs, database: &Database, backup: Option<Newest>) -> Ve
 
 /// What a server opens: for whoever asks, and for the writer of answers.
 fn connections_of(args: &DataArgs) -> u32 {
-    args.database_connections + crate::store::writer::CONNECTIONS
+    args.database_connections + crate::store::record_connection::CONNECTIONS
 }
 
-fn about(health: &Health, wanted_connections: u32, clock_ms: i64) -> Vec<Finding> {
+fn about(health: &Health, wanted_connections: u32, clock_ms: i64) -> Vec<DoctorFinding> {
     let version = format!("PostgreSQL {}", health.version / 10_000);
     let connections = u32::try_from(health.max_connections).unwrap_or_default();
     vec![
@@ -97,7 +98,7 @@ fn about(health: &Health, wanted_connections: u32, clock_ms: i64) -> Vec<Finding
 }
 
 /// What is in the database: the schema, the key, researchers and studies.
-async fn content(args: &DataArgs, pool: &sqlx::PgPool, backup: Option<Newest>) -> Vec<Finding> {
+async fn content(args: &DataArgs, pool: &sqlx::PgPool, backup: Option<Newest>) -> Vec<DoctorFinding> {
     match store::ready(pool).await {
         Ok(true) => {}
         Ok(false) => {
@@ -112,7 +113,7 @@ async fn content(args: &DataArgs, pool: &sqlx::PgPool, backup: Option<Newest>) -
         let fingerprint = store::installation::key_fingerprint(&mut conn).await?;
         let (_, with_password) = store::researchers::counts(&mut conn).await?;
         let studies = store::studies::all(&mut conn).await?;
-        let entries = store::journal::all(&mut conn).await?;
+        let entries = store::audit_log::all(&mut conn).await?;
         let others = store::health::other_programs(&mut conn).await?;
         let backup = backup.map(|backup| backup.against(fingerprint.as_deref(), &entries, SystemClock.now()));
         let (kept, wrong) = store::tallies::examine(&mut conn).await?;
@@ -132,7 +133,7 @@ async fn content(args: &DataArgs, pool: &sqlx::PgPool, backup: Option<Newest>) -
     }
 }
 
-fn is_right_key(args: &DataArgs, fingerprint: Option<Vec<u8>>) -> Finding {
+fn is_right_key(args: &DataArgs, fingerprint: Option<Vec<u8>>) -> DoctorFinding {
     let wrong = "the database was made with another secret key: bring back the one it was made with, or nobody can be \
                  recognised who already took part";
     match data::existing_key(args) {
@@ -144,7 +145,7 @@ fn is_right_key(args: &DataArgs, fingerprint: Option<Vec<u8>>) -> Finding {
     }
 }
 
-fn journal(entries: &[(Entry, Vec<u8>)]) -> Finding {
+fn journal(entries: &[(Entry, Vec<u8>)]) -> DoctorFinding {
     match first_broken(entries) {
         None => Good(format!("the journal is whole: {} entries", entries.len())),
         Some(number) => Problem(format!(
@@ -154,7 +155,7 @@ fn journal(entries: &[(Entry, Vec<u8>)]) -> Finding {
 }
 
 /// Counts are made once, when somebody completes: answers that something else changed later would not be in them.
-fn tallies(kept: i64, wrong: &[String]) -> Finding {
+fn tallies(kept: i64, wrong: &[String]) -> DoctorFinding {
     if wrong.is_empty() {
         return Good(format!("the counts of {kept} people who completed are those of their answers"));
     }
@@ -166,7 +167,7 @@ fn tallies(kept: i64, wrong: &[String]) -> Finding {
 }
 
 /// Servers of another version are at work only while one after the other is replaced.
-fn other_programs(others: Vec<String>) -> Option<Finding> {
+fn other_programs(others: Vec<String>) -> Option<DoctorFinding> {
     let others = Some(others.join(", ")).filter(|names| !names.is_empty())?;
     let own = store::PROGRAM;
     Some(Warning(format!(
@@ -174,7 +175,7 @@ fn other_programs(others: Vec<String>) -> Option<Finding> {
     )))
 }
 
-fn researchers(with_password: i64) -> Finding {
+fn researchers(with_password: i64) -> DoctorFinding {
     match with_password {
         0 => Warning(
             "nobody can sign in yet: open the link that `weber serve` prints, or make one with `weber researcher add`"

@@ -34,15 +34,15 @@ pub struct DoctorArgs {
 
 /// How one thing is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Finding {
+enum DoctorFinding {
     Good(String),
     Warning(String),
     Problem(String),
 }
 
-use Finding::{Good, Problem, Warning};
+use DoctorFinding::{Good, Problem, Warning};
 
-impl fmt::Display for Finding {
+impl fmt::Display for DoctorFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Good(words) => write!(f, "  good     {words}"),
@@ -71,7 +71,7 @@ pub async fn run(args: &DataArgs, doctor: &DoctorArgs) -> anyhow::Result<()> {
     }
 }
 
-fn free_disk(folder: &Path) -> Finding {
+fn free_disk(folder: &Path) -> DoctorFinding {
     let existing = folder.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
     match rustix::fs::statvfs(existing) {
         Ok(disk) => free_space(folder, disk.f_bavail.saturating_mul(disk.f_frsize)),
@@ -79,7 +79,7 @@ fn free_disk(folder: &Path) -> Finding {
     }
 }
 
-fn free_space(folder: &Path, bytes: u64) -> Finding {
+fn free_space(folder: &Path, bytes: u64) -> DoctorFinding {
     let words = format!("{:.1} GB are free for {}", bytes as f64 / 1e9, folder.display());
     if bytes < TOO_LITTLE_DISK_BYTES {
         Problem(format!("only {words}: free some space before anything is lost"))
@@ -90,7 +90,7 @@ fn free_space(folder: &Path, bytes: u64) -> Finding {
     }
 }
 
-fn key_file(args: &DataArgs) -> Finding {
+fn key_file(args: &DataArgs) -> DoctorFinding {
     if args.secret_key.is_some() {
         return Good(
             "the secret key comes from WEBER_SECRET_KEY: keep a copy apart from the database".into(),

@@ -44,7 +44,7 @@ pub struct EventCounts {
 /// A person and what was measured, as the database has it.
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "each field is the column of its name, which is described below")]
-pub struct Person {
+pub struct AnalysedPerson {
     pub id: uuid::Uuid,
     pub study: String,
     pub study_version: i32,
@@ -87,14 +87,14 @@ pub struct Person {
 #[derive(Debug, Clone)]
 pub struct JudgedPerson {
     /// The person.
-    pub person: Person,
+    pub person: AnalysedPerson,
     /// The verdict; none for somebody who did not complete.
     pub verdict: Option<Verdict>,
 }
 
 impl JudgedPerson {
     /// Applies a policy to a person.
-    pub fn new(person: Person, policy: &Policy) -> Self {
+    pub fn new(person: AnalysedPerson, policy: &Policy) -> Self {
         let complete = person.stage == Stage::Complete;
         let verdict = complete.then(|| judge(policy, person.group, &person.condition, &person.measures));
         Self { person, verdict }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Column, columns, put, put_time};
-use crate::domain::trial::Known;
+use crate::domain::trial::KnownActivations;
 
 /// Everyone's answers.
 pub const FILE: &str = "trials.csv";
@@ -63,11 +63,11 @@ pub struct TrialRow {
 
 impl TrialRow {
     fn relative_activation_difference(&self) -> Option<f64> {
-        let known = Known {
+        let known = KnownActivations {
             base_activation: self.base_activation,
             max_activation: self.max_activation,
             min_activation: self.min_activation,
-            ..Known::default()
+            ..KnownActivations::default()
         };
         known.relative_activation_difference()
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Bounds, Criterion, Setting, Settings};
+use super::{Bounds, Criterion, CriterionSettings, Setting};
 use crate::domain::study::Group;
 use crate::domain::words;
 
@@ -16,10 +16,10 @@ pub struct Policy {
     /// Its name: a-z, 0-9 and hyphens.
     pub name: String,
     /// For every condition ...
-    pub criteria: Settings,
+    pub criteria: CriterionSettings,
     /// ... unless a condition sets them otherwise.
     #[serde(default)]
-    pub conditions: BTreeMap<String, Settings>,
+    pub conditions: BTreeMap<String, CriterionSettings>,
     /// What experts are judged by; without it they are judged as the crowd is. A policy that does not mention experts is written
     /// as it always was, so that its hash stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -31,9 +31,9 @@ pub struct Policy {
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
     /// For every condition ...
-    pub criteria: Settings,
+    pub criteria: CriterionSettings,
     /// ... unless a condition sets them otherwise.
-    pub conditions: BTreeMap<String, Settings>,
+    pub conditions: BTreeMap<String, CriterionSettings>,
 }
 
 words! {
@@ -60,12 +60,12 @@ impl ExpertsBy {
 }
 
 /// A part of a policy: for whom, in which condition (in all, if none is named), with which settings.
-type Section<'a> = (Group, Option<&'a String>, &'a Settings);
+type Section<'a> = (Group, Option<&'a String>, &'a CriterionSettings);
 
 fn sections<'a>(
     group: Group,
-    criteria: &'a Settings,
-    conditions: &'a BTreeMap<String, Settings>,
+    criteria: &'a CriterionSettings,
+    conditions: &'a BTreeMap<String, CriterionSettings>,
 ) -> impl Iterator<Item = Section<'a>> {
     let own = conditions.iter().map(move |(condition, settings)| (group, Some(condition), settings));
     std::iter::once((group, None, criteria)).chain(own)

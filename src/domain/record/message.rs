@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::part::{Named, Part, Unreadable};
+use super::part::{NamedPart, RecordPart, Unreadable};
 use super::{LONGEST_MS, valid_ms};
 use crate::domain::schedule::Place;
 use crate::domain::study::StudyDefinition;
@@ -32,20 +32,20 @@ pub struct Record {
     pub screen: Option<String>,
     /// Steps taken, in order.
     #[serde(default)]
-    pub steps: Vec<Part<Step>>,
+    pub steps: Vec<RecordPart<Step>>,
     /// Answers given, in order.
     #[serde(default)]
-    pub answers: Vec<Part<Answer>>,
+    pub answers: Vec<RecordPart<Answer>>,
     /// What else happened.
     #[serde(default)]
-    pub events: Vec<Part<Event>>,
+    pub events: Vec<RecordPart<Event>>,
 }
 
 impl Record {
     /// The numbers of the practice blocks whose trials it answers.
     pub fn practice_blocks(&self) -> impl Iterator<Item = u16> {
         self.answers.iter().filter_map(|answer| match answer {
-            Part::Read(answer) if answer.block == Block::Practice => Some(answer.attempt),
+            RecordPart::Read(answer) if answer.block == Block::Practice => Some(answer.attempt),
             _ => None,
         })
     }
@@ -281,7 +281,7 @@ words! {
 pub struct AnswerReply {
     /// The trial.
     #[serde(flatten)]
-    pub place: Named<Place>,
+    pub place: NamedPart<Place>,
     /// What became of the answer.
     pub status: AnswerStatus,
     /// Why it was refused.
@@ -299,7 +299,7 @@ pub struct AnswerReply {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepReply {
     /// Which.
-    pub step: Named<StepName>,
+    pub step: NamedPart<StepName>,
     /// Whether it is taken, now or before.
     pub taken: bool,
     /// Why not.
@@ -326,7 +326,7 @@ impl From<&Unreadable> for AnswerReply {
     fn from(answer: &Unreadable) -> Self {
         let place = ["block", "attempt", "trial_index"].map(|name| (name.to_owned(), answer.named(name)));
         Self {
-            place: Named::AsSent(Value::Object(place.into_iter().collect())),
+            place: NamedPart::AsSent(Value::Object(place.into_iter().collect())),
             status: AnswerStatus::Refused,
             code: Some(Refusal::Invalid),
             detail: Some(answer.problem.clone()),
@@ -338,7 +338,7 @@ impl From<&Unreadable> for AnswerReply {
 impl From<&Unreadable> for StepReply {
     fn from(step: &Unreadable) -> Self {
         Self {
-            step: Named::AsSent(step.named("step")),
+            step: NamedPart::AsSent(step.named("step")),
             taken: false,
             code: Some(Refusal::Invalid),
             detail: Some(step.problem.clone()),

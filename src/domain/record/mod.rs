@@ -15,7 +15,7 @@ pub use message::{
     Answer, AnswerReply, AnswerStatus, Continued, Event, EventKind, EventReply, Record, Refusal, Step,
     StepName, StepReply,
 };
-pub use part::{Named, Part};
+pub use part::{NamedPart, RecordPart};
 
 use super::participant::{Participant, Stage};
 use super::schedule::{Place, ScheduledTrial};
@@ -59,7 +59,7 @@ pub struct Response {
 
 /// What the store knows of the trials that a record may be about.
 #[derive(Debug, Clone, Default)]
-pub struct Stored {
+pub struct StoredTrials {
     /// The schedule: on which side each trial shows the max query.
     pub scheduled: BTreeMap<Place, Side>,
     /// Answers that are there.
@@ -68,7 +68,7 @@ pub struct Stored {
     pub events: u32,
 }
 
-impl Stored {
+impl StoredTrials {
     /// Adds trials that are drawn.
     pub fn schedule<'a>(&mut self, trials: impl IntoIterator<Item = &'a ScheduledTrial>) {
         self.scheduled.extend(trials.into_iter().map(|trial| (trial.place(), trial.max_side)));
@@ -106,7 +106,7 @@ impl Stored {
 
 /// What a record leads to.
 #[derive(Debug, Clone, Default)]
-pub struct Outcome {
+pub struct RecordOutcome {
     /// Whether the person's row changes.
     pub changed: bool,
     /// Answers to store.
@@ -131,31 +131,31 @@ pub fn apply(
     person: &mut Participant,
     definition: &StudyDefinition,
     record: &Record,
-    stored: &mut Stored,
+    stored: &mut StoredTrials,
     now: DateTime<Utc>,
-) -> Outcome {
+) -> RecordOutcome {
     let before = person.clone();
-    let mut work = Work { person, definition, stored, now, outcome: Outcome::default() };
+    let mut work = RecordDecision { person, definition, stored, now, outcome: RecordOutcome::default() };
     for step in &record.steps {
         match step {
-            Part::Read(step) => work.step(step, record.clock_ms),
-            Part::Unreadable(step) => work.outcome.steps.push(step.into()),
+            RecordPart::Read(step) => work.step(step, record.clock_ms),
+            RecordPart::Unreadable(step) => work.outcome.steps.push(step.into()),
         }
     }
     for answer in &record.answers {
         match answer {
-            Part::Read(answer) => work.answer(answer),
-            Part::Unreadable(answer) => work.outcome.answers.push(answer.into()),
+            RecordPart::Read(answer) => work.answer(answer),
+            RecordPart::Unreadable(answer) => work.outcome.answers.push(answer.into()),
         }
     }
     for event in &record.events {
         let refused = match event {
-            Part::Read(event) => work.event(record.tab, event),
-            Part::Unreadable(event) => Some(event.into()),
+            RecordPart::Read(event) => work.event(record.tab, event),
+            RecordPart::Unreadable(event) => Some(event.into()),
         };
         work.outcome.refused_events.extend(refused);
     }
-    let Work { person, outcome, .. } = work;
+    let RecordDecision { person, outcome, .. } = work;
     if !person.stage.ended() {
         if record.tab == person.tab
             && let Some(screen) = &record.screen
@@ -169,25 +169,25 @@ pub fn apply(
             person.hear_clock(clock_ms, &definition.clock, now);
         }
     }
-    Outcome { changed: *person != before, ..outcome }
+    RecordOutcome { changed: *person != before, ..outcome }
 }
 
-struct Work<'a> {
+struct RecordDecision<'a> {
     person: &'a mut Participant,
     definition: &'a StudyDefinition,
-    stored: &'a mut Stored,
+    stored: &'a mut StoredTrials,
     now: DateTime<Utc>,
-    outcome: Outcome,
+    outcome: RecordOutcome,
 }
 
-impl Work<'_> {
+impl RecordDecision<'_> {
     fn step(&mut self, step: &Step, clock_ms: f64) {
         let result = if valid_ms(step.clock_ms) && valid_ms(step.load_wait) && valid_ms(clock_ms) {
             self.take(step, clock_ms)
         } else {
             Err(Refusal::Invalid)
         };
-        let (step, taken, code) = (Named::Known(step.step), result.is_ok(), result.err());
+        let (step, taken, code) = (NamedPart::Known(step.step), result.is_ok(), result.err());
         self.outcome.steps.push(StepReply { step, taken, code, detail: None });
     }
 
@@ -224,7 +224,7 @@ impl Work<'_> {
     }
 
     fn answer(&mut self, answer: &Answer) {
-        let place = Named::Known(answer.place());
+        let place = NamedPart::Known(answer.place());
         let reply = match self.accept(answer) {
             Ok(status) => AnswerReply {
                 place,

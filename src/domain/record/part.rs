@@ -12,7 +12,7 @@ const LONGEST_NAME: usize = 40;
 
 /// A step, an answer or an event: what it says, or why it cannot be read.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Part<T> {
+pub enum RecordPart<T> {
     /// It says this.
     Read(T),
     /// It cannot be read.
@@ -38,13 +38,13 @@ impl Unreadable {
     }
 }
 
-impl<T> From<T> for Part<T> {
+impl<T> From<T> for RecordPart<T> {
     fn from(part: T) -> Self {
         Self::Read(part)
     }
 }
 
-impl<T: Serialize> Serialize for Part<T> {
+impl<T: Serialize> Serialize for RecordPart<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Read(part) => part.serialize(serializer),
@@ -53,7 +53,7 @@ impl<T: Serialize> Serialize for Part<T> {
     }
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Part<T> {
+impl<'de, T: DeserializeOwned> Deserialize<'de> for RecordPart<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let sent = Value::deserialize(deserializer)?;
         Ok(match T::deserialize(&sent) {
@@ -83,14 +83,14 @@ fn problem_in<T: DeserializeOwned>(sent: &Value, error: &str) -> String {
 /// What a reply is about: what the part named, or what it had in its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Named<T> {
+pub enum NamedPart<T> {
     /// What the part named.
     Known(T),
     /// What it had in its place.
     AsSent(Value),
 }
 
-impl<T: PartialEq> Named<T> {
+impl<T: PartialEq> NamedPart<T> {
     /// Whether it is this.
     pub fn is(&self, what: &T) -> bool {
         matches!(self, Self::Known(known) if known == what)

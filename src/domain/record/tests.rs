@@ -11,7 +11,7 @@ use crate::domain::trial::Input;
 /// A person with their schedule, as the store would keep them.
 struct Story {
     person: Participant,
-    stored: Stored,
+    stored: StoredTrials,
     definition: StudyDefinition,
     now: f64,
 }
@@ -21,13 +21,13 @@ impl Story {
         let version = fixture::version();
         let mut person = fixture::participant();
         person.condition = condition.into();
-        let mut stored = Stored::default();
+        let mut stored = StoredTrials::default();
         stored.schedule(&draw_at_consent(&version, condition, 0, 1));
         Self { person, stored, definition: version.definition, now: 0.0 }
     }
 
     /// Ten seconds later, by the clock of a page that goes right unless the record says otherwise.
-    fn tell(&mut self, mut record: Record) -> Outcome {
+    fn tell(&mut self, mut record: Record) -> RecordOutcome {
         self.now += 10.0;
         if let (0.0, Some(started_at)) = (record.clock_ms, self.person.started_at) {
             record.clock_ms = (at(self.now) - started_at).as_seconds_f64() * 1000.0;
@@ -45,7 +45,7 @@ impl Story {
         self.tell(Record { tab: 1, steps: vec![step.into()], ..Record::default() }).steps.remove(0)
     }
 
-    fn answer(&mut self, answer: Answer) -> (Outcome, AnswerReply) {
+    fn answer(&mut self, answer: Answer) -> (RecordOutcome, AnswerReply) {
         let outcome = self.tell(Record { tab: 1, answers: vec![answer.into()], ..Record::default() });
         let reply = outcome.answers[0].clone();
         (outcome, reply)
@@ -58,7 +58,7 @@ impl Story {
         attempt: u16,
         trial_index: u16,
         right: bool,
-    ) -> (Outcome, AnswerReply) {
+    ) -> (RecordOutcome, AnswerReply) {
         let max_side = self.stored.scheduled[&Place { block, attempt, trial_index }];
         let side = if right { max_side } else { max_side.other() };
         self.answer(Answer {
@@ -67,7 +67,7 @@ impl Story {
         })
     }
 
-    fn practise(&mut self, attempt: u16, right: bool) -> Outcome {
+    fn practise(&mut self, attempt: u16, right: bool) -> RecordOutcome {
         (1..=4).map(|index| self.choose(Block::Practice, attempt, index, right).0).last().unwrap()
     }
 

@@ -12,7 +12,7 @@ mod tests;
 pub use agreement::{Agreement, Cell};
 pub use differences::{Differences, PairDifference, SIGNIFICANCE};
 pub use difficulty::{Correlation, Difficulty, Point};
-pub use sample::{BASELINES, MainAnswer, Measure, Sample, Subject, in_every_condition};
+pub use sample::{BASELINES, MainAnswer, MeanWithError, Sample, Subject, in_every_condition};
 
 use std::collections::HashMap;
 
@@ -31,17 +31,17 @@ pub struct ConditionResults {
     /// Kept people.
     pub people: usize,
     /// Share of trials answered correctly.
-    pub accuracy: Measure,
+    pub accuracy: MeanWithError,
     /// Reaction time in ms.
-    pub rt: Measure,
+    pub rt: MeanWithError,
     /// Share of each confidence, from 1 up: in all trials.
-    pub confidence: Vec<Measure>,
+    pub confidence: Vec<MeanWithError>,
     /// ... in trials answered correctly.
-    pub confidence_if_correct: Vec<Measure>,
+    pub confidence_if_correct: Vec<MeanWithError>,
     /// ... in trials answered wrongly.
-    pub confidence_if_wrong: Vec<Measure>,
+    pub confidence_if_wrong: Vec<MeanWithError>,
     /// Accuracy of the answers with each confidence, from 1 up.
-    pub accuracy_by_confidence: Vec<Measure>,
+    pub accuracy_by_confidence: Vec<MeanWithError>,
 }
 
 /// Accuracy for one unit, or for one unit in one image set.
@@ -56,7 +56,7 @@ pub struct UnitResults {
     /// The image set; none where all are taken together.
     pub image_set: Option<i32>,
     /// By condition.
-    pub accuracy: Vec<Measure>,
+    pub accuracy: Vec<MeanWithError>,
 }
 
 /// The results of the kept.
@@ -101,18 +101,22 @@ impl Results {
 }
 
 fn condition(people: &[Subject], levels: u8) -> ConditionResults {
-    let each = |of: &dyn Fn(u8) -> Measure| -> Vec<Measure> { (1..=levels).map(of).collect() };
+    let each = |of: &dyn Fn(u8) -> MeanWithError| -> Vec<MeanWithError> { (1..=levels).map(of).collect() };
     let share = |level: u8, among: &dyn Fn(&MainAnswer) -> bool| {
-        Measure::of(people, |answer| among(answer).then_some(f64::from(u8::from(answer.confidence == level))))
+        MeanWithError::of(people, |answer| {
+            among(answer).then_some(f64::from(u8::from(answer.confidence == level)))
+        })
     };
     ConditionResults {
         people: people.len(),
-        accuracy: Measure::accuracy(people, |_| true),
-        rt: Measure::of(people, |answer| answer.rt),
+        accuracy: MeanWithError::accuracy(people, |_| true),
+        rt: MeanWithError::of(people, |answer| answer.rt),
         confidence: each(&|level| share(level, &|_| true)),
         confidence_if_correct: each(&|level| share(level, &|answer| answer.correct)),
         confidence_if_wrong: each(&|level| share(level, &|answer| !answer.correct)),
-        accuracy_by_confidence: each(&|level| Measure::accuracy(people, |answer| answer.confidence == level)),
+        accuracy_by_confidence: each(&|level| {
+            MeanWithError::accuracy(people, |answer| answer.confidence == level)
+        }),
     }
 }
 
@@ -136,7 +140,7 @@ fn units(sample: &Sample, by_set: bool) -> Vec<UnitResults> {
     let of = |(branch, layer, unit, image_set): (String, String, String, Option<i32>)| {
         let in_set = |subject: &&Subject| image_set.is_none_or(|set| subject.image_set == set);
         let measure = |people: &Vec<Subject>| {
-            Measure::accuracy(people.iter().filter(in_set), |answer| answer.unit == unit)
+            MeanWithError::accuracy(people.iter().filter(in_set), |answer| answer.unit == unit)
         };
         let accuracy = sample.conditions.iter().map(measure).collect();
         UnitResults { unit, layer, branch, image_set, accuracy }

@@ -125,7 +125,7 @@ pub fn in_every_condition(mut answers: Vec<MainAnswer>, conditions: &[String]) -
 
 /// A mean over trials with its error bar.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Measure {
+pub struct MeanWithError {
     /// Pooled over all trials that it is about; none without any.
     pub value: Option<f64>,
     /// 2 standard errors over people's own means; none for fewer than two people.
@@ -138,7 +138,7 @@ pub struct Measure {
     pub trials: usize,
 }
 
-impl Measure {
+impl MeanWithError {
     /// Measures people by what `pick` makes of each of their trials; none for a trial that it is not about.
     pub fn of<'a>(
         people: impl IntoIterator<Item = &'a Subject>,

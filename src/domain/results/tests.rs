@@ -74,7 +74,7 @@ fn an_empty_condition_has_no_numbers() {
 fn confidence_is_shared_out_among_all_right_and_wrong_answers() {
     let results = Results::new(&study(), &conditions(), 3);
     let natural = &results.crowd[0];
-    let values = |measures: &[Measure]| measures.iter().map(|m| m.value.unwrap()).collect::<Vec<_>>();
+    let values = |measures: &[MeanWithError]| measures.iter().map(|m| m.value.unwrap()).collect::<Vec<_>>();
     assert_eq!(values(&natural.confidence), [3.0 / 12.0, 2.0 / 12.0, 7.0 / 12.0]);
     assert_eq!(values(&natural.confidence_if_correct), [1.0 / 9.0, 1.0 / 9.0, 7.0 / 9.0]);
     assert_eq!(values(&natural.confidence_if_wrong), [2.0 / 3.0, 1.0 / 3.0, 0.0]);

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use condition::{Condition, ReferenceGroup, Usd};
 pub use design::{ClockCheck, Design, Lease, Postings, Practice, TrialScreen, Unlimited, Window};
 pub use link::{Codes, GenericLink, LinkDefinition, MturkTask, Outcome, ProlificLink, SonaLink};
-pub use texts::{Pages, Texts, text_sha256};
+pub use texts::{StudyPages, Texts, text_sha256};
 pub use words::{Group, Mode, Platform, ReferenceKind, StudyState};
 
 use super::exclusion::Policy;
@@ -69,9 +69,9 @@ pub struct StudyDefinition {
     /// Words on the screens.
     #[serde(default)]
     pub texts: Texts,
-    /// Pages in Markdown.
+    /// StudyPages in Markdown.
     #[serde(default)]
-    pub pages: Pages,
+    pub pages: StudyPages,
 }
 
 /// Who is admitted.

@@ -44,10 +44,10 @@ impl Default for Texts {
     }
 }
 
-/// Pages in Markdown. In `study.toml` the fields name files; an imported definition holds the files' contents.
+/// StudyPages in Markdown. In `study.toml` the fields name files; an imported definition holds the files' contents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Pages {
+pub struct StudyPages {
     /// What a person agrees to.
     pub consent: String,
     /// After the end.
@@ -58,7 +58,7 @@ pub struct Pages {
     pub instructions: Vec<String>,
 }
 
-impl Default for Pages {
+impl Default for StudyPages {
     fn default() -> Self {
         Self {
             consent: "consent.md".into(),

@@ -94,11 +94,11 @@ impl Moved {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::codebook::people::{Decision, Override, Person};
+    use crate::domain::codebook::people::{AnalysedPerson, Decision, Override};
     use crate::domain::fixture;
     use crate::domain::participant::Stage;
 
-    fn person(name: &str, total_time: f64, catch_correct: u32) -> Person {
+    fn person(name: &str, total_time: f64, catch_correct: u32) -> AnalysedPerson {
         let mut person = fixture::person("natural");
         person.participant = name.into();
         person.measures.total_time = Some(total_time);
@@ -106,7 +106,7 @@ mod tests {
         person
     }
 
-    fn judged(people: &[Person], policy: &str) -> Vec<JudgedPerson> {
+    fn judged(people: &[AnalysedPerson], policy: &str) -> Vec<JudgedPerson> {
         people.iter().map(|person| JudgedPerson::new(person.clone(), &fixture::policy(policy))).collect()
     }
 

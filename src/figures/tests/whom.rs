@@ -26,18 +26,18 @@ fn whatever_is_of_the_crowd_says_so_where_there_are_experts() {
         "postings",
         "practice",
     ];
-    assert_eq!(says_so(Study::small().figures()), of_the_crowd);
-    let mut none_kept = Study::small();
+    assert_eq!(says_so(TestStudy::small().figures()), of_the_crowd);
+    let mut none_kept = TestStudy::small();
     none_kept.answers.retain(|answer| answer.group == Group::Crowd);
     assert_eq!(says_so(none_kept.figures()), of_the_crowd, "experts took part, though none is kept");
-    let crowd = Study { people: none_kept.crowd(), ..none_kept };
+    let crowd = TestStudy { people: none_kept.crowd(), ..none_kept };
     assert!(says_so(crowd.figures()).is_empty());
 }
 
 #[test]
 fn experts_are_in_no_number_of_the_crowd() {
-    let with = Study::small();
-    let mut without = Study { people: with.crowd(), ..Study::small() };
+    let with = TestStudy::small();
+    let mut without = TestStudy { people: with.crowd(), ..TestStudy::small() };
     without.answers.retain(|answer| answer.group == Group::Crowd);
     let (with, without) = (with.all_figures(), without.all_figures());
     let mut apart = Vec::new();
@@ -63,7 +63,7 @@ fn experts_are_in_no_number_of_the_crowd() {
 }
 
 /// People of one condition and another, all on one unit.
-fn of_sizes(first: u128, second: u128) -> Study {
+fn of_sizes(first: u128, second: u128) -> TestStudy {
     let people = (1..=first).map(|n| (n, "natural")).chain((101..=100 + second).map(|n| (n, "none")));
     let answers = people.flat_map(|(n, condition)| (0..4).map(move |unit| (n, condition, unit)));
     let answers = answers.map(|(n, condition, unit)| MainAnswer {
@@ -72,7 +72,7 @@ fn of_sizes(first: u128, second: u128) -> Study {
         ..answer(n, condition, unit)
     });
     let (answers, conditions) = (answers.collect(), ["natural", "none"].map(str::to_owned).to_vec());
-    Study { titles: conditions.clone(), conditions, people: Vec::new(), answers, ..Study::small() }
+    TestStudy { titles: conditions.clone(), conditions, people: Vec::new(), answers, ..TestStudy::small() }
 }
 
 #[test]
@@ -86,13 +86,13 @@ fn few_people_have_no_intervals_or_a_caption_that_says_how_little_they_mean() {
         let study = of_sizes(people, 6);
         for figure in study.figures() {
             let Table { header, rows } = &figure.table;
-            let own = |row: &&Vec<Cell>| {
+            let own = |row: &&Vec<TableCell>| {
                 let titled = row.iter().any(|cell| *cell == "natural".into());
                 titled || header.contains(&"natural: 2 SEM".to_owned())
             };
             let cells = rows.iter().filter(own).flat_map(|row| header.iter().zip(row));
             let of_intervals = cells.filter(|(name, _)| intervals.contains(&name.as_str()));
-            let is_given = |(_, cell): (&String, &Cell)| !matches!(cell, Cell::Number(None, _));
+            let is_given = |(_, cell): (&String, &TableCell)| !matches!(cell, TableCell::Number(None, _));
             let some = of_intervals.clone().any(is_given);
             if of_intervals.count() > 0 {
                 assert_eq!(some, has_intervals, "{people}, {}: {}", figure.name, figure.table.to_csv());
@@ -117,7 +117,7 @@ fn with_letters_for_conditions_nothing_says_which_of_them_has_few_people() {
 
 #[test]
 fn pairs_beside_an_overall_test_that_supports_no_difference_say_so() {
-    let pairs = |study: &Study| named(&study.figures(), "pairs").clone();
+    let pairs = |study: &TestStudy| named(&study.figures(), "pairs").clone();
     let alike = pairs(&of_sizes(6, 6));
     assert!(alike.caption.contains("The overall test does not support differences (Kruskal-Wallis, p = "));
     assert!(

@@ -10,8 +10,8 @@ use tempfile::TempPath;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
-use super::BackupError;
-use crate::domain::backup::{Layout, Manifest, Measure};
+use crate::domain::backup::{BackupManifest, ContentMeasure, TableLayout};
+use crate::flow::backup::BackupError;
 use crate::flow::secrets::Secrets;
 
 const MANIFEST: &str = "manifest.json";
@@ -26,7 +26,7 @@ pub const LARGEST_MANIFEST: u64 = 16 << 20;
 /// Read, hashed and handed on at once, bytes.
 const PIECE: usize = 1 << 16;
 
-fn table_name(table: &Layout) -> String {
+fn table_name(table: &TableLayout) -> String {
     format!("tables/{}.txt", table.name)
 }
 
@@ -63,9 +63,9 @@ impl Draft {
     }
 
     /// Begins the content of a table.
-    pub fn table(&mut self, table: &Layout) -> Result<TableWriter<'_>, BackupError> {
+    pub fn table(&mut self, table: &TableLayout) -> Result<TableWriter<'_>, BackupError> {
         self.begin(&table_name(table))?;
-        Ok(TableWriter { archive: self, meter: Meter::default() })
+        Ok(TableWriter { archive: self, meter: HashingReader::default() })
     }
 
     fn whole(&mut self, name: &str, bytes: &[u8]) -> Result<(), BackupError> {
@@ -79,7 +79,7 @@ impl Draft {
     }
 
     /// Ends the file, reads all of it again from the disk, and gives it its name.
-    pub fn finish(mut self, manifest: &Manifest) -> Result<(), BackupError> {
+    pub fn finish(mut self, manifest: &BackupManifest) -> Result<(), BackupError> {
         let json = serde_json::to_vec_pretty(manifest).expect("a manifest is plain data");
         self.whole(MANIFEST, &json)?;
         let file = self.zip.finish().map_err(io::Error::from);
@@ -97,7 +97,7 @@ impl Draft {
 /// A table that is being written.
 pub struct TableWriter<'a> {
     archive: &'a mut Draft,
-    meter: Meter,
+    meter: HashingReader,
 }
 
 impl TableWriter<'_> {
@@ -108,7 +108,7 @@ impl TableWriter<'_> {
     }
 
     /// What was written.
-    pub fn finish(self) -> Measure {
+    pub fn finish(self) -> ContentMeasure {
         self.meter.read()
     }
 }
@@ -118,7 +118,7 @@ pub struct Archive {
     path: PathBuf,
     zip: ZipArchive<BufReader<File>>,
     /// What it says about itself.
-    pub manifest: Manifest,
+    pub manifest: BackupManifest,
 }
 
 impl Archive {
@@ -130,7 +130,7 @@ impl Archive {
         let mut json = Vec::new();
         let entry = zip.by_name(MANIFEST).map_err(|error| damaged(&error))?;
         entry.take(LARGEST_MANIFEST).read_to_end(&mut json).map_err(|error| damaged(&error))?;
-        let manifest = Manifest::read(&json)?;
+        let manifest = BackupManifest::read(&json)?;
         Ok(Self { path: path.to_owned(), zip, manifest })
     }
 
@@ -165,7 +165,7 @@ impl Archive {
     }
 
     /// The content of a table.
-    pub fn table(&mut self, table: &Layout) -> Result<Pieces<'_, impl Read>, BackupError> {
+    pub fn table(&mut self, table: &TableLayout) -> Result<Pieces<'_, impl Read>, BackupError> {
         let path = &self.path;
         let reader = self.zip.by_name(&table_name(table));
         let reader = reader.map_err(|error| BackupError::damaged(path, &error))?;
@@ -181,8 +181,8 @@ pub struct Pieces<'a, R> {
 }
 
 impl<R: Read> Pieces<'_, R> {
-    fn measure(mut self) -> Result<Measure, BackupError> {
-        let mut meter = Meter::default();
+    fn measure(mut self) -> Result<ContentMeasure, BackupError> {
+        let mut meter = HashingReader::default();
         while let Some(piece) = self.next()? {
             meter.add(piece);
         }
@@ -199,21 +199,21 @@ impl<R: Read> Pieces<'_, R> {
 
 /// Measures what passes by. A row ends with a line: within a row PostgreSQL writes its ends as `\n`, two characters.
 #[derive(Default)]
-struct Meter {
+struct HashingReader {
     rows: u64,
     bytes: u64,
     hash: Sha256,
 }
 
-impl Meter {
+impl HashingReader {
     fn add(&mut self, piece: &[u8]) {
         self.rows += piece.iter().filter(|byte| **byte == b'\n').count() as u64;
         self.bytes += piece.len() as u64;
         self.hash.update(piece);
     }
 
-    fn read(self) -> Measure {
-        Measure { rows: self.rows, bytes: self.bytes, sha256: hex::encode(self.hash.finalize()) }
+    fn read(self) -> ContentMeasure {
+        ContentMeasure { rows: self.rows, bytes: self.bytes, sha256: hex::encode(self.hash.finalize()) }
     }
 }
 

@@ -15,10 +15,11 @@ use sqlx::{PgConnection, PgPool};
 use archive::Draft;
 pub use archive::{Archive, LARGEST_MANIFEST};
 
-use super::journal::{self, Actor, Deed};
-use super::secrets::Secrets;
-use crate::domain::backup::{FORMAT, Manifest, Table, Unfit, in_order};
-use crate::domain::journal::{Action, Head, first_broken};
+use crate::domain::audit_log::{Action, Head, first_broken};
+use crate::domain::backup::{BackupManifest, BackupTable, FORMAT, Unfit, in_order};
+use crate::flow::audit::log;
+use crate::flow::audit::log::{Actor, Deed};
+use crate::flow::secrets::Secrets;
 use crate::store::{self, StoreError};
 
 /// Why nothing was backed up or restored.
@@ -107,7 +108,7 @@ pub async fn write(
     holds_key: bool,
     path: &Path,
     now: DateTime<Utc>,
-) -> Result<Manifest, BackupError> {
+) -> Result<BackupManifest, BackupError> {
     let mut tx = pool.begin().await?;
     store::exports::take_snapshot(&mut tx).await?;
     let schema_version = store::schema_version(&mut tx).await?.ok_or(BackupError::NothingThere)?;
@@ -117,13 +118,13 @@ pub async fn write(
     let fingerprint = store::installation::key_fingerprint(&mut tx).await?;
     let fingerprint = fingerprint.ok_or(BackupError::NothingThere)?;
     check_key(key, holds_key, &fingerprint)?;
-    let journal = Head::of(store::journal::head(&mut tx).await?);
+    let journal = Head::of(store::audit_log::head(&mut tx).await?);
     let mut draft = Draft::create(path)?;
     if let Some(key) = key.filter(|_| holds_key) {
         draft.key(key)?;
     }
     let tables = copy_tables(&mut tx, &mut draft).await?;
-    let manifest = Manifest {
+    let manifest = BackupManifest {
         format: FORMAT,
         program_version: env!("CARGO_PKG_VERSION").into(),
         schema_version,
@@ -144,7 +145,7 @@ pub async fn write(
 pub async fn note(
     pool: &PgPool,
     actor: &Actor,
-    manifest: &Manifest,
+    manifest: &BackupManifest,
     now: DateTime<Utc>,
 ) -> Result<bool, BackupError> {
     if !store::ready(pool).await? {
@@ -153,7 +154,7 @@ pub async fn note(
     let mut tx = pool.begin().await?;
     let deed = Deed { action: Action::BackedUp, study: None, participant: None };
     let detail = json!({ "holds_key": manifest.holds_key, "journal_entry": manifest.journal.entry });
-    journal::write_at(&mut tx, actor, deed, detail, now).await?;
+    log::write_at(&mut tx, actor, deed, detail, now).await?;
     tx.commit().await?;
     Ok(true)
 }
@@ -166,7 +167,7 @@ fn check_key(key: Option<[u8; 32]>, needed: bool, fingerprint: &[u8]) -> Result<
     }
 }
 
-async fn copy_tables(conn: &mut PgConnection, draft: &mut Draft) -> Result<Vec<Table>, BackupError> {
+async fn copy_tables(conn: &mut PgConnection, draft: &mut Draft) -> Result<Vec<BackupTable>, BackupError> {
     let layouts = store::backup::tables(&mut *conn).await?;
     let count = layouts.len();
     let ordered = in_order(layouts, &store::backup::references(&mut *conn).await?);
@@ -180,7 +181,7 @@ async fn copy_tables(conn: &mut PgConnection, draft: &mut Draft) -> Result<Vec<T
         while let Some(piece) = pieces.try_next().await? {
             table.write(piece.as_ref())?;
         }
-        tables.push(Table { measure: table.finish(), layout });
+        tables.push(BackupTable { measure: table.finish(), layout });
     }
     Ok(tables)
 }
@@ -208,7 +209,7 @@ pub async fn restore(pool: &PgPool, archive: &mut Archive) -> Result<Option<i64>
     for sequence in &archive.manifest.sequences {
         store::backup::set_sequence(&mut tx, sequence).await?;
     }
-    let broken = first_broken(&store::journal::all(&mut tx).await?);
+    let broken = first_broken(&store::audit_log::all(&mut tx).await?);
     store::migrate_to(&mut tx, store::newest_migration()).await?;
     for table in store::backup::tables(&mut tx).await? {
         store::backup::analyze(&mut tx, &table).await?;
@@ -217,7 +218,11 @@ pub async fn restore(pool: &PgPool, archive: &mut Archive) -> Result<Option<i64>
     Ok(broken)
 }
 
-async fn fill(conn: &mut PgConnection, archive: &mut Archive, table: &Table) -> Result<(), BackupError> {
+async fn fill(
+    conn: &mut PgConnection,
+    archive: &mut Archive,
+    table: &BackupTable,
+) -> Result<(), BackupError> {
     let mut pieces = archive.table(&table.layout)?;
     let mut filling = store::backup::copy_in(conn, &table.layout).await?;
     while let Some(piece) = pieces.next()? {

@@ -8,18 +8,21 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 
-use crate::flow::sign_in::{self, Begun};
+use crate::flow::lab::sign_in;
+use crate::flow::lab::sign_in::Begun;
 use crate::flow::{FlowError, Refused};
-use crate::web::browser_mark::{self, AskedFrom};
-use crate::web::error::{PageError, Problem};
-use crate::web::page;
-use crate::web::session::{self, SignedIn};
+use crate::web::http::error::{PageError, ProblemDocument};
+use crate::web::http::page;
+use crate::web::lab::browser_mark;
+use crate::web::lab::browser_mark::AskedFrom;
+use crate::web::lab::session;
+use crate::web::lab::session::SignedIn;
 use crate::web::state::WebState;
 
 #[derive(Template)]
 #[template(path = "lab/sign_in.html")]
 struct SignInPage<'a> {
-    problem: Option<&'a Problem>,
+    problem: Option<&'a ProblemDocument>,
     email: &'a str,
 }
 
@@ -48,7 +51,7 @@ pub async fn sign_in(
     match sign_in::sign_in(&state.app, &form.email, &form.password, &whence).await {
         Ok(begun) => Ok(go_on(&state, jar, begun)),
         Err(error) => {
-            let problem = Problem::from(error);
+            let problem = ProblemDocument::from(error);
             let response = page::html(&SignInPage { problem: Some(&problem), email: &form.email });
             Ok((problem.status(), response).into_response())
         }
@@ -68,7 +71,7 @@ fn go_on(state: &WebState, jar: CookieJar, begun: Begun) -> Response {
 #[derive(Template)]
 #[template(path = "lab/code.html")]
 struct CodePage<'a> {
-    problem: Option<&'a Problem>,
+    problem: Option<&'a ProblemDocument>,
 }
 
 /// Asks for the second factor's code.
@@ -97,7 +100,7 @@ pub async fn enter_code(
         Ok(begun) => Ok(go_on(&state, jar, begun)),
         Err(FlowError::Refused(Refused::LinkUsedUp)) => Ok(Redirect::to("/sign-in").into_response()),
         Err(error) => {
-            let problem = Problem::from(error);
+            let problem = ProblemDocument::from(error);
             Ok((problem.status(), page::html(&CodePage { problem: Some(&problem) })).into_response())
         }
     }
@@ -114,7 +117,7 @@ pub async fn sign_out(State(state): State<WebState>, jar: CookieJar) -> Result<R
 #[derive(Template)]
 #[template(path = "lab/set_password.html")]
 struct PasswordPage<'a> {
-    problem: Option<&'a Problem>,
+    problem: Option<&'a ProblemDocument>,
     /// Kept in the form, since the address no longer has it after a mistake.
     token: &'a str,
     shortest: usize,
@@ -123,7 +126,7 @@ struct PasswordPage<'a> {
 }
 
 impl<'a> PasswordPage<'a> {
-    fn new(token: &'a str, problem: Option<&'a Problem>) -> Self {
+    fn new(token: &'a str, problem: Option<&'a ProblemDocument>) -> Self {
         let used_up = problem.is_some_and(|problem| problem.code() == "link_used_up");
         Self { problem, token, shortest: sign_in::SHORTEST_PASSWORD, used_up }
     }
@@ -150,9 +153,11 @@ pub async fn set_password(
     Form(form): Form<PasswordForm>,
 ) -> Result<Response, PageError> {
     let result = if form.password == form.again {
-        sign_in::set_password(&state.app, &form.token, &form.password, &whence).await.map_err(Problem::from)
+        sign_in::set_password(&state.app, &form.token, &form.password, &whence)
+            .await
+            .map_err(ProblemDocument::from)
     } else {
-        Err(Problem::new(
+        Err(ProblemDocument::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "passwords_differ",
             "The two passwords are not the same.",

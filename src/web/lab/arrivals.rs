@@ -9,10 +9,10 @@ use sqlx::PgConnection;
 use crate::domain::gate::Arrival;
 use crate::domain::study::Mode;
 use crate::store;
-use crate::store::arrivals::Count;
+use crate::store::arrivals::ArrivalCount;
 use crate::store::studies::Study;
-use crate::web::error::Problem;
-use crate::web::page;
+use crate::web::http::error::ProblemDocument;
+use crate::web::http::page;
 use crate::web::state::WebState;
 
 /// How long the page warns of arrivals that hint at a fault, in days. What was mended is quiet after that.
@@ -23,7 +23,7 @@ const WARNED_DAYS: i64 = 7;
 struct ArrivalsPart<'a> {
     slug: &'a str,
     /// Arrivals of the last days that hint at a fault.
-    hints: Vec<Count>,
+    hints: Vec<ArrivalCount>,
     /// Visits in all.
     all: u64,
     /// Those that led no further, with how often; without those that were only looked at.
@@ -59,7 +59,7 @@ pub async fn part(
     conn: &mut PgConnection,
     study: &Study,
     mode: Mode,
-) -> Result<String, Problem> {
+) -> Result<String, ProblemDocument> {
     let since: NaiveDate = (state.app.now() - TimeDelta::days(WARNED_DAYS)).date_naive();
     let lately = store::arrivals::since(&mut *conn, study.id, mode, since).await?;
     let by_group = store::arrivals::visits(conn, study.id, mode).await?;

@@ -14,12 +14,13 @@ use tokio_util::io::ReaderStream;
 
 use crate::domain::rights::Scope;
 use crate::domain::study::Mode;
-use crate::flow::export::{self, ExportError, PolicyChoice};
-use crate::flow::journal::Actor;
-use crate::flow::team;
-use crate::web::error::{PageError, Problem};
-use crate::web::extract::MaybeBearer;
-use crate::web::session::SignedIn;
+use crate::flow::audit::log::Actor;
+use crate::flow::lab::team;
+use crate::flow::study::export;
+use crate::flow::study::export::{ExportError, PolicyChoice};
+use crate::web::http::error::{PageError, ProblemDocument};
+use crate::web::http::extract::MaybeBearer;
+use crate::web::lab::session::SignedIn;
 use crate::web::state::WebState;
 
 /// Which policy, and whether to include what counts toward nothing.
@@ -82,7 +83,7 @@ pub async fn one(
     Query(query): Query<ExportQuery>,
 ) -> Result<Response, PageError> {
     if !export::FILES.contains(&file.as_str()) {
-        return Err(PageError(Problem::not_found()));
+        return Err(PageError(ProblemDocument::not_found()));
     }
     let folder = make(&state, &actor, &slug, &query, Some(&file)).await?;
     let opened = tokio::fs::File::open(folder.path().join(&file)).await.map_err(failed)?;
@@ -136,7 +137,7 @@ fn attachment(name: &str, media_type: &'static str, file: tokio::fs::File) -> Re
 
 fn failed(error: impl std::fmt::Display) -> PageError {
     tracing::error!(%error, "A download could not be made");
-    PageError(Problem::new(
+    PageError(ProblemDocument::new(
         StatusCode::INTERNAL_SERVER_ERROR,
         "download_failed",
         "The download could not be made.",
@@ -144,7 +145,7 @@ fn failed(error: impl std::fmt::Display) -> PageError {
     ))
 }
 
-impl From<ExportError> for Problem {
+impl From<ExportError> for ProblemDocument {
     fn from(error: ExportError) -> Self {
         match error {
             ExportError::NoSuchStudy(_) => Self::not_found(),

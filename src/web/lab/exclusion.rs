@@ -11,24 +11,24 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::study::{find, live_mode};
 use crate::domain::codebook::people::{JudgedPerson, apart};
 use crate::domain::exclusion::{ExpertsBy, Policy};
-use crate::domain::preregistration::{Standing, StandingPolicy};
+use crate::domain::preregistration::{PreregistrationStatus, StandingPolicy};
 use crate::domain::study::{Group, Mode, StudyDefinition};
 use crate::domain::workbench::{self, Moved};
-use crate::flow::journal::Actor;
+use crate::flow::audit::log::Actor;
+use crate::flow::study::{policies, results};
 use crate::flow::{FlowError, Refused};
-use crate::flow::{policies, results};
 use crate::store;
 use crate::store::policies::SavedPolicy;
 use crate::store::researchers::Researcher;
-use crate::web::error::{PageError, Problem};
-use crate::web::page;
-use crate::web::session::SignedIn;
+use crate::web::http::error::{PageError, ProblemDocument};
+use crate::web::http::page;
+use crate::web::lab::session::SignedIn;
+use crate::web::lab::study::{find, live_mode};
 use crate::web::state::WebState;
-use form::{Fields, described, rows, rows_as_typed, ways_for_experts};
-use view::{GroupLine, Line, Links};
+use form::{FormFields, described, rows, rows_as_typed, ways_for_experts};
+use view::{CriterionLine, GroupLine, Links};
 
 /// Most people who are named: a list that is longer helps nobody.
 const MOST_NAMED: usize = 200;
@@ -42,20 +42,20 @@ struct ExclusionPage<'a> {
     mode: Mode,
     base: &'a StandingPolicy,
     policies: Vec<StandingPolicy>,
-    lines: Vec<Line>,
+    lines: Vec<CriterionLine>,
     groups: Vec<GroupLine>,
     total: GroupLine,
     /// The experts of all conditions, where any took part.
     experts: Option<GroupLine>,
     /// What they are judged by, and what else they could be, where there are or may be experts.
     experts_by: Option<(ExpertsBy, Vec<ExpertsBy>)>,
-    saved: Vec<(SavedPolicy, Standing)>,
+    saved: Vec<(SavedPolicy, PreregistrationStatus)>,
     /// Those whom changed bounds would move, where they are changed.
     moved: Option<Moved>,
     /// Accuracies would tell which condition is which.
     blinded: bool,
     /// Why the bounds describe no policy, or it was not saved.
-    problem: Option<&'a Problem>,
+    problem: Option<&'a ProblemDocument>,
     /// Whether the bounds are those that people are judged by.
     applied: bool,
     /// What somebody wanted to call it.
@@ -80,7 +80,7 @@ impl ExclusionPage<'_> {
 }
 
 /// Whose data are looked at.
-fn mode_of(fields: &Fields) -> Mode {
+fn mode_of(fields: &FormFields) -> Mode {
     fields.get("mode").and_then(|mode| mode.parse().ok()).unwrap_or_else(live_mode)
 }
 
@@ -89,7 +89,7 @@ async fn show(
     state: &WebState,
     me: Researcher,
     slug: &str,
-    fields: &Fields,
+    fields: &FormFields,
     refused: Option<Refused>,
 ) -> Result<Response, PageError> {
     let mut conn = state.app.pool.acquire().await?;
@@ -113,14 +113,14 @@ async fn show(
     let promised = store::policies::preregistered(&mut conn, study.id).await?;
     let saved = store::policies::all(&mut conn, study.id).await?.into_iter();
     let saved = saved.map(|saved| {
-        let standing = Standing::of(&saved.policy, promised.as_ref());
+        let standing = PreregistrationStatus::of(&saved.policy, promised.as_ref());
         (saved, standing)
     });
     let named = moved.is_none().then_some(base.policy.name.as_str());
     let links = Links { slug, mode, policy: named, group: Group::Crowd };
     let of_experts = Links { group: Group::Expert, ..links };
     let may_come = version.definition.links.iter().any(|link| link.group == Group::Expert);
-    let problem = refused.map(|refused| Problem::from(FlowError::Refused(refused)));
+    let problem = refused.map(|refused| ProblemDocument::from(FlowError::Refused(refused)));
     let page = page::html(&ExclusionPage {
         me,
         slug,
@@ -150,7 +150,7 @@ pub async fn page(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,
     Path(slug): Path<String>,
-    Query(fields): Query<Fields>,
+    Query(fields): Query<FormFields>,
 ) -> Result<Response, PageError> {
     show(&state, researcher, &slug, &fields, None).await
 }
@@ -160,7 +160,7 @@ pub async fn save(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,
     Path(slug): Path<String>,
-    Form(fields): Form<Fields>,
+    Form(fields): Form<FormFields>,
 ) -> Result<Response, PageError> {
     let field = |name: &str| fields.get(name).map_or("", |text| text.trim());
     let mut conn = state.app.pool.acquire().await?;

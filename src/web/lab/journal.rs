@@ -6,13 +6,13 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::domain::journal::{Entry, first_broken};
-use crate::flow::journal::Actor;
+use crate::domain::audit_log::{Entry, first_broken};
+use crate::flow::audit::log::Actor;
 use crate::store;
 use crate::store::researchers::Researcher;
-use crate::web::error::PageError;
-use crate::web::page;
-use crate::web::session::SignedIn;
+use crate::web::http::error::PageError;
+use crate::web::http::page;
+use crate::web::lab::session::SignedIn;
 use crate::web::state::WebState;
 
 /// Most entries on one page.
@@ -32,7 +32,7 @@ struct JournalPage {
 
 /// Which entries.
 #[derive(Debug, Deserialize)]
-pub struct Filter {
+pub struct JournalFilter {
     #[serde(default)]
     study: String,
 }
@@ -41,10 +41,10 @@ pub struct Filter {
 pub async fn page(
     State(state): State<WebState>,
     SignedIn(me): SignedIn,
-    Query(filter): Query<Filter>,
+    Query(filter): Query<JournalFilter>,
 ) -> Result<Response, PageError> {
     Actor::researcher(&me).must_steer()?;
-    let entries = store::journal::all(&mut *state.app.pool.acquire().await?).await?;
+    let entries = store::audit_log::all(&mut *state.app.pool.acquire().await?).await?;
     let broken = first_broken(&entries);
     let head = entries.last().map_or_else(String::new, |(_, hash)| hex::encode(hash));
     let all = entries.len();

@@ -2,12 +2,11 @@
 
 pub mod account;
 pub mod arrivals;
+pub mod browser_mark;
 pub mod download;
 pub mod exclusion;
-pub mod follow;
 pub mod journal;
-mod pages;
-pub mod part;
+mod paging;
 pub mod participant;
 pub mod participants;
 pub mod people;
@@ -15,7 +14,9 @@ pub mod problem;
 pub mod progress;
 pub mod recruiting;
 pub mod results;
+pub mod session;
 pub mod settings;
+pub mod streams;
 pub mod studies;
 pub mod study;
 pub mod team;
@@ -26,7 +27,7 @@ use axum::response::Redirect;
 use axum::routing::{get, post};
 use tower_http::csrf::CsrfLayer;
 
-use super::state::WebState;
+use crate::web::state::WebState;
 
 /// Largest file that a researcher may hand in, in bytes.
 const LARGEST_UPLOAD: usize = 20 << 20;
@@ -43,7 +44,7 @@ pub fn routes() -> Router<WebState> {
         .route("/sign-out", post(account::sign_out))
         .route("/set-password", get(account::password_page).post(account::set_password))
         .route("/lab", get(studies::page))
-        .route("/lab/live", get(follow::of_studies))
+        .route("/lab/live", get(streams::of_studies))
         .route("/lab/account", get(settings::page))
         .route("/lab/account/second-factor", post(settings::begin))
         .route("/lab/account/second-factor/confirm", post(settings::confirm))
@@ -57,7 +58,7 @@ pub fn routes() -> Router<WebState> {
         .route("/lab/studies/{slug}", get(study::page))
         .route("/lab/studies/{slug}/state", post(study::set_state))
         .route("/lab/studies/{slug}/links/{id}", post(study::switch_link))
-        .route("/lab/studies/{slug}/live", get(follow::of_study))
+        .route("/lab/studies/{slug}/live", get(streams::of_study))
         .route("/lab/studies/{slug}/export", get(download::all))
         .route("/lab/studies/{slug}/export/{file}", get(download::one))
         .route("/lab/studies/{slug}/recruiting", get(recruiting::page))
@@ -70,7 +71,7 @@ pub fn routes() -> Router<WebState> {
         .route("/lab/studies/{slug}/quota", post(study::set_quota))
         .route("/lab/studies/{slug}/results", get(results::page))
         .route("/lab/studies/{slug}/flow", get(results::flow))
-        .route("/lab/studies/{slug}/flow/live", get(follow::of_flow))
+        .route("/lab/studies/{slug}/flow/live", get(streams::of_flow))
         .route("/lab/studies/{slug}/figures/{file}", get(results::figure))
         .route("/lab/studies/{slug}/report", get(results::report_file))
         .route("/lab/studies/{slug}/unblind", post(results::unblind))

@@ -7,25 +7,26 @@ use axum::response::{Redirect, Response};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::participants::verdict_words;
-use super::study::find;
 use crate::domain::codebook::people::{JudgedPerson, Override};
-use crate::domain::exclusion::{Criterion, Finding};
+use crate::domain::exclusion::{Criterion, CriterionResult};
 use crate::domain::record::MOST_EVENTS;
 use crate::domain::study::{StudyDefinition, StudyVersion};
 use crate::domain::trial::{Block, Side};
 use crate::figures;
-use crate::flow::addresses::Viewer;
-use crate::flow::journal::Actor;
-use crate::flow::terms::enrolment_policy;
-use crate::flow::{FlowError, Refused, overrides, policies};
+use crate::flow::audit::log::Actor;
+use crate::flow::image_addresses::Viewer;
+use crate::flow::study::settings::enrolment_policy;
+use crate::flow::study::{decisions, policies};
+use crate::flow::{FlowError, Refused};
 use crate::store;
-use crate::store::records::{EventOnFile, TrialOnFile};
+use crate::store::answers::{EventOnFile, TrialOnFile};
 use crate::store::researchers::Researcher;
-use crate::web::error::PageError;
-use crate::web::gallery::Gallery;
-use crate::web::page;
-use crate::web::session::SignedIn;
+use crate::web::http::error::PageError;
+use crate::web::http::page;
+use crate::web::image_addresses::Gallery;
+use crate::web::lab::participants::verdict_words;
+use crate::web::lab::session::SignedIn;
+use crate::web::lab::study::find;
 use crate::web::state::WebState;
 
 #[derive(Template)]
@@ -37,7 +38,7 @@ struct ParticipantPage<'a> {
     policy: &'a str,
     judged: &'a JudgedPerson,
     verdict: String,
-    findings: Vec<Finding>,
+    findings: Vec<CriterionResult>,
     trials: Vec<TrialLine>,
     /// Trials that are drawn and not answered.
     unanswered: usize,
@@ -136,11 +137,11 @@ pub async fn one(
     let policy = enrolment_policy(&study, &newest);
     let judged = policies::judged_one(&state.app, &mut conn, &person, &newest, &policy).await?;
     let judged = judged.ok_or(FlowError::Refused(Refused::NoSuchParticipant))?;
-    let trials = store::records::trials_of(&mut conn, person.id).await?;
+    let trials = store::answers::trials_of(&mut conn, person.id).await?;
     let gallery = Gallery::new(&state.app.secrets, &version, Viewer::Lab);
     let lines: Vec<TrialLine> =
         trials.iter().filter_map(|trial| trial_line(&gallery, &version, trial)).collect();
-    let events = store::records::events_of(&mut conn, person.id).await?;
+    let events = store::answers::events_of(&mut conn, person.id).await?;
     Ok(page::html(&ParticipantPage {
         me: researcher,
         slug: &slug,
@@ -178,9 +179,9 @@ pub async fn decide(
     match form.decision.parse() {
         Ok(decision) => {
             let decided = Override { decision, reason: form.reason };
-            overrides::decide(&state.app, &actor, &slug, &pseudonym, &decided, form.reopen).await?;
+            decisions::decide(&state.app, &actor, &slug, &pseudonym, &decided, form.reopen).await?;
         }
-        Err(_) => overrides::lift(&state.app, &actor, &slug, &pseudonym).await?,
+        Err(_) => decisions::lift(&state.app, &actor, &slug, &pseudonym).await?,
     }
     Ok(Redirect::to(&format!("/lab/studies/{slug}/participants/{pseudonym}#decision")))
 }

@@ -7,19 +7,20 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::pages::Pages;
-use super::study::find;
 use crate::domain::codebook::people::JudgedPerson;
 use crate::domain::exclusion::Criterion;
 use crate::domain::preregistration::StandingPolicy;
 use crate::domain::study::{Group, Mode, StudyDefinition};
 use crate::domain::workbench::Failing;
 use crate::figures;
-use crate::flow::{FlowError, Refused, policies, results};
+use crate::flow::study::{policies, results};
+use crate::flow::{FlowError, Refused};
 use crate::store::researchers::Researcher;
-use crate::web::error::PageError;
-use crate::web::page;
-use crate::web::session::SignedIn;
+use crate::web::http::error::PageError;
+use crate::web::http::page;
+use crate::web::lab::paging::PageOfRows;
+use crate::web::lab::session::SignedIn;
+use crate::web::lab::study::find;
 use crate::web::state::WebState;
 
 /// Rows on one page of the table: what can be looked through, and drawn at once.
@@ -28,7 +29,7 @@ const ROWS: usize = 100;
 /// What the table shows.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
-pub struct Filter {
+pub struct ParticipantFilter {
     mode: Mode,
     /// Crowd or experts; both if it is neither.
     group: String,
@@ -46,7 +47,7 @@ pub struct Filter {
     page: usize,
 }
 
-impl Default for Filter {
+impl Default for ParticipantFilter {
     fn default() -> Self {
         let text = String::new;
         Self {
@@ -64,7 +65,7 @@ impl Default for Filter {
     }
 }
 
-impl Filter {
+impl ParticipantFilter {
     fn admits(&self, person: &JudgedPerson) -> bool {
         let row = &person.person;
         let verdict = match self.verdict.as_str() {
@@ -166,12 +167,12 @@ struct Column {
 
 impl Column {
     /// Accuracies are not to be had while conditions are hidden, nor by their order.
-    fn is_sorted_by(&self, filter: &Filter, blinded: bool) -> bool {
+    fn is_sorted_by(&self, filter: &ParticipantFilter, blinded: bool) -> bool {
         self.name == filter.sort && !(blinded && self.name == "accuracy")
     }
 
     /// For the attribute `aria-sort`.
-    fn order(&self, filter: &Filter) -> &'static str {
+    fn order(&self, filter: &ParticipantFilter) -> &'static str {
         match (self.name == filter.sort, filter.descending) {
             (false, _) => "none",
             (true, false) => "ascending",
@@ -219,23 +220,23 @@ struct ParticipantsPage<'a> {
     definition: &'a StudyDefinition,
     chosen: &'a StandingPolicy,
     policies: Vec<StandingPolicy>,
-    filter: &'a Filter,
+    filter: &'a ParticipantFilter,
     /// Whether the list can be parted into crowd and experts.
     has_experts: bool,
     /// Accuracies would tell which condition is which.
     blinded: bool,
     columns: Vec<&'static Column>,
-    lines: Vec<Line<'a>>,
-    pages: Pages,
+    lines: Vec<ParticipantLine<'a>>,
+    pages: PageOfRows,
     all: usize,
 }
 
-struct Line<'a> {
+struct ParticipantLine<'a> {
     judged: &'a JudgedPerson,
     accuracy: Option<f64>,
 }
 
-impl Line<'_> {
+impl ParticipantLine<'_> {
     fn verdict(&self) -> String {
         verdict_words(self.judged)
     }
@@ -262,7 +263,7 @@ pub async fn table(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,
     Path(slug): Path<String>,
-    Query(filter): Query<Filter>,
+    Query(filter): Query<ParticipantFilter>,
 ) -> Result<Response, PageError> {
     let mut conn = state.app.pool.acquire().await?;
     let (study, version) = find(&state, &mut conn, &slug).await?;
@@ -273,8 +274,11 @@ pub async fn table(
     let blinded = results::is_blinded(&state.app, &mut conn, &study, &version, filter.mode).await?;
     let mut found: Vec<&JudgedPerson> = people.iter().filter(|person| filter.admits(person)).collect();
     filter.sort(&mut found, blinded);
-    let pages = Pages::new(filter.page, found.len(), ROWS);
-    let lines = found[pages.rows()].iter().map(|judged| Line { judged, accuracy: share(judged) }).collect();
+    let pages = PageOfRows::new(filter.page, found.len(), ROWS);
+    let lines = found[pages.rows()]
+        .iter()
+        .map(|judged| ParticipantLine { judged, accuracy: share(judged) })
+        .collect();
     Ok(page::html(&ParticipantsPage {
         me: researcher,
         slug: &slug,

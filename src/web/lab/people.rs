@@ -7,18 +7,18 @@ use axum::extract::{Path, Query, State};
 use axum::response::{Redirect, Response};
 use serde::Deserialize;
 
-use super::recruiting::attachment;
-use super::study::find;
 use crate::domain::study::{Platform, StudyDefinition};
-use crate::flow::identities;
-use crate::flow::journal::Actor;
+use crate::flow::audit::log::Actor;
+use crate::flow::study::identities;
 use crate::recruitment::payment;
-use crate::recruitment::reconciliation::Line;
+use crate::recruitment::reconciliation::ComparisonLine;
 use crate::store;
 use crate::store::researchers::Researcher;
-use crate::web::error::{PageError, Problem};
-use crate::web::page;
-use crate::web::session::SignedIn;
+use crate::web::http::error::{PageError, ProblemDocument};
+use crate::web::http::page;
+use crate::web::lab::recruiting::attachment;
+use crate::web::lab::session::SignedIn;
+use crate::web::lab::study::find;
 use crate::web::state::WebState;
 
 #[derive(Template)]
@@ -31,17 +31,17 @@ struct PeoplePage<'a> {
     known: i64,
     barred: i64,
     notice: Option<String>,
-    comparison: Option<Comparison>,
+    comparison: Option<PlatformComparison>,
 }
 
-struct Comparison {
+struct PlatformComparison {
     platform: Platform,
-    lines: Vec<Line>,
+    lines: Vec<ComparisonLine>,
 }
 
 /// What the page says about what was just done.
 #[derive(Debug, Default, Deserialize)]
-pub struct Done {
+pub struct PeopleNotice {
     #[serde(default)]
     done: String,
     #[serde(default)]
@@ -50,7 +50,7 @@ pub struct Done {
     participant: String,
 }
 
-impl Done {
+impl PeopleNotice {
     fn words(&self) -> Option<String> {
         let words = match self.done.as_str() {
             "found" => format!("That person is {}.", self.participant),
@@ -69,7 +69,7 @@ pub async fn page(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,
     Path(slug): Path<String>,
-    Query(done): Query<Done>,
+    Query(done): Query<PeopleNotice>,
 ) -> Result<Response, PageError> {
     show(&state, researcher, &slug, done.words(), None).await
 }
@@ -79,7 +79,7 @@ async fn show(
     researcher: Researcher,
     slug: &str,
     notice: Option<String>,
-    comparison: Option<Comparison>,
+    comparison: Option<PlatformComparison>,
 ) -> Result<Response, PageError> {
     let mut conn = state.app.pool.acquire().await?;
     let (study, version) = find(state, &mut conn, slug).await?;
@@ -105,7 +105,7 @@ pub async fn payments(
         "payments.csv" => None,
         other => {
             let name = other.trim_end_matches(".csv").trim_end_matches(".txt");
-            Some(name.parse::<Platform>().map_err(|_| Problem::not_found())?)
+            Some(name.parse::<Platform>().map_err(|_| ProblemDocument::not_found())?)
         }
     };
     let payments = identities::payments(&state.app, &Actor::researcher(&researcher), &slug).await?;
@@ -113,7 +113,7 @@ pub async fn payments(
         None => payment::table(&payments),
         Some(platform) => payment::bulk(platform, &payments),
     };
-    let text = text.map_err(|error| Problem::malformed(error.to_string()))?;
+    let text = text.map_err(|error| ProblemDocument::malformed(error.to_string()))?;
     Ok(attachment(&format!("{slug}-{file}"), text))
 }
 
@@ -132,7 +132,7 @@ pub async fn reconcile(
 ) -> Result<Response, PageError> {
     let actor = Actor::researcher(&researcher);
     let (platform, lines) = identities::reconcile(&state.app, &actor, &slug, &form.text).await?;
-    show(&state, researcher, &slug, None, Some(Comparison { platform, lines })).await
+    show(&state, researcher, &slug, None, Some(PlatformComparison { platform, lines })).await
 }
 
 /// A platform's id.

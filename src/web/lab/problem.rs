@@ -7,15 +7,15 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::store::researchers::Researcher;
-use crate::web::error::Problem;
-use crate::web::page;
-use crate::web::session::Asker;
+use crate::web::http::error::ProblemDocument;
+use crate::web::http::page;
+use crate::web::lab::session::Asker;
 
 #[derive(Template)]
 #[template(path = "lab/problem.html")]
 struct ProblemPage<'a> {
     me: &'a Researcher,
-    problem: &'a Problem,
+    problem: &'a ProblemDocument,
     way_back: (String, &'static str),
 }
 
@@ -34,8 +34,8 @@ pub async fn in_the_labs_look(mut request: Request, next: Next) -> Response {
 }
 
 /// What an answer says went wrong. A request that could not even be read is refused by a bare text.
-fn problem_of(response: &Response) -> Option<Problem> {
-    let told = response.extensions().get::<Problem>().cloned();
+fn problem_of(response: &Response) -> Option<ProblemDocument> {
+    let told = response.extensions().get::<ProblemDocument>().cloned();
     told.or_else(|| is_bare_refusal(response).then(|| unread(response.status())))
 }
 
@@ -44,16 +44,16 @@ fn is_bare_refusal(response: &Response) -> bool {
     response.status().is_client_error() && kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"))
 }
 
-fn unread(status: StatusCode) -> Problem {
+fn unread(status: StatusCode) -> ProblemDocument {
     let (title, detail) = match status {
         StatusCode::PAYLOAD_TOO_LARGE => ("That is too much at once.", "Go back and send less."),
         _ => ("The request could not be read.", "Go back and look at what you typed or chose."),
     };
-    Problem::new(status, "malformed", title, detail)
+    ProblemDocument::new(status, "malformed", title, detail)
 }
 
 /// Where to go on from an address: to the page that it belongs to, if that can be shown.
-fn way_back(path: &str, problem: &Problem) -> (String, &'static str) {
+fn way_back(path: &str, problem: &ProblemDocument) -> (String, &'static str) {
     let mut parts = path.trim_start_matches("/lab").split('/').skip(1);
     match (parts.next(), parts.next(), problem.code()) {
         (Some("studies"), Some(slug), code) if !slug.is_empty() && code != "no_such_study" => {
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn the_way_back_leads_to_a_page_that_can_be_shown() {
-        let back = |path, code| way_back(path, &Problem::new(StatusCode::CONFLICT, code, "", "")).0;
+        let back = |path, code| way_back(path, &ProblemDocument::new(StatusCode::CONFLICT, code, "", "")).0;
         assert_eq!(back("/lab/studies/demo/people/seek", "right_needed"), "/lab/studies/demo");
         assert_eq!(back("/lab/studies/dmeo/people", "no_such_study"), "/lab");
         assert_eq!(back("/lab/studies/", "not_found"), "/lab");

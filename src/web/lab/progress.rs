@@ -7,9 +7,9 @@ use askama::Template;
 use crate::domain::progress::{ConditionProgress, Progress};
 use crate::domain::study::Mode;
 use crate::figures;
-use crate::flow::results;
-use crate::web::error::PageError;
-use crate::web::page;
+use crate::flow::study::results;
+use crate::web::http::error::PageError;
+use crate::web::http::page;
 use crate::web::state::WebState;
 
 #[derive(Template)]

@@ -7,19 +7,20 @@ use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::study::find;
 use crate::domain::allocation::count_by_condition;
 use crate::domain::study::{LinkDefinition, Outcome, Platform, StudyDefinition, StudyVersion, Usd};
-use crate::flow::journal::Actor;
-use crate::flow::{FlowError, Refused, identities};
+use crate::flow::audit::log::Actor;
+use crate::flow::study::identities;
+use crate::flow::{FlowError, Refused};
 use crate::recruitment::mturk_task::{self, Market};
 use crate::recruitment::{PERSONAL, paste};
 use crate::store;
 use crate::store::links::Link;
 use crate::store::researchers::Researcher;
-use crate::web::error::PageError;
-use crate::web::page;
-use crate::web::session::SignedIn;
+use crate::web::http::error::PageError;
+use crate::web::http::page;
+use crate::web::lab::session::SignedIn;
+use crate::web::lab::study::find;
 use crate::web::state::WebState;
 
 #[derive(Template)]

@@ -10,14 +10,15 @@ use serde::Deserialize;
 use crate::domain::preregistration::StandingPolicy;
 use crate::domain::study::Mode;
 use crate::figures::{self, Figure, Input, Label};
-use crate::flow::journal::Actor;
-use crate::flow::results::{self, Computed, Found, Material, People};
-use crate::flow::{policies, steer};
+use crate::flow::audit::log::Actor;
+use crate::flow::study::results;
+use crate::flow::study::results::{Computed, FoundResults, Material, ParticipantsAndStates};
+use crate::flow::study::{control, policies};
 use crate::store::researchers::Researcher;
-use crate::web::assets;
-use crate::web::error::{PageError, Problem};
-use crate::web::page;
-use crate::web::session::SignedIn;
+use crate::web::http::assets;
+use crate::web::http::error::{PageError, ProblemDocument};
+use crate::web::http::page;
+use crate::web::lab::session::SignedIn;
 use crate::web::state::WebState;
 
 /// A page whose results are being computed looks again after so many s.
@@ -26,7 +27,7 @@ const LOOK_AGAIN_S: u32 = 5;
 /// Whose results, under which policy.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 pub struct Choice {
-    #[serde(default = "super::study::live_mode")]
+    #[serde(default = "crate::web::lab::study::live_mode")]
     mode: Mode,
     #[serde(default)]
     policy: String,
@@ -47,7 +48,7 @@ struct Figures<'a> {
 #[template(path = "lab/results.html")]
 struct ResultsPage<'a> {
     me: Researcher,
-    material: &'a People,
+    material: &'a ParticipantsAndStates,
     policies: Vec<StandingPolicy>,
     kept: String,
     /// Whether figures are still to come.
@@ -60,14 +61,14 @@ struct ResultsPage<'a> {
 #[template(path = "lab/flow.html")]
 struct FlowPage<'a> {
     me: Researcher,
-    material: &'a People,
+    material: &'a ParticipantsAndStates,
     policies: Vec<StandingPolicy>,
     shown: String,
 }
 
 #[derive(Template)]
 #[template(path = "lab/report.html")]
-struct Report<'a> {
+struct ReportPage<'a> {
     material: &'a Material,
     kept: String,
     shown: String,
@@ -80,7 +81,11 @@ async fn load(state: &WebState, slug: &str, choice: &Choice) -> Result<Material,
     Ok(results::load(&state.app, slug, choice.mode, Some(&choice.policy)).await?)
 }
 
-async fn load_people(state: &WebState, slug: &str, choice: &Choice) -> Result<People, PageError> {
+async fn load_people(
+    state: &WebState,
+    slug: &str,
+    choice: &Choice,
+) -> Result<ParticipantsAndStates, PageError> {
     Ok(results::load_people(&state.app, slug, choice.mode, Some(&choice.policy)).await?)
 }
 
@@ -91,10 +96,10 @@ async fn draw(material: Material) -> Result<(Material, Computed, Vec<Figure>), P
         let figures = of_results(&material, &computed);
         (material, computed, figures)
     };
-    tokio::task::spawn_blocking(work).await.map_err(|_| PageError(Problem::interrupted()))
+    tokio::task::spawn_blocking(work).await.map_err(|_| PageError(ProblemDocument::interrupted()))
 }
 
-fn labels(material: &People) -> Vec<Label> {
+fn labels(material: &ParticipantsAndStates) -> Vec<Label> {
     material.labels().into_iter().map(|(title, colour)| Label { title, colour }).collect()
 }
 
@@ -113,7 +118,7 @@ fn of_results(material: &Material, computed: &Computed) -> Vec<Figure> {
 }
 
 /// While letters stand for conditions, nothing is counted by letter: the same numbers stand by name on other pages.
-fn flow_figure(material: &People) -> Figure {
+fn flow_figure(material: &ParticipantsAndStates) -> Figure {
     let titles = match material.blinded {
         true => Vec::new(),
         false => labels(material).into_iter().map(|label| label.title).collect(),
@@ -122,13 +127,16 @@ fn flow_figure(material: &People) -> Figure {
     figures::flow(&crowd, experts.as_ref(), &titles)
 }
 
-fn shown(figures: &[Figure], material: &People, with_links: bool) -> String {
+fn shown(figures: &[Figure], material: &ParticipantsAndStates, with_links: bool) -> String {
     let base = with_links.then(|| format!("/lab/studies/{}/figures", material.study.slug));
     let query = format!("?mode={}&policy={}", material.mode, material.policy.name);
     page::text(&Figures { figures, base, query })
 }
 
-async fn policies_of(state: &WebState, material: &People) -> Result<Vec<StandingPolicy>, PageError> {
+async fn policies_of(
+    state: &WebState,
+    material: &ParticipantsAndStates,
+) -> Result<Vec<StandingPolicy>, PageError> {
     let mut conn = state.app.pool.acquire().await?;
     Ok(policies::all(&mut conn, &material.study, &material.version).await?)
 }
@@ -141,12 +149,12 @@ pub async fn page(
     Query(choice): Query<Choice>,
 ) -> Result<Response, PageError> {
     match results::look(&state.app, &slug, choice.mode, &choice.policy).await? {
-        Found::Underway(people) => {
+        FoundResults::Underway(people) => {
             let policies = policies_of(&state, &people).await?;
             let page = results_page(me, &people, policies, None);
             Ok(([(header::REFRESH, LOOK_AGAIN_S.to_string())], page).into_response())
         }
-        Found::Material(material) => {
+        FoundResults::Material(material) => {
             let policies = policies_of(&state, &material).await?;
             let (material, _, figures) = draw(*material).await?;
             Ok(results_page(me, &material, policies, Some(&figures)))
@@ -156,7 +164,7 @@ pub async fn page(
 
 fn results_page(
     me: Researcher,
-    people: &People,
+    people: &ParticipantsAndStates,
     policies: Vec<StandingPolicy>,
     figures: Option<&[Figure]>,
 ) -> Response {
@@ -197,7 +205,7 @@ pub async fn figure(
     Path((slug, file)): Path<(String, String)>,
     Query(choice): Query<Choice>,
 ) -> Result<Response, PageError> {
-    let not_found = || PageError(Problem::not_found());
+    let not_found = || PageError(ProblemDocument::not_found());
     let (name, kind) = file.rsplit_once('.').ok_or_else(not_found)?;
     let (whose, figures) = if name == figures::FLOW {
         let people = load_people(&state, &slug, &choice).await?;
@@ -218,7 +226,7 @@ pub async fn figure(
 }
 
 /// What names of files begin with: the study, whose data they hold if not live people's, and the policy.
-fn whose(material: &People) -> String {
+fn whose(material: &ParticipantsAndStates) -> String {
     let (slug, policy) = (&material.study.slug, &material.policy.name);
     match material.mode {
         Mode::Live => format!("{slug}-{policy}"),
@@ -232,7 +240,7 @@ pub async fn unblind(
     SignedIn(researcher): SignedIn,
     Path(slug): Path<String>,
 ) -> Result<Redirect, PageError> {
-    steer::unblind(&state.app, &Actor::researcher(&researcher), &slug).await?;
+    control::unblind(&state.app, &Actor::researcher(&researcher), &slug).await?;
     Ok(Redirect::to(&format!("/lab/studies/{slug}/results")))
 }
 
@@ -246,7 +254,7 @@ pub async fn report_file(
     let material = load(&state, &slug, &choice).await?;
     let disposition = format!("attachment; filename=\"{}-report.html\"", whose(&material));
     let text = tokio::task::spawn_blocking(move || report(&material)).await;
-    let text = text.map_err(|_| PageError(Problem::interrupted()))?;
+    let text = text.map_err(|_| PageError(ProblemDocument::interrupted()))?;
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, disposition),
@@ -259,7 +267,7 @@ pub fn report(material: &Material) -> String {
     let computed = material.compute();
     let mut figures = vec![flow_figure(material)];
     figures.extend(of_results(material, &computed));
-    page::text(&Report {
+    page::text(&ReportPage {
         material,
         kept: material.kept_in_words(),
         shown: shown(&figures, material, false),

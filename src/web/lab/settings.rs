@@ -5,15 +5,16 @@ use axum::Form;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::account::CodeForm;
 use crate::flow::FlowError;
-use crate::flow::second_factor::{self, Setup};
+use crate::flow::lab::second_factor;
+use crate::flow::lab::second_factor::Setup;
 use crate::store;
 use crate::store::researchers::Researcher;
-use crate::web::browser_mark::AskedFrom;
-use crate::web::error::{PageError, Problem};
-use crate::web::page;
-use crate::web::session::SignedIn;
+use crate::web::http::error::{PageError, ProblemDocument};
+use crate::web::http::page;
+use crate::web::lab::account::CodeForm;
+use crate::web::lab::browser_mark::AskedFrom;
+use crate::web::lab::session::SignedIn;
 use crate::web::state::WebState;
 
 #[derive(Template)]
@@ -23,7 +24,7 @@ struct SettingsPage {
     codes_left: i64,
     setup: Option<(Setup, String)>,
     recovery_codes: Vec<String>,
-    problem: Option<Problem>,
+    problem: Option<ProblemDocument>,
 }
 
 impl SettingsPage {
@@ -49,7 +50,7 @@ async fn standing(state: &WebState, me: Researcher) -> Result<SettingsPage, Page
 /// The page again, with what went wrong, and with the secret that the phone may have by now.
 async fn again(state: &WebState, me: Researcher, error: FlowError) -> Result<Response, PageError> {
     let pending = second_factor::pending(&state.app, &me).await?;
-    let problem = Problem::from(error);
+    let problem = ProblemDocument::from(error);
     let status = problem.status();
     let setup = pending.map(with_picture);
     let page = SettingsPage { setup, problem: Some(problem), ..standing(state, me).await? };

@@ -4,13 +4,13 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::study::{Enrolment, enrolment};
 use crate::domain::study::{Mode, StudyState};
 use crate::store;
 use crate::store::researchers::Researcher;
-use crate::web::error::PageError;
-use crate::web::page;
-use crate::web::session::SignedIn;
+use crate::web::http::error::PageError;
+use crate::web::http::page;
+use crate::web::lab::session::SignedIn;
+use crate::web::lab::study::{EnrolmentFragment, enrolment};
 use crate::web::state::WebState;
 
 #[derive(Template)]
@@ -32,7 +32,7 @@ struct StudyLine {
     slug: String,
     title: String,
     state: StudyState,
-    enrolment: Enrolment,
+    enrolment: EnrolmentFragment,
 }
 
 /// The page.

@@ -9,21 +9,22 @@ use axum::response::{Redirect, Response};
 use serde::Deserialize;
 use sqlx::PgConnection;
 
-use super::{arrivals, progress};
 use crate::domain::allocation::{SlotCounts, count_by_condition};
 use crate::domain::preregistration::StandingPolicy;
 use crate::domain::study::{Group, Mode, StudyState, StudyVersion};
-use crate::flow::journal::Actor;
-use crate::flow::terms::{enrolment_policy, per_condition};
-use crate::flow::{FlowError, Refused, policies, steer};
+use crate::flow::audit::log::Actor;
+use crate::flow::study::settings::{enrolment_policy, per_condition};
+use crate::flow::study::{control, policies};
+use crate::flow::{FlowError, Refused};
 use crate::store;
 use crate::store::links::Link;
-use crate::store::overview::{Done, Experts, RunningPerson, Standings};
+use crate::store::overview::{DoneCounts, ExpertCounts, RunningPerson, Standings};
 use crate::store::researchers::Researcher;
 use crate::store::studies::Study;
-use crate::web::error::{PageError, Problem};
-use crate::web::page;
-use crate::web::session::SignedIn;
+use crate::web::http::error::{PageError, ProblemDocument};
+use crate::web::http::page;
+use crate::web::lab::session::SignedIn;
+use crate::web::lab::{arrivals, progress};
 use crate::web::state::WebState;
 
 #[derive(Template)]
@@ -40,7 +41,7 @@ struct StudyPage<'a> {
     mode: Mode,
     modes: Vec<Mode>,
     links: Vec<LinkLine>,
-    enrolment: Enrolment,
+    enrolment: EnrolmentFragment,
     running: Running,
     arrivals: String,
     progress: String,
@@ -49,7 +50,7 @@ struct StudyPage<'a> {
 /// The study's state, with what can be done about it.
 #[derive(Template)]
 #[template(path = "lab/_state.html")]
-pub struct Standing<'a> {
+pub struct StateCard<'a> {
     steers: bool,
     study: &'a Study,
     version: &'a StudyVersion,
@@ -58,14 +59,14 @@ pub struct Standing<'a> {
     shut: u32,
 }
 
-impl<'a> Standing<'a> {
+impl<'a> StateCard<'a> {
     /// As somebody sees it.
     pub fn new(
         steers: bool,
         study: &'a Study,
         version: &'a StudyVersion,
         mode: Mode,
-        enrolment: &Enrolment,
+        enrolment: &EnrolmentFragment,
     ) -> Self {
         let is_shut = study.state == StudyState::Closed && mode == Mode::Live;
         Self {
@@ -89,7 +90,7 @@ pub struct PostingForms<'a> {
 
 impl<'a> PostingForms<'a> {
     /// As somebody sees it.
-    pub fn new(steers: bool, study: &'a Study, mode: Mode, enrolment: &'a Enrolment) -> Self {
+    pub fn new(steers: bool, study: &'a Study, mode: Mode, enrolment: &'a EnrolmentFragment) -> Self {
         Self { slug: &study.slug, mode, lines: if steers { &enrolment.lines } else { &[] } }
     }
 }
@@ -114,16 +115,16 @@ struct LinkLine {
     address: String,
 }
 
-/// Enrolment per condition.
+/// EnrolmentFragment per condition.
 #[derive(Template)]
 #[template(path = "lab/_enrolment.html")]
-pub struct Enrolment {
+pub struct EnrolmentFragment {
     /// Each condition.
     lines: Vec<EnrolmentLine>,
     /// All of them.
     pub total: EnrolmentLine,
-    /// Experts, who hold no slot, where any took part.
-    experts: Option<Experts>,
+    /// ExpertCounts, who hold no slot, where any took part.
+    experts: Option<ExpertCounts>,
 }
 
 /// A line of the table.
@@ -205,14 +206,14 @@ pub async fn enrolment(
     study: &Study,
     version: &StudyVersion,
     mode: Mode,
-) -> Result<Enrolment, Problem> {
+) -> Result<EnrolmentFragment, ProblemDocument> {
     let design = &version.definition.design;
     let slots = store::slots::all(&mut *conn, study.id, mode, state.app.now()).await?;
     let counts = count_by_condition(&slots, design.postings_per_slot);
     let Standings { crowd, experts } =
         store::overview::standings(&mut *conn, study.id, mode, state.app.now()).await?;
     let lines = version.definition.conditions.iter().map(|condition| {
-        let Done { excluded, surplus, gone } = crowd.get(&condition.name).copied().unwrap_or_default();
+        let DoneCounts { excluded, surplus, gone } = crowd.get(&condition.name).copied().unwrap_or_default();
         EnrolmentLine {
             name: condition.name.clone(),
             title: condition.title.clone(),
@@ -226,7 +227,7 @@ pub async fn enrolment(
     let title = if experts.is_some() { "All of the crowd" } else { "All" };
     let mut total = EnrolmentLine { title: title.into(), ..EnrolmentLine::default() };
     lines.iter().for_each(|line| total.add(line));
-    Ok(Enrolment { lines, total, experts })
+    Ok(EnrolmentFragment { lines, total, experts })
 }
 
 /// Who is taking part now.
@@ -236,7 +237,7 @@ pub async fn running(
     study: &Study,
     version: &StudyVersion,
     mode: Mode,
-) -> Result<Running, Problem> {
+) -> Result<Running, ProblemDocument> {
     let people = store::overview::running(conn, study.id, mode, state.app.now()).await?;
     let line = |person: RunningPerson| RunningLine {
         condition: version
@@ -254,7 +255,7 @@ pub async fn find(
     state: &WebState,
     conn: &mut PgConnection,
     slug: &str,
-) -> Result<(Study, Arc<StudyVersion>), Problem> {
+) -> Result<(Study, Arc<StudyVersion>), ProblemDocument> {
     let study = store::studies::by_slug(&mut *conn, slug).await?;
     let study = study.ok_or(FlowError::Refused(Refused::NoSuchStudy))?;
     let version = state.app.newest_version(conn, study.id).await?;
@@ -284,7 +285,7 @@ pub async fn page(
     let address = |link: &Link| format!("{}/enter/{}", state.site.public_url, link.code);
     let steers = researcher.steers();
     Ok(page::html(&StudyPage {
-        standing: page::text(&Standing::new(steers, &study, &version, mode, &enrolment)),
+        standing: page::text(&StateCard::new(steers, &study, &version, mode, &enrolment)),
         postings: page::text(&PostingForms::new(steers, &study, mode, &enrolment)),
         me: researcher,
         policy: enrolment_policy(&study, &version).name,
@@ -315,7 +316,7 @@ pub async fn set_state(
     Path(slug): Path<String>,
     Form(form): Form<StateForm>,
 ) -> Result<Redirect, PageError> {
-    steer::set_state(&state.app, &Actor::researcher(&researcher), &slug, form.state).await?;
+    control::set_state(&state.app, &Actor::researcher(&researcher), &slug, form.state).await?;
     Ok(Redirect::to(&format!("/lab/studies/{slug}")))
 }
 
@@ -333,7 +334,7 @@ pub async fn one_more_posting(
     Path(slug): Path<String>,
     Form(PostingForm { mode, condition }): Form<PostingForm>,
 ) -> Result<Redirect, PageError> {
-    steer::one_more_posting(&state.app, &Actor::researcher(&researcher), &slug, mode, &condition).await?;
+    control::one_more_posting(&state.app, &Actor::researcher(&researcher), &slug, mode, &condition).await?;
     Ok(Redirect::to(&format!("/lab/studies/{slug}?mode={mode}")))
 }
 
@@ -350,7 +351,7 @@ pub async fn set_quota(
     Path(slug): Path<String>,
     Form(form): Form<QuotaForm>,
 ) -> Result<Redirect, PageError> {
-    steer::set_quota(&state.app, &Actor::researcher(&researcher), &slug, form.per_condition).await?;
+    control::set_quota(&state.app, &Actor::researcher(&researcher), &slug, form.per_condition).await?;
     Ok(Redirect::to(&format!("/lab/studies/{slug}")))
 }
 
@@ -367,6 +368,6 @@ pub async fn switch_link(
     Path((slug, link_id)): Path<(String, i64)>,
     Form(form): Form<LinkForm>,
 ) -> Result<Redirect, PageError> {
-    steer::enable_link(&state.app, &Actor::researcher(&researcher), &slug, link_id, form.enabled).await?;
+    control::enable_link(&state.app, &Actor::researcher(&researcher), &slug, link_id, form.enabled).await?;
     Ok(Redirect::to(&format!("/lab/studies/{slug}#links")))
 }

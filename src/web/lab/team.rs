@@ -7,14 +7,15 @@ use axum::response::{Redirect, Response};
 use serde::Deserialize;
 
 use crate::domain::rights::{Role, Scope};
-use crate::flow::journal::Actor;
-use crate::flow::team::{self, Invitation};
+use crate::flow::audit::log::Actor;
+use crate::flow::lab::team;
+use crate::flow::lab::team::Invitation;
 use crate::store;
 use crate::store::api_tokens::ApiToken;
 use crate::store::researchers::Researcher;
-use crate::web::error::PageError;
-use crate::web::page;
-use crate::web::session::SignedIn;
+use crate::web::http::error::PageError;
+use crate::web::http::page;
+use crate::web::lab::session::SignedIn;
 use crate::web::state::WebState;
 
 #[derive(Template)]

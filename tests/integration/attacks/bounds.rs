@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use weber::domain::record::MOST_EVENTS;
 use weber::domain::study::StudyState;
-use weber::flow::export::PolicyChoice;
+use weber::flow::study::export::PolicyChoice;
 
 use crate::export::Exported;
 use crate::lab::Browser;

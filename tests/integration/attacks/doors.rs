@@ -5,8 +5,9 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use sqlx::PgPool;
 use weber::domain::rights::{Role, Scope};
-use weber::flow::journal::Actor;
-use weber::flow::team::{self, Invitation};
+use weber::flow::audit::log::Actor;
+use weber::flow::lab::team;
+use weber::flow::lab::team::Invitation;
 
 use super::routes::{addresses, routes};
 use super::world::{Answer, World, ask};

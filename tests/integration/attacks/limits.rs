@@ -10,9 +10,9 @@ use tokio::net::TcpStream;
 use weber::domain::rights::Scope;
 use weber::domain::study::StudyState;
 use weber::flow::app::SystemClock;
-use weber::flow::journal::Actor;
-use weber::flow::team;
-use weber::web::serve::Bounds;
+use weber::flow::audit::log::Actor;
+use weber::flow::lab::team;
+use weber::web::http::serve::ConnectionLimits;
 
 use crate::support::person::Person;
 use crate::support::server::{Server, TestClock};
@@ -36,7 +36,7 @@ async fn rest(stream: &mut TcpStream) -> String {
 
 #[sqlx::test]
 async fn a_client_who_never_comes_to_the_point_is_put_out(pool: PgPool) {
-    let bounds = Bounds { head: Duration::from_millis(300), ..Bounds::default() };
+    let bounds = ConnectionLimits { head: Duration::from_millis(300), ..ConnectionLimits::default() };
     let server = Server::start(pool, Arc::new(SystemClock), |_| {}, bounds).await;
     for said in
         ["", "GET /healthz HTTP/1.1\r\nhost: x\r\nx-slow: ", "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"]
@@ -55,7 +55,7 @@ async fn a_client_who_never_comes_to_the_point_is_put_out(pool: PgPool) {
 #[sqlx::test]
 async fn a_client_whose_body_never_ends_is_put_out(pool: PgPool) {
     let brief = |site: &mut weber::web::Site| site.longest_request = Duration::from_millis(300);
-    let server = Server::start(pool, Arc::new(SystemClock), brief, Bounds::default()).await;
+    let server = Server::start(pool, Arc::new(SystemClock), brief, ConnectionLimits::default()).await;
     for (path, kind) in [
         ("/api/v1/records", "application/json"),
         ("/api/v1/enrolments", "application/json"),
@@ -74,7 +74,7 @@ async fn a_client_whose_body_never_ends_is_put_out(pool: PgPool) {
 
 #[sqlx::test]
 async fn there_are_not_more_connections_than_there_may_be(pool: PgPool) {
-    let bounds = Bounds { connections: 2, ..Bounds::default() };
+    let bounds = ConnectionLimits { connections: 2, ..ConnectionLimits::default() };
     let server = Server::start(pool, Arc::new(SystemClock), |_| {}, bounds).await;
     let ask = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
     let mut held = Vec::new();
@@ -97,7 +97,7 @@ async fn there_are_not_more_connections_than_there_may_be(pool: PgPool) {
 /// Asks for more than the connection holds, again and again, and reads nothing; returns when the server takes no more.
 async fn ask_and_never_read(server: &Server) -> TcpStream {
     let mut stream = connect(server).await;
-    let path = weber::web::page::asset("runner/main.js");
+    let path = weber::web::http::page::asset("runner/main.js");
     let asked = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").repeat(100);
     loop {
         match tokio::time::timeout(Duration::from_millis(200), stream.write_all(asked.as_bytes())).await {
@@ -109,7 +109,8 @@ async fn ask_and_never_read(server: &Server) -> TcpStream {
 
 #[sqlx::test]
 async fn a_client_who_never_reads_is_put_out(pool: PgPool) {
-    let bounds = Bounds { connections: 3, write: Duration::from_millis(500), ..Bounds::default() };
+    let bounds =
+        ConnectionLimits { connections: 3, write: Duration::from_millis(500), ..ConnectionLimits::default() };
     let server = Server::start(pool, Arc::new(SystemClock), |_| {}, bounds).await;
     let deaf = futures::future::join_all((0..3).map(|_| ask_and_never_read(&server))).await;
     let healthy = tokio::time::timeout(AT_MOST, server.get("/healthz")).await;
@@ -130,7 +131,7 @@ async fn asks_from(server: &Server, address: &str) -> Option<TcpStream> {
 
 #[sqlx::test]
 async fn one_network_does_not_take_every_connection(pool: PgPool) {
-    let bounds = Bounds { per_network: 2, exempt: Vec::new(), ..Bounds::default() };
+    let bounds = ConnectionLimits { per_network: 2, exempt: Vec::new(), ..ConnectionLimits::default() };
     let server = Server::start(pool.clone(), Arc::new(SystemClock), |_| {}, bounds).await;
     let (first, second) = (asks_from(&server, "127.0.0.1").await, asks_from(&server, "127.0.0.1").await);
     assert!(first.is_some() && second.is_some());
@@ -140,7 +141,7 @@ async fn one_network_does_not_take_every_connection(pool: PgPool) {
     let again = async { while asks_from(&server, "127.0.0.1").await.is_none() {} };
     tokio::time::timeout(AT_MOST, again).await.expect("a place that became free is to be had");
     // A proxy brings many clients.
-    let proxy = Bounds::new(100, 2, &["127.0.0.1/32".parse().unwrap()]);
+    let proxy = ConnectionLimits::new(100, 2, &["127.0.0.1/32".parse().unwrap()]);
     let server = Server::start(pool, Arc::new(SystemClock), |_| {}, proxy).await;
     let many = futures::future::join_all((0..5).map(|_| asks_from(&server, "127.0.0.1"))).await;
     assert!(many.iter().all(Option::is_some));

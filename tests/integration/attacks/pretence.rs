@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sqlx::PgPool;
-use weber::flow::export::PolicyChoice;
+use weber::flow::study::export::PolicyChoice;
 
 use crate::export::Exported;
 use crate::support::person::Person;

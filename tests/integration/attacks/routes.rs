@@ -78,7 +78,7 @@ pub async fn addresses(world: &World, path: &str) -> Vec<String> {
     let personal = text("select id::text from links where name = 'Invited'").await;
     let mut addresses = vec![path.to_owned()];
     let fills: Vec<(&str, Vec<String>)> = vec![
-        ("/static/{version}/{*name}", vec![weber::web::page::asset("lab.css")]),
+        ("/static/{version}/{*name}", vec![weber::web::http::page::asset("lab.css")]),
         ("/enter/{link}", links.iter().map(|code| format!("/enter/{code}")).collect()),
         ("/images/{address}", vec![world.server.image(1)]),
         ("/studies/{slug}", vec!["/studies/demo".into()]),

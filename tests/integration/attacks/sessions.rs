@@ -6,8 +6,9 @@ use reqwest::StatusCode;
 use serde_json::json;
 use sqlx::PgPool;
 use weber::domain::rights::Scope;
-use weber::flow::journal::Actor;
-use weber::flow::team::{self, Invitation};
+use weber::flow::audit::log::Actor;
+use weber::flow::lab::team;
+use weber::flow::lab::team::Invitation;
 
 use super::world::ask;
 use crate::lab::{Browser, OpenPage, PASSWORD};

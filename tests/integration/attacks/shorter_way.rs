@@ -1,4 +1,4 @@
-//! Records do not come by the table of routes (`web::responder`). Whatever holds for those that do holds for them.
+//! Records do not come by the table of routes (`web::http::responder`). Whatever holds for those that do holds for them.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tower::ServiceExt;
 use weber::flow::App;
 use weber::flow::app::SystemClock;
 use weber::flow::secrets::Secrets;
-use weber::web::responder::Responder;
+use weber::web::http::responder::Responder;
 use weber::web::{Site, WebState, router};
 
 use super::world::{Answer, read};

@@ -5,7 +5,7 @@ use axum::http::Request;
 use scraper::{Html, Selector};
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use weber::flow::export::{PolicyChoice, export, prepare};
+use weber::flow::study::export::{PolicyChoice, export, prepare};
 
 use super::world::{EVIL, EVIL_ID, World, ask};
 use crate::lab::Browser;

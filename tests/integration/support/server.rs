@@ -5,14 +5,15 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use weber::domain::study::StudyState;
-use weber::flow::addresses::{SentImage, Viewer};
 use weber::flow::app::{Clock, SystemClock};
-use weber::flow::journal::Actor;
+use weber::flow::audit::log::Actor;
+use weber::flow::image_addresses::{SentImage, Viewer};
 use weber::flow::secrets::Secrets;
 use weber::flow::{self, App};
 use weber::store;
-use weber::web::responder::Responder;
-use weber::web::serve::{self, Bounds};
+use weber::web::http::responder::Responder;
+use weber::web::http::serve;
+use weber::web::http::serve::ConnectionLimits;
 use weber::web::{Site, WebState};
 
 use super::tiny_study::TinyStudy;
@@ -41,7 +42,7 @@ impl Server {
 
     /// A server that is reached in another way than by default.
     pub async fn with(pool: PgPool, clock: Arc<dyn Clock>, change: impl FnOnce(&mut Site)) -> Self {
-        Self::start(pool, clock, change, Bounds::default()).await
+        Self::start(pool, clock, change, ConnectionLimits::default()).await
     }
 
     /// A server that gives its clients less.
@@ -49,7 +50,7 @@ impl Server {
         pool: PgPool,
         clock: Arc<dyn Clock>,
         change: impl FnOnce(&mut Site),
-        bounds: Bounds,
+        bounds: ConnectionLimits,
     ) -> Self {
         Self::with_chance(pool, clock, change, bounds, [9; 32]).await
     }
@@ -59,7 +60,7 @@ impl Server {
         pool: PgPool,
         clock: Arc<dyn Clock>,
         change: impl FnOnce(&mut Site),
-        bounds: Bounds,
+        bounds: ConnectionLimits,
         seed: [u8; 32],
     ) -> Self {
         let (app, changes) = App::new(pool, Secrets::new([7; 32]), clock, seed);
@@ -91,7 +92,7 @@ impl Server {
     /// Two servers on one empty database.
     pub async fn two_empty(pool: PgPool, clock: Arc<TestClock>) -> (Self, Self) {
         let one = Self::with_clock(pool.clone(), clock.clone()).await;
-        (one, Self::with_chance(pool, clock, |_| {}, Bounds::default(), [10; 32]).await)
+        (one, Self::with_chance(pool, clock, |_| {}, ConnectionLimits::default(), [10; 32]).await)
     }
 
     /// Two servers on one database with a live study of so many slots per condition, and the clock that both go by.
@@ -103,8 +104,8 @@ impl Server {
         (one, other, clock)
     }
 
-    pub async fn import(&self, study: &TinyStudy) -> flow::import::Imported {
-        flow::import::import(&self.app, &Actor::command_line(), study.path()).await.unwrap()
+    pub async fn import(&self, study: &TinyStudy) -> flow::study::import::Imported {
+        flow::study::import::import(&self.app, &Actor::command_line(), study.path()).await.unwrap()
     }
 
     pub async fn set_state(&self, state: StudyState) {

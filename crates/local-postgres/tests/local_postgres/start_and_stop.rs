@@ -76,8 +76,8 @@ async fn a_dropped_server_stops() {
 async fn a_start_that_is_given_up_leaves_no_process() {
     let scratch = Scratch::new();
     for milliseconds in [5, 50, 150, 300, 450, 600, 650, 700, 750, 800] {
-        let patience = Duration::from_millis(milliseconds);
-        if let Ok(server) = tokio::time::timeout(patience, scratch.postgres().serve(now())).await {
+        let timeout = Duration::from_millis(milliseconds);
+        if let Ok(server) = tokio::time::timeout(timeout, scratch.postgres().serve(now())).await {
             server.unwrap().stop().await.unwrap();
         }
     }

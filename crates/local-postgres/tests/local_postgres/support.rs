@@ -133,13 +133,13 @@ pub fn processes_of(data: &Path) -> Vec<String> {
 }
 
 /// Long enough for a busy machine with a slow disk.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Waits until something is so.
 pub async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
-        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
+        assert!(begun.elapsed() < TIMEOUT, "waited in vain: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -163,7 +163,7 @@ pub async fn run(options: &PgConnectOptions, statement: &'static str) {
 pub async fn answers_again(options: &PgConnectOptions) {
     let begun = Instant::now();
     while PgConnection::connect_with(options).await.is_err() {
-        assert!(begun.elapsed() < PATIENCE, "the database did not come back");
+        assert!(begun.elapsed() < TIMEOUT, "the database did not come back");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::study::Practice;
 
-fn event(seq: i32) -> Part<Event> {
+fn event(seq: i32) -> RecordPart<Event> {
     Event { seq, kind: EventKind::FocusLoss, at: None, detail: json!({}) }.into()
 }
 

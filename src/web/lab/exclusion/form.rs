@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::domain::exclusion::{Bounds, Criterion, ExpertsBy, Off, Policy, Rules, Setting};
 use crate::figures;
-use crate::flow::{Refused, policies};
+use crate::flow::Refused;
+use crate::flow::study::policies;
 
 /// What a form or an address holds, by name.
-pub type Fields = BTreeMap<String, String>;
+pub type FormFields = BTreeMap<String, String>;
 
 /// A line of the form: a criterion for all conditions, or for one that sets it otherwise.
-pub struct Row {
+pub struct FormRow {
     pub criterion: Criterion,
     pub key: String,
     pub title: &'static str,
@@ -21,7 +22,7 @@ pub struct Row {
 }
 
 /// The lines of a policy.
-pub fn rows(policy: &Policy) -> Vec<Row> {
+pub fn rows(policy: &Policy) -> Vec<FormRow> {
     let text = |bound: Option<f64>| bound.map_or_else(String::new, |bound| bound.to_string());
     let row = |criterion: Criterion, condition: Option<&String>, setting: Option<&Setting>| {
         let (title, unit) = figures::words(criterion);
@@ -30,7 +31,7 @@ pub fn rows(policy: &Policy) -> Vec<Row> {
             Some(Setting::Within(bounds)) => *bounds,
             _ => Bounds::default(),
         };
-        Row { criterion, key, title, unit, condition: condition.cloned(), min: text(min), max: text(max) }
+        FormRow { criterion, key, title, unit, condition: condition.cloned(), min: text(min), max: text(max) }
     };
     let mut rows = Vec::new();
     for criterion in Criterion::ALL {
@@ -45,7 +46,7 @@ pub fn rows(policy: &Policy) -> Vec<Row> {
 }
 
 /// The lines of a policy as somebody filled them in, which describe no policy.
-pub fn rows_as_typed(base: &Policy, fields: &Fields) -> Vec<Row> {
+pub fn rows_as_typed(base: &Policy, fields: &FormFields) -> Vec<FormRow> {
     let mut rows = rows(base);
     for row in &mut rows {
         for (which, text) in [("min", &mut row.min), ("max", &mut row.max)] {
@@ -59,12 +60,12 @@ pub fn rows_as_typed(base: &Policy, fields: &Fields) -> Vec<Row> {
 
 /// The policy that the form describes: the named one, with every bound that the form has. Bounds that belong to another policy
 /// are left aside: somebody has just chosen this one to begin with.
-pub fn described(base: &Policy, fields: &Fields) -> Result<Policy, Refused> {
+pub fn described(base: &Policy, fields: &FormFields) -> Result<Policy, Refused> {
     let mut policy = base.clone();
     if fields.get("from").is_some_and(|from| *from != base.name) {
         return Ok(policy);
     }
-    for Row { criterion, key, condition, .. } in rows(base) {
+    for FormRow { criterion, key, condition, .. } in rows(base) {
         let (min, max) = (fields.get(&format!("{key}.min")), fields.get(&format!("{key}.max")));
         if min.or(max).is_none() {
             continue;
@@ -112,14 +113,14 @@ mod tests {
     use crate::domain::fixture;
     use crate::domain::study::Group;
 
-    fn fields(pairs: &[(&str, &str)]) -> Fields {
+    fn fields(pairs: &[(&str, &str)]) -> FormFields {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
     #[test]
     fn without_fields_the_policy_is_the_named_one() {
         let base = fixture::policy("as-posted");
-        assert_eq!(described(&base, &Fields::new()).unwrap(), base);
+        assert_eq!(described(&base, &FormFields::new()).unwrap(), base);
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! What the workbench shows: criteria with what they do, and what is left of each condition.
 
-use super::form::Row;
-use super::plot::{Bound, Plot};
-use crate::domain::exclusion::{Criterion, Policy, Setting, Settings};
+use crate::domain::exclusion::{Criterion, CriterionSettings, Policy, Setting};
 use crate::domain::study::{Group, Mode, StudyDefinition};
 use crate::domain::workbench::{self, Effect, Failing, Preview};
+use crate::web::lab::exclusion::form::FormRow;
+use crate::web::lab::exclusion::plot::{Bound, Plot};
 
 /// A number, and the address of the people behind it.
-pub struct Count {
+pub struct LinkedCount {
     pub n: u32,
     pub people: Option<String>,
 }
@@ -24,7 +24,7 @@ pub struct Links<'a> {
 
 impl Links<'_> {
     /// People by what else the list is asked for.
-    fn count(&self, n: u32, wanted: &[(&str, &str)]) -> Count {
+    fn count(&self, n: u32, wanted: &[(&str, &str)]) -> LinkedCount {
         let address = |policy| {
             let query = url::form_urlencoded::Serializer::new(String::new())
                 .append_pair("mode", self.mode.as_str())
@@ -34,17 +34,17 @@ impl Links<'_> {
                 .finish();
             format!("/lab/studies/{}/participants?{query}", self.slug)
         };
-        Count { n, people: self.policy.filter(|_| n > 0).map(address) }
+        LinkedCount { n, people: self.policy.filter(|_| n > 0).map(address) }
     }
 
-    fn failing(&self, n: u32, which: Failing, condition: &str) -> Count {
+    fn failing(&self, n: u32, which: Failing, condition: &str) -> LinkedCount {
         self.count(n, &[("failed", &which.to_string()), ("condition", condition)])
     }
 }
 
 /// A line of bounds; what the criterion does stands in its first.
-pub struct Line {
-    pub row: Row,
+pub struct CriterionLine {
+    pub row: FormRow,
     /// The title of the condition that the bounds are for.
     pub condition: Option<String>,
     pub effect: Option<EffectLine>,
@@ -54,18 +54,18 @@ pub struct Line {
 pub struct EffectLine {
     pub plot: Option<Plot>,
     /// Who fails it; who fails none before it; who fails it, by condition.
-    pub counts: Vec<Count>,
+    pub counts: Vec<LinkedCount>,
 }
 
 /// The lines of all criteria.
 pub fn lines(
-    rows: Vec<Row>,
+    rows: Vec<FormRow>,
     preview: &Preview,
     policy: &Policy,
     definition: &StudyDefinition,
     links: &Links<'_>,
-) -> Vec<Line> {
-    let line = |row: Row| {
+) -> Vec<CriterionLine> {
+    let line = |row: FormRow| {
         let effect = preview.effects.iter().find(|effect| effect.criterion == row.criterion);
         let effect = effect.filter(|_| row.condition.is_none()).map(|effect| EffectLine {
             plot: effect
@@ -75,7 +75,7 @@ pub fn lines(
             counts: counts(effect, definition, links),
         });
         let condition = row.condition.as_ref().map(|name| title(definition, name));
-        Line { row, condition, effect }
+        CriterionLine { row, condition, effect }
     };
     rows.into_iter().map(line).collect()
 }
@@ -86,7 +86,7 @@ fn title(definition: &StudyDefinition, condition: &str) -> String {
 
 /// The bounds of a criterion: for all conditions, then those of each that sets it otherwise.
 fn bounds(policy: &Policy, criterion: Criterion, definition: &StudyDefinition) -> Vec<Bound> {
-    let within = |settings: &Settings| match settings.get(&criterion) {
+    let within = |settings: &CriterionSettings| match settings.get(&criterion) {
         Some(Setting::Within(bounds)) => Some(*bounds),
         _ => None,
     };
@@ -96,7 +96,7 @@ fn bounds(policy: &Policy, criterion: Criterion, definition: &StudyDefinition) -
     std::iter::once(Bound { condition: None, bounds: within(&policy.criteria) }).chain(own).collect()
 }
 
-fn counts(effect: &Effect, definition: &StudyDefinition, links: &Links<'_>) -> Vec<Count> {
+fn counts(effect: &Effect, definition: &StudyDefinition, links: &Links<'_>) -> Vec<LinkedCount> {
     let fail = Failing::One(effect.criterion);
     let mut counts = vec![
         links.failing(effect.alone, fail, ""),
@@ -111,12 +111,12 @@ fn counts(effect: &Effect, definition: &StudyDefinition, links: &Links<'_>) -> V
 pub struct GroupLine {
     pub title: String,
     pub completed: u32,
-    pub pass: Count,
-    pub leave: Count,
+    pub pass: LinkedCount,
+    pub leave: LinkedCount,
     pub surplus: u32,
     /// What researchers' decisions change: nothing, or such as `+1 in, −2 out`.
     pub by_hand: String,
-    pub kept: Count,
+    pub kept: LinkedCount,
     pub accuracy_of_all: Option<f64>,
     pub accuracy: Option<f64>,
 }

@@ -1,0 +1,99 @@
+//! Static files and images, both at addresses that never change their content.
+
+use std::sync::LazyLock;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use rust_embed::RustEmbed;
+use sha2::{Digest, Sha256};
+
+use crate::domain::image_file;
+use crate::flow::image_addresses::SentImage;
+use crate::store::{self, StoreError};
+use crate::web::http::error::ProblemDocument;
+use crate::web::http::image_cache::CachedImage;
+use crate::web::state::WebState;
+
+const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+
+#[derive(RustEmbed)]
+#[folder = "static/"]
+struct Static;
+
+/// Stands in the addresses of all static files: the modules of the trial program import each other by relative names.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let mut names: Vec<_> = Static::iter().collect();
+    names.sort();
+    let mut hash = Sha256::new();
+    for name in names {
+        hash.update(name.as_bytes());
+        hash.update(Static::get(&name).map(|file| file.metadata.sha256_hash()).unwrap_or_default());
+    }
+    hex::encode(&hash.finalize()[..8])
+});
+
+/// The address of a static file.
+pub fn address(name: &str) -> String {
+    format!("/static/{}/{name}", *VERSION)
+}
+
+/// A static file's text, to be put into another file.
+pub fn text(name: &str) -> String {
+    Static::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default()
+}
+
+/// A static file.
+pub async fn file(Path((version, name)): Path<(String, String)>) -> Response {
+    let Some(file) = Static::get(&name) else { return ProblemDocument::not_found().into_response() };
+    // A page from before an upgrade asks for files of the old version: it gets the new ones, but must not keep them.
+    let cache = if version == *VERSION { FOR_EVER } else { HeaderValue::from_static("no-cache") };
+    let headers = [(header::CONTENT_TYPE, media_type(&name)), (header::CACHE_CONTROL, cache)];
+    (headers, file.data.into_owned()).into_response()
+}
+
+fn media_type(name: &str) -> HeaderValue {
+    let media_type = match name.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        _ => "application/octet-stream",
+    };
+    HeaderValue::from_static(media_type)
+}
+
+/// As an image is kept: its address is one viewer's alone, so that no cache between need keep it.
+const BY_ITS_VIEWER: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
+
+/// An image of a study, by its opaque address.
+pub async fn image(
+    State(state): State<WebState>,
+    Path(address): Path<String>,
+    request: HeaderMap,
+) -> Result<Response, ProblemDocument> {
+    let tag = HeaderValue::from_str(&format!("\"{address}\"")).map_err(|_| ProblemDocument::not_found())?;
+    if request.get(header::IF_NONE_MATCH) == Some(&tag) {
+        return Ok(StatusCode::NOT_MODIFIED.into_response());
+    }
+    let asked = state.app.secrets.addresses().read(&address).ok_or_else(ProblemDocument::not_found)?;
+    let image = match state.images.get(asked) {
+        Some(image) => image,
+        None => state.images.put(asked, read(&state, asked).await?),
+    };
+    let media_type = HeaderValue::from_static(image.media_type);
+    let headers =
+        [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, BY_ITS_VIEWER), (header::ETAG, tag)];
+    Ok((headers, image.bytes.clone()).into_response())
+}
+
+/// An image from the database, as it is sent. What old imports stored beside the pixels goes here.
+async fn read(state: &WebState, asked: SentImage) -> Result<CachedImage, ProblemDocument> {
+    let mut conn = state.app.pool.acquire().await?;
+    let stored =
+        store::images::by_number(&mut conn, asked.number).await?.ok_or_else(ProblemDocument::not_found)?;
+    let unreadable = || StoreError::Corrupt(format!("the image {} is not a whole image", asked.number));
+    let bare = image_file::bare(&stored).ok_or_else(unreadable)?;
+    let media_type = bare.format.media_type();
+    Ok(CachedImage { media_type, bytes: bare.filled_up_to(asked.size).into() })
+}

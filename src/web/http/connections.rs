@@ -1,0 +1,77 @@
+//! How many connections each network has.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ipnet::IpNet;
+
+use crate::web::http::client_address::network;
+
+/// Counts the connections of each network. Cheap to clone.
+#[derive(Clone)]
+pub struct Connections {
+    most: usize,
+    /// Proxies, which bring many clients, and this machine.
+    exempt: Arc<[IpNet]>,
+    open: Arc<Mutex<HashMap<Vec<u8>, usize>>>,
+}
+
+impl Connections {
+    /// Each network may have so many, but for those that are exempt.
+    pub fn new(most: usize, exempt: &[IpNet]) -> Self {
+        Self { most, exempt: exempt.into(), open: Arc::default() }
+    }
+
+    /// A place for one more connection; none if the network has as many as it may.
+    pub fn admit(&self, peer: IpAddr) -> Option<ConnectionPlace> {
+        let peer = peer.to_canonical();
+        if self.exempt.iter().any(|network| network.contains(&peer)) {
+            return Some(ConnectionPlace(None));
+        }
+        let network = network(peer);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(network.clone()).or_default();
+        if *count >= self.most {
+            return None;
+        }
+        *count += 1;
+        Some(ConnectionPlace(Some((self.clone(), network))))
+    }
+}
+
+/// A connection's place among those of its network.
+pub struct ConnectionPlace(Option<(Connections, Vec<u8>)>);
+
+impl Drop for ConnectionPlace {
+    fn drop(&mut self) {
+        let Some((connections, network)) = &self.0 else { return };
+        let mut open = connections.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(network) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(network);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::web::http::connections::*;
+
+    #[test]
+    fn a_network_has_a_number_of_places_and_gets_them_back() {
+        let connections = Connections::new(2, &["127.0.0.0/8".parse().unwrap()]);
+        let admit = |peer: &str| connections.admit(peer.parse().unwrap());
+        let held = [admit("2001:db8::1"), admit("2001:db8:0:ff::2")];
+        assert!(held.iter().all(Option::is_some));
+        assert!(admit("2001:db8:0:0:7::3").is_none(), "the same household");
+        assert!(admit("198.51.100.7").is_some());
+        let proxied: Vec<_> = (0..9).map(|_| admit("127.0.0.1")).collect();
+        assert!(proxied.iter().all(Option::is_some));
+        drop(held);
+        assert!(admit("2001:db8::1").is_some());
+        assert!(connections.open.lock().unwrap().is_empty(), "nothing is kept of those who went");
+    }
+}

@@ -1,0 +1,176 @@
+//! Errors as meanings: one place that chooses status, code, words, and what the person can do next.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::flow::FlowError;
+use crate::store::StoreError;
+
+/// An RFC 9457 problem document.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ProblemDocument {
+    /// A stable URI for the kind of problem: `urn:weber:problem:` and the code.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The HTTP status, again.
+    status: u16,
+    /// A stable word for programs.
+    code: &'static str,
+    /// One sentence.
+    title: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    detail: String,
+    #[serde(flatten)]
+    more: Map<String, Value>,
+}
+
+impl ProblemDocument {
+    /// A problem by status, code, title and what to do.
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        title: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind: format!("urn:weber:problem:{code}"),
+            status: status.as_u16(),
+            code,
+            title: title.into(),
+            detail: detail.into(),
+            more: Map::new(),
+        }
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
+        self.more.insert(name.into(), value);
+        self
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The stable word.
+    pub const fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// One sentence.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// What to do.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// What to tell the people who run the server.
+    pub fn reference(&self) -> Option<&str> {
+        self.more.get("reference").and_then(Value::as_str)
+    }
+
+    /// A body that could not be read.
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed", "The request could not be read.", detail)
+    }
+
+    /// A signed link cannot be checked now.
+    pub fn keys_unavailable() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "keys_unavailable",
+            "Your link cannot be checked at the moment.",
+            "Nothing is lost: try again in a minute.",
+        )
+    }
+
+    /// Work that was broken off, because the server stops or because of a fault in it.
+    pub fn interrupted() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "interrupted",
+            "The page could not be made.",
+            "Try again; if it happens again, the server’s log says more.",
+        )
+    }
+
+    /// Something that is not there.
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this address.", "")
+    }
+
+    fn store(error: &StoreError) -> Self {
+        if error.is_unstorable_text() {
+            return Self::malformed("A text holds a character that cannot be kept (NUL).");
+        }
+        let reference = uuid::Uuid::new_v4().simple().to_string()[..8].to_owned();
+        let transient = error.is_transient();
+        tracing::error!(%error, %reference, transient, "A request failed because of the database");
+        let (status, code, title) = if transient {
+            (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The server cannot answer at the moment.")
+        } else {
+            (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on the server.")
+        };
+        Self::new(status, code, title, "Nothing is lost: try again in a moment.")
+            .with("reference", json!(reference))
+    }
+}
+
+impl From<FlowError> for ProblemDocument {
+    fn from(error: FlowError) -> Self {
+        match error {
+            FlowError::Refused(refused) => Self::refused(&refused),
+            FlowError::Store(error) => Self::store(&error),
+        }
+    }
+}
+
+impl From<StoreError> for ProblemDocument {
+    fn from(error: StoreError) -> Self {
+        Self::store(&error)
+    }
+}
+
+impl From<sqlx::Error> for ProblemDocument {
+    fn from(error: sqlx::Error) -> Self {
+        Self::store(&error.into())
+    }
+}
+
+impl IntoResponse for ProblemDocument {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        }
+        response
+    }
+}
+
+/// A problem, shown as a page. It goes along with the answer, for whoever shows it in another look.
+#[derive(Debug)]
+pub struct PageError(pub ProblemDocument);
+
+impl<E: Into<ProblemDocument>> From<E> for PageError {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        let Self(problem) = self;
+        let page = crate::web::http::page::html(&crate::web::http::page::Message { problem: &problem });
+        (problem.status(), Extension(problem), page).into_response()
+    }
+}

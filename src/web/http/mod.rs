@@ -1,0 +1,17 @@
+//! What every page needs of HTTP: errors, bodies, headers, connections, static files.
+
+pub mod assets;
+pub mod client_address;
+pub(crate) mod connections;
+pub mod error;
+pub mod extract;
+pub(crate) mod image_cache;
+pub mod markdown;
+pub mod metrics;
+pub mod page;
+pub(crate) mod refusals;
+pub mod responder;
+pub mod security_headers;
+pub mod serve;
+pub mod startup;
+pub(crate) mod write_progress;

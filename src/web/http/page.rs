@@ -1,0 +1,39 @@
+//! Rendering pages.
+
+use askama::Template;
+use axum::response::{Html, IntoResponse, Response};
+
+use crate::web::http::assets;
+use crate::web::http::error::ProblemDocument;
+
+/// A page that says one thing.
+#[derive(Template)]
+#[template(path = "message.html")]
+pub struct Message<'a> {
+    /// What.
+    pub problem: &'a ProblemDocument,
+}
+
+/// Renders a page.
+pub fn html(page: &impl Template) -> Response {
+    match page.render() {
+        Ok(text) => Html(text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "A page could not be rendered");
+            axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// Renders a part of a page.
+pub fn text(part: &impl Template) -> String {
+    part.render().unwrap_or_else(|error| {
+        tracing::error!(%error, "A part of a page could not be rendered");
+        String::new()
+    })
+}
+
+/// The address of a static file: it changes with the files' content, so that browsers may keep it.
+pub fn asset(name: &str) -> String {
+    assets::address(name)
+}

@@ -1,0 +1,119 @@
+//! Headers that every answer carries, and bounds on time.
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::web::http::error::ProblemDocument;
+use crate::web::state::{Site, WebState};
+
+/// Marks a page that may stand in MTurk's frame, and whose form goes there.
+#[derive(Clone)]
+struct InFrame;
+
+/// Lets a page stand in MTurk's frame and post to it.
+pub fn in_frame(mut response: Response) -> Response {
+    response.extensions_mut().insert(InFrame);
+    response
+}
+
+/// Headers whose values are the same for every answer, or for every page in a frame; made once.
+pub struct FixedHeaders {
+    always: Vec<(HeaderName, HeaderValue)>,
+    policy: HeaderValue,
+    policy_in_frame: HeaderValue,
+}
+
+impl FixedHeaders {
+    /// The headers of a server.
+    pub fn new(site: &Site) -> Self {
+        let mut always = vec![
+            (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+            (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+            (
+                HeaderName::from_static("permissions-policy"),
+                HeaderValue::from_static("camera=(), microphone=(), geolocation=()"),
+            ),
+        ];
+        if site.is_secure() {
+            always.push((header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")));
+        }
+        // Nothing that cannot stand in a header: better no answer than one without a policy.
+        let policy = |sites: Option<&str>| {
+            HeaderValue::from_str(&content_security_policy(sites)).expect("origins are plain text")
+        };
+        let sites = site.mturk_origins.join(" ");
+        Self { always, policy: policy(None), policy_in_frame: policy(Some(&sites)) }
+    }
+}
+
+/// Adds the headers, and ends requests that take too long.
+pub async fn protect(
+    state: &WebState,
+    for_participants: bool,
+    response: impl Future<Output = Response>,
+) -> Response {
+    let longest = state.site.longest_request;
+    let answer = tokio::time::timeout(longest, response).await;
+    let mut response = answer.unwrap_or_else(|_| {
+        tracing::error!(seconds = longest.as_secs(), "A request took too long and was given up");
+        ProblemDocument::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "timeout",
+            "That took too long.",
+            "Try again in a moment.",
+        )
+        .into_response()
+    });
+    let framed = response.extensions_mut().remove::<InFrame>().is_some();
+    let FixedHeaders { always, policy, policy_in_frame } = &state.headers;
+    let headers = response.headers_mut();
+    headers.reserve(always.len() + 3);
+    for (name, value) in always {
+        headers.insert(name, value.clone());
+    }
+    // Browsers refuse to open a page with this header from a sandboxed frame.
+    if !for_participants {
+        let name = HeaderName::from_static("cross-origin-opener-policy");
+        headers.insert(name, HeaderValue::from_static("same-origin"));
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    let policy = if framed { policy_in_frame } else { policy };
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
+    response
+}
+
+/// Whether participants see this page.
+pub fn is_for_participants(path: &str) -> bool {
+    path.starts_with("/enter/") || path == "/run"
+}
+
+/// Everything from this server only, nothing inline. A page in a frame may be held by these sites, and posts to them.
+fn content_security_policy(sites: Option<&str>) -> String {
+    let (form_action, frame_ancestors) = sites.map_or(("'self'", "'none'"), |sites| (sites, sites));
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; \
+         base-uri 'none'; form-action {form_action}; frame-ancestors {frame_ancestors}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::web::http::security_headers::*;
+
+    #[test]
+    fn a_page_in_a_frame_names_who_may_hold_it_and_where_it_posts() {
+        let policy = content_security_policy(Some("https://a.example https://b.example"));
+        assert!(policy.ends_with(
+            "form-action https://a.example https://b.example; frame-ancestors https://a.example https://b.example"
+        ));
+    }
+
+    #[test]
+    fn other_pages_stand_in_no_frame_and_nothing_inline_is_allowed() {
+        let policy = content_security_policy(None);
+        assert!(policy.ends_with("form-action 'self'; frame-ancestors 'none'"));
+        assert!(!policy.contains("unsafe"));
+    }
+}

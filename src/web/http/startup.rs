@@ -1,0 +1,115 @@
+//! Who answers: the server, or, while it starts, a few words. The first start makes the demo's images, which takes a minute.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::Request;
+use axum::http::header::TRANSFER_ENCODING;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::web::http::error::{PageError, ProblemDocument};
+use crate::web::http::responder::Responder;
+
+/// What answers requests from the moment when the server listens. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Startup(Arc<OnceLock<Responder>>);
+
+impl From<Responder> for Startup {
+    fn from(responder: Responder) -> Self {
+        Self(Arc::new(OnceLock::from(responder)))
+    }
+}
+
+impl Startup {
+    /// From now on this answers.
+    pub fn open(&self, responder: Responder) {
+        // It is opened once.
+        let _ = self.0.set(responder);
+    }
+
+    /// Answers a request.
+    pub async fn answer(&self, request: Request) -> Response {
+        if is_chunked_twice(request.headers()) {
+            return refused();
+        }
+        match self.0.get() {
+            Some(responder) => responder.clone().answer(request).await,
+            None => starting(request.uri().path()),
+        }
+    }
+}
+
+/// Whether a body is said to be in chunks of chunks: proxies and servers read that differently, so that what follows could be
+/// taken for another request.
+fn is_chunked_twice(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(TRANSFER_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).count() > 1
+}
+
+fn refused() -> Response {
+    let mut response =
+        ProblemDocument::malformed("`Transfer-Encoding` must be `chunked`, once, or absent.").into_response();
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// What is said while the server starts.
+fn starting(path: &str) -> Response {
+    let problem = || {
+        ProblemDocument::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "starting",
+            "The server is starting.",
+            "Try again in about a minute: the first start makes the images of the demo.",
+        )
+    };
+    let mut response = match path {
+        "/healthz" => "alive\n".into_response(),
+        "/readyz" => (StatusCode::SERVICE_UNAVAILABLE, "the server is starting\n").into_response(),
+        _ if path.starts_with("/api/") => problem().into_response(),
+        _ => PageError(problem()).into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if path != "/healthz" {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::web::http::startup::*;
+    use axum::body::Body;
+
+    async fn ask(path: &str) -> Response {
+        Startup::default().answer(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    #[tokio::test]
+    async fn a_server_that_starts_is_alive_and_not_ready() {
+        assert_eq!(ask("/healthz").await.status(), StatusCode::OK);
+        for path in ["/readyz", "/enter/abc", "/api/v1/records", "/lab"] {
+            let response = ask(path).await;
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
+            assert_eq!(response.headers()[header::RETRY_AFTER], "10", "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn chunks_of_chunks_are_refused() {
+        for (values, refused) in [
+            (&["chunked"][..], false),
+            (&["chunked, chunked"], true),
+            (&["chunked", "chunked"], true),
+            (&["gzip, chunked"], true),
+        ] {
+            let mut request = Request::get("/healthz").body(Body::empty()).unwrap();
+            for value in values {
+                request.headers_mut().append(TRANSFER_ENCODING, HeaderValue::from_static(value));
+            }
+            let status = Startup::default().answer(request).await.status();
+            assert_eq!(status == StatusCode::BAD_REQUEST, refused, "{values:?}");
+        }
+    }
+}

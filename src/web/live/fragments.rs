@@ -1,0 +1,153 @@
+//! Parts of open pages. Each is made once for all pages of this server that show it, whenever something changes, and kept as long
+//! as any page does.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::{broadcast, watch};
+use tokio::time::Instant;
+
+use crate::domain::study::Mode;
+use crate::web::http::error::PageError;
+use crate::web::http::page;
+use crate::web::lab::results::{self, Choice};
+use crate::web::lab::study::{self, find};
+use crate::web::lab::{arrivals, progress, studies};
+use crate::web::live::Change;
+use crate::web::state::WebState;
+
+/// A part is made at most so often while changes come in. A change is told within a quarter of a second: together with that, and
+/// with what it takes to make the part, it is on every open page within a second.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// ... and at least so often, since leases lapse without anybody doing anything.
+pub const LOOK_AGAIN: Duration = Duration::from_secs(15);
+
+/// A part of pages.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Fragment {
+    /// The list of studies.
+    Studies,
+    /// The study's state, enrolment, and who is taking part now; for somebody who steers, what they can do about it.
+    Enrolment(String, Mode, bool),
+    /// How the study is going.
+    Progress(String, Mode),
+    /// The flow of participants.
+    Flow(String, Choice),
+}
+
+/// JSON: HTML by the id of the element that holds it.
+pub type Fragments = Arc<str>;
+
+/// The parts that pages show now. None: not made yet.
+#[derive(Default)]
+pub struct ShownFragments(Mutex<HashMap<Fragment, watch::Sender<Option<Fragments>>>>);
+
+impl ShownFragments {
+    /// Follows a part. Without a study, changes in any of them count.
+    pub fn follow(
+        &self,
+        state: &WebState,
+        part: &Fragment,
+        study_id: Option<i64>,
+    ) -> watch::Receiver<Option<Fragments>> {
+        let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = parts.get(part) {
+            return sender.subscribe();
+        }
+        let (sender, receiver) = watch::channel(None);
+        parts.insert(part.clone(), sender.clone());
+        let stop = state.live.stop.clone();
+        tokio::spawn(stop.run_until_cancelled_owned(keep(state.clone(), part.clone(), study_id, sender)));
+        receiver
+    }
+
+    /// Forgets a part, unless a page has come to show it again.
+    fn forget(&self, part: &Fragment, sender: &watch::Sender<Option<Fragments>>) -> bool {
+        let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let unseen = sender.is_closed();
+        if unseen {
+            parts.remove(part);
+        }
+        unseen
+    }
+}
+
+/// Makes a part again and again, until no page shows it.
+async fn keep(
+    state: WebState,
+    part: Fragment,
+    study_id: Option<i64>,
+    sender: watch::Sender<Option<Fragments>>,
+) {
+    loop {
+        // Whatever was heard before is in what is read now.
+        let mut changes = state.live.subscribe();
+        let began = Instant::now();
+        if let Some(made) = made(&state, &part).await {
+            sender.send_if_modified(|shown| {
+                let differs = shown.as_ref() != Some(&made);
+                *shown = Some(made);
+                differs
+            });
+        }
+        // Whatever takes long may take half of the time.
+        tokio::time::sleep_until(began + PAUSE.max(2 * began.elapsed())).await;
+        tokio::select! {
+            () = sender.closed() => if state.fragments.forget(&part, &sender) { return },
+            () = tokio::time::sleep_until(began + LOOK_AGAIN) => {}
+            () = changed(&mut changes, study_id) => {}
+        }
+    }
+}
+
+/// The part as it stands now. One that cannot be made now is made at the next change.
+async fn made(state: &WebState, part: &Fragment) -> Option<Fragments> {
+    let (state, part) = (state.clone(), part.clone());
+    // By itself, so that its fault would be no other part's.
+    let made = tokio::spawn(async move { part.make(&state).await }).await.ok()?;
+    made.ok().map(|fragments| fragments.to_string().into())
+}
+
+impl Fragment {
+    async fn make(&self, state: &WebState) -> Result<Value, PageError> {
+        Ok(match self {
+            Self::Studies => json!({ "studies": page::text(&studies::list(state).await?) }),
+            Self::Enrolment(slug, mode, steers) => enrolment(state, slug, *mode, *steers).await?,
+            Self::Progress(slug, mode) => json!({ "progress": progress::part(state, slug, *mode).await? }),
+            Self::Flow(slug, choice) => {
+                json!({ "flow-figure": results::flow_fragment(state, slug, choice).await? })
+            }
+        })
+    }
+}
+
+async fn enrolment(state: &WebState, slug: &str, mode: Mode, steers: bool) -> Result<Value, PageError> {
+    let mut conn = state.app.pool.acquire().await?;
+    let (study, version) = find(state, &mut conn, slug).await?;
+    let enrolment = study::enrolment(state, &mut conn, &study, &version, mode).await?;
+    let running = study::running(state, &mut conn, &study, &version, mode).await?;
+    Ok(json!({
+        "state": page::text(&study::StateCard::new(steers, &study, &version, mode, &enrolment)),
+        "enrolment": page::text(&enrolment),
+        "postings": page::text(&study::PostingForms::new(steers, &study, mode, &enrolment)),
+        "running": page::text(&running),
+        "arrivals": arrivals::part(state, &mut conn, &study, mode).await?,
+    }))
+}
+
+/// Waits for a change that concerns a study.
+async fn changed(changes: &mut broadcast::Receiver<Change>, study_id: Option<i64>) {
+    use broadcast::error::RecvError;
+    loop {
+        match changes.recv().await {
+            Ok(change) if study_id.is_none_or(|id| change.concerns(id)) => return,
+            Ok(_) => {}
+            Err(RecvError::Lagged(_)) => return,
+            // The server stops.
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}
