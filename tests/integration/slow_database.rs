@@ -89,10 +89,10 @@ async fn a_database_that_hangs_does_not_hold_the_writers_for_ever(pool: PgPool) 
     let queue = Intake::start(&server.app, Duration::from_millis(300));
     let job = RecordJob { token_sha256: token_sha256(&person.token), record: Record::default() };
     let other = hold(&pool, "participants").await;
-    let Err(FlowError::Store(error)) = queue.ask(job.clone()).await else { panic!("it cannot be stored") };
+    let Err(FlowError::Store(error)) = queue.submit(job.clone()).await else { panic!("it cannot be stored") };
     assert!(error.is_transient(), "the browser repeats it");
     other.close().await.unwrap();
-    queue.ask(job).await.unwrap();
+    queue.submit(job).await.unwrap();
 }
 
 #[sqlx::test]

@@ -67,7 +67,7 @@ impl Actor {
 
 /// What was done, and with whom.
 #[derive(Debug, Clone, Copy)]
-pub struct Deed<'a> {
+pub struct AuditEvent<'a> {
     /// What.
     pub action: Action,
     /// In which study, by its short name.
@@ -81,7 +81,7 @@ pub async fn write(
     app: &App,
     conn: &mut PgConnection,
     actor: &Actor,
-    deed: Deed<'_>,
+    deed: AuditEvent<'_>,
     detail: Value,
 ) -> Result<()> {
     Ok(write_at(conn, actor, deed, detail, app.now()).await?)
@@ -91,7 +91,7 @@ pub async fn write(
 pub async fn write_at(
     conn: &mut PgConnection,
     actor: &Actor,
-    deed: Deed<'_>,
+    deed: AuditEvent<'_>,
     detail: Value,
     now: DateTime<Utc>,
 ) -> store::Result<()> {

@@ -18,7 +18,7 @@ pub use archive::{Archive, LARGEST_MANIFEST};
 use crate::domain::audit_log::{Action, Head, first_broken};
 use crate::domain::backup::{BackupManifest, BackupTable, FORMAT, Unfit, in_order};
 use crate::flow::audit::log;
-use crate::flow::audit::log::{Actor, Deed};
+use crate::flow::audit::log::{Actor, AuditEvent};
 use crate::flow::secrets::Secrets;
 use crate::store::{self, StoreError};
 
@@ -152,7 +152,7 @@ pub async fn note(
         return Ok(false);
     }
     let mut tx = pool.begin().await?;
-    let deed = Deed { action: Action::BackedUp, study: None, participant: None };
+    let deed = AuditEvent { action: Action::BackedUp, study: None, participant: None };
     let detail = json!({ "holds_key": manifest.holds_key, "journal_entry": manifest.journal.entry });
     log::write_at(&mut tx, actor, deed, detail, now).await?;
     tx.commit().await?;

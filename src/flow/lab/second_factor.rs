@@ -7,7 +7,7 @@ use totp_rs::{Builder, Secret, Totp};
 
 use crate::domain::audit_log::Action;
 use crate::flow::audit::log;
-use crate::flow::audit::log::{Actor, Deed};
+use crate::flow::audit::log::{Actor, AuditEvent};
 use crate::flow::lab::sign_in_throttle::{Guess, Whence};
 use crate::flow::{App, Refused, Result};
 use crate::store;
@@ -160,6 +160,6 @@ fn totp(app: &App, factor: &SecondFactor) -> Totp {
 }
 
 async fn note(app: &App, conn: &mut PgConnection, actor: &Actor, detail: serde_json::Value) -> Result<()> {
-    let deed = Deed { action: Action::SecondFactorChanged, study: None, participant: None };
+    let deed = AuditEvent { action: Action::SecondFactorChanged, study: None, participant: None };
     log::write(app, conn, actor, deed, detail).await
 }

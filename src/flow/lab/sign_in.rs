@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use crate::domain::audit_log::Action;
 use crate::domain::identity::email as normal_email;
 use crate::flow::audit::log;
-use crate::flow::audit::log::{Actor, Deed};
+use crate::flow::audit::log::{Actor, AuditEvent};
 use crate::flow::lab::sign_in_throttle;
 use crate::flow::lab::sign_in_throttle::{Guess, WINDOW, Whence};
 use crate::flow::lab::{passwords, second_factor};
@@ -110,7 +110,7 @@ async fn begin(app: &App, conn: &mut PgConnection, id: i64, action: Action) -> R
 }
 
 async fn note(app: &App, conn: &mut PgConnection, owner: &Researcher, action: Action) -> Result<()> {
-    let deed = Deed { action, study: None, participant: None };
+    let deed = AuditEvent { action, study: None, participant: None };
     log::write(app, conn, &Actor::researcher(owner), deed, serde_json::json!({})).await
 }
 

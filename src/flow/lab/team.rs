@@ -8,7 +8,7 @@ use crate::domain::audit_log::Action;
 use crate::domain::identity::email as normal_email;
 use crate::domain::rights::{Role, Scope};
 use crate::flow::audit::log;
-use crate::flow::audit::log::{Actor, Deed};
+use crate::flow::audit::log::{Actor, AuditEvent};
 use crate::flow::lab::second_factor;
 use crate::flow::secrets::token_sha256;
 use crate::flow::{App, Refused, Result};
@@ -140,5 +140,5 @@ async fn note(
     action: Action,
     detail: Value,
 ) -> Result<()> {
-    log::write(app, conn, actor, Deed { action, study: None, participant: None }, detail).await
+    log::write(app, conn, actor, AuditEvent { action, study: None, participant: None }, detail).await
 }

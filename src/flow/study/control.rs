@@ -7,7 +7,7 @@ use crate::domain::allocation::{SlotState, finished};
 use crate::domain::audit_log::Action;
 use crate::domain::study::{Mode, StudyState};
 use crate::flow::audit::log;
-use crate::flow::audit::log::{Actor, Deed};
+use crate::flow::audit::log::{Actor, AuditEvent};
 use crate::flow::participation::slots::refill;
 use crate::flow::study::settings::per_condition;
 use crate::flow::study::states::{awaits_experts, change};
@@ -56,7 +56,7 @@ pub async fn enable_link(app: &App, actor: &Actor, slug: &str, link_id: i64, ena
         return Err(Refused::NoSuchLink.into());
     }
     let link = store::links::by_id(&mut tx, link_id).await?;
-    let deed = Deed { action: Action::LinkSwitched, study: Some(slug), participant: None };
+    let deed = AuditEvent { action: Action::LinkSwitched, study: Some(slug), participant: None };
     let detail = json!({ "link": link.definition.name, "enabled": enabled });
     log::write(app, &mut tx, actor, deed, detail).await?;
     // The study may have waited for experts only.
@@ -90,7 +90,7 @@ pub async fn one_more_posting(
     if !ids.is_empty() {
         store::slots::add_posting(&mut tx, study.id, &ids).await?;
         refill(app, &mut tx, &version, mode).await?;
-        let deed = Deed { action: Action::PostingsAdded, study: Some(slug), participant: None };
+        let deed = AuditEvent { action: Action::PostingsAdded, study: Some(slug), participant: None };
         let detail = json!({ "mode": mode, "condition": condition, "slots": numbers });
         log::write(app, &mut tx, actor, deed, detail).await?;
     }
@@ -115,7 +115,7 @@ pub async fn set_quota(app: &App, actor: &Actor, slug: &str, places: u32) -> Res
     store::slots::lock_all(&mut tx, study.id).await?;
     store::studies::set_quota(&mut tx, study.id, places).await?;
     store::slots::create(&mut tx, study.id, &version.definition, places).await?;
-    let deed = Deed { action: Action::QuotaChanged, study: Some(slug), participant: None };
+    let deed = AuditEvent { action: Action::QuotaChanged, study: Some(slug), participant: None };
     let detail = json!({ "from": per_condition(&study, &version), "to": places });
     log::write(app, &mut tx, actor, deed, detail).await?;
     for mode in Mode::ALL {
@@ -133,7 +133,7 @@ pub async fn unblind(app: &App, actor: &Actor, slug: &str) -> Result<()> {
     let mut tx = app.pool.begin().await?;
     let study = store::studies::by_slug(&mut tx, slug).await?.ok_or(Refused::NoSuchStudy)?;
     if store::studies::unblind(&mut tx, study.id, app.now()).await? {
-        let deed = Deed { action: Action::Unblinded, study: Some(slug), participant: None };
+        let deed = AuditEvent { action: Action::Unblinded, study: Some(slug), participant: None };
         log::write(app, &mut tx, actor, deed, json!({})).await?;
     }
     tx.commit().await?;

@@ -9,7 +9,7 @@ use crate::domain::audit_log::Action;
 use crate::domain::codebook::people::{Decision, Override};
 use crate::domain::participant::{Participant, Stage};
 use crate::flow::audit::log;
-use crate::flow::audit::log::{Actor, Deed};
+use crate::flow::audit::log::{Actor, AuditEvent};
 use crate::flow::participation::slots::refill;
 use crate::flow::{App, Refused, Result};
 use crate::store;
@@ -95,6 +95,6 @@ async fn note(
     person: &Participant,
     detail: serde_json::Value,
 ) -> Result<()> {
-    let deed = Deed { action, study: Some(&study.slug), participant: Some(&person.pseudonym) };
+    let deed = AuditEvent { action, study: Some(&study.slug), participant: Some(&person.pseudonym) };
     log::write(app, conn, actor, deed, detail).await
 }

@@ -20,7 +20,7 @@ use crate::domain::preregistration::PreregistrationStatus;
 use crate::domain::study::{Mode, StudyVersion};
 use crate::domain::trial::TrialKind;
 use crate::flow::audit::log;
-use crate::flow::audit::log::{Actor, Deed};
+use crate::flow::audit::log::{Actor, AuditEvent};
 use crate::flow::study::export::files::{ExportTable, OutputFolder};
 use crate::flow::study::export::manifest::{Counter, PolicyEntry};
 use crate::flow::study::policies;
@@ -250,7 +250,7 @@ pub async fn note(
     file: Option<&str>,
 ) -> Result<(), FlowError> {
     let mut tx = app.pool.begin().await?;
-    let deed = Deed { action: Action::Exported, study: Some(&request.study.slug), participant: None };
+    let deed = AuditEvent { action: Action::Exported, study: Some(&request.study.slug), participant: None };
     let detail = serde_json::json!({
         "file": file.unwrap_or("all"),
         "modes": request.modes,

@@ -11,7 +11,7 @@ use crate::domain::identity::trimmed;
 use crate::domain::participant::{Participant, Stage};
 use crate::domain::study::Platform;
 use crate::flow::audit::log;
-use crate::flow::audit::log::{Actor, Deed};
+use crate::flow::audit::log::{Actor, AuditEvent};
 use crate::flow::participation::slots::refill;
 use crate::flow::{App, Refused, Result};
 use crate::recruitment::ids::{self, What};
@@ -29,8 +29,8 @@ async fn find(conn: &mut PgConnection, slug: &str) -> Result<Study> {
     Ok(store::studies::by_slug(conn, slug).await?.ok_or(Refused::NoSuchStudy)?)
 }
 
-const fn deed<'a>(action: Action, slug: &'a str, participant: Option<&'a str>) -> Deed<'a> {
-    Deed { action, study: Some(slug), participant }
+const fn deed<'a>(action: Action, slug: &'a str, participant: Option<&'a str>) -> AuditEvent<'a> {
+    AuditEvent { action, study: Some(slug), participant }
 }
 
 /// Everybody who is to be paid, as far as their ids are not forgotten. Simulated people are not.

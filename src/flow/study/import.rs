@@ -11,7 +11,7 @@ use crate::domain::image_file;
 use crate::domain::study::{Mode, StudyDefinition, StudyState};
 use crate::domain::trial::Trial;
 use crate::flow::audit::log;
-use crate::flow::audit::log::{Actor, Deed};
+use crate::flow::audit::log::{Actor, AuditEvent};
 use crate::flow::participation::slots::refill;
 use crate::flow::study::settings::per_condition;
 use crate::flow::study::states;
@@ -156,7 +156,7 @@ async fn save(
         let enabled = definition.recruitment.open_links || !link.is_open_and_counts();
         store::links::create(&mut *conn, study_id, link, &app.short_name(), enabled, now).await?;
     }
-    let deed = Deed { action: Action::Imported, study: Some(&definition.slug), participant: None };
+    let deed = AuditEvent { action: Action::Imported, study: Some(&definition.slug), participant: None };
     let detail = json!({ "version": hashes.number, "sha256": hex::encode(&hashes.sha256) });
     log::write(app, conn, actor, deed, detail).await?;
     Ok(Imported {

@@ -11,7 +11,7 @@ use crate::domain::participant::Participant;
 use crate::domain::preregistration::{PreregistrationStatus, StandingPolicy};
 use crate::domain::study::{Mode, StudyVersion};
 use crate::flow::audit::log;
-use crate::flow::audit::log::{Actor, Deed};
+use crate::flow::audit::log::{Actor, AuditEvent};
 use crate::flow::study::settings::enrolment_policy;
 use crate::flow::{App, FlowError, Refused};
 use crate::store::exports::Wanted;
@@ -72,7 +72,7 @@ pub async fn save(app: &App, actor: &Actor, slug: &str, policy: &Policy) -> Resu
     if taken || !store::policies::save(&mut tx, study.id, policy, actor.name(), app.now()).await? {
         return Err(Refused::PolicyName.into());
     }
-    let deed = Deed { action: Action::PolicySaved, study: Some(slug), participant: None };
+    let deed = AuditEvent { action: Action::PolicySaved, study: Some(slug), participant: None };
     let detail = json!({ "policy": policy.name, "sha256": policy.sha256() });
     log::write(app, &mut tx, actor, deed, detail).await?;
     tx.commit().await?;
@@ -97,7 +97,7 @@ pub async fn freeze(app: &App, actor: &Actor, slug: &str, name: &str) -> Result<
     let policy = saved.into_iter().map(|saved| saved.policy).find(|policy| policy.name == name);
     let policy = policy.ok_or(Refused::NoSuchPolicy)?;
     store::policies::freeze(&mut tx, study.id, name, app.now()).await?;
-    let deed = Deed { action: Action::PolicyFrozen, study: Some(slug), participant: None };
+    let deed = AuditEvent { action: Action::PolicyFrozen, study: Some(slug), participant: None };
     let detail = json!({ "policy": name, "sha256": policy.sha256() });
     log::write(app, &mut tx, actor, deed, detail).await?;
     tx.commit().await?;

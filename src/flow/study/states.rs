@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use crate::domain::audit_log::Action;
 use crate::domain::study::{Group, StudyState};
 use crate::flow::audit::log;
-use crate::flow::audit::log::{Actor, Deed};
+use crate::flow::audit::log::{Actor, AuditEvent};
 use crate::flow::study::settings::enrolment_policy;
 use crate::flow::{App, Refused, Result};
 use crate::store;
@@ -27,7 +27,7 @@ pub(crate) async fn change(
     let version = app.newest_version(&mut *conn, study.id).await?;
     let policy = enrolment_policy(study, &version);
     store::studies::set_state(&mut *conn, study.id, state, &policy, app.now()).await?;
-    let deed = Deed { action: Action::StateChanged, study: Some(&study.slug), participant: None };
+    let deed = AuditEvent { action: Action::StateChanged, study: Some(&study.slug), participant: None };
     let mut detail = json!({ "from": study.state, "to": state });
     if let Some(because) = because {
         detail["because"] = because.into();
