@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -132,4 +133,66 @@ fn the_domain_is_pure() {
         }
     }
     assert!(leaks.is_empty(), "{}", leaks.join("\n"));
+}
+
+/// Longest line of a template, in characters: a change of a longer one cannot be reviewed.
+const LONGEST_TEMPLATE_LINE: usize = 160;
+
+#[test]
+fn template_lines_can_be_reviewed() {
+    let mut long = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("templates")];
+    let mut lines = 0;
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            for (number, line) in (1..).zip(fs::read_to_string(&path).unwrap().lines()) {
+                lines += 1;
+                if line.chars().count() > LONGEST_TEMPLATE_LINE {
+                    long.push(format!("{}:{number}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(lines > 1000, "the templates were found");
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
+/// Type names that stand more than once in `src/`, each with its reason.
+const SAME_NAME_BY_DESIGN: [(&str, &str); 1] =
+    [("Result", "the flows' and the store's short form of the standard type, each with its own error")];
+
+#[test]
+fn a_type_name_means_one_thing() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for source in sources() {
+        // Indented `type`s belong to a trait and are named by it.
+        for (number, line) in code(&source) {
+            let mut words =
+                line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+            let words = words.by_ref().skip_while(|word| ["pub", "crate", "super", "in"].contains(word));
+            let words: Vec<&str> = words.take(2).collect();
+            let &[kind, name] = words.as_slice() else { continue };
+            let is_indented_alias = kind == "type" && line.starts_with(' ');
+            if ["struct", "enum", "union", "trait", "type"].contains(&kind) && !is_indented_alias {
+                places
+                    .entry(name.to_owned())
+                    .or_default()
+                    .push(format!("{}:{number}", source.path.display()));
+            }
+        }
+    }
+    assert!(places.len() > 300, "the types were found");
+    let is_twice = |(name, places): &(&String, &Vec<String>)| {
+        places.len() > 1 && !SAME_NAME_BY_DESIGN.iter().any(|(excepted, _)| excepted == name)
+    };
+    let twice: Vec<String> = places
+        .iter()
+        .filter(is_twice)
+        .map(|(name, places)| format!("{name}: {}", places.join(", ")))
+        .collect();
+    assert!(twice.is_empty(), "{}", twice.join("\n"));
 }

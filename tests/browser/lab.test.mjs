@@ -43,7 +43,7 @@ test("from the first password to the data, with the enrolment live", async () =>
   await ada.press("Sign in");
   await page.getByRole("link", { name: "Which image" }).click();
   await ada.sees("Enrolment");
-  await page.getByText("Nobody is let in yet").waitFor();
+  await page.getByText("No participants are let in yet").waitFor();
   await page.getByText("live", { exact: true }).waitFor();
   await ada.checkPage("draft");
 
@@ -62,7 +62,7 @@ test("from the first password to the data, with the enrolment live", async () =>
   await ada.checkPage("running");
   await person.answersUpTo(21);
   await person.submits();
-  await page.getByText("Nobody is taking part").waitFor();
+  await page.getByText("No one is taking part").waitFor();
   // A person who answers as quickly as a test does is excluded by the rule on the total time, or kept: never both.
   const kept = (await cell("None", 1).textContent()) === "1/50" ? 1 : 0;
   const excluded = Number(await cell("None", 5).textContent());

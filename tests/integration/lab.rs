@@ -273,7 +273,7 @@ async fn a_study_is_started_paused_and_closed(pool: PgPool) {
     }
     let page = browser.post(&format!("{path}/state"), &[("state", "draft")]).await;
     assert_eq!(page.status, StatusCode::CONFLICT);
-    assert!(browser.get(path).await.text.contains("as-posted</code>, pinned"));
+    assert!(browser.get(path).await.texts(".meta")[0].ends_with("policy as-posted, pinned"));
     assert_eq!(
         server.count("select count(*) from studies where pinned_policy->>'name' = 'as-posted'").await,
         1
@@ -352,7 +352,7 @@ async fn a_change_reaches_open_pages(pool: PgPool) {
     let browser = Browser::signed_in(&server).await;
     let mut study = OpenPage::at(&browser, "/lab/studies/demo/live").await;
     let mut studies = OpenPage::at(&browser, "/lab/live").await;
-    study.hears("Nobody is taking part").await;
+    study.hears("No one is taking part").await;
     studies.hears("of 5 kept").await;
     let person = Person::arrive(&server, &server.link("Volunteers").await).await;
     study.hears(person.pseudonym()).await;

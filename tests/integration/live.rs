@@ -185,7 +185,7 @@ async fn whoever_left_is_the_same_number_everywhere(pool: PgPool) {
     assert_eq!(left_now(&mut browser).await, "4");
     let page = browser.get("/lab/studies/demo").await;
     let rows = page.texts("#progress .columns div:first-child tr");
-    assert_eq!(rows, ["never started2", "main trials1", "trial 71", "elsewhere1", "no screen told1"]);
+    assert_eq!(rows, ["never started 2", "main trials 1", "trial 7 1", "elsewhere 1", "no screen told 1"]);
 }
 
 #[sqlx::test]

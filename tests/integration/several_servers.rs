@@ -44,7 +44,7 @@ async fn wrong_passwords_are_counted_everywhere(pool: PgPool) {
 async fn an_open_page_hears_of_what_happens_at_the_other_server(pool: PgPool) {
     let (one, other, _) = Server::two(pool, 1).await;
     let mut page = OpenPage::at(&Browser::signed_in(&one).await, "/lab/studies/demo/live").await;
-    page.hears("Nobody is taking part").await;
+    page.hears("No one is taking part").await;
     let person = Person::arrive(&other, &other.link("Volunteers").await).await;
     page.hears(person.pseudonym()).await;
 }

@@ -113,7 +113,7 @@ impl ParticipantFilter {
     }
 
     /// The address of the table sorted by a column, from its first page: once more turns the order round.
-    fn sorted_by(&self, column: &Column) -> String {
+    fn sorted_by(&self, column: &ParticipantColumn) -> String {
         self.address(column.name, self.sort == column.name && !self.descending, 1)
     }
 
@@ -158,14 +158,14 @@ impl Value {
 }
 
 /// A column of the table.
-struct Column {
+struct ParticipantColumn {
     name: &'static str,
     title: &'static str,
     is_number: bool,
     value: fn(&JudgedPerson) -> Option<Value>,
 }
 
-impl Column {
+impl ParticipantColumn {
     /// Accuracies are not to be had while conditions are hidden, nor by their order.
     fn is_sorted_by(&self, filter: &ParticipantFilter, blinded: bool) -> bool {
         self.name == filter.sort && !(blinded && self.name == "accuracy")
@@ -181,19 +181,23 @@ impl Column {
     }
 }
 
-const fn text(name: &'static str, title: &'static str, value: fn(&JudgedPerson) -> Option<Value>) -> Column {
-    Column { name, title, is_number: false, value }
+const fn text(
+    name: &'static str,
+    title: &'static str,
+    value: fn(&JudgedPerson) -> Option<Value>,
+) -> ParticipantColumn {
+    ParticipantColumn { name, title, is_number: false, value }
 }
 
 const fn numbers(
     name: &'static str,
     title: &'static str,
     value: fn(&JudgedPerson) -> Option<Value>,
-) -> Column {
-    Column { name, title, is_number: true, value }
+) -> ParticipantColumn {
+    ParticipantColumn { name, title, is_number: true, value }
 }
 
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [ParticipantColumn; 10] = [
     text("name", "Name", |p| Some(Value::Text(p.person.participant.clone()))),
     text("condition", "Condition", |p| Some(Value::Text(p.person.condition.clone()))),
     text("stage", "Stage", |p| Some(Value::Text(p.person.stage.to_string()))),
@@ -225,7 +229,7 @@ struct ParticipantsPage<'a> {
     has_experts: bool,
     /// Accuracies would tell which condition is which.
     blinded: bool,
-    columns: Vec<&'static Column>,
+    columns: Vec<&'static ParticipantColumn>,
     lines: Vec<ParticipantLine<'a>>,
     pages: PageOfRows,
     all: usize,

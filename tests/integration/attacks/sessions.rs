@@ -89,7 +89,7 @@ async fn an_open_page_hears_nothing_after_its_session_ended(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut browser = Browser::signed_in(&server).await;
     let mut page = OpenPage::at(&browser, "/lab/studies/demo/live").await;
-    page.hears("Nobody is taking part").await;
+    page.hears("No one is taking part").await;
     browser.post("/sign-out", &[]).await;
     let person = Person::arrive(&server, &server.link("Volunteers").await).await;
     while page.listens().await {}
