@@ -25,15 +25,21 @@ pub struct Browser<'a> {
 pub struct Page {
     pub status: StatusCode,
     pub location: String,
+    /// The body; of a page, with single spaces.
     pub text: String,
     pub headers: reqwest::header::HeaderMap,
+}
+
+/// A text with single spaces: a browser shows a line break of a template as one.
+fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl Page {
     pub fn texts(&self, selector: &str) -> Vec<String> {
         let selector = Selector::parse(selector).unwrap();
-        let squeeze = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        Html::parse_document(&self.text).select(&selector).map(|e| squeeze(e.text().collect())).collect()
+        let page = Html::parse_document(&self.text);
+        page.select(&selector).map(|element| squeezed(&element.text().collect::<String>())).collect()
     }
 
     /// Links: what each says, and where it leads.
@@ -100,7 +106,11 @@ impl<'a> Browser<'a> {
             }
         }
         let location = headers.get("location").map(|l| l.to_str().unwrap().to_owned()).unwrap_or_default();
-        Page { status: response.status(), location, text: response.text().await.unwrap(), headers }
+        let status = response.status();
+        let is_page =
+            headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        let text = response.text().await.unwrap();
+        Page { status, location, text: if is_page { squeezed(&text) } else { text }, headers }
     }
 }
 

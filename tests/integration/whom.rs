@@ -86,7 +86,7 @@ async fn the_pages_of_a_study_count_crowd_and_experts_apart(pool: PgPool) {
     assert_eq!(page.texts("#running tbody td:nth-child(2)"), ["Natural expert"]);
     let progress = page.texts("#progress tfoot td");
     assert_eq!(progress[2..4], ["3".to_owned(), "5.85".to_owned()], "experts to pay, and what: {progress:?}");
-    assert_eq!(page.texts("#progress .columns .nobody"), ["No one left early."]);
+    assert_eq!(page.texts("#progress .columns .none"), ["No one left early."]);
     assert_eq!(page.texts("#progress .columns td"), ["5", "1"], "by catch trials answered wrongly");
     let results = ada.get(&format!("{STUDY}/results")).await;
     let said = results.texts("h1 + .meta").join(" ");

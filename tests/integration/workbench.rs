@@ -224,7 +224,7 @@ async fn saving_and_freezing_lead_back_to_what_was_looked_at(pool: PgPool) {
     let page = ada.get(&format!("{exclusion}?policy=as-analysed&mode=simulated")).await;
     let field =
         |name: &str, value: &str| format!("<input type=\"hidden\" name=\"{name}\" value=\"{value}\">");
-    let form = [field("name", "mine"), field("policy", "as-analysed"), field("mode", "simulated")].concat();
+    let form = [field("name", "mine"), field("policy", "as-analysed"), field("mode", "simulated")].join(" ");
     assert!(page.text.contains(&form), "{}", page.text);
     let form = [("name", "mine"), ("policy", "as-analysed"), ("mode", "simulated")];
     let frozen = ada.post(&format!("{exclusion}/freeze"), &form).await;
