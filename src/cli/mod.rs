@@ -135,15 +135,12 @@ impl Cli {
     }
 }
 
-/// After how many requests, or parts of them, a thread looks whether something has arrived meanwhile. Less than tokio's 61: the
-/// database's word about the last batch is what everybody waits for.
-const LOOKS_AFTER: u32 = 8;
-
 /// Runs the command; a failure is said in words, cause by cause.
 pub fn main(cli: Cli) -> ExitCode {
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = runtime.enable_all().event_interval(LOOKS_AFTER).build();
-    match runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(cli))) {
+    match tokio::runtime::Runtime::new()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(run(cli)))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "weber: {error:#}");

@@ -14,7 +14,6 @@ use crate::flow::audit::log::Actor;
 use crate::flow::lab::team;
 use crate::flow::lab::team::Invitation;
 use crate::store;
-use crate::web::http::responder::Responder;
 use crate::web::http::serve::ConnectionLimits;
 use crate::web::http::startup::Startup;
 use crate::web::{self, Site, WebState};
@@ -60,7 +59,7 @@ pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
             stopping.cancelled().await;
             live.cancel();
         });
-        entrance.open(Responder::new(state));
+        entrance.open(web::router(state));
         greet(app, &public_url).await?;
         tokio::select! {
             served = &mut serving => served?,

@@ -18,9 +18,8 @@ use crate::flow::App;
 use crate::flow::secrets::token_sha256;
 use crate::simulate::{self, Client, Ending, Mix, Plan, SimulationReport};
 use crate::store;
-use crate::web::http::responder::Responder;
 use crate::web::http::serve::{ConnectionLimits, serve};
-use crate::web::{Site, WebState};
+use crate::web::{Site, WebState, router};
 
 /// What to simulate.
 #[derive(Debug, Args)]
@@ -90,7 +89,7 @@ async fn here(app: &App, changes: UnboundedReceiver<i64>, simulate: &SimulateArg
     let url = format!("http://{}", listener.local_addr()?);
     let state = WebState::new(app.clone(), changes, Site::at(url.clone()));
     let bounds = ConnectionLimits::default();
-    let server = tokio::spawn(serve(listener, Responder::new(state), bounds, std::future::pending()));
+    let server = tokio::spawn(serve(listener, router(state), bounds, std::future::pending()));
     let (name, token) = (format!("simulate-{}", app.short_name()), app.token());
     let mut conn = app.pool.acquire().await?;
     store::api_tokens::add(&mut conn, &name, &[Scope::Simulate], &token_sha256(&token), app.now()).await?;

@@ -15,7 +15,7 @@ use crate::domain::participant::{EndReason, Stage};
 use crate::domain::record::{Answer, AnswerReply, AnswerStatus, Record, RecordPart, Step, StepName};
 use crate::domain::schedule::Place;
 use crate::domain::trial::{Block, Buttons, Input};
-use crate::flow::records::intake::RecordResult;
+use crate::flow::records::job::RecordResult;
 use crate::flow::study::simulation::{AnswerKey, KeyEntry};
 use crate::simulate::client::{ArrivalParameters, strange};
 use crate::simulate::display::Display;

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::answers::order_literal;
-use super::{Result, numbers};
+use super::{Result, column, numbers};
 use crate::domain::participant::Participant;
 use crate::domain::record::{Continued, NewEvent, Response};
 use crate::domain::schedule::ScheduledTrial;
@@ -58,8 +58,8 @@ pub async fn claim(conn: &mut PgConnection, tokens_sha256: &[Vec<u8>]) -> Result
         .collect())
 }
 
-/// Waits until nobody else holds the row of a token's owner, and holds it until the transaction ends.
-pub async fn wait_for(conn: &mut PgConnection, token_sha256: &[u8]) -> Result<()> {
+/// Locks the row of a token's owner until the transaction ends, and waits for it if another session has locked it.
+pub async fn lock_owner(conn: &mut PgConnection, token_sha256: &[u8]) -> Result<()> {
     sqlx::query!(
         "select p.id from participant_tokens t join participants p on p.id = t.participant_id where t.sha256 = $1
          for no key update of p",
@@ -95,12 +95,6 @@ impl Batch {
             && self.events.is_empty()
             && self.drawn.is_empty()
     }
-}
-
-macro_rules! column {
-    ($list:expr, $row:pat => $value:expr) => {
-        &$list.iter().map(|$row| $value).collect::<Vec<_>>()
-    };
 }
 
 /// A statement that locks the rows that still are as they were and that nobody else holds, and stores the answers of their

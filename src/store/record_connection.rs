@@ -1,7 +1,8 @@
-//! A connection of its own for whoever writes records, so that the database has what that takes at hand in one process.
+//! The connection on which the batch queue of records stores, apart from the pool: all batches then run in one PostgreSQL process,
+//! which has their plans and the tables' pages at hand, and other requests cannot use it up.
 //!
-//! It is used again only after it did what it was asked: one that failed, or that nobody could wait for any longer, is given up
-//! with whatever it still does.
+//! A batch takes the connection out and puts it back when it is done. A batch that fails or takes too long drops it instead, since
+//! the connection may still be at work, and the next batch opens a new one.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -12,28 +13,28 @@ use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 use super::Result;
 use super::connections::{TRUSTED_FOR, prepare};
 
-/// How many connections a server opens for this.
+/// How many connections a server opens for this, besides those of the pool.
 pub const CONNECTIONS: u32 = 1;
 
-/// What it asks for besides what all connections do: everything is found by key, and planned once, as it takes longer to plan
-/// than to do.
+/// Settings besides those of all connections. A statement is planned once, because planning it takes longer than running it, and
+/// always by index, because a plan that is made while a table is empty would read the whole table later, too.
 const SETTINGS: &str = "set plan_cache_mode = force_generic_plan; set enable_seqscan = off";
 
-/// The writer's connection.
+/// The connection, while no batch uses it.
 #[derive(Debug)]
-pub struct Writer {
+pub struct RecordConnection {
     options: PgConnectOptions,
     idle: Mutex<Option<(PgConnection, Instant)>>,
 }
 
-impl Writer {
-    /// One to the database of a pool, made when it is needed.
-    pub fn to_database_of(pool: &PgPool) -> Self {
+impl RecordConnection {
+    /// To the database of a pool. It is opened when it is needed.
+    pub fn new(pool: &PgPool) -> Self {
         Self { options: (*pool.connect_options()).clone(), idle: Mutex::default() }
     }
 
-    /// A connection that is good.
-    pub async fn take(&self) -> Result<PgConnection> {
+    /// Takes the connection out, or opens one. One that was idle for long is tried first.
+    pub async fn take_out(&self) -> Result<PgConnection> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((mut conn, used)) = idle
             && (used.elapsed() < TRUSTED_FOR || conn.ping().await.is_ok())
@@ -46,8 +47,8 @@ impl Writer {
         Ok(conn)
     }
 
-    /// Takes back a connection that did what it was asked.
-    pub fn give_back(&self, conn: PgConnection) {
+    /// Puts back a connection whose batch is done.
+    pub fn put_back(&self, conn: PgConnection) {
         *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some((conn, Instant::now()));
     }
 }

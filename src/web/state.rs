@@ -13,7 +13,7 @@ use crate::flow::participation::enrolment_queue::EnrolmentQueues;
 use crate::flow::participation::visits;
 use crate::flow::participation::visits::VisitCounter;
 use crate::flow::records::batch_queue::{BATCH_TIMEOUT, BatchQueue};
-use crate::flow::records::intake::Intake;
+use crate::flow::records::intake::RecordIntake;
 use crate::recruitment::{mturk, prolific};
 use crate::web::http::image_cache::ImageCache;
 use crate::web::http::metrics::Metrics;
@@ -45,7 +45,7 @@ pub struct Parts {
     /// Where those who come are counted.
     pub visits: BatchQueue<VisitCounter>,
     /// Where records are taken in.
-    pub records: Intake,
+    pub records: RecordIntake,
     /// Images asked for lately.
     pub images: ImageCache,
     /// Where open pages hear of changes.
@@ -115,7 +115,7 @@ impl WebState {
             fragments: ShownFragments::default(),
             enrolments: EnrolmentQueues::new(&app),
             visits: visits::queue(&app),
-            records: Intake::start(&app, BATCH_TIMEOUT),
+            records: RecordIntake::start(&app, BATCH_TIMEOUT),
             metrics: Metrics::new(&app),
             app,
             consent_limit: ConsentLimit::of(site.newcomers_per_address),

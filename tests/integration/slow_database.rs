@@ -11,10 +11,11 @@ use tokio::net::{TcpListener, TcpStream};
 use weber::domain::record::Record;
 use weber::domain::study::StudyState;
 use weber::flow::FlowError;
-use weber::flow::records::intake::{Intake, RecordJob};
+use weber::flow::records::intake::RecordIntake;
+use weber::flow::records::job::RecordJob;
 use weber::flow::secrets::token_sha256;
 use weber::simulate::{Ending, SimulationReport};
-use weber::store::record_connection::Writer;
+use weber::store::record_connection::RecordConnection;
 use weber::store::{self, StoreError};
 use weber::web::http::error::ProblemDocument;
 
@@ -86,7 +87,7 @@ async fn without_a_free_connection_people_are_told_to_come_again_and_then_it_goe
 async fn a_database_that_hangs_does_not_hold_the_writers_for_ever(pool: PgPool) {
     let server = Server::live(pool.clone(), 1).await;
     let person = Person::arrive(&server, &server.link("Volunteers").await).await;
-    let queue = Intake::start(&server.app, Duration::from_millis(300));
+    let queue = RecordIntake::start(&server.app, Duration::from_millis(300));
     let job = RecordJob { token_sha256: token_sha256(&person.token), record: Record::default() };
     let other = hold(&pool, "participants").await;
     let Err(FlowError::Store(error)) = queue.submit(job.clone()).await else { panic!("it cannot be stored") };
@@ -102,7 +103,7 @@ async fn whoever_went_away_before_their_turn_is_not_let_in(pool: PgPool) {
     let other = hold(&pool, "enrolment_counters").await;
     let impatient = async || {
         let request = tokio::time::timeout(Duration::from_millis(500), server.enrol(&link, &[]));
-        assert!(request.await.is_err(), "the door is held");
+        assert!(request.await.is_err(), "the study is held");
     };
     // The turn of the first comes; all others wait behind them.
     impatient().await;
@@ -111,6 +112,28 @@ async fn whoever_went_away_before_their_turn_is_not_let_in(pool: PgPool) {
     assert_eq!(server.enrol(&link, &[]).await.0, 201);
     let let_in = server.count("select count(*) from participants").await;
     assert!(let_in <= 2, "{let_in} were let in, and hold places that nobody uses");
+}
+
+#[sqlx::test]
+async fn a_person_who_goes_while_they_are_let_in_is_counted_for_their_network(pool: PgPool) {
+    let one = |site: &mut weber::web::Site| site.newcomers_per_address = 1;
+    let server = Server::with(pool.clone(), TestClock::new(), one).await;
+    server.import(&TinyStudy::new(2)).await;
+    server.set_state(StudyState::Live).await;
+    let link = server.link("Volunteers").await;
+    let consent = hex::encode(weber::domain::study::text_sha256(&server.definition().await.pages.consent));
+    let agree = || {
+        let request = server.client.post(format!("{}/api/v1/enrolments", server.url));
+        let request = request.header("x-forwarded-for", "203.0.113.9");
+        request.json(&json!({ "link": link, "consent_sha256": consent })).send()
+    };
+    let other = hold(&pool, "enrolment_counters").await;
+    assert!(tokio::time::timeout(Duration::from_millis(500), agree()).await.is_err(), "the study is held");
+    other.close().await.unwrap();
+    while server.count("select count(*) from participants").await == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(agree().await.unwrap().status(), 429, "they hold a place and do nothing");
 }
 
 #[sqlx::test]
@@ -247,7 +270,7 @@ async fn answers_are_on_disk_whatever_is_set_for_the_database(pool: PgPool) {
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&pool).await.unwrap();
         let own = store::pool((*pool.connect_options()).clone(), 1);
         assert_eq!(ask(&own).await, seen);
-        let mut writer = Writer::to_database_of(&own).take().await.unwrap();
+        let mut writer = RecordConnection::new(&own).take_out().await.unwrap();
         let writers: String =
             sqlx::query_scalar("show synchronous_commit").fetch_one(&mut writer).await.unwrap();
         assert_eq!(writers, seen);

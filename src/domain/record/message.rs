@@ -151,8 +151,8 @@ impl Answer {
         self.continue_rt.map(|rt| Continued { place, rt, hidden_ms })
     }
 
-    /// Continue was pressed.
-    pub const fn learn(&mut self, continued: &Continued) {
+    /// Adds when Continue was pressed.
+    pub const fn set_continue(&mut self, continued: &Continued) {
         self.continue_rt = Some(continued.rt);
         self.continue_hidden_ms = continued.hidden_ms;
     }

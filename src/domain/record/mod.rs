@@ -250,7 +250,7 @@ impl RecordDecision<'_> {
                 self.note_conflict(answer);
                 return Err((Refusal::Conflict, None));
             }
-            self.learn_continue(answer);
+            self.add_continue(answer);
             return Ok(AnswerStatus::Same);
         }
         if !self.stored.scheduled.contains_key(&place) {
@@ -314,12 +314,12 @@ impl RecordDecision<'_> {
     }
 
     /// The answer goes out at the click; when Continue was pressed is told with a later repetition.
-    fn learn_continue(&mut self, answer: &Answer) {
+    fn add_continue(&mut self, answer: &Answer) {
         let known = self.stored.answers.get_mut(&answer.place()).expect("the caller found it");
         if known.continue_rt.is_none()
             && let Some(continued) = answer.continued()
         {
-            known.learn(&continued);
+            known.set_continue(&continued);
             self.outcome.continued.push(continued);
         }
     }

@@ -19,7 +19,7 @@ pub use texts::{StudyPages, Texts, text_sha256};
 pub use words::{Group, Mode, Platform, ReferenceKind, StudyState};
 
 use super::exclusion::Policy;
-use super::trial::{Block, Buttons, Difficulty, ImageId, ImageOnFile, Trial, TrialKind};
+use super::trial::{Buttons, Difficulty, ImageId, ImageOnFile, Trial, TrialKind};
 
 /// Everything about a study but its trials and images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -123,14 +123,6 @@ impl StudyDefinition {
     /// Main and catch trials that a participant answers.
     pub const fn main_block_trials(&self) -> u32 {
         self.design.main_trials + self.design.catch_trials
-    }
-
-    /// Trials in a block.
-    pub const fn block_trials(&self, block: Block) -> u32 {
-        match block {
-            Block::Practice => self.practice.trials(),
-            Block::Main => self.main_block_trials(),
-        }
     }
 }
 

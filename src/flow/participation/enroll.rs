@@ -1,7 +1,6 @@
 //! Consent: who is known goes on, and who is not becomes a participant.
 
 use std::collections::BTreeMap;
-use std::sync::Weak;
 
 use uuid::Uuid;
 
@@ -29,8 +28,8 @@ pub struct Enrolled {
     pub resumed: bool,
 }
 
-/// Finds out who consents, and checks what vouches for them. Nobody new is let in any more when whoever asks has gone.
-pub async fn recognise(app: &App, consent: Consent, asker: Weak<()>) -> Result<EnrolmentRequest> {
+/// Finds out who consents, and checks what vouches for them.
+pub async fn recognise(app: &App, consent: Consent) -> Result<EnrolmentRequest> {
     let mut conn = app.pool.acquire().await?;
     let link = arrival::link(&mut conn, &consent.link).await?;
     if link.mode() == Mode::Simulated {
@@ -38,10 +37,11 @@ pub async fn recognise(app: &App, consent: Consent, asker: Weak<()>) -> Result<E
     }
     let identity = arrival::who(app, &link, &consent.parameters)?;
     arrival::check_proof(app, &link, &consent.parameters)?;
-    Ok(EnrolmentRequest { link, identity, consent, asker })
+    Ok(EnrolmentRequest { link, identity, consent, on_enrolled: None })
 }
 
-/// Makes a person a participant, or lets a known one go on.
+/// Makes a person a participant, or lets a known one go on. It may be dropped at any time: a person who goes before their turn
+/// has come is not let in, and a batch of the enrolment queue that has begun is done by the queue's own worker.
 pub async fn enroll(app: &App, doors: &EnrolmentQueues, newcomer: EnrolmentRequest) -> Result<Enrolled> {
     let EnrolmentRequest { link, identity, .. } = &newcomer;
     // A person who arrives twice at the same instant enrols once: whoever comes second finds the first and resumes.

@@ -1,7 +1,7 @@
 //! Those who consent and are not known yet: all of one door together, under the study's lock.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use rand::seq::IndexedRandom;
@@ -39,8 +39,11 @@ pub struct Consent {
     pub api_token: Option<String>,
 }
 
-/// Somebody who consents.
-#[derive(Debug, Clone)]
+/// Is given a new participant's token.
+pub type OnEnrolled = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// A person who consents.
+#[derive(Clone)]
 pub struct EnrolmentRequest {
     /// The link they came by.
     pub link: Link,
@@ -48,8 +51,8 @@ pub struct EnrolmentRequest {
     pub identity: Option<Identity>,
     /// What they agreed to.
     pub consent: Consent,
-    /// Whoever asks for it. Somebody who has gone will ask again, and would hold a place for nobody.
-    pub asker: Weak<()>,
+    /// Is given the token of the person once they are a participant, also if their client has gone meanwhile.
+    pub on_enrolled: Option<OnEnrolled>,
 }
 
 impl EnrolmentRequest {
@@ -92,9 +95,8 @@ impl BatchJob for Enroller {
     /// Their token; none: at this very moment the same person got a participation elsewhere.
     type Reply = Option<String>;
 
-    fn is_wanted(&self, newcomer: &EnrolmentRequest) -> bool {
-        newcomer.asker.strong_count() > 0
-    }
+    /// A person who has gone consents again, and would hold a slot twice.
+    const LEAVES_OUT_GONE_CLIENTS: bool = true;
 
     fn failed(&self, error: &StoreError) {
         self.app.readiness.note(error, self.app.now().timestamp());
@@ -136,7 +138,13 @@ impl BatchJob for Enroller {
             (new, _) if is_stuck(&new) => Err(StoreError::Held.into()),
             (_, token) => Ok(Some(token)),
         };
-        Ok(admitted.into_iter().map(reply).collect())
+        let replies: Vec<Result<Option<String>>> = admitted.into_iter().map(reply).collect();
+        for (newcomer, reply) in newcomers.iter().zip(&replies) {
+            if let (Some(on_enrolled), Ok(Some(token))) = (&newcomer.on_enrolled, reply) {
+                on_enrolled(token);
+            }
+        }
+        Ok(replies)
     }
 }
 

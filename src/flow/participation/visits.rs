@@ -42,11 +42,6 @@ impl BatchJob for VisitCounter {
     type Job = Came;
     type Reply = ();
 
-    /// People who have gone came all the same.
-    fn is_wanted(&self, _came: &Came) -> bool {
-        true
-    }
-
     fn failed(&self, error: &StoreError) {
         self.app.readiness.note(error, self.app.now().timestamp());
     }

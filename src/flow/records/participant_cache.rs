@@ -1,96 +1,92 @@
-//! What a server remembers of people at work, so that one statement stores an answer.
+//! The participant cache: rows, schedules and answers of people who are taking part, so that storing an answer takes one statement.
 //!
-//! Nothing rests on it: whatever is decided on it is stored only if the database says that it is still so
-//! (`store::batches`). Whoever is unknown, or was changed elsewhere, is read.
+//! The cache may be outdated. What is decided on it is stored only if the database says that the participant's row still has the
+//! cached revision (`store::batches`); otherwise the participant is read again (`flow::records::participants`).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::participant::Participant;
 use crate::domain::record::StoredTrials;
-use crate::domain::trial::Block;
-use crate::flow::Result;
-use crate::flow::records::intake::RecordJob;
-use crate::store;
-use crate::store::answers::{BlockOf, TrialOnFile};
+use crate::store::answers::TrialOnFile;
 use crate::store::batches::{Batch, Revision, Saved};
 
-/// CachedParticipants in a generation, at most (about 4 KiB each).
-const MOST: usize = 8192;
+/// Tokens in a generation of the cache, at most. A participant takes about 4 KiB.
+const GENERATION_SIZE: usize = 8192;
 
-/// A person with their schedule and answers, as of a revision of their row.
+/// A participant as of one revision of their row.
 #[derive(Debug)]
 pub struct CachedParticipant {
-    /// How they stand.
+    /// Their row.
     pub person: Participant,
-    /// Which row that is.
+    /// Which state of the row that is.
     pub revision: Revision,
-    /// What they see, and what they answered.
+    /// Their schedule and their answers.
     pub stored: StoredTrials,
-    /// Whether the row is to be changed.
+    /// Whether the records of the batch change the row.
     pub changed: bool,
 }
 
-/// Those whom a batch is about.
+/// Participants by their tokens: those of a batch, or a generation of the cache.
 #[derive(Debug, Default)]
 pub struct CachedParticipants {
-    /// Whose tokens these are.
-    owners: HashMap<Vec<u8>, Uuid>,
-    /// What is known of them. Boxed: the map moves its values about whenever somebody is taken out or given back.
-    pub known: BTreeMap<Uuid, Box<CachedParticipant>>,
-    /// Tokens of people whose rows other sessions hold, so that nothing is known of them.
-    held: HashSet<Vec<u8>>,
+    /// The participant of each token, by the token's SHA-256.
+    pub(super) owners: HashMap<Vec<u8>, Uuid>,
+    /// Boxed, because a map moves its values about whenever one is taken out or put in.
+    pub(super) by_id: BTreeMap<Uuid, Box<CachedParticipant>>,
+    /// Tokens of participants whose rows other sessions have locked, so that they could not be read.
+    pub(super) locked_elsewhere: HashSet<Vec<u8>>,
 }
 
 impl CachedParticipants {
-    /// The one whose token this is.
-    pub fn of(&mut self, token_sha256: &[u8]) -> Option<&mut CachedParticipant> {
+    /// The participant whose token this is.
+    pub fn get_mut(&mut self, token_sha256: &[u8]) -> Option<&mut CachedParticipant> {
         let id = self.owners.get(token_sha256)?;
-        self.known.get_mut(id).map(Box::as_mut)
+        self.by_id.get_mut(id).map(Box::as_mut)
     }
 
-    /// Whether another session holds the row of the one whose token this is.
-    pub fn is_held(&self, token_sha256: &[u8]) -> bool {
-        self.held.contains(token_sha256)
+    /// Whether another session has locked the row of the participant whose token this is.
+    pub fn is_locked_elsewhere(&self, token_sha256: &[u8]) -> bool {
+        self.locked_elsewhere.contains(token_sha256)
     }
 
-    /// Notes trials that are stored, and the answers to them.
-    fn learn(&mut self, trials: Vec<TrialOnFile>) {
+    /// Adds stored trials, and the answers to them.
+    pub fn add_trials(&mut self, trials: Vec<TrialOnFile>) {
         for trial in trials {
-            let Some(known) = self.known.get_mut(&trial.participant_id) else { continue };
-            known.stored.schedule([&trial.scheduled]);
-            known.stored.answers.extend(trial.answer.map(|answer| (trial.scheduled.place(), answer)));
+            let Some(cached) = self.by_id.get_mut(&trial.participant_id) else { continue };
+            cached.stored.schedule([&trial.scheduled]);
+            cached.stored.answers.extend(trial.answer.map(|answer| (trial.scheduled.place(), answer)));
         }
     }
 
-    /// Notes which rows people have now, and forgets all others. Events that were there already took no room.
-    pub fn stored_as(&mut self, saved: Saved, batch: &Batch) {
+    /// Keeps the participants of whom the batch was saved, with their new revisions, and drops the others. The number of events is
+    /// corrected: the decision counted each event of the batch, and those that were stored already took no room.
+    pub fn keep_saved(&mut self, saved: Saved, batch: &Batch) {
         let mut revisions: HashMap<Uuid, Revision> = saved.revisions.into_iter().collect();
-        self.known.retain(|id, known| match revisions.remove(id) {
+        self.by_id.retain(|id, cached| match revisions.remove(id) {
             Some(revision) => {
-                (known.revision, known.changed) = (revision, false);
-                known.stored.drop_old_practice(&known.person);
+                (cached.revision, cached.changed) = (revision, false);
+                cached.stored.drop_old_practice(&cached.person);
                 true
             }
             None => false,
         });
         for (id, _) in &batch.events {
-            self.known.entry(*id).and_modify(|known| known.stored.events -= 1);
+            self.by_id.entry(*id).and_modify(|cached| cached.stored.events -= 1);
         }
         for id in saved.events {
-            self.known.entry(id).and_modify(|known| known.stored.events += 1);
+            self.by_id.entry(id).and_modify(|cached| cached.stored.events += 1);
         }
     }
 }
 
-/// What is remembered. Whoever needs a person takes them out and gives them back, so that two batches never decide on the
-/// same cache.
+/// The cache of one server. A batch takes its participants out and puts them back after they are stored, so that two batches never
+/// decide on the same copy. A batch that fails puts nothing back.
 ///
-/// It is bounded by generations: whoever is at work belongs to the young one; when that is full, it becomes the old one, and
-/// whoever was in the old one and did nothing since is forgotten.
+/// Two generations bound its size. Participants are put back into the young generation. When that is full, it becomes the old one, and
+/// the former old one is dropped with all who sent nothing meanwhile.
 #[derive(Debug, Default)]
 pub struct ParticipantCache {
     generations: Mutex<Generations>,
@@ -103,8 +99,8 @@ struct Generations {
 }
 
 impl ParticipantCache {
-    /// Takes out those whose tokens these are, as far as they are remembered.
-    pub fn take(&self, tokens_sha256: &[&Vec<u8>]) -> CachedParticipants {
+    /// Takes out the participants whose tokens these are, as far as they are in the cache.
+    pub fn take_out(&self, tokens_sha256: &[&Vec<u8>]) -> CachedParticipants {
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         let Generations { young, old } = &mut *generations;
         let mut taken = CachedParticipants::default();
@@ -112,87 +108,22 @@ impl ParticipantCache {
             let id = young.owners.get(*token).or_else(|| old.owners.get(*token));
             let Some(id) = id.copied() else { continue };
             taken.owners.insert((*token).clone(), id);
-            taken.known.extend(young.known.remove_entry(&id).or_else(|| old.known.remove_entry(&id)));
+            taken.by_id.extend(young.by_id.remove_entry(&id).or_else(|| old.by_id.remove_entry(&id)));
         }
         taken
     }
 
-    /// Remembers people as they are stored now.
-    pub fn give_back(&self, back: CachedParticipants) {
+    /// Puts participants into the cache, as they are stored now.
+    pub fn put_back(&self, back: CachedParticipants) {
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         let Generations { young, old } = &mut *generations;
         young.owners.extend(back.owners);
-        young.known.extend(back.known);
-        // Somebody may have many tokens.
-        if young.owners.len() >= MOST {
+        young.by_id.extend(back.by_id);
+        // Tokens are counted, not participants: one participant may have many.
+        if young.owners.len() >= GENERATION_SIZE {
             *old = std::mem::take(young);
         }
     }
-}
-
-/// Adds people, with all that belongs to them. What is read after their rows were claimed is not older than these.
-pub async fn read(
-    conn: &mut PgConnection,
-    tokens_sha256: &[Vec<u8>],
-    people: &mut CachedParticipants,
-) -> Result<()> {
-    let owners = store::batches::claim(&mut *conn, tokens_sha256).await?;
-    let mut revisions: HashMap<Uuid, Revision> = HashMap::new();
-    for owner in owners {
-        let Some(revision) = owner.revision else {
-            people.held.insert(owner.token_sha256);
-            continue;
-        };
-        people.owners.insert(owner.token_sha256, owner.id);
-        revisions.insert(owner.id, revision);
-    }
-    let ids: Vec<Uuid> = revisions.keys().copied().collect();
-    if ids.is_empty() {
-        return Ok(());
-    }
-    for person in store::participants::get_all(&mut *conn, &ids).await? {
-        let revision = revisions[&person.id].clone();
-        let id = person.id;
-        let known = CachedParticipant { person, revision, stored: StoredTrials::default(), changed: false };
-        people.known.insert(id, Box::new(known));
-    }
-    for (id, events) in store::answers::events_stored(&mut *conn, &ids).await? {
-        people.known.entry(id).and_modify(|known| known.stored.events = events);
-    }
-    // Of practice, the block that they are in and the one before, of which something may be said once more.
-    let blocks =
-        people.known.values().filter(|known| revisions.contains_key(&known.person.id)).flat_map(|known| {
-            let Participant { id, practice_attempt: attempt, .. } = known.person;
-            [
-                (id, Block::Main, 1),
-                (id, Block::Practice, attempt),
-                (id, Block::Practice, attempt.saturating_sub(1)),
-            ]
-        });
-    let blocks: Vec<BlockOf> = blocks.collect();
-    people.learn(store::answers::trials_in(&mut *conn, &blocks).await?);
-    Ok(())
-}
-
-/// Adds practice blocks that people left long ago, where somebody tells of them once more. They do not change any more.
-pub async fn recall(
-    conn: &mut PgConnection,
-    jobs: &[&RecordJob],
-    people: &mut CachedParticipants,
-) -> Result<()> {
-    let mut blocks = BTreeSet::new();
-    for job in jobs {
-        let Some(known) = people.of(&job.token_sha256) else { continue };
-        let is_past =
-            |attempt: &u16| *attempt < known.person.practice_attempt && !known.stored.has_practice(*attempt);
-        let past = job.record.practice_blocks().filter(is_past);
-        blocks.extend(past.map(|attempt| (known.person.id, Block::Practice, attempt)));
-    }
-    if !blocks.is_empty() {
-        let blocks: Vec<BlockOf> = blocks.into_iter().collect();
-        people.learn(store::answers::trials_in(conn, &blocks).await?);
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -200,9 +131,9 @@ mod tests {
     use crate::domain::fixture::participant;
     use crate::flow::records::participant_cache::*;
 
-    fn somebody(n: u128) -> CachedParticipants {
+    fn participant_with_token(n: u128) -> CachedParticipants {
         let person = Participant { id: Uuid::from_u128(n), ..participant() };
-        let known = CachedParticipant {
+        let cached = CachedParticipant {
             revision: Revision::default(),
             stored: StoredTrials::default(),
             person,
@@ -210,38 +141,38 @@ mod tests {
         };
         CachedParticipants {
             owners: [(n.to_be_bytes().to_vec(), Uuid::from_u128(n))].into(),
-            known: [(Uuid::from_u128(n), Box::new(known))].into(),
-            held: HashSet::new(),
+            by_id: [(Uuid::from_u128(n), Box::new(cached))].into(),
+            locked_elsewhere: HashSet::new(),
         }
     }
 
-    fn knows(cache: &ParticipantCache, n: u128) -> bool {
+    fn has(cache: &ParticipantCache, n: u128) -> bool {
         let token = n.to_be_bytes().to_vec();
-        let mut people = cache.take(&[&token]);
-        let knows = people.of(&token).is_some();
-        cache.give_back(people);
-        knows
+        let mut people = cache.take_out(&[&token]);
+        let has = people.get_mut(&token).is_some();
+        cache.put_back(people);
+        has
     }
 
     #[test]
-    fn a_bounded_number_is_remembered_and_whoever_is_at_work_stays() {
+    fn the_cache_is_bounded_and_keeps_those_who_are_active() {
         let cache = ParticipantCache::default();
-        for n in 0..5 * MOST as u128 {
-            cache.give_back(somebody(n));
-            assert!(knows(&cache, 0), "somebody at work is forgotten when {n} come");
+        for n in 0..5 * GENERATION_SIZE as u128 {
+            cache.put_back(participant_with_token(n));
+            assert!(has(&cache, 0), "an active participant is dropped after {n} others came");
             let generations = cache.generations.lock().unwrap();
-            assert!(generations.young.owners.len() + generations.old.owners.len() <= 2 * MOST);
-            assert!(generations.young.known.len() + generations.old.known.len() <= 2 * MOST);
+            assert!(generations.young.owners.len() + generations.old.owners.len() <= 2 * GENERATION_SIZE);
+            assert!(generations.young.by_id.len() + generations.old.by_id.len() <= 2 * GENERATION_SIZE);
         }
-        assert!(!knows(&cache, 1));
+        assert!(!has(&cache, 1));
     }
 
     #[test]
-    fn nobody_is_in_two_batches() {
+    fn a_participant_is_in_one_batch_at_a_time() {
         let cache = ParticipantCache::default();
-        cache.give_back(somebody(7));
+        cache.put_back(participant_with_token(7));
         let token = 7_u128.to_be_bytes().to_vec();
-        assert!(cache.take(&[&token]).of(&token).is_some());
-        assert!(cache.take(&[&token]).of(&token).is_none());
+        assert!(cache.take_out(&[&token]).get_mut(&token).is_some());
+        assert!(cache.take_out(&[&token]).get_mut(&token).is_none());
     }
 }

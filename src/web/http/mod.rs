@@ -10,7 +10,6 @@ pub mod markdown;
 pub mod metrics;
 pub mod page;
 pub(crate) mod refusals;
-pub mod responder;
 pub mod security_headers;
 pub mod serve;
 pub mod startup;

@@ -2,29 +2,30 @@
 
 use std::sync::{Arc, OnceLock};
 
+use axum::Router;
 use axum::extract::Request;
 use axum::http::header::TRANSFER_ENCODING;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use tower::ServiceExt;
 
 use crate::web::http::error::{PageError, ProblemDocument};
-use crate::web::http::responder::Responder;
 
 /// What answers requests from the moment when the server listens. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Startup(Arc<OnceLock<Responder>>);
+pub struct Startup(Arc<OnceLock<Router>>);
 
-impl From<Responder> for Startup {
-    fn from(responder: Responder) -> Self {
-        Self(Arc::new(OnceLock::from(responder)))
+impl From<Router> for Startup {
+    fn from(router: Router) -> Self {
+        Self(Arc::new(OnceLock::from(router)))
     }
 }
 
 impl Startup {
-    /// From now on this answers.
-    pub fn open(&self, responder: Responder) {
+    /// From now on the table of routes answers.
+    pub fn open(&self, router: Router) {
         // It is opened once.
-        let _ = self.0.set(responder);
+        let _ = self.0.set(router);
     }
 
     /// Answers a request.
@@ -32,10 +33,9 @@ impl Startup {
         if is_chunked_twice(request.headers()) {
             return refused();
         }
-        match self.0.get() {
-            Some(responder) => responder.clone().answer(request).await,
-            None => starting(request.uri().path()),
-        }
+        let Some(router) = self.0.get() else { return starting(request.uri().path()) };
+        let Ok(response) = router.clone().oneshot(request).await;
+        response
     }
 }
 

@@ -18,7 +18,7 @@ use crate::flow::participation::enrolment_queue::Consent;
 use crate::flow::participation::task::TaskStanding;
 use crate::flow::participation::visits;
 use crate::flow::participation::visits::Came;
-use crate::flow::records::intake::{RecordJob, RecordResult};
+use crate::flow::records::job::{RecordJob, RecordResult};
 use crate::flow::secrets::token_sha256;
 use crate::flow::{self, FlowError, Refused};
 use crate::recruitment::{Parameters, Return};
@@ -73,8 +73,7 @@ pub async fn enroll(
 }
 
 async fn let_in(state: &WebState, client: &ClientAddress, consent: Consent) -> Result<Enrolled, FlowError> {
-    let here = Arc::new(());
-    let newcomer = flow::participation::enroll::recognise(&state.app, consent, Arc::downgrade(&here)).await?;
+    let mut newcomer = flow::participation::enroll::recognise(&state.app, consent).await?;
     let vouched_for = newcomer.is_vouched_for();
     if state.consent_limit.admit(client, vouched_for).is_err() {
         // Who works is known to the database alone: they may do so at another server.
@@ -83,18 +82,9 @@ async fn let_in(state: &WebState, client: &ClientAddress, consent: Consent) -> R
         gone_on.iter().for_each(|token_sha256| state.consent_limit.forget(token_sha256));
     }
     let place = state.consent_limit.admit(client, vouched_for)?;
-    let state = state.clone();
-    // Whoever goes away while they are let in is counted all the same.
-    let enrolled = tokio::spawn(async move {
-        let enrolled = flow::participation::enroll::enroll(&state.app, &state.enrolments, newcomer).await?;
-        if !enrolled.resumed {
-            place.enrolled(&enrolled.token);
-        }
-        Ok::<_, FlowError>(enrolled)
-    });
-    let enrolled = enrolled.await.expect("letting people in does not panic");
-    drop(here);
-    enrolled
+    // A person whose client goes while they are let in is counted all the same.
+    newcomer.on_enrolled = Some(Arc::new(move |token| place.enrolled(token)));
+    flow::participation::enroll::enroll(&state.app, &state.enrolments, newcomer).await
 }
 
 /// Counts a person whom the page would have refused, too, or who is to come back in a minute. The refusal does not hang on it.

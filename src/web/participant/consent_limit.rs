@@ -89,7 +89,7 @@ pub struct Admission {
 
 impl Admission {
     /// They agreed, and got this token.
-    pub fn enrolled(self, token: &str) {
+    pub fn enrolled(&self, token: &str) {
         let mut waiting = self.limit.lock();
         if let Some(address) = self.number.and_then(|number| waiting.entering.remove(&number)) {
             waiting.idle.insert(token_sha256(token), (address, Instant::now()));

@@ -6,6 +6,7 @@ use axum::response::Response;
 use futures::StreamExt;
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use tower::ServiceExt;
 use weber::domain::study::StudyState;
 
 use crate::lab::Browser;
@@ -61,7 +62,8 @@ impl Answer {
 
 /// Asks without a socket. Of an answer without an end the beginning is read.
 pub async fn ask(server: &Server, request: Request<Body>) -> Answer {
-    read(server.responder.clone().answer(request).await).await
+    let Ok(response) = server.router.clone().oneshot(request).await;
+    read(response).await
 }
 
 /// Reads an answer.

@@ -11,10 +11,9 @@ use weber::flow::image_addresses::{SentImage, Viewer};
 use weber::flow::secrets::Secrets;
 use weber::flow::{self, App};
 use weber::store;
-use weber::web::http::responder::Responder;
 use weber::web::http::serve;
 use weber::web::http::serve::ConnectionLimits;
-use weber::web::{Site, WebState};
+use weber::web::{Site, WebState, router};
 
 use super::tiny_study::TinyStudy;
 
@@ -23,7 +22,7 @@ pub struct Server {
     pub app: App,
     pub url: String,
     /// The same server without a socket.
-    pub responder: Responder,
+    pub router: axum::Router,
     pub client: reqwest::Client,
 }
 
@@ -69,16 +68,16 @@ impl Server {
         let mut site = Site::at(url.clone());
         change(&mut site);
         let state = WebState::new(app.clone(), changes, site);
-        let responder = Responder::new(state);
-        tokio::spawn(serve::serve(listener, responder.clone(), bounds, std::future::pending()));
-        Self { app, url, responder, client: client() }
+        let router = router(state);
+        tokio::spawn(serve::serve(listener, router.clone(), bounds, std::future::pending()));
+        Self { app, url, router, client: client() }
     }
 
     /// A server that runs as a program, on the same database.
     pub fn elsewhere(pool: PgPool, url: &str) -> Self {
         let (app, changes) = App::new(pool, Secrets::new([7; 32]), Arc::new(SystemClock), [9; 32]);
-        let responder = Responder::new(WebState::new(app.clone(), changes, Site::at(url.to_owned())));
-        Self { app, url: url.to_owned(), responder, client: client() }
+        let router = router(WebState::new(app.clone(), changes, Site::at(url.to_owned())));
+        Self { app, url: url.to_owned(), router, client: client() }
     }
 
     /// A server with a live study of so many slots per condition.
