@@ -161,6 +161,22 @@ pub async fn unanswered(conn: &mut PgConnection, id: Uuid, block: Block, attempt
     indices.into_iter().map(number).collect()
 }
 
+/// Some of the participants who have an answer to a trial that was not scheduled for them, by name. The database does not refuse such an
+/// answer (see `flow::records`); `offset 0` has the schedule looked up by its key.
+pub async fn unscheduled(conn: &mut PgConnection) -> Result<Vec<String>> {
+    let names = sqlx::query_scalar!(
+        r#"select distinct coalesce(p.pseudonym, r.participant_id::text) as "name!"
+           from responses r left join participants p on p.id = r.participant_id
+           where not exists (
+             select from schedule s where s.participant_id = r.participant_id and s.block = r.block
+               and s.attempt = r.attempt and s.trial_index = r.trial_index offset 0)
+           order by 1 limit 10"#,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(names)
+}
+
 /// An event as it is stored.
 #[derive(Debug, Clone)]
 pub struct EventOnFile {

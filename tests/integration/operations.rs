@@ -271,6 +271,24 @@ async fn the_doctor_holds_the_journal_against_the_newest_backup(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn the_doctor_finds_an_answer_to_a_trial_that_was_not_scheduled(pool: PgPool) {
+    let server = Server::live(pool.clone(), 1).await;
+    let mut person = Person::arrive(&server, &server.link("Volunteers").await).await;
+    person.reach_main().await;
+    person.answer("main", 1, 1, 3).await;
+    let program = Program::on(&pool);
+    std::fs::create_dir_all(program.data()).unwrap();
+    std::fs::write(program.data().join("secret"), "07".repeat(32)).unwrap();
+    // The throwaway PostgreSQL of the tests does not wait for the disk, which is a problem of its own.
+    assert!(program.refusal(&["doctor"]).contains("good     every answer is to a trial that was scheduled"));
+    let moved = "update responses set trial_index = 999 where block = 'main'";
+    assert_eq!(sqlx::query(moved).execute(&pool).await.unwrap().rows_affected(), 1);
+    let said = program.refusal(&["doctor"]);
+    assert!(said.contains("PROBLEM  something else than Weber changed answers or schedules"), "{said}");
+    assert!(said.contains(person.pseudonym()), "{said}");
+}
+
+#[sqlx::test]
 async fn a_server_says_that_it_is_alive_from_the_moment_when_it_listens(pool: PgPool) {
     let server = Server::live(pool.clone(), 1).await;
     let link = server.link("Volunteers").await;

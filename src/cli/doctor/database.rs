@@ -116,11 +116,13 @@ async fn content(args: &DataArgs, pool: &sqlx::PgPool, backup: Option<Newest>) -
         let entries = store::audit_log::all(&mut conn).await?;
         let others = store::health::other_programs(&mut conn).await?;
         let backup = backup.map(|backup| backup.against(fingerprint.as_deref(), &entries, SystemClock.now()));
+        let unscheduled = store::answers::unscheduled(&mut conn).await?;
         let (kept, wrong) = store::tallies::examine(&mut conn).await?;
         let findings = [
             is_right_key(args, fingerprint),
             researchers(with_password),
             journal(&entries),
+            answers(&unscheduled),
             tallies(kept, &wrong),
         ];
         let studies =
@@ -152,6 +154,21 @@ fn journal(entries: &[(Entry, Vec<u8>)]) -> DoctorFinding {
             "the journal was changed: entry {number} does not follow from those before it; a backup shows what was there"
         )),
     }
+}
+
+/// Weber stores answers to scheduled trials only; the database, which would have to look for the trial with each answer, does not
+/// check it.
+fn answers(unscheduled: &[String]) -> DoctorFinding {
+    if unscheduled.is_empty() {
+        return Good("every answer is to a trial that was scheduled for its participant".into());
+    }
+    Problem(format!(
+        "something else than Weber changed answers or schedules: there are answers to trials that were not scheduled, of {} and \
+         perhaps others. No export and no count has them. Restore a backup from before into another database and compare the \
+         tables `responses` and `schedule` of these participants; then bring back what was lost from `schedule`, or delete the \
+         answers that do not belong there",
+        unscheduled.join(", ")
+    ))
 }
 
 /// Counts are made once, when somebody completes: answers that something else changed later would not be in them.
