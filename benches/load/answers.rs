@@ -13,7 +13,7 @@ use super::{Line, ms, percentile};
 
 /// (connections, share of pgbench's rate that Weber has to reach, people: more than can be through in the time).
 const LEVELS: [(usize, f64, usize); 4] =
-    [(1, 0.6, 1_000), (16, 1.0, 5_500), (64, 1.5, 8_000), (256, 2.5, 10_000)];
+    [(1, 0.55, 1_000), (16, 0.85, 5_500), (64, 1.4, 8_000), (256, 2.3, 10_000)];
 
 /// Weber and pgbench take turns, so many of so many seconds each: the machine is now faster, now slower.
 const TURNS: u32 = 2;

@@ -5,22 +5,25 @@ pub mod image_addresses;
 pub mod lab;
 pub mod live;
 pub mod participant;
+pub mod site;
 pub mod state;
 
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode, header};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
 use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{self, CorsLayer};
 
 use crate::flow::readiness::NotReady;
-use http::{assets, metrics};
+use http::{assets, metrics, metrics_page, security_headers};
 use participant::{api, entry, simulation};
-pub use state::{Site, WebState};
+pub use site::Site;
+pub use state::WebState;
 
 /// Every address of Weber.
 pub fn router(state: WebState) -> Router {
@@ -56,7 +59,7 @@ pub fn router(state: WebState) -> Router {
     let health = Router::new()
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
-        .route("/metrics", get(metrics::page));
+        .route("/metrics", get(metrics_page::page));
     pages
         .merge(api)
         .merge(lab::routes())
@@ -65,8 +68,19 @@ pub fn router(state: WebState) -> Router {
         .layer(from_fn(lab::problem::in_the_labs_look))
         .layer(CompressionLayer::new())
         .merge(as_they_are)
-        .layer(from_fn_with_state(state.clone(), metrics::observe))
+        .layer(from_fn_with_state(state.clone(), observe))
         .with_state(state)
+}
+
+/// Counts every request by its route, protects every answer, and ends requests that take too long.
+async fn observe(State(state): State<WebState>, request: Request, next: Next) -> Response {
+    let method = metrics::method(request.method());
+    let matched = request.extensions().get::<MatchedPath>();
+    let route = matched.map_or("none", |route| route.as_str()).to_owned();
+    let for_participants = security_headers::is_for_participants(request.uri().path());
+    let (headers, longest) = (&state.headers, state.site.longest_request);
+    let protected = security_headers::protect(headers, longest, for_participants, next.run(request));
+    state.metrics.count(method, route, protected).await
 }
 
 /// The program is alive.

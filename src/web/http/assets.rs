@@ -1,55 +1,27 @@
-//! Static files and images, both at addresses that never change their content.
-
-use std::sync::LazyLock;
+//! Serves static files and images, both at addresses that never change their content.
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use rust_embed::RustEmbed;
-use sha2::{Digest, Sha256};
 
 use crate::domain::image_file;
 use crate::flow::image_addresses::SentImage;
 use crate::store::{self, StoreError};
 use crate::web::http::error::ProblemDocument;
 use crate::web::http::image_cache::CachedImage;
+use crate::web::http::static_files;
 use crate::web::state::WebState;
 
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
-#[derive(RustEmbed)]
-#[folder = "static/"]
-struct Static;
-
-/// Stands in the addresses of all static files: the modules of the trial program import each other by relative names.
-static VERSION: LazyLock<String> = LazyLock::new(|| {
-    let mut names: Vec<_> = Static::iter().collect();
-    names.sort();
-    let mut hash = Sha256::new();
-    for name in names {
-        hash.update(name.as_bytes());
-        hash.update(Static::get(&name).map(|file| file.metadata.sha256_hash()).unwrap_or_default());
-    }
-    hex::encode(&hash.finalize()[..8])
-});
-
-/// The address of a static file.
-pub fn address(name: &str) -> String {
-    format!("/static/{}/{name}", *VERSION)
-}
-
-/// A static file's text, to be put into another file.
-pub fn text(name: &str) -> String {
-    Static::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default()
-}
-
 /// A static file.
 pub async fn file(Path((version, name)): Path<(String, String)>) -> Response {
-    let Some(file) = Static::get(&name) else { return ProblemDocument::not_found().into_response() };
+    let Some(file) = static_files::bytes(&name) else { return ProblemDocument::not_found().into_response() };
     // A page from before an upgrade asks for files of the old version: it gets the new ones, but must not keep them.
-    let cache = if version == *VERSION { FOR_EVER } else { HeaderValue::from_static("no-cache") };
+    let cache =
+        if static_files::is_current(&version) { FOR_EVER } else { HeaderValue::from_static("no-cache") };
     let headers = [(header::CONTENT_TYPE, media_type(&name)), (header::CACHE_CONTROL, cache)];
-    (headers, file.data.into_owned()).into_response()
+    (headers, file.into_owned()).into_response()
 }
 
 fn media_type(name: &str) -> HeaderValue {

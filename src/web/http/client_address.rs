@@ -2,16 +2,15 @@
 //!
 //! Addresses are kept as keyed hashes, and are never stored or logged.
 
-use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use ipnet::IpNet;
 
-use crate::web::state::WebState;
+use crate::flow::secrets::Secrets;
 
 /// Bytes of an IPv6 address that one customer of a provider has to themselves: providers give out a /56 or a /64.
 const IPV6_NETWORK_BYTES: usize = 7;
@@ -23,22 +22,19 @@ const WARN_EVERY: Duration = Duration::from_secs(600);
 pub struct ClientAddress(pub(crate) Option<Vec<u8>>);
 
 impl ClientAddress {
+    /// The client of a request, as its connection and trusted proxies tell it.
+    pub fn of(request: &Parts, trusted_proxies: &[IpNet], secrets: &Secrets) -> Self {
+        let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        // A proxy may add a line of its own below the one that its client made up.
+        let lines = request.headers.get_all("x-forwarded-for").iter();
+        let forwarded: Vec<&str> = lines.map(|value| value.to_str().unwrap_or("unreadable")).collect();
+        let address = peer.and_then(|peer| client(peer, &forwarded.join(","), trusted_proxies));
+        Self(address.map(|address| secrets.address_hmac(&network(address))))
+    }
+
     /// The address as a keyed hash; empty for a connection from this machine.
     pub fn hmac(&self) -> &[u8] {
         self.0.as_deref().unwrap_or_default()
-    }
-}
-
-impl FromRequestParts<WebState> for ClientAddress {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        // A proxy may add a line of its own below the one that its client made up.
-        let lines = parts.headers.get_all("x-forwarded-for").iter();
-        let forwarded: Vec<&str> = lines.map(|value| value.to_str().unwrap_or("unreadable")).collect();
-        let address = peer.and_then(|peer| client(peer, &forwarded.join(","), &state.site.trusted_proxies));
-        Ok(Self(address.map(|address| state.app.secrets.address_hmac(&network(address)))))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Errors as meanings: one place that chooses status, code, words, and what the person can do next.
 
+use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -8,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::flow::FlowError;
 use crate::store::StoreError;
+use crate::web::http::page;
 
 /// An RFC 9457 problem document.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -157,6 +159,13 @@ impl IntoResponse for ProblemDocument {
     }
 }
 
+/// A page that says what went wrong.
+#[derive(Template)]
+#[template(path = "message.html")]
+struct MessagePage<'a> {
+    problem: &'a ProblemDocument,
+}
+
 /// A problem, shown as a page. It goes along with the answer, for whoever shows it in another look.
 #[derive(Debug)]
 pub struct PageError(pub ProblemDocument);
@@ -170,7 +179,7 @@ impl<E: Into<ProblemDocument>> From<E> for PageError {
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let Self(problem) = self;
-        let page = crate::web::http::page::html(&crate::web::http::page::Message { problem: &problem });
+        let page = page::html(&MessagePage { problem: &problem });
         (problem.status(), Extension(problem), page).into_response()
     }
 }

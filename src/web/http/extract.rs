@@ -1,6 +1,7 @@
-//! Reading requests: tokens and JSON bodies, with errors that say what was wrong.
+//! Reading requests: tokens, JSON bodies and the client's address, with errors that say what was wrong.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{header, request::Parts};
@@ -8,7 +9,9 @@ use axum::response::Response;
 use serde::de::DeserializeOwned;
 
 use crate::flow::{FlowError, Refused};
+use crate::web::http::client_address::ClientAddress;
 use crate::web::http::error::ProblemDocument;
+use crate::web::state::WebState;
 
 /// Largest JSON body, in bytes.
 pub const LARGEST_BODY: usize = 256 * 1024;
@@ -94,6 +97,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Bearer {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemDocument> {
         let Ok(MaybeBearer(token)) = MaybeBearer::from_request_parts(parts, state).await;
         token.map(Self).ok_or_else(|| FlowError::Refused(Refused::UnknownToken).into())
+    }
+}
+
+impl FromRequestParts<WebState> for ClientAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Infallible> {
+        Ok(Self::of(parts, &state.site.trusted_proxies, &state.app.secrets))
     }
 }
 

@@ -3,16 +3,7 @@
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 
-use crate::web::http::assets;
-use crate::web::http::error::ProblemDocument;
-
-/// A page that says one thing.
-#[derive(Template)]
-#[template(path = "message.html")]
-pub struct Message<'a> {
-    /// What.
-    pub problem: &'a ProblemDocument,
-}
+use crate::web::http::static_files;
 
 /// Renders a page.
 pub fn html(page: &impl Template) -> Response {
@@ -35,5 +26,5 @@ pub fn text(part: &impl Template) -> String {
 
 /// The address of a static file: it changes with the files' content, so that browsers may keep it.
 pub fn asset(name: &str) -> String {
-    assets::address(name)
+    static_files::address(name)
 }

@@ -1,10 +1,12 @@
 //! Headers that every answer carries, and bounds on time.
 
+use std::time::Duration;
+
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::web::http::error::ProblemDocument;
-use crate::web::state::{Site, WebState};
+use crate::web::site::Site;
 
 /// Marks a page that may stand in MTurk's frame, and whose form goes there.
 #[derive(Clone)]
@@ -46,13 +48,13 @@ impl FixedHeaders {
     }
 }
 
-/// Adds the headers, and ends requests that take too long.
+/// Adds the headers, and ends a request that takes longer than `longest`.
 pub async fn protect(
-    state: &WebState,
+    fixed: &FixedHeaders,
+    longest: Duration,
     for_participants: bool,
     response: impl Future<Output = Response>,
 ) -> Response {
-    let longest = state.site.longest_request;
     let answer = tokio::time::timeout(longest, response).await;
     let mut response = answer.unwrap_or_else(|_| {
         tracing::error!(seconds = longest.as_secs(), "A request took too long and was given up");
@@ -65,7 +67,7 @@ pub async fn protect(
         .into_response()
     });
     let framed = response.extensions_mut().remove::<InFrame>().is_some();
-    let FixedHeaders { always, policy, policy_in_frame } = &state.headers;
+    let FixedHeaders { always, policy, policy_in_frame } = fixed;
     let headers = response.headers_mut();
     headers.reserve(always.len() + 3);
     for (name, value) in always {

@@ -9,7 +9,8 @@ use axum_extra::extract::cookie::{Cookie, SameSite};
 
 use crate::flow::lab::sign_in_throttle::{KNOWN_FOR, Whence};
 use crate::web::http::client_address::ClientAddress;
-use crate::web::state::{Site, WebState};
+use crate::web::site::Site;
+use crate::web::state::WebState;
 
 /// Where somebody asks from.
 pub struct AskedFrom(pub Whence);

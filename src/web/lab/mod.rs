@@ -3,6 +3,7 @@
 pub mod account;
 pub mod arrivals;
 pub mod browser_mark;
+pub mod choice;
 pub mod download;
 pub mod exclusion;
 pub mod journal;

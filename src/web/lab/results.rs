@@ -5,7 +5,6 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
-use serde::Deserialize;
 
 use crate::domain::preregistration::StandingPolicy;
 use crate::domain::study::Mode;
@@ -15,23 +14,14 @@ use crate::flow::study::results;
 use crate::flow::study::results::{Computed, FoundResults, Material, ParticipantsAndStates};
 use crate::flow::study::{control, policies};
 use crate::store::researchers::Researcher;
-use crate::web::http::assets;
 use crate::web::http::error::{PageError, ProblemDocument};
-use crate::web::http::page;
+use crate::web::http::{page, static_files};
+use crate::web::lab::choice::Choice;
 use crate::web::lab::session::SignedIn;
 use crate::web::state::WebState;
 
 /// A page whose results are being computed looks again after so many s.
 const LOOK_AGAIN_S: u32 = 5;
-
-/// Whose results, under which policy.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
-pub struct Choice {
-    #[serde(default = "crate::web::lab::study::live_mode")]
-    mode: Mode,
-    #[serde(default)]
-    policy: String,
-}
 
 /// All figures of a study.
 #[derive(Template)]
@@ -271,7 +261,7 @@ pub fn report(material: &Material) -> String {
         material,
         kept: material.kept_in_words(),
         shown: shown(&figures, material, false),
-        style: assets::text("report.css"),
+        style: static_files::text("report.css"),
         policy_sha256: material.policy.sha256(),
     })
 }

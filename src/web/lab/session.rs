@@ -11,7 +11,8 @@ use axum_extra::extract::cookie::{Cookie, SameSite};
 use crate::flow::lab::sign_in;
 use crate::store::researchers::Researcher;
 use crate::web::http::error::PageError;
-use crate::web::state::{Site, WebState};
+use crate::web::site::Site;
+use crate::web::state::WebState;
 
 /// The cookie's name: over HTTPS one that no other host can set.
 const fn name(secure: bool) -> &'static str {

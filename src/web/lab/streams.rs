@@ -11,10 +11,11 @@ use tokio::sync::mpsc::Sender;
 use tokio_stream::wrappers::{ReceiverStream, WatchStream};
 
 use crate::web::http::error::PageError;
-use crate::web::lab::results::Choice;
+use crate::web::lab::choice::{Choice, ModeQuery};
 use crate::web::lab::session::OpenSession;
-use crate::web::lab::study::{ModeQuery, find};
-use crate::web::live::fragments::{Fragment, LOOK_AGAIN};
+use crate::web::lab::study::find;
+use crate::web::live::fragments::{LOOK_AGAIN, follow};
+use crate::web::live::shown_fragments::Fragment;
 use crate::web::state::WebState;
 
 /// What keeps a connection open while nothing happens is sent so often.
@@ -52,7 +53,7 @@ pub async fn of_flow(
 /// Sends parts, each whenever it differs from what was sent before.
 fn stream(state: WebState, session: OpenSession, parts: &[Fragment], study_id: Option<i64>) -> Response {
     let (sender, receiver) = tokio::sync::mpsc::channel(4);
-    let followed = parts.iter().map(|part| WatchStream::new(state.fragments.follow(&state, part, study_id)));
+    let followed = parts.iter().map(|part| WatchStream::new(follow(&state, part, study_id)));
     let made = select_all(followed);
     let looks = unfold((), |()| async { Some((None, tokio::time::sleep(LOOK_AGAIN).await)) });
     let stop = state.live.stop.clone();

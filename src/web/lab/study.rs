@@ -23,6 +23,7 @@ use crate::store::researchers::Researcher;
 use crate::store::studies::Study;
 use crate::web::http::error::{PageError, ProblemDocument};
 use crate::web::http::page;
+use crate::web::lab::choice::ModeQuery;
 use crate::web::lab::session::SignedIn;
 use crate::web::lab::{arrivals, progress};
 use crate::web::state::WebState;
@@ -184,19 +185,6 @@ struct RunningLine {
     person: RunningPerson,
     condition: String,
     trials: u32,
-}
-
-/// Which of the study's modes a page shows.
-#[derive(Debug, Deserialize)]
-pub struct ModeQuery {
-    /// The mode.
-    #[serde(default = "live_mode")]
-    pub mode: Mode,
-}
-
-/// The mode that pages show unless they are asked for another.
-pub const fn live_mode() -> Mode {
-    Mode::Live
 }
 
 /// Counts enrolment.

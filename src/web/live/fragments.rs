@@ -1,8 +1,5 @@
-//! Parts of open pages. Each is made once for all pages of this server that show it, whenever something changes, and kept as long
-//! as any page does.
+//! Renders the fragments of open pages: each once for all pages of this server that show it, whenever something changes.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,10 +9,10 @@ use tokio::time::Instant;
 use crate::domain::study::Mode;
 use crate::web::http::error::PageError;
 use crate::web::http::page;
-use crate::web::lab::results::{self, Choice};
 use crate::web::lab::study::{self, find};
-use crate::web::lab::{arrivals, progress, studies};
+use crate::web::lab::{arrivals, progress, results, studies};
 use crate::web::live::Change;
+use crate::web::live::shown_fragments::{Fragment, Fragments};
 use crate::web::state::WebState;
 
 /// A part is made at most so often while changes come in. A change is told within a quarter of a second: together with that, and
@@ -25,54 +22,18 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// ... and at least so often, since leases lapse without anybody doing anything.
 pub const LOOK_AGAIN: Duration = Duration::from_secs(15);
 
-/// A part of pages.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Fragment {
-    /// The list of studies.
-    Studies,
-    /// The study's state, enrolment, and who is taking part now; for somebody who steers, what they can do about it.
-    Enrolment(String, Mode, bool),
-    /// How the study is going.
-    Progress(String, Mode),
-    /// The flow of participants.
-    Flow(String, Choice),
-}
-
-/// JSON: HTML by the id of the element that holds it.
-pub type Fragments = Arc<str>;
-
-/// The parts that pages show now. None: not made yet.
-#[derive(Default)]
-pub struct ShownFragments(Mutex<HashMap<Fragment, watch::Sender<Option<Fragments>>>>);
-
-impl ShownFragments {
-    /// Follows a part. Without a study, changes in any of them count.
-    pub fn follow(
-        &self,
-        state: &WebState,
-        part: &Fragment,
-        study_id: Option<i64>,
-    ) -> watch::Receiver<Option<Fragments>> {
-        let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sender) = parts.get(part) {
-            return sender.subscribe();
-        }
-        let (sender, receiver) = watch::channel(None);
-        parts.insert(part.clone(), sender.clone());
+/// Follows a fragment, and keeps it up to date as long as any page shows it. Without a study, changes in any of them count.
+pub fn follow(
+    state: &WebState,
+    part: &Fragment,
+    study_id: Option<i64>,
+) -> watch::Receiver<Option<Fragments>> {
+    let (receiver, first) = state.fragments.follow(part);
+    if let Some(sender) = first {
         let stop = state.live.stop.clone();
         tokio::spawn(stop.run_until_cancelled_owned(keep(state.clone(), part.clone(), study_id, sender)));
-        receiver
     }
-
-    /// Forgets a part, unless a page has come to show it again.
-    fn forget(&self, part: &Fragment, sender: &watch::Sender<Option<Fragments>>) -> bool {
-        let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let unseen = sender.is_closed();
-        if unseen {
-            parts.remove(part);
-        }
-        unseen
-    }
+    receiver
 }
 
 /// Makes a part again and again, until no page shows it.
@@ -107,21 +68,19 @@ async fn keep(
 async fn made(state: &WebState, part: &Fragment) -> Option<Fragments> {
     let (state, part) = (state.clone(), part.clone());
     // By itself, so that its fault would be no other part's.
-    let made = tokio::spawn(async move { part.make(&state).await }).await.ok()?;
+    let made = tokio::spawn(async move { render(&state, &part).await }).await.ok()?;
     made.ok().map(|fragments| fragments.to_string().into())
 }
 
-impl Fragment {
-    async fn make(&self, state: &WebState) -> Result<Value, PageError> {
-        Ok(match self {
-            Self::Studies => json!({ "studies": page::text(&studies::list(state).await?) }),
-            Self::Enrolment(slug, mode, steers) => enrolment(state, slug, *mode, *steers).await?,
-            Self::Progress(slug, mode) => json!({ "progress": progress::part(state, slug, *mode).await? }),
-            Self::Flow(slug, choice) => {
-                json!({ "flow-figure": results::flow_fragment(state, slug, choice).await? })
-            }
-        })
-    }
+async fn render(state: &WebState, fragment: &Fragment) -> Result<Value, PageError> {
+    Ok(match fragment {
+        Fragment::Studies => json!({ "studies": page::text(&studies::list(state).await?) }),
+        Fragment::Enrolment(slug, mode, steers) => enrolment(state, slug, *mode, *steers).await?,
+        Fragment::Progress(slug, mode) => json!({ "progress": progress::part(state, slug, *mode).await? }),
+        Fragment::Flow(slug, choice) => {
+            json!({ "flow-figure": results::flow_fragment(state, slug, choice).await? })
+        }
+    })
 }
 
 async fn enrolment(state: &WebState, slug: &str, mode: Mode, steers: bool) -> Result<Value, PageError> {

@@ -1,5 +1,8 @@
 //! Live pages: a change in any server reaches every open page, by way of the database.
 
+pub mod fragments;
+pub mod shown_fragments;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,4 +103,3 @@ async fn hear(pool: PgPool, changes: broadcast::Sender<Change>) {
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
 }
-pub mod fragments;

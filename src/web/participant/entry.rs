@@ -160,7 +160,8 @@ impl LinkVisitor<'_> {
             named => named?,
         };
         if let Some(named) = named.as_ref().filter(|_| arrival::must_be_signed(self.link)) {
-            match prolific_keys::check(self.state, self.link, named, self.parameters).await {
+            let (keys, url) = (&self.state.prolific_keys, &self.state.site.public_url);
+            match prolific_keys::check(keys, url, self.link, named, self.parameters).await {
                 Ok(()) => {}
                 Err(Unsigned::Refused) => return Ok(Err(Refused::NotSigned)),
                 Err(Unsigned::KeysAreAway) => return Err(PageError(ProblemDocument::keys_unavailable())),

@@ -9,7 +9,6 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use crate::domain::identity::Identity;
 use crate::recruitment::{Parameters, prolific};
 use crate::store::links::Link;
-use crate::web::state::WebState;
 
 /// How long keys are remembered.
 const LIFETIME: Duration = Duration::from_secs(3600);
@@ -64,9 +63,10 @@ pub enum Unsigned {
     KeysAreAway,
 }
 
-/// Refuses an arrival whose link Prolific did not sign, for this very person, submission and study.
+/// Refuses an arrival whose link Prolific did not sign, for this very person, submission and study, at this server's address.
 pub async fn check(
-    state: &WebState,
+    keys: &ProlificKeys,
+    public_url: &str,
     link: &Link,
     identity: &Identity,
     parameters: &Parameters,
@@ -74,8 +74,8 @@ pub async fn check(
     let token = prolific::token(parameters).ok_or(Unsigned::Refused)?;
     let header = decode_header(token).map_err(|_| Unsigned::Refused)?;
     let id = header.kid.ok_or(Unsigned::Refused)?;
-    let key = state.prolific_keys.key(&id).await.map_err(|error| {
-        tracing::error!(%error, url = %state.prolific_keys.url, "Prolific's keys cannot be fetched");
+    let key = keys.key(&id).await.map_err(|error| {
+        tracing::error!(%error, url = %keys.url, "Prolific's keys cannot be fetched");
         Unsigned::KeysAreAway
     })?;
     let mut validation = Validation::new(Algorithm::RS256);
@@ -87,6 +87,6 @@ pub async fn check(
     let key = key.ok_or(Unsigned::Refused)?;
     let claims = decode::<prolific::Claims>(token, &key, &validation).map_err(|_| Unsigned::Refused)?.claims;
     let settings = link.definition.prolific.clone().unwrap_or_default();
-    let entry = format!("{}/enter/{}", state.site.public_url, link.code);
+    let entry = format!("{public_url}/enter/{}", link.code);
     if claims.fit(&settings, identity, &entry) { Ok(()) } else { Err(Unsigned::Refused) }
 }
