@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::answers::order_literal;
 use super::identities::PersonKey;
 use super::participants::Device;
-use super::{Result, column, numbers};
+use super::{Result, numbers};
 use crate::domain::identity::Identity;
 use crate::domain::participant::Participant;
 use crate::domain::schedule::ScheduledTrial;
@@ -59,6 +59,13 @@ pub async fn insert_all(conn: &mut PgConnection, family: &str, new: &[&NewPartic
     let trials = new.iter().flat_map(|new| new.trials.iter().map(|trial| (new.person.id, trial)));
     insert_schedule(conn, &trials.collect::<Vec<_>>()).await?;
     Ok(claimed)
+}
+
+/// One column of a list of rows, as an array for `unnest`.
+macro_rules! column {
+    ($rows:ident, $row:pat => $value:expr) => {
+        &$rows.iter().map(|$row| $value).collect::<Vec<_>>()
+    };
 }
 
 async fn insert_people(conn: &mut PgConnection, new: &[&NewParticipation]) -> Result<()> {

@@ -88,14 +88,6 @@ fn number<T: TryFrom<N>, N: Copy + std::fmt::Display>(value: N) -> Result<T> {
     T::try_from(value).map_err(|_| StoreError::Corrupt(format!("{value} is out of range")))
 }
 
-/// One column of a list of rows, as an array for `unnest`.
-macro_rules! column {
-    ($list:expr, $row:pat => $value:expr) => {
-        &$list.iter().map(|$row| $value).collect::<Vec<_>>()
-    };
-}
-use column;
-
 /// One column of a list of rows, as an array of another type of numbers.
 macro_rules! numbers {
     ($number:ty, $list:expr, $row:pat => $value:expr) => {
