@@ -84,14 +84,14 @@ test("the browser dies while the connection is lost; two tabs take turns", async
 
   const third = await Person.arrive(browser, address, { name: "two-tabs-third", context });
   await third.sees("Welcome back");
-  await second.sees("You went on in another window");
+  await second.sees("The study is open in another window");
   await second.checkPage("superseded");
   await third.press("Go on");
   await third.trial(/^Trial 5 /);
   await third.answersUpTo(6);
   await second.press("Go on here");
   await second.sees("Welcome back");
-  await third.sees("You went on in another window");
+  await third.sees("The study is open in another window");
   await second.press("Go on");
   await second.trial(/^Trial 7 /);
   await second.answersUpTo(7);
@@ -119,7 +119,7 @@ test("the back button and a lapsed lease lead back to the same trial", async () 
   assert.deepEqual([stage, claim], ["running", "leased"]);
 
   await person.page.goBack();
-  await person.press("I am somebody else");
+  await person.press("I am another person");
   await person.button("I agree").waitFor();
   person.assertNoFaults();
   await person.page.context().close();
@@ -139,7 +139,7 @@ test("what is refused twice leads to somebody who can help, and what is handed i
   await person.press("Go on");
   await person.sees("Almost done");
   await person.press("Submit");
-  await person.sees("We cannot go on from here");
+  await person.sees("The study cannot continue here");
   await person.checkPage("stuck");
   const [[pseudonym]] = server.sql("select pseudonym from participants order by enrolled_at desc limit 1");
   await page.getByText(pseudonym).waitFor();
