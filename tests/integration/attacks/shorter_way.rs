@@ -1,4 +1,4 @@
-//! Records do not come by the table of routes (`web::http::responder`). Whatever holds for those that do holds for them.
+//! Records do not pass the table of routes (`web::http::responder`). Their replies are the same as by the table.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ async fn a_record_is_answered_as_by_the_table_of_routes(pool: PgPool) {
         let shorter = read(Responder::new(state.clone()).answer(record(token, body)).await).await;
         assert_eq!(by_table.status, status, "{token}: {}", by_table.text);
         let whole = |mut answer: Answer| {
-            // Hyper says how long a body is where nobody did.
+            // Hyper adds the length of a body that has none.
             answer.headers.remove("content-length");
             (answer.status, answer.headers, answer.text)
         };
