@@ -1,4 +1,4 @@
-# The program in an image of its own. PostgreSQL runs elsewhere: docker-compose.yml brings both together.
+# An image with the program only. docker-compose.yml starts it together with PostgreSQL.
 FROM rust:1-slim-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends build-essential && rm -rf /var/lib/apt/lists/*
 WORKDIR /weber
@@ -15,7 +15,7 @@ USER weber
 ENV WEBER_DATA=/data WEBER_LISTEN=0.0.0.0:8080
 VOLUME /data
 EXPOSE 8080
-# The slim image has no curl, but bash can ask as well.
+# The slim image has no curl, so bash sends the request.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=5m --retries=3 \
     CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8080 && printf 'GET /readyz HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3 && head -n 1 <&3 | grep -q ' 200 '"]
 ENTRYPOINT ["weber"]

@@ -1,4 +1,4 @@
-//! The demo study of two image sets, as it is built for a trial run.
+//! The demo study with two image sets: its table of trials and its images.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -43,7 +43,7 @@ fn the_demo_of_two_image_sets() {
         rows.iter().filter(|row| row["difficulty"] == "obvious").map(|row| &row["unit"]).collect();
     assert_eq!(obvious.len(), 3);
 
-    // Hard and easy main trials; nothing but easy ones where people have to succeed.
+    // Main trials are hard and easy; catch trials are only easy, because participants must pass them.
     let mut spread: Vec<f64> = of_kind("main").iter().map(|row| relative_difference(row)).collect();
     spread.sort_by(f64::total_cmp);
     assert!(
@@ -54,7 +54,8 @@ fn the_demo_of_two_image_sets() {
         assert!(relative_difference(row) > 0.5, "{row:?}");
     }
     assert!(rows.iter().all(|row| number(row, "base_activation") > 0.0));
-    // Without references the wrong answer of a catch trial is of another scene: no other trial shows it, and no rule compares it.
+    // Without references the min query of a catch trial is of another scene. No other trial shows it, and no baseline is
+    // computed for it.
     for row in of_kind("catch").into_iter().filter(|row| row["condition"] == "none") {
         let shows = |other: &&Row| [&other["max_query"], &other["min_query"]].contains(&&row["min_query"]);
         assert_eq!(rows.iter().filter(shows).count(), 1, "{row:?}");
@@ -67,7 +68,7 @@ fn the_demo_of_two_image_sets() {
     assert!(bases(true).is_disjoint(&bases(false)));
     assert_eq!(bases(false).len(), 16);
 
-    // Every image is one, and synthetic ones excite their unit more than any base image does, even as JPEG.
+    // Every file is an image, and synthetic images activate their unit more than any base image does, also as JPEG.
     let (machine, _) = units::machine();
     let mut checked = HashSet::new();
     for row in &rows {

@@ -1,4 +1,4 @@
-// Parts that are wider than the window can be reached, and moved, by keyboard; those that fit are no stop on the way.
+// Makes parts that overflow focusable, so that they can be scrolled by keyboard. Parts that fit are not focusable.
 function mark() {
   for (const part of document.querySelectorAll(".scroll, pre")) {
     const overflows = part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight;

@@ -1,6 +1,6 @@
-// Pages of a study: parts that change are replaced when the server says so; texts can be copied, and files handed in.
+// The pages of a study: replaces parts when the server sends new ones, copies texts, and puts chosen files into forms.
 
-/** Shows the parts that the server sends, by the id of the element that holds each. */
+/** Receives a stream of fragments, and shows each in the element whose id it names. */
 function follow(address, state) {
   const source = new EventSource(address);
   source.addEventListener("open", () => { state.textContent = "live"; });
@@ -14,7 +14,10 @@ function follow(address, state) {
   });
 }
 
-/** Shows what a part holds now; whatever is open, scrolled or in focus stays so, by its number of its kind. */
+/**
+ * Replaces the content of a part. Details that were open, scroll positions and the focus are kept: an element of the new
+ * content corresponds to the old one that has the same number among its kind.
+ */
 function replace(element, html) {
   const kinds = () => ({
     details: [...element.querySelectorAll("details")],
@@ -25,7 +28,7 @@ function replace(element, html) {
   const focus = before.reached.indexOf(document.activeElement);
   const opened = before.details.map(({ open }) => open);
   const places = before.scrolled.map(({ scrollLeft, scrollTop }) => [scrollLeft, scrollTop]);
-  // The server's own template, with everything in it escaped.
+  // The HTML comes from the server's own template, which escapes all values.
   element.innerHTML = html;
   const after = kinds();
   after.details.forEach((details, n) => { details.open = opened[n] ?? details.open; });
@@ -33,13 +36,13 @@ function replace(element, html) {
   if (focus >= 0) keepFocus(after.reached[focus]);
 }
 
-/** A part that scrolls can be reached only if it says so. */
+/** Moves the focus to an element. A part that scrolls needs a tabindex to take it. */
 function keepFocus(element) {
   if (element?.matches(".scroll")) element.setAttribute("tabindex", "0");
   element?.focus({ preventScroll: true });
 }
 
-/** Says how long ago people were seen last. */
+/** Shows how long ago the last sign of life of each participant was. */
 function tellAges() {
   for (const time of document.querySelectorAll("time.ago")) {
     const seconds = Math.max(0, Math.round((Date.now() - Date.parse(time.getAttribute("datetime") ?? "")) / 1000));
@@ -61,7 +64,7 @@ function offerCopy(button) {
 for (const section of document.querySelectorAll("[data-live]")) {
   follow(section.getAttribute("data-live"), document.getElementById("live-state"));
 }
-/** Puts the text of a chosen file where the form sends it from. */
+/** Puts the text of a chosen file into the text field that the form sends. */
 function offerFile(input) {
   input.addEventListener("change", async () => {
     const into = document.getElementById(input.dataset.into ?? "");
@@ -72,7 +75,7 @@ function offerFile(input) {
 
 document.querySelectorAll("[data-into]").forEach(offerFile);
 if (navigator.clipboard) document.querySelectorAll("[data-copy]").forEach(offerCopy);
-// Forms come and go with the parts that hold them.
+// The document listens for all forms, because live parts replace theirs.
 document.addEventListener("submit", (event) => {
   const question = event.target instanceof HTMLFormElement ? event.target.getAttribute("data-confirm") : null;
   if (question && !confirm(question)) event.preventDefault();

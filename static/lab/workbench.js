@@ -1,13 +1,13 @@
-// The exclusion workbench: what the bounds do is shown while they are typed, and the address follows, so that it can be sent to
-// a colleague.
+// The exclusion workbench: shows the effect of the bounds while they are typed, and puts them into the page's address, so
+// that the address can be sent to a colleague.
 const form = /** @type {HTMLFormElement} */ (document.getElementById("bounds"));
 
-/** A person who types is not interrupted by every digit. */
+/** The page asks the server so long after the last keystroke, and not after each. */
 const PAUSE_MS = 250;
 let timer = 0;
 let asked = 0;
 
-/** Replaces every part of this page by the same part of another one; what was unfolded stays so. */
+/** Replaces every part of this page by the same part of another page. Open details stay open. */
 function take(page) {
   for (const part of document.querySelectorAll("[data-part]")) {
     const fresh = page.querySelector(`[data-part="${part.getAttribute("data-part")}"]`);
@@ -22,7 +22,7 @@ async function look() {
   const address = `${location.pathname}?${new URLSearchParams(new FormData(form))}`;
   const reply = await fetch(address).catch(() => undefined);
   const page = new DOMParser().parseFromString((await reply?.text()) ?? "", "text/html");
-  // Whoever went on typing has asked again.
+  // The fields have changed since this request, so that a newer one is on its way.
   if (mine !== asked) return;
   if (reply?.ok) {
     take(page);
@@ -34,7 +34,7 @@ async function look() {
   }
 }
 
-// What stands in the fields is saved, looked at or not.
+// Saving sends what the fields hold, also if its effect was not shown yet.
 document.getElementById("save")?.addEventListener("formdata", ({ formData }) => {
   for (const [name, value] of new FormData(form)) formData.set(name, value);
 });

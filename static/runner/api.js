@@ -1,10 +1,10 @@
-/** Requests to the server. */
+/** Requests to the server, and how they are repeated. */
 
 const REQUEST_TIMEOUT_MS = 20_000;
 const FIRST_PAUSE_MS = 700;
 const LONGEST_PAUSE_MS = 10_000;
 
-/** The server said no, and asking again would not change that. */
+/** A refusal of the server, which the same request would get again. */
 export class Refusal extends Error {
   /** @param {number} status @param {{code: string, title?: string, detail?: string, missing?: number[]}} problem */
   constructor(status, problem) {
@@ -17,7 +17,7 @@ export class Refusal extends Error {
   }
 }
 
-/** No answer that could be Weber's: no network, a server that restarts, a proxy's own page. Worth asking again. */
+/** The server gave no reply of its own: no network, a restart, a proxy's own page. The request should be repeated. */
 export class Unreachable extends Error {}
 
 /**
@@ -47,7 +47,7 @@ export async function post(path, body, { token, keepalive = false } = {}) {
 }
 
 /**
- * A text that was cut within an emoji ends in half a character, which no server can keep.
+ * Replaces halves of characters, which a text cut within an emoji ends in: the server cannot store them.
  *
  * @param {string} _name @param {any} value
  */
@@ -66,13 +66,18 @@ async function read(response) {
   throw new Unreachable(`status ${response.status}`);
 }
 
-/** How long to wait before the next try: doubling, and never two browsers in step. @param {number} tries So far. */
+/**
+ * How long to wait before the next try, in ms. It doubles with each try up to a limit, and is random within 25 %, so that
+ * browsers do not retry at the same time.
+ *
+ * @param {number} tries so far
+ */
 export function pause(tries) {
   const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (tries - 1));
   return longest * (0.75 + Math.random() / 2);
 }
 
-/** Waits, but not longer than until the network is back. @param {number} ms @returns {Promise<void>} */
+/** Waits for a time, or until the network is back if that is sooner. @param {number} ms @returns {Promise<void>} */
 export function rest(ms) {
   return new Promise((resolve) => {
     const done = () => {

@@ -1,9 +1,9 @@
 /** The experiment clock: ms since Welcome was shown, by the browser's monotonic clock. */
 export class Clock {
-  /** @type {number | null} Where Welcome stands on the page's own clock (performance.now()). */
+  /** @type {number | null} The time of Welcome by the page's own clock (performance.now()), in ms. */
   #origin = null;
 
-  /** Starts, or goes on from where it stands. @param {number} ms */
+  /** Sets the clock to a time, from which it runs on. @param {number} ms */
   runFrom(ms) {
     this.#origin = performance.now() - ms;
   }
@@ -13,13 +13,13 @@ export class Clock {
     return this.at(performance.now());
   }
 
-  /** What it showed at a point in the page's time, such as an event's timeStamp. @param {number} time */
+  /** The experiment clock at a point in the page's time, such as an event's timeStamp. @param {number} time */
   at(time) {
     return this.#origin === null ? null : Math.max(0, toTenths(time - this.#origin));
   }
 }
 
-/** Rounds to 0.1 ms: browsers do not measure more finely. @param {number} ms */
+/** Rounds to 0.1 ms, the resolution of browsers' clocks. @param {number} ms */
 export function toTenths(ms) {
   return Math.round(ms * 10) / 10;
 }

@@ -1,4 +1,4 @@
-/** A question that must be answered before anything else: the browser's own modal dialog, styled like the rest. */
+/** A question with two answers, in the browser's own modal dialog. */
 import { button, make } from "./dom.js";
 
 /**

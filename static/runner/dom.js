@@ -1,4 +1,4 @@
-/** Making elements, and the few ways in which every screen listens to keys. */
+/** Functions that make elements, and the rules for keys that hold on every screen. */
 
 /**
  * @template {keyof HTMLElementTagNameMap} Name
@@ -24,7 +24,7 @@ export function button(label, press, look = "") {
 }
 
 /**
- * A fragment that the server rendered. Nothing else may become HTML.
+ * Parses HTML that the server rendered. No other text may be parsed as HTML.
  *
  * @param {string} html
  */
@@ -34,7 +34,7 @@ export function serverFragment(html) {
   return template.content;
 }
 
-/** Whether a key was pressed for the screen: once, alone, and not for a dialog or a text. @param {KeyboardEvent} event */
+/** Whether a key press is meant for the screen: no repeat, no modifier, not in a dialog or a text field. @param {KeyboardEvent} event */
 export function isForScreen(event) {
   const target = event.target instanceof Element ? event.target : null;
   const elsewhere = target?.closest("dialog, textarea, input") ?? document.querySelector("dialog[open]");
@@ -43,7 +43,7 @@ export function isForScreen(event) {
 }
 
 /**
- * A key that is held down presses a button again and again: on the next screen, too. Only the first press counts.
+ * Ignores the repeated presses of a key that is held down, which would also press buttons of the next screen.
  *
  * @param {AbortSignal} signal
  */

@@ -1,14 +1,14 @@
-/** The last page: thanks, and the way back to where the person came from. */
+/** The last page: thanks, and how the participant goes back to the platform. */
 import { button, make, serverFragment } from "./dom.js";
 
 /** @import { View } from "./frame.js" */
 /** @import { Opened, Return } from "./types.js" */
 
 const LATE =
-  "You finished later than planned, when your place had already been given to somebody else. All your answers have arrived " +
-  "all the same, and you are paid like everybody.";
+  "You finished later than planned, and your place had already been given to another person. All your answers have arrived, " +
+  "and you are paid like all other participants.";
 
-const SCREENED_OUT = "Practice ended here. It was real work, and you are paid for it.";
+const SCREENED_OUT = "Practice ended here. You are paid for your work.";
 
 /** @param {View} view @param {Opened} opened of a participation that has ended */
 export function showEnd(view, { stage, outcome, screens, return: back }) {
@@ -46,7 +46,7 @@ function code(text) {
   const field = make("output", { class: "code", id: "completion-code" }, text);
   const said = make("span", { role: "status" });
   const copy = button("Copy", () => {
-    // Without HTTPS there is no clipboard: then the code is marked, ready to be copied by hand.
+    // The code is also selected, so that it can be copied by hand: without HTTPS there is no clipboard.
     getSelection()?.selectAllChildren(field);
     navigator.clipboard?.writeText(text).then(() => (said.textContent = "Copied"), () => {});
   });

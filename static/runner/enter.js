@@ -1,4 +1,4 @@
-/** The page of consent: it enrols whoever agrees, and hands the participation over to the trial program's page. */
+/** The page of consent. It enrols a visitor who agrees, and then opens the page of the trial program. */
 import { Refusal, post, untilAnswered } from "./api.js";
 import { button } from "./dom.js";
 import { entryKey, storage } from "./storage.js";
@@ -12,14 +12,14 @@ const { link = "", parameters: read = "{}", consent = "", proof = "", minWidth =
 /** The address's parameters, as the server read them. @type {Record<string, string>} */
 const given = JSON.parse(read);
 const key = entryKey(link, given);
-/** With what vouches for a signed arrival. @type {Record<string, string>} */
+/** The same with the server's proof that it checked a signed address. @type {Record<string, string>} */
 const parameters = proof ? { ...given, weber_proof: proof } : given;
 
 const contact = page.querySelector(":scope > p.small");
-/** The code of the last refusal that something might be done about. */
+/** The code of the last refusal after which the visitor may try again. */
 let refused = "";
 
-/** What an answer says to which nothing can be done on this page. */
+/** Codes of refusals after which trying again on this page cannot help. */
 const FINAL = ["no_such_link", "not_open_yet", "paused", "closed", "preview", "api_token_needed", "not_signed"];
 
 /** @param {string} words */
@@ -38,7 +38,7 @@ function goOn(token) {
   location.assign(`/run#${token}`);
 }
 
-/** The screen must be able to show the study; the window may still be made larger later. */
+/** Only the screen's size counts here, because the window can still be enlarged later. */
 function screenIsTooSmall() {
   return screen.width < Number(minWidth) || screen.height < Number(minHeight);
 }
@@ -71,14 +71,14 @@ function refuse(error) {
   setBusy(false);
   if (!(error instanceof Refusal)) throw error;
   if (error.code === "consent_changed") {
-    say("The text above has changed meanwhile. Please read the new one.");
+    say("The text above has changed in the meantime. Please read the new one.");
     actions.replaceChildren(button("Read the new text", () => location.reload(), "primary"));
     return;
   }
   if (error.code === "full" || error.code === "already_took_part") {
     end(error.code);
   } else if (FINAL.includes(error.code) || refused === error.code) {
-    // What was refused twice will be refused again.
+    // The server has refused for the same reason twice: a third try would not help.
     page.replaceChildren(heading(error.title), paragraph(error.detail), ...(contact ? [contact] : []));
   } else {
     refused = error.code;
@@ -88,7 +88,7 @@ function refuse(error) {
 
 /** @param {"declined" | "unsuitable"} reason */
 async function count(reason) {
-  // Nobody has to wait for this.
+  // The visitor does not wait for this request, and its failure changes nothing for them.
   await post("/api/v1/declines", { link, reason }, { keepalive: true }).catch(() => {});
 }
 
@@ -97,7 +97,7 @@ function thank() {
   end("declined");
 }
 
-/** Shows the words of an end that the server put into the page. @param {"declined" | "unsuitable" | "full" | "already_took_part"} id */
+/** Replaces the page by one of the texts that the server put into it. @param {"declined" | "unsuitable" | "full" | "already_took_part"} id */
 function end(id) {
   const words = /** @type {HTMLTemplateElement} */ (document.getElementById(id));
   page.replaceChildren(words.content.cloneNode(true));
@@ -126,14 +126,17 @@ function focusHeading() {
   title.focus();
 }
 
-/** This browser has begun the study at this address: on a shared computer that may have been somebody else. */
+/**
+ * Offers to continue a participation that this browser has begun at this address. An address without parameters names no
+ * person, so it also offers to start anew: on a shared computer another person may have begun.
+ */
 function offerReturn() {
   const token = /** @type {string | null} */ (storage.get(key));
   if (!token) return;
   say("You have already begun this study in this browser. Nothing is lost: you can go on where you were.");
   const back = button("Go on where I was", () => goOn(token), "primary");
   const isAnonymous = Object.keys(given).length === 0;
-  const other = button("I am somebody else", () => {
+  const other = button("I am another person", () => {
     storage.remove(key);
     location.reload();
   });
@@ -147,7 +150,7 @@ function turnAway() {
 
 agree.addEventListener("click", () => void enrol());
 decline.addEventListener("click", thank);
-// Shown again by the back button, the page has to look afresh.
+// The back button may show the page again as it was left, so its state is renewed.
 addEventListener("pageshow", () => {
   setBusy(false);
   offerReturn();

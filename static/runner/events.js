@@ -1,12 +1,12 @@
-/** What happens around the trials: focus, size, network, faults. Each is noted with the time of the experiment clock. */
+/** Events around the trials: focus, window size, network, faults. Each is noted with the time of the experiment clock. */
 
 /** @typedef {(kind: string, detail?: Record<string, unknown>) => void} Note */
 
-/** A window that is being resized comes to rest after this. */
+/** A resize is noted once the size has not changed for so long. */
 const REST_MS = 400;
-/** A lost focus and a hidden tab are one event if they come together. */
+/** A lost focus and a hidden tab within this time are noted as one event. */
 const TOGETHER_MS = 60;
-/** Faults are noted, but a fault that repeats must not flood the record. */
+/** So many faults are noted per page, so that a fault that repeats does not fill the record. */
 const MOST_FAULTS = 20;
 
 /** Watches the browser for as long as the page lives. @param {Note} note */
@@ -50,7 +50,7 @@ function watchFocus(note) {
   document.addEventListener("visibilitychange", () => (document.hidden ? hide() : comeBack()));
 }
 
-/** A zoom changes the pixel ratio and the size, another screen perhaps only the former. @param {Note} note */
+/** Notes changes of size and pixel ratio. A zoom changes both; a move to another screen may change only the ratio. @param {Note} note */
 function watchSize(note) {
   let before = sizeNow();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -96,7 +96,7 @@ function watchFaults(note) {
   addEventListener("unhandledrejection", (event) => fault(event.reason?.stack ?? event.reason));
 }
 
-/** The token stands in the page's address, which browsers like to quote. @param {string} message */
+/** Removes the token from a message: it is part of the page's address, which browsers quote in errors. @param {string} message */
 export function withoutSecrets(message) {
   return message.replace(/#[\w-]+/g, "#...").slice(0, 500);
 }

@@ -1,27 +1,27 @@
 /**
- * How often the browser draws. It measures between the press in one trial and the onset of the next, so that nothing runs while a
- * person looks.
+ * Measures how often the browser draws. It runs between the press in one trial and the onset of the next, so that it takes
+ * no time while the participant looks at a trial.
  */
 import { toTenths } from "./clock.js";
 
-/** About a second of frames: what was before may have been another screen. */
+/** About a second of frames. Older frames are dropped, since the window may have been on another screen. */
 const MOST_FRAMES = 60;
-/** The median of fewer says little. */
+/** The median of fewer intervals is not reported, because it is too uncertain. */
 const FEWEST_FRAMES = 5;
 
 export class FrameMeter {
   /** @type {number[]} Intervals in ms, the newest last. */
   #intervals = [];
-  /** @type {number | null} When the frame before began. */
+  /** @type {number | null} When the previous frame began, in ms. */
   #before = null;
   #request = 0;
 
   constructor() {
-    // A hidden page draws nothing: that is no interval.
+    // A hidden page draws nothing, so the time while it was hidden is not an interval between frames.
     document.addEventListener("visibilitychange", () => (this.#before = null));
   }
 
-  /** Measures from now on, anew. */
+  /** Drops all intervals and measures from now on. */
   start() {
     this.stop();
     this.#intervals = [];
@@ -41,7 +41,7 @@ export class FrameMeter {
     });
   }
 
-  /** The median interval in ms, to 0.1; null while too few are known. */
+  /** The median interval in ms, rounded to 0.1; null while there are too few. */
   get median() {
     const sorted = [...this.#intervals].sort((a, b) => a - b);
     const { length } = sorted;

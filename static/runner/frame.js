@@ -1,16 +1,16 @@
 /**
- * The frame around all screens: the bar with progress, connection and the way out, and below it one screen at a time.
+ * The frame around all screens: a bar with progress, connection and the button Leave, and below it one screen at a time.
  *
- * A flow of screens draws through a {@link View}. When the frame is taken over (the person leaves, or another tab goes
- * on), the old flow's view is dead: whatever it still shows is ignored, and its presses never come.
+ * A flow of screens draws through a {@link View}. When another flow takes over the frame (the participant leaves, or
+ * continues in another tab), the old flow's view stops working: it can show nothing, and it gets no presses.
  */
 import { button, ignoreHeldKeys, isForScreen, make } from "./dom.js";
 
 /**
  * @typedef {object} Showing
  * @property {number} percent of the progress bar
- * @property {HTMLElement} [focus] what gets the focus; the first heading otherwise
- * @property {HTMLButtonElement} [enter] what the Enter key presses while no control has the focus
+ * @property {HTMLElement} [focus] the element that gets the focus; without it, the first heading
+ * @property {HTMLButtonElement} [enter] the button that the Enter key presses while no control has the focus
  */
 
 export class Frame {
@@ -21,7 +21,7 @@ export class Frame {
   /** @type {View | null} */
   #view = null;
   #onScreen;
-  /** Ends what the shown screen listens to. */
+  /** Removes the listeners of the shown screen. */
   #shown = new AbortController();
 
   /**
@@ -36,19 +36,19 @@ export class Frame {
     ignoreHeldKeys(new AbortController().signal);
   }
 
-  /** Takes the frame away from whatever flow has it. */
+  /** Ends the view of the flow that has the frame, and returns a new one. */
   takeOver() {
     this.#view?.end();
     this.#view = new View(this);
     return this.#view;
   }
 
-  /** Says how the connection is. @param {string} words */
+  /** Shows a text about the connection in the bar. @param {string} words */
   say(words) {
     if (this.#status.textContent !== words) this.#status.textContent = words;
   }
 
-  /** Whether there still is something to leave. @param {boolean} can @param {View | null} [view] whose word that is */
+  /** Shows or hides the button Leave. @param {boolean} can @param {View | null} [view] ignored unless it has the frame */
   letLeave(can, view = this.#view) {
     if (view === this.#view) this.#leave.hidden = !can;
   }
@@ -71,7 +71,7 @@ export class Frame {
     return signal;
   }
 
-  /** A new screen is announced by its heading. @param {HTMLElement | undefined} wanted */
+  /** Moves the focus to the new screen's heading, so that screen readers announce it. @param {HTMLElement | undefined} wanted */
   #focus(wanted) {
     const target = wanted ?? this.#main.querySelector("h1, h2") ?? this.#main;
     if (target.tabIndex < 0) target.tabIndex = -1;
@@ -79,7 +79,7 @@ export class Frame {
   }
 }
 
-/** One flow's right to draw. */
+/** Through a view one flow of screens draws, until another flow takes over the frame. */
 export class View {
   #frame;
   #over = new AbortController();
@@ -103,7 +103,7 @@ export class View {
     return this.#frame.show(this, name, content, showing);
   }
 
-  /** From here on nothing can be left any more. */
+  /** Hides the button Leave for good. */
   forbidLeaving() {
     this.#frame.letLeave(false, this);
   }

@@ -1,8 +1,8 @@
-/** Filling the screen. Leaving it, and not getting it, is noted; neither keeps anybody from going on. */
+/** Fullscreen. A refusal of the browser and an exit are noted as events; the study continues after either. */
 
 /** @import { Note } from "./events.js" */
 
-/** A browser that neither agrees nor refuses must not hold anybody up. */
+/** A browser that has neither agreed nor refused after this time counts as one that refused, so that the study continues. */
 const FULLSCREEN_TIMEOUT_MS = 3000;
 
 let leavingOnPurpose = false;
@@ -16,7 +16,7 @@ export function watchFullscreen(note) {
   });
 }
 
-/** Asks for fullscreen; to be called on a press. @param {Note} note @returns {Promise<void>} always settles well */
+/** Asks for fullscreen; to be called while a press is handled. @param {Note} note @returns {Promise<void>} never rejects */
 export async function enterFullscreen(note) {
   const page = document.documentElement;
   if (document.fullscreenElement) return;
@@ -31,7 +31,7 @@ export async function enterFullscreen(note) {
   }
 }
 
-/** At the end the person gets their screen back. */
+/** Ends fullscreen at the end of the study, without noting an exit. */
 export function leaveFullscreen() {
   if (!document.fullscreenElement) return;
   leavingOnPurpose = true;

@@ -1,12 +1,12 @@
 /**
- * Loads images in the order of need, a few at a time, and again until each is there. They are kept as decoded Image
- * elements, so that a trial's screen can become visible in one go.
+ * Loads images in the order in which they are needed, a few at a time, and retries until each is loaded. It keeps them as
+ * decoded Image elements, so that a trial's screen can become visible at once.
  */
 import { pause, rest } from "./api.js";
 
-/** Over HTTP/1.1 a browser opens six connections to a server: some must stay free for answers. */
+/** How many images load at a time. Over HTTP/1.1 a browser opens six connections to a server, and answers need some of them. */
 const AT_A_TIME = 4;
-/** A connection that hangs counts as a failure. */
+/** A load that takes longer counts as a failure. */
 const IMAGE_TIMEOUT_MS = 20_000;
 
 /** @typedef {(tries: number, reason: string) => void} TellFailure */
@@ -14,11 +14,11 @@ const IMAGE_TIMEOUT_MS = 20_000;
 export class Images {
   /** @type {Map<string, HTMLImageElement>} */
   #loaded = new Map();
-  /** @type {string[]} Still to be asked for, the most urgent first. */
+  /** @type {string[]} Addresses that are not requested yet, the most urgent first. */
   #queue = [];
   /** @type {Set<string>} */
   #underway = new Set();
-  /** @type {Set<string>} Failed, and wait for their next try. */
+  /** @type {Set<string>} Addresses that failed and wait for their next try. */
   #resting = new Set();
   /** @type {Map<string, (() => void)[]>} */
   #waiting = new Map();
@@ -29,18 +29,18 @@ export class Images {
     this.#tellFailure = tellFailure;
   }
 
-  /** Loads these behind everything that was asked for before. @param {string[]} addresses */
+  /** Loads these images after all that were asked for before. @param {string[]} addresses */
   later(addresses) {
     this.#queue.push(...this.#unknown(addresses));
     this.#fill();
   }
 
   /**
-   * Loads these before anything else.
+   * Loads these images before all others.
    *
    * @param {string[]} addresses
-   * @param {(loaded: number) => void} [tell] told how many are there, at once and with each that arrives
-   * @returns {Promise<void>} settles when all are there
+   * @param {(loaded: number) => void} [tell] called with the number of loaded images, at once and after each load
+   * @returns {Promise<void>} settles when all are loaded
    */
   async first(addresses, tell = () => {}) {
     const wanted = new Set(addresses);
@@ -54,14 +54,14 @@ export class Images {
     await Promise.all(arrivals);
   }
 
-  /** Whether all of these are there. @param {string[]} addresses */
+  /** Whether all of these images are loaded. @param {string[]} addresses */
   has(addresses) {
     return addresses.every((address) => this.#loaded.has(address));
   }
 
   /**
-   * A loaded image, ready to be put into the page. An element can stand in one place only: who wants an image again gets
-   * a copy, which shares its pixels.
+   * A loaded image, ready to be put into the page. An element can be in one place only, so for a second place the caller
+   * gets a copy, which shares the pixels.
    *
    * @param {string} address
    */
@@ -112,7 +112,7 @@ export class Images {
     this.#fill();
   }
 
-  /** An image that does not come must not keep others from coming. @param {string} address @param {number} tries */
+  /** Tries an image again after a pause, while other images load. @param {string} address @param {number} tries */
   async #retry(address, tries) {
     this.#resting.add(address);
     await rest(pause(tries));

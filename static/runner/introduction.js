@@ -1,4 +1,4 @@
-/** From loading to the end of the instructions. */
+/** The screens from loading to the last page of the instructions. */
 import { button, isForScreen, make, serverFragment } from "./dom.js";
 import { tell, choose, words } from "./pages.js";
 import { imagesOf } from "./session.js";
@@ -9,14 +9,14 @@ import { imagesOf } from "./session.js";
 const WELCOME_PERCENT = 1;
 const INSTRUCTIONS_PERCENT = 5;
 
-/** Sees to a window that is large enough, and to the images. @param {View} view @param {Session} session */
+/** Waits until the window is large enough, then loads the images. @param {View} view @param {Session} session */
 export async function prepare(view, session) {
-  await enoughRoom(view, session);
+  await largeEnoughWindow(view, session);
   await load(view, session);
 }
 
 /** @param {View} view @param {Session} session @returns {Promise<void>} settles when the window is large enough */
-async function enoughRoom(view, session) {
+async function largeEnoughWindow(view, session) {
   const { min_width_px: width, min_height_px: height } = session.opened.study.window;
   const isEnough = () => innerWidth >= width && innerHeight >= height;
   if (isEnough()) return;
@@ -40,8 +40,8 @@ async function enoughRoom(view, session) {
 }
 
 /**
- * The pictures of the instructions are waited for, by whoever still has to read them; everything else is loaded behind
- * them, in the order of need.
+ * Starts loading all images. A participant who still has to read the instructions waits for the instructions' pictures; all
+ * other images are loaded after these, in the order in which they are needed.
  *
  * @param {View} view @param {Session} session
  */
@@ -64,7 +64,7 @@ async function load(view, session) {
   });
   images.later(ahead);
   await loading;
-  // After a reload the experiment clock runs already: this wait is not the person's.
+  // After a reload the experiment clock already runs. The wait is recorded, because it is not the participant's own time.
   if (session.clock.now() !== null) {
     session.remember("loadWait", (session.recall("loadWait") ?? 0) + performance.now() - since);
   }
@@ -78,7 +78,7 @@ export async function welcome(view, session) {
   await chosen;
 }
 
-/** Back and forth, with buttons and arrow keys. @param {View} view @param {Session} session @returns {Promise<void>} */
+/** Shows the instructions' pages; buttons and arrow keys turn them. @param {View} view @param {Session} session @returns {Promise<void>} */
 export function readInstructions(view, session) {
   const pages = session.opened.screens.instructions;
   const last = pages.length;

@@ -1,4 +1,4 @@
-/** The page of the trial program: it opens the participation that the address names, and goes on until it has ended. */
+/** The page of the trial program. It opens the participation that the address names, and runs it until it has ended. */
 import { Refusal } from "./api.js";
 import { ask } from "./dialog.js";
 import { make } from "./dom.js";
@@ -14,13 +14,13 @@ import { takePart } from "./screens.js";
 
 const TROUBLE = "No connection. Your answers are kept, and are sent as soon as it is back.";
 
-/** A connection that is gone for longer may not come back by itself. */
+/** After so long without a connection the page also says where to ask for help, because it may not come back by itself. */
 const TROUBLE_HELP_AFTER_MS = 120_000;
 
 class Program {
   #frame;
   #session;
-  /** What went wrong, and where the person stood. @type {Set<string>} */
+  /** Each fault so far, with the place in the study where it happened. @type {Set<string>} */
   #faults = new Set();
   /** @type {number | null} */
   #troubledSince = null;
@@ -44,7 +44,7 @@ class Program {
     watchFullscreen(note);
   }
 
-  /** Opens the participation, and goes on from where the person stands. @param {string} [navigation] why the page was loaded */
+  /** Opens the participation, and continues where the participant is. @param {string} [navigation] why the page was loaded */
   async open(navigation = "navigate") {
     const view = this.#frame.takeOver();
     this.#frame.letLeave(false);
@@ -67,7 +67,12 @@ class Program {
     showEnd(view, this.#session.opened);
   }
 
-  /** Whatever went wrong, nobody may be stuck. @param {View} view @param {unknown} error */
+  /**
+   * Opens the participation again after any fault. A fault that happens twice at the same place leads to a page that says
+   * where to get help, so that the participant is not left with a page that does not work.
+   *
+   * @param {View} view @param {unknown} error
+   */
   async #recover(view, error) {
     if (error instanceof Refusal && error.code === "unknown_token") return this.#unknown();
     const fault = `${nameOf(error)} (${this.#session.place})`;
@@ -82,7 +87,7 @@ class Program {
     await this.open();
   }
 
-  /** Trying again does not help: somebody has to. The server hears of it as well. @param {string} fault */
+  /** Says where to get help, because trying again has failed, and reports the fault to the server. @param {string} fault */
   #stuck(fault) {
     this.#session.note("program_error", { message: withoutSecrets(`Went wrong twice: ${fault}`) });
     const view = this.#frame.takeOver();
@@ -90,16 +95,16 @@ class Program {
     const whom = this.#session.whom;
     const contact = whom
       ? [make("a", { href: `mailto:${whom.contact}` }, whom.contact), " and name your participant code ", make("strong", {}, whom.participant)]
-      : ["the address that stood at the end of the page of consent"];
+      : ["the address at the end of the consent page"];
     const content = [
-      ...words("We cannot go on from here", "We are sorry: something goes wrong again and again, and it is not your fault. Your answers so far are kept."),
+      ...words("The study cannot continue here", "We are sorry: the same fault happened twice, and it is not your fault. Your answers so far are kept."),
       make("p", {}, "Please write to ", ...contact, ", so that you are paid for your work."),
-      make("p", { class: "small" }, `What to tell us besides: “${withoutSecrets(fault)}”. Once it is mended you can go on at the address of this page.`),
+      make("p", { class: "small" }, `Please also send us this text: “${withoutSecrets(fault)}”. Once the fault is repaired you can continue at the address of this page.`),
     ];
     tell(view, { name: "stuck", percent: 0, content });
   }
 
-  /** What to say about the connection. @param {boolean} trouble */
+  /** The text about the connection; empty if the server can be reached. @param {boolean} trouble */
   #connection(trouble) {
     this.#troubledSince = trouble ? (this.#troubledSince ?? performance.now()) : null;
     if (this.#troubledSince === null) return "";
@@ -135,8 +140,8 @@ class Program {
     this.#session.rest();
     leaveFullscreen();
     const content = words(
-      "You went on in another window",
-      "The study is open in another window or tab: please go on there. If you have closed it, you can go on here.",
+      "The study is open in another window",
+      "Please continue in that window or tab. If you have closed it, you can continue here.",
     );
     await choose(view, { name: "superseded", percent: 0, content }, { here: "Go on here" });
     await this.open();

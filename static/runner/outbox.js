@@ -1,20 +1,21 @@
 /**
- * What the server has not confirmed yet. It is kept over a reload and sent in its order, again and again, until it is.
+ * The outbox holds the steps, answers and events that the server has not confirmed yet. It keeps them over a reload, and
+ * sends them in their order until they are confirmed.
  *
- * Each opening of the participation has a box of its own, under its own key: tabs never write into each other's. A new
- * page takes over the boxes of those before it. If an older page still lives and sends the same, that is harmless: the
- * server takes everything once.
+ * Each opening of the participation has a box of its own, under its own storage key, so that two tabs never write the same
+ * box. A new page takes over the boxes of the pages before it. An older page may still be open and send the same parts:
+ * the server stores each part once.
  */
 import { Refusal, pause, post } from "./api.js";
 import { storage } from "./storage.js";
 
 /** @import { Answer, Place, RecordReply, Step, StudyEvent } from "./types.js" */
 
-/** How long events wait for company. */
+/** How long events wait for others, so that one record carries several. */
 const BATCH_DELAY_MS = 1500;
-/** What was refused so often will be refused again. */
+/** After so many refusals in a row the page stops and says where to get help. */
 const MOST_REFUSALS = 2;
-/** A record must stay below the server's bound for a body, and a goodbye below the browser's for keepalive (64 KiB). */
+/** A record must stay below the server's limit of a body, and below the browser's limit of a keepalive request (64 KiB). */
 const MOST_PARTS = 25;
 
 /**
@@ -29,12 +30,12 @@ const MOST_PARTS = 25;
 
 /**
  * @typedef {object} Listener
- * @property {() => {clock_ms: number, screen: string}} now what every record tells besides
+ * @property {() => {clock_ms: number, screen: string}} now the time and the screen, which every record carries
  * @property {(reply: RecordReply, tab: number) => void} onReply
  * @property {(trouble: boolean) => void} onTrouble whether the server cannot be reached
  * @property {(answer: Answer) => void} onDropped an answer that the server could not read
  * @property {() => void} onUnknown the server does not know the participation
- * @property {(code: string) => void} onRefused the server refuses even a sign of life, again and again
+ * @property {(code: string) => void} onRefused the server has refused several records in a row
  */
 
 export class Outbox {
@@ -47,7 +48,7 @@ export class Outbox {
   #seq = 0;
   #most = MOST_PARTS;
   #tries = 0;
-  /** In a row. */
+  /** How many refusals came in a row. */
   #refusals = 0;
   #sending = false;
   #again = false;
@@ -87,7 +88,7 @@ export class Outbox {
     this.#sendIn(0);
   }
 
-  /** An answer, or the same one again with its time to Continue, which can wait for company. @param {Answer} answer */
+  /** Adds an answer, or replaces it by the one with the time to Continue, which need not be sent at once. @param {Answer} answer */
   addAnswer(answer) {
     const { answers } = this.#own;
     const before = answers.findIndex((other) => isSamePlace(other, answer));
@@ -104,17 +105,17 @@ export class Outbox {
     this.#sendIn(BATCH_DELAY_MS);
   }
 
-  /** A sign of life, unless there was one just now. @param {number} everyMs */
+  /** Sends a sign of life, unless a record was sent within the interval. @param {number} everyMs */
   beat(everyMs) {
     if (performance.now() - this.#lastSent >= everyMs * 0.9) this.#sendIn(0);
   }
 
-  /** The places of all answers that wait to be confirmed. @returns {Place[]} */
+  /** The places of all answers that are not confirmed. @returns {Place[]} */
   get unconfirmed() {
     return this.#boxes.flatMap((box) => box.answers);
   }
 
-  /** Whether steps or answers wait: what must not be lost. */
+  /** Whether steps or answers are not confirmed. Events do not count, since losing them costs no work. */
   get holdsWork() {
     return this.#boxes.some((box) => box.steps.length + box.answers.length > 0);
   }
@@ -126,7 +127,7 @@ export class Outbox {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Sends nothing more. */
+  /** Ends all sending from this page. */
   stop() {
     this.#stopped.abort();
     clearTimeout(this.#timer);
@@ -139,14 +140,14 @@ export class Outbox {
     else storage.set(key, box);
   }
 
-  /** The page may not come back: what waits goes out with a request that outlives it. */
+  /** Sends what is unconfirmed with a request that outlives the page, because the page may be closing. */
   #goodbye() {
     const box = this.#nextBox();
     if (isEmpty(box)) return;
     const message = this.#message(box);
     post("/api/v1/records", message, { token: this.#token, keepalive: true }).then(
       (reply) => this.#confirm(box, message, reply),
-      () => {}, // It is still in the box, and goes out when the page or the next one can.
+      () => {}, // The parts are still in the box, and this page or the next one sends them.
     );
   }
 
@@ -215,8 +216,8 @@ export class Outbox {
   }
 
   /**
-   * The server could not read the message, which only a fault of this program can bring about: one part must not hold up
-   * the others, so they go one by one, and a part that is refused alone is dropped.
+   * Deals with a message that the server could not read, which only a fault of this program can cause. The parts are sent
+   * one by one, and a part that is refused alone is dropped, so that it does not block the others.
    *
    * @param {unknown} error @param {Box} box @param {Message} message
    */
@@ -240,7 +241,7 @@ export class Outbox {
     this.#listener.onReply(reply, box.tab);
   }
 
-  /** What was added or changed since the message was made stays. @param {Box} box @param {Message} message */
+  /** Removes what the message held. Parts that were added or replaced since then stay. @param {Box} box @param {Message} message */
   #remove(box, message) {
     box.steps = box.steps.filter((step) => !message.steps.includes(step));
     box.answers = box.answers.filter((answer) => !message.answers.includes(answer));
@@ -251,7 +252,7 @@ export class Outbox {
   }
 }
 
-/** @param {string} key @param {number} tab @returns {Box[]} What pages before this one left behind. */
+/** @param {string} key @param {number} tab @returns {Box[]} The unsent boxes of pages before this one. */
 function leftovers(key, tab) {
   const boxes = storage.keys(`${key}.`).map((name) => /** @type {Box | null} */ (storage.get(name)));
   return boxes

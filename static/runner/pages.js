@@ -1,4 +1,4 @@
-/** Pages: words with buttons under them. */
+/** Pages of text with buttons below it. */
 import { button, make, serverFragment } from "./dom.js";
 
 /** @import { View } from "./frame.js" */
@@ -8,7 +8,7 @@ import { button, make, serverFragment } from "./dom.js";
  * @property {string} name of the screen, in the record
  * @property {number} percent
  * @property {string} [html] the server's fragment
- * @property {Node[]} [content] what follows it
+ * @property {Node[]} [content] elements after the fragment
  */
 
 /**
@@ -18,7 +18,7 @@ import { button, make, serverFragment } from "./dom.js";
  * @param {View} view
  * @param {Page} page
  * @param {Record<Id, string>} actions labels
- * @returns {Promise<Id>} which was pressed
+ * @returns {Promise<Id>} the id of the pressed button
  */
 export function choose(view, { name, percent, html = "", content = [] }, actions) {
   return new Promise((resolve) => {
@@ -30,14 +30,14 @@ export function choose(view, { name, percent, html = "", content = [] }, actions
   });
 }
 
-/** Shows a page that only says something, which may change. @param {View} view @param {Page} page */
+/** Shows a page without buttons. @param {View} view @param {Page} page @returns {HTMLElement} the page's element */
 export function tell(view, { name, percent, html = "", content = [] }) {
   const root = make("div", { class: "page" }, serverFragment(html), ...content);
   view.show(name, root, { percent });
   return root;
 }
 
-/** @param {string} title @param {string[]} paragraphs */
+/** A heading and paragraphs. @param {string} title @param {string[]} paragraphs */
 export function words(title, ...paragraphs) {
   return [make("h1", {}, title), ...paragraphs.map((text) => make("p", {}, text))];
 }

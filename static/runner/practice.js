@@ -9,11 +9,11 @@ import { runTrial } from "./trial.js";
 /** @import { AnswerReply, Block } from "./types.js" */
 /** @import { TrialView } from "./trial-view.js" */
 
-/** Where the progress bar stands, in percent. */
+/** The progress bar at the first and after the last trial of a practice block, in percent. */
 const FROM = 10;
 const TO = 20;
 
-/** Goes on until practice is passed, or the person ends it. @param {View} view @param {Session} session */
+/** Runs practice blocks until one is passed or the participant ends practice. @param {View} view @param {Session} session */
 export async function practise(view, session) {
   const { opened } = session;
   while (opened.stage === "instructed") {
@@ -37,7 +37,7 @@ async function wantsToEnd(view, session, attempt) {
   }
   const content = words(
     "You can stop here",
-    `You have practiced ${attempt - 1} times, and that was real work. You can end here, and you will be paid; or you can try once more.`,
+    `You have practiced ${attempt - 1} times. You can end here, and you will be paid for your work; or you can try once more.`,
   );
   return (await choose(view, { ...page, html: "", content }, { again: "Practice again", end: "End here" })) === "end";
 }
@@ -55,10 +55,10 @@ async function runBlock(view, session, block) {
   }
 }
 
-/** Only the server knows whether the answer was correct. @param {Session} session @param {TrialView} screen @param {AnswerReply} reply */
+/** Shows whether the answer was correct, which only the server knows. @param {Session} session @param {TrialView} screen @param {AnswerReply} reply */
 async function giveFeedback(session, screen, reply) {
   const { correct } = reply;
-  // Refused: another page has answered this trial, and the server knows where to go on.
+  // The server refused the answer, because another page has answered this trial. It says where to continue.
   if (correct === undefined) throw new OutOfStep(reply.code ?? "no feedback");
   const { texts } = session.opened;
   const text = correct ? texts.practice_correct : texts.practice_incorrect;

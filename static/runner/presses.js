@@ -1,10 +1,10 @@
-/** The presses of one trial: the first one since the onset answers it, and those before leave a trace. */
+/** The presses of one trial. The first press since the onset answers the trial; earlier ones are noted as events. */
 import { isForScreen } from "./dom.js";
 
 /** @import { Input } from "./types.js" */
 
 /**
- * @typedef {object} Press Times are the page's own.
+ * @typedef {object} Press Times are in ms by the page's clock.
  * @property {number} index of the number, from 0 at the left
  * @property {number} at the key's press, or the pointer's release
  * @property {number | null} downAt the pointer's press
@@ -16,7 +16,7 @@ import { isForScreen } from "./dom.js";
  * @property {boolean} shown whether the trial's screen was in the page already
  */
 
-/** A person who hammers on keys or mouse must not flood the record: so many early presses of a presentation are told. */
+/** So many early presses are noted per presentation, so that repeated presses do not fill the record. */
 const MOST_EARLY = 5;
 
 export class Presses {
@@ -26,7 +26,7 @@ export class Presses {
   #until;
   /** @type {HTMLButtonElement[]} */
   #buttons = [];
-  /** What is pressed before it answers nothing. */
+  /** Presses before this time, in ms by the page's clock, do not answer the trial. */
   #onset = Infinity;
   #early = 0;
   /** @type {PointerEvent | null} The pointer's last press. */
@@ -36,7 +36,7 @@ export class Presses {
 
   /**
    * @param {string[]} keys one per number
-   * @param {AbortSignal} over ends it, answered or not
+   * @param {AbortSignal} over ends listening, whether the trial is answered or not
    * @param {(press: EarlyPress, at: number) => void} tellEarly
    */
   constructor(keys, over, tellEarly) {
@@ -47,7 +47,7 @@ export class Presses {
     document.addEventListener("pointerdown", (event) => this.#onPointer(event), this.#until);
   }
 
-  /** The trial's screen is in the page. @param {HTMLButtonElement[]} buttons its numbers */
+  /** Listens to the buttons; to be called when the trial's screen is in the page. @param {HTMLButtonElement[]} buttons its numbers */
   listenTo(buttons) {
     this.#buttons = buttons;
     buttons.forEach((number, index) => number.addEventListener("click", (event) => this.#onClick(event, index), this.#until));
@@ -74,11 +74,11 @@ export class Presses {
 
   /** @param {MouseEvent} event @param {number} index */
   #onClick(event, index) {
-    // A click that no pointer made comes from the keyboard.
+    // The detail of a click is 0 if it comes from the keyboard.
     const isKey = event.detail === 0;
     const down = isKey ? null : this.#down;
     this.#down = null;
-    // It began before the onset, and was noted then.
+    // A press that began before the onset was noted when it began.
     if (down && down.timeStamp < this.#onset) return;
     const input = isKey ? "key" : inputOf(down);
     this.#take({ index, at: event.timeStamp, downAt: down?.timeStamp ?? null, input });
@@ -99,7 +99,7 @@ export class Presses {
     if (++this.#early <= MOST_EARLY) this.#tellEarly({ input, button, shown: this.#buttons.length > 0 }, at);
   }
 
-  /** The number at a place, also while it cannot be seen yet. @param {PointerEvent} event */
+  /** The number at the pointer, also while the screen is not visible yet. @param {PointerEvent} event */
   #numberAt({ clientX: x, clientY: y }) {
     const index = this.#buttons.findIndex((button) => {
       const { left, right, top, bottom } = button.getBoundingClientRect();
@@ -114,7 +114,7 @@ function inputOf(down) {
   return (down?.pointerType ?? "mouse") === "mouse" ? "mouse" : "touch";
 }
 
-/** Which button a key stands for; with a keyboard of another script the key's place counts. @param {KeyboardEvent} event @param {string[]} keys */
+/** The index of the button that a key stands for. On a keyboard of another script the key's position decides. @param {KeyboardEvent} event @param {string[]} keys */
 function keyIndex({ key, code }, keys) {
   const index = keys.indexOf(key.toLowerCase());
   return index < 0 && /[^\x00-\x7f]/.test(key) ? keys.indexOf(code.replace(/^Key/, "").toLowerCase()) : index;

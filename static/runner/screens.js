@@ -1,4 +1,4 @@
-/** The way through a participation, screen by screen, from wherever the person stands. */
+/** The order of the screens of a participation. It starts at the screen that follows from the participation's stage. */
 import { Refusal } from "./api.js";
 import { make } from "./dom.js";
 import { enterFullscreen } from "./fullscreen.js";
@@ -12,11 +12,11 @@ import { runTrial } from "./trial.js";
 /** @import { Session } from "./session.js" */
 /** @import { Block } from "./types.js" */
 
-/** Where the progress bar stands, in percent: the main trials' share begins and ends here. */
+/** The progress bar at the first main trial and after the last one, in percent. */
 const MAIN_FROM = 20;
 const MAIN_TO = 95;
 
-/** Goes on to the end: then the participation has ended, one way or the other. @param {View} view @param {Session} session */
+/** Shows all screens up to the end. When it settles, the participation has ended. @param {View} view @param {Session} session */
 export async function takePart(view, session) {
   const { opened } = session;
   const isNew = opened.stage === "consented";
@@ -38,7 +38,7 @@ async function introduce(view, session) {
   session.takeStep("instructed");
 }
 
-/** A reload ends fullscreen, and only a press can bring it back. @param {View} view @param {Session} session */
+/** Asks for fullscreen again after a reload, which ends it: browsers grant it on a press only. @param {View} view @param {Session} session */
 async function comeBack(view, session) {
   await fillScreen(view, session, "welcome_back", session.opened.screens.welcome_back, "Go on");
 }
@@ -77,7 +77,7 @@ async function runTrials(view, session, block) {
 /** @param {View} view @param {Session} session */
 async function submit(view, session) {
   const feedback = await askFeedback(view, session);
-  // Whoever has to wait for the connection, or reloads meanwhile, has pressed only once.
+  // The time of the first press on Submit counts, also if the page was reloaded while it waited for the connection.
   const pressedAt = session.recall("submittedAt") ?? session.clock.now() ?? 0;
   session.remember("submittedAt", pressedAt);
   view.forbidLeaving();
@@ -87,7 +87,7 @@ async function submit(view, session) {
     await session.complete(pressedAt, feedback);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    // Another page ended it, or answers are missing: the server knows where to go on.
+    // Another page has ended the participation, or answers are missing. The server says where to continue.
     session.remember("submittedAt", null);
     throw new OutOfStep(error.code);
   }

@@ -1,4 +1,7 @@
-/** A participation in this page: where the person stands, by the server's word and by what is on its way to the server. */
+/**
+ * A participation in this page. It knows how far the participant is, from the server's replies and from the steps and
+ * answers that are not confirmed yet.
+ */
 import { post, untilAnswered } from "./api.js";
 import { Clock } from "./clock.js";
 import { FrameMeter } from "./frame-meter.js";
@@ -12,7 +15,7 @@ import { Tabs } from "./tabs.js";
 /** @type {Stage[]} In their order. */
 const STAGES = ["consented", "instructed", "practised", "running", "complete", "abandoned", "withdrawn"];
 
-/** The server's picture of the participation is newer than this page's: open it again. */
+/** The server knows something newer about the participation than this page. The page has to open it again. */
 export class OutOfStep extends Error {}
 
 /**
@@ -21,7 +24,7 @@ export class OutOfStep extends Error {}
  * @property {() => void} onSuperseded a newer page has opened the participation
  * @property {() => void} onEnded the participation has ended, though not in this page
  * @property {() => void} onUnknown the server does not know the participation
- * @property {(code: string) => void} onRefused the server refuses whatever this page tells
+ * @property {(code: string) => void} onRefused the server refuses every record of this page
  */
 
 export class Session {
@@ -30,7 +33,7 @@ export class Session {
   images = new Images((tries, reason) => this.note("image_failure", { try: tries, reason }));
   /** The screen that is shown, as the record names it. */
   screen = "load";
-  /** Whether the end of the participation would come as a surprise to this page. */
+  /** Whether this page is in the middle of the participation, so that it has to react if the participation ends elsewhere. */
   isUnderWay = false;
   #token;
   #watcher;
@@ -40,9 +43,9 @@ export class Session {
   #opened = null;
   /** @type {Outbox | null} */
   #outbox = null;
-  /** @type {{kind: string, at: number | null, detail: Record<string, unknown>}[]} Noted before the page knew its number. */
+  /** @type {{kind: string, at: number | null, detail: Record<string, unknown>}[]} Events from before the server gave the page its number. */
   #early = [];
-  /** @type {Map<string, (reply: AnswerReply) => void>} Who waits for the reply to an answer. */
+  /** @type {Map<string, (reply: AnswerReply) => void>} What to call with the reply to an answer, by the answer's place. */
   #expecting = new Map();
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #heart;
@@ -57,12 +60,12 @@ export class Session {
       if (this.#opened && tab > this.#opened.tab) watcher.onSuperseded();
     });
     addEventListener("beforeunload", (event) => {
-      // Leaving now would lose answers for good if the browser keeps nothing, and delay them otherwise.
+      // The browser asks before it leaves the page, because unsent answers would be delayed, or lost if it has no storage.
       if (this.#isTroubled && this.#outbox?.holdsWork) event.preventDefault();
     });
   }
 
-  /** Opens the participation in this page, whatever it takes. @param {string} navigation */
+  /** Opens the participation in this page, and repeats the request until the server answers. @param {string} navigation */
   async open(navigation) {
     const request = () => this.post("open", { navigation });
     const opened = /** @type {Opened} */ (await untilAnswered(request, (trouble) => this.#trouble(trouble)));
@@ -83,12 +86,12 @@ export class Session {
     this.#early.splice(0).forEach(({ kind, at, detail }) => outbox.addEvent(kind, at, detail));
     const everyMs = opened.study.heartbeat_s * 1000;
     this.#heart = setInterval(() => outbox.beat(everyMs), everyMs);
-    // What an earlier page left behind decides where the person stands.
+    // Steps and answers that an earlier page has not sent yet decide where the participant continues.
     await outbox.delivered();
     this.isUnderWay = !hasEnded(opened);
   }
 
-  /** This page is not the newest any more: it only sends what it still has. */
+  /** Stops the page's heartbeat and sends what is left, because a newer page continues the participation. */
   rest() {
     clearInterval(this.#heart);
     const outbox = this.#outbox;
@@ -108,18 +111,18 @@ export class Session {
     else if (welcomedAt !== null) this.clock.runFrom(Math.max(0, Date.now() - welcomedAt));
   }
 
-  /** How far the person is: what went wrong twice at the same place will go wrong again. */
+  /** How far the participant is, as a text. A fault that happens twice at one place is taken to be permanent. */
   get place() {
     const given = [...(this.#opened?.answers ?? []), ...(this.#outbox?.unconfirmed ?? [])];
     return `${this.#opened?.stage ?? "unopened"}, ${new Set(given.map(keyOf)).size} answers`;
   }
 
-  /** Whom to ask, and by which name; null as long as the server has not said. */
+  /** The study's contact and the participant's code; null before the server has answered. */
   get whom() {
     return this.#opened && { contact: this.#opened.study.contact, participant: this.#opened.participant };
   }
 
-  /** What the server said when the page opened the participation. */
+  /** The server's reply to the opening of the participation, kept up to date by later replies. */
   get opened() {
     if (!this.#opened) throw new Error("The participation is not open yet.");
     return this.#opened;
@@ -140,7 +143,7 @@ export class Session {
     await this.outbox.delivered();
     this.isUnderWay = false;
     const reply = await this.#insist("leave", { reason });
-    // Who has answered everything has nothing left to leave.
+    // A participation whose answers are all there counts as complete, although the participant pressed Leave.
     const isComplete = reply.outcome === "complete" || reply.outcome === "timed_out";
     this.#finish(isComplete ? "complete" : "abandoned", reply);
   }
@@ -183,7 +186,7 @@ export class Session {
     }
     const load_wait = step === "instructed" ? (this.recall("loadWait") ?? 0) : 0;
     this.outbox.addStep({ step, clock_ms: this.clock.now() ?? 0, load_wait });
-    // The step waits for nobody: the server gets it before anything that rests on it.
+    // The page does not wait for the reply: the outbox sends the step before everything that depends on it.
     if (step === "instructed") this.opened.stage = later(this.opened.stage, "instructed");
     if (step === "main") this.opened.stage = later(this.opened.stage, "running");
   }
@@ -209,7 +212,7 @@ export class Session {
     return block.trials.find((trial) => !given.some((answer) => isSamePlace(answer, placeIn(block, trial))));
   }
 
-  /** These were thought to be answered, but the server has no answer. @param {Place[]} places */
+  /** Counts these trials as unanswered again, because the server has no answers to them. @param {Place[]} places */
   forget(places) {
     const { answers } = this.opened;
     this.opened.answers = answers.filter((answer) => !places.some((place) => isSamePlace(answer, place)));
@@ -243,7 +246,7 @@ export class Session {
     this.#watcher.onTrouble(trouble);
   }
 
-  /** What this browser remembers of the participation over a reload. @param {string} name @returns {any} */
+  /** A value about the participation that the browser kept over a reload; null if there is none. @param {string} name @returns {any} */
   recall(name) {
     return storage.get(`weber.run.${this.#key}`)?.[name] ?? null;
   }
@@ -255,7 +258,7 @@ export class Session {
   }
 }
 
-/** A reply may be older than a step that was taken meanwhile. @param {Stage} a @param {Stage} b */
+/** The later of two stages: a reply may be older than a step that was taken in the meantime. @param {Stage} a @param {Stage} b */
 function later(a, b) {
   return STAGES.indexOf(a) > STAGES.indexOf(b) ? a : b;
 }
@@ -275,7 +278,7 @@ function placeOf({ block, attempt, trial_index }) {
   return { block, attempt, trial_index };
 }
 
-/** A trial's place in one word. @param {Place} place */
+/** A trial's place as a text, such as `practice:2:5`. @param {Place} place */
 export function keyOf({ block, attempt, trial_index }) {
   return block === "main" ? `main:${trial_index}` : `practice:${attempt}:${trial_index}`;
 }

@@ -1,6 +1,6 @@
 /**
- * What the browser keeps over a reload. In a sandboxed frame, in some private windows or when the disk is full there is
- * no localStorage: then everything is kept in memory, for as long as the page lives.
+ * A store that keeps values over a reload in localStorage. A sandboxed frame, some private windows and a full disk offer
+ * no localStorage: then values are kept in memory until the page closes.
  */
 
 /** @returns {Storage | null} */
@@ -19,7 +19,7 @@ class Keeper {
   /** @param {Storage | null} area */
   constructor(area) {
     this.area = area;
-    /** @type {Map<string, string>} What the area could not take. */
+    /** @type {Map<string, string>} Values that localStorage did not accept. */
     this.memory = new Map();
   }
 
@@ -61,8 +61,8 @@ class Keeper {
 export const storage = new Keeper(persistentArea());
 
 /**
- * A short hash, so that keys do not hold what they are about. It protects nothing: two rounds of FNV-1a, because the
- * browser's own hashes are not there outside of HTTPS.
+ * A short hash for storage keys, so that they do not contain tokens or ids. It is two rounds of FNV-1a and gives no
+ * security; the browser's own hashes exist on HTTPS pages only.
  *
  * @param {string} text
  */
@@ -80,8 +80,8 @@ function fnv(text, seed) {
 }
 
 /**
- * Under which key the token of an entry address is kept. The address's parameters belong to it: on a shared computer
- * another worker comes by the same link.
+ * The storage key of the token for an entry address. It depends on the address's parameters too, because on a shared
+ * computer another worker may use the same link.
  *
  * @param {string} link @param {Record<string, string>} parameters
  */

@@ -1,4 +1,4 @@
-/** Pages of one browser that opened the same participation tell each other at once which is the newest. */
+/** A channel by which the pages of one browser that opened the same participation tell each other which is the newest. */
 export class Tabs {
   /** @type {BroadcastChannel | null} */
   #channel = null;
@@ -9,7 +9,7 @@ export class Tabs {
       this.#channel = new BroadcastChannel(`weber.${key}`);
       this.#channel.onmessage = ({ data }) => onOpened(Number(data));
     } catch {
-      // Not to be had here: the next reply of the server tells it.
+      // This browser has no such channel. The page learns of a newer one from the next reply of the server.
     }
   }
 

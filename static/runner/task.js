@@ -1,13 +1,13 @@
 /**
- * The page of the task in the platform's frame. The experiment runs in a window of its own; this page watches how the
- * person stands, and hands the task in when they are done. If the server stays away, the task can be handed in all the
- * same: nobody stays unpaid because of that.
+ * The task page in the platform's frame. The experiment runs in a window of its own. This page asks the server how far the
+ * participant is, and lets them hand in the task when they are done. If the server does not answer for two minutes, the
+ * task can be handed in without it, so that an outage costs no participant their pay.
  */
 import { Refusal, post, rest } from "./api.js";
 
 const PAUSE_MS = 3_000;
 
-/** So long the server may stay away until the task can be handed in without it. */
+/** After so long without a reply the task can be handed in. */
 const AWAY_AFTER_MS = 120_000;
 
 const WORDS = {
@@ -26,14 +26,14 @@ const { link = "", parameters: read = "{}" } = page.dataset;
 /** The address's parameters, as the server read them. @type {Record<string, string>} */
 const parameters = JSON.parse(read);
 
-/** @typedef {{state: "not_begun" | keyof typeof WORDS, form: {action: string, fields: Record<string, string>} | null}} Standing */
+/** @typedef {{state: "not_begun" | keyof typeof WORDS, form: {action: string, fields: Record<string, string>} | null}} TaskReply */
 
 /** @param {string} words */
 function say(words) {
   if (state.textContent !== words) state.textContent = words;
 }
 
-/** @param {NonNullable<Standing["form"]>} handIn */
+/** @param {NonNullable<TaskReply["form"]>} handIn */
 function fill({ action, fields }) {
   form.action = action;
   for (const [name, value] of Object.entries(fields)) {
@@ -42,14 +42,14 @@ function fill({ action, fields }) {
   }
 }
 
-/** @param {Standing} standing @returns {boolean} whether there is nothing more to watch */
-function show(standing) {
-  const ended = standing.state === "done" || standing.state === "left";
-  say(standing.state === "not_begun" ? "" : WORDS[standing.state]);
+/** @param {TaskReply} reply @returns {boolean} whether the participation has ended */
+function show(reply) {
+  const ended = reply.state === "done" || reply.state === "left";
+  say(reply.state === "not_begun" ? "" : WORDS[reply.state]);
   open.classList.toggle("primary", !ended);
-  if (standing.form) fill(standing.form);
-  submit.disabled = standing.form === null;
-  if (standing.form) submit.focus();
+  if (reply.form) fill(reply.form);
+  submit.disabled = reply.form === null;
+  if (reply.form) submit.focus();
   return ended;
 }
 
@@ -71,7 +71,7 @@ async function watch() {
     } catch (error) {
       if (error instanceof Refusal) return refuse(error);
       if (performance.now() - answered > AWAY_AFTER_MS && submit.disabled) {
-        // The form still holds what the page came with: the receipt that says that nobody could look.
+        // The form still has the fields that the page came with: a receipt that says the participation was not verified.
         say(WORDS.away);
         submit.disabled = false;
       }

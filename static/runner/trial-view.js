@@ -1,10 +1,10 @@
-/** The trial screen: what stands where, and the looks of its states. It decides nothing and measures nothing. */
+/** The trial screen: its layout and the looks of its states. Decisions and measurements are made in trial.js. */
 import { button, make } from "./dom.js";
 
 /** @import { Images } from "./images.js" */
 /** @import { Study, Texts, Trial } from "./types.js" */
 
-/** Design of the reference experiment, in px: largest side of an image, gap and height of the grid of references. */
+/** The design of the reference experiment, in px: largest side of an image, gap between references, height of their grid. */
 const LARGEST_PX = 224;
 const GAP_PX = 10;
 const GRID_PX = 3 * LARGEST_PX + 2 * GAP_PX;
@@ -12,16 +12,16 @@ const GRID_PX = 3 * LARGEST_PX + 2 * GAP_PX;
 /** @typedef {"left" | "right"} Side */
 
 export class TrialView {
-  /** All of it, to be put into the page. */
+  /** The element that is put into the page. */
   root;
-  /** What is scaled. */
+  /** The element that is scaled to the window. */
   screen;
-  /** What gets the focus when the trial begins. */
+  /** The element that gets the focus when the trial begins. */
   heading;
   /** @type {HTMLButtonElement[]} From 0 at the left. */
   buttons = [];
   continueButton;
-  /** How much smaller than the image files the base image and the queries are in the design. */
+  /** Size of the base image and the queries in the design, divided by the size of the image files; at most 1. */
   shrink;
   #arrows;
   #footer;
@@ -78,7 +78,7 @@ export class TrialView {
     return make("div", { class: "trial-query", role: "group", "aria-label": name }, image, row);
   }
 
-  /** Everything appears at once. */
+  /** Makes the whole screen visible at once. */
   reveal() {
     this.root.style.visibility = "";
   }
@@ -92,12 +92,12 @@ export class TrialView {
     });
   }
 
-  /** The arrows give way to Continue. */
+  /** Replaces the arrows by the button Continue. */
   offerContinue() {
     this.showBelow(this.continueButton);
   }
 
-  /** Shows something in the place of the arrows. @param {Node[]} content */
+  /** Replaces the arrows by other content. @param {Node[]} content */
   showBelow(...content) {
     this.#footer.replaceChildren(...content);
   }

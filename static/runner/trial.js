@@ -1,4 +1,4 @@
-/** One trial: from its images to Continue. */
+/** One trial, from the loading of its images to the press on Continue. */
 import { toTenths } from "./clock.js";
 import { fit } from "./fit.js";
 import { Presses } from "./presses.js";
@@ -10,11 +10,11 @@ import { TrialView } from "./trial-view.js";
 /** @import { Session } from "./session.js" */
 /** @import { Block, Measures, Trial } from "./types.js" */
 
-/** A wait that nobody notices needs no words. */
+/** A wait for images is announced only after this time, because shorter ones are hardly noticed. */
 const NOTICEABLE_MS = 250;
 
 /**
- * Shows a trial and waits for the answer and for Continue; both are given to the session at once.
+ * Shows a trial, waits for the answer and then for Continue, and gives each to the session at once.
  *
  * @param {View} view
  * @param {Session} session
@@ -77,7 +77,7 @@ export async function runTrial(view, session, block, trial, { title, percent }) 
   return screen;
 }
 
-/** A scale, to 4 decimals. @param {number} scale */
+/** Rounds a scale to 4 decimals. @param {number} scale */
 function rounded(scale) {
   return Math.round(scale * 10_000) / 10_000;
 }
@@ -95,7 +95,7 @@ async function waitForImages(view, session, trial, percent) {
   return toTenths(performance.now() - since);
 }
 
-/** Browsers may drop the pixels of images that are not shown: have them all back before the screen appears. @param {HTMLElement} root */
+/** Decodes all images of a screen before it appears, because browsers may drop the pixels of images that are not shown. @param {HTMLElement} root */
 async function decode(root) {
   await Promise.allSettled([...root.querySelectorAll("img")].map((image) => image.decode()));
 }
@@ -108,12 +108,12 @@ function countPresentation(session, name) {
   return count;
 }
 
-/** The stimulus onset: when the second frame begins, the first one is on the screen. @returns {Promise<number>} */
+/** The stimulus onset: the begin of the second animation frame, when the first one is on the screen. @returns {Promise<number>} in the page's time */
 function secondFrame() {
   return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
 }
 
-/** How long the page is hidden from now on. @param {AbortSignal} signal */
+/** Measures how long the page is hidden from now on, in ms. @param {AbortSignal} signal */
 function watchHidden(signal) {
   let total = 0;
   let since = document.hidden ? performance.now() : null;

@@ -1,17 +1,17 @@
 /**
- * What the server says and is told: the shapes of docs/participant-api.md. Times are in ms.
+ * The shapes of the server's requests and replies, as docs/participant-api.md describes them. Times are in ms.
  *
  * @typedef {"practice" | "main"} BlockName
  * @typedef {"consented" | "instructed" | "practised" | "running" | "complete" | "abandoned" | "withdrawn"} Stage
  * @typedef {"welcome" | "instructed" | "main"} StepName
  * @typedef {"mouse" | "touch" | "key"} Input
  *
- * @typedef {object} Place Where a trial stands.
+ * @typedef {object} Place The position of a trial in the participation.
  * @property {BlockName} block
  * @property {number} attempt From 1; 1 for main.
  * @property {number} trial_index From 1.
  *
- * @typedef {object} Trial Addresses of images, in the places where they are shown.
+ * @typedef {object} Trial Addresses of a trial's images, by the place where each is shown.
  * @property {number} trial_index
  * @property {string[]} references
  * @property {string} base
@@ -85,7 +85,7 @@
  * @property {number} clock_ms
  * @property {number} load_wait
  *
- * @typedef {object} Measures What a trial's screen measured at the press.
+ * @typedef {object} Measures What was measured at the press that answered a trial.
  * @property {number} response The button, from 0 at the left.
  * @property {number | null} rt
  * @property {number | null} continue_rt

@@ -1,4 +1,4 @@
-//! The layers know only those below them. Habit alone leaks, so the sources are read.
+//! Modules use only the layers below them. These tests read the sources and fail if a rule is broken.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -24,7 +24,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("cli", &["cli", "config", "outgoing", "web", "flow", "store", "simulate", "domain"]),
 ];
 
-/// Words that belong to one room only: (word, the modules that may say it).
+/// Names that only some modules may use: (name, these modules).
 const BELONGS_TO: [(&str, &[&str]); 10] = [
     ("sqlx::query", &["store"]),
     ("select_participant!", &["store"]),
@@ -38,7 +38,7 @@ const BELONGS_TO: [(&str, &[&str]); 10] = [
     ("prometheus_client::", &["flow", "web"]),
 ];
 
-/// What `domain` never knows: it decides on data, a time and a generator that it is given.
+/// Names that `domain` may not use, because it decides on data, a time and a random generator that it is given.
 const DOMAIN_NEVER: [&str; 7] = ["sqlx", "tokio", "async fn", "rand::rng", "::now()", "std::fs", "std::env"];
 
 struct Source {
@@ -84,7 +84,7 @@ fn modules_named(line: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn modules_know_only_those_below_them() {
+fn modules_use_only_the_layers_below_them() {
     let mut leaks = Vec::new();
     for source in sources() {
         let Some((_, allowed)) = MAY_USE.iter().find(|(module, _)| *module == source.module) else {
@@ -110,12 +110,12 @@ fn every_module_has_its_rule() {
 }
 
 #[test]
-fn words_stay_in_their_rooms() {
+fn libraries_are_used_in_their_modules_only() {
     let mut leaks = Vec::new();
     for source in sources() {
         for (number, line) in code(&source) {
-            for (word, rooms) in BELONGS_TO {
-                if line.contains(word) && !rooms.contains(&source.module.as_str()) {
+            for (word, modules) in BELONGS_TO {
+                if line.contains(word) && !modules.contains(&source.module.as_str()) {
                     leaks.push(format!("{}:{number}: `{word}`", source.path.display()));
                 }
             }

@@ -1,4 +1,5 @@
-// A researcher looks at a study that simulated people went through, decides, and keeps the books.
+// A researcher reads the results of a study with simulated people, tries bounds, decides on participants, and sets up the
+// second factor.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Person, launch } from "./support/person.mjs";
@@ -23,7 +24,7 @@ after(async () => {
   await server.stop();
 });
 
-/** Looks at a page in a wide and in a narrow window: accessible, and nothing sticks out. */
+/** Checks a page in a wide and in a narrow window: it is accessible, and nothing overflows the window. */
 async function look(path, heading, name) {
   await page.goto(`${server.url}${path}`);
   for (const width of [1280, 800]) {
@@ -51,7 +52,7 @@ test("every page of a study can be read, wide and narrow", async () => {
   await look("/lab/account", "Your account", "account");
 });
 
-test("a bound that is changed shows at once who would leave, and can be kept as a policy", async () => {
+test("a changed bound shows at once who would be excluded, and can be saved as a policy", async () => {
   await page.goto(`${server.url}${LAB}/exclusion?mode=simulated`);
   const passing = async () => Number(/(\d+) of/.exec(await page.getByText("people who completed pass").textContent())[1]);
   const before = await passing();
@@ -71,7 +72,7 @@ test("a bound that is changed shows at once who would leave, and can be kept as 
   await name.press("Enter");
   await page.getByText("A policy cannot have this name.").waitFor();
   assert.equal(await page.getByLabel("Catch trials, at least").inputValue(), "1", "the bounds are still there");
-  // Not looked at yet, and saved all the same.
+  // The bound is saved although its effect was not shown yet.
   await page.getByLabel("Total time, at most").fill("899");
   await name.fill("strict");
   await name.press("Enter");
@@ -94,7 +95,7 @@ test("a bound that is changed shows at once who would leave, and can be kept as 
   await page.getByText("people kept under strict pre-registered 20").waitFor();
 });
 
-test("somebody is excluded with a reason, and the flow says so", async () => {
+test("a participant is excluded with a reason, and the CONSORT flow counts them", async () => {
   await page.goto(`${server.url}${LAB}/participants?mode=simulated&verdict=kept`);
   await page.locator("tbody a").first().click();
   await page.getByLabel("Reason").fill("told us that they had done it twice");
@@ -105,7 +106,7 @@ test("somebody is excluded with a reason, and the flow says so", async () => {
   await page.getByText("by decision: 1").waitFor();
 });
 
-test("a change by one participant reaches pages that are open", async () => {
+test("open pages show a change that one participant causes", async () => {
   await page.goto(`${server.url}${LAB}?mode=simulated`);
   await page.getByText("live", { exact: true }).first().waitFor();
   const consented = async () => Number(await page.locator("#enrolment tfoot td").nth(1).textContent().then((text) => text.split("/")[0]));

@@ -1,4 +1,4 @@
-// Every way to arrive and to end, each with its page and its record.
+// Each way in which a visitor arrives and a participation ends, with the page that is shown and the data that are stored.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Person, launch } from "./support/person.mjs";
@@ -30,7 +30,7 @@ async function arrivalsOf(kind, expected) {
   assert.equal(server.arrivals()[kind], expected, kind);
 }
 
-test("whoever does not agree is thanked, and nothing is stored", async () => {
+test("a visitor who does not agree is thanked, and nothing is stored", async () => {
   const before = participants();
   const person = await Person.arrive(browser, server.link("Mixed"), { name: "declined" });
   await person.press("I do not agree");
@@ -52,7 +52,7 @@ test("a device that cannot show the study is turned away before consent", async 
   await context.close();
 });
 
-test("Leave asks once; Escape means no; afterwards there is no way back in", async () => {
+test("Leave asks first; Escape means no; afterwards the study cannot be continued", async () => {
   const person = await Person.arrive(browser, server.link("None"), { name: "leave" });
   await person.reads();
   await person.answersUpTo(1);
@@ -60,7 +60,7 @@ test("Leave asks once; Escape means no; afterwards there is no way back in", asy
   await person.press("Leave");
   await person.sees("Leave the study?");
   await person.checkPage("sure");
-  // Behind the question no key answers the trial.
+  // While the dialog is open no key answers the trial.
   await person.page.keyboard.press("s");
   await person.page.keyboard.press("Escape");
   await person.trial(/^Trial 2 /);
@@ -76,7 +76,7 @@ test("Leave asks once; Escape means no; afterwards there is no way back in", asy
   await person.page.context().close();
 });
 
-test("practice that does not succeed offers an end that is paid", async () => {
+test("after several failed practice blocks a paid end is offered", async () => {
   const person = await Person.arrive(browser, server.link("Natural"), { name: "practice" });
   await person.reads();
   for (let block = 1; block <= 5; block++) {
@@ -100,7 +100,7 @@ test("practice that does not succeed offers an end that is paid", async () => {
   await person.page.context().close();
 });
 
-test("a code to complete is shown where the link has one", async () => {
+test("the completion code is shown if the link has one", async () => {
   const person = await Person.arrive(browser, server.link("Natural"), { name: "code" });
   await person.reads();
   await person.passesPractice();
@@ -115,7 +115,7 @@ test("a code to complete is shown where the link has one", async () => {
   await person.page.context().close();
 });
 
-test("while the study is paused or closed people are told so; whoever is inside finishes", async () => {
+test("visitors are told that the study is paused or closed; participants can finish", async () => {
   const inside = await Person.arrive(browser, server.link("None"), { name: "inside" });
   await inside.reads();
   for (const [state, words] of [
@@ -135,7 +135,7 @@ test("while the study is paused or closed people are told so; whoever is inside 
   await server.setState("live");
 });
 
-test("an address that nobody gave out is told as such", async () => {
+test("a page says that an address is not known", async () => {
   const person = await Person.arrive(browser, `${server.url}/enter/nowhere`, { name: "nowhere" });
   await person.checkPage("no-such-link");
   await person.page.goto(`${server.url}/run#not-a-token`);

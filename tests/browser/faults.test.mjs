@@ -1,4 +1,4 @@
-// What goes wrong in a browser, at a server and between them: nobody loses anything, nobody is stuck.
+// Faults in the browser, at the server and between them: no answer is lost, and every participant can continue.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Person, launch } from "./support/person.mjs";
@@ -15,7 +15,7 @@ after(async () => {
   await server.stop();
 });
 
-/** Without references there is no practice: the quickest way to trials. */
+/** A participant in the first trial. The condition without references has no practice, so that trials come soonest. */
 async function inTrials(name) {
   const person = await Person.arrive(browser, server.link("None"), { name });
   await person.reads();
@@ -27,7 +27,7 @@ function eventsOf(kind) {
   return server.exported("events.csv").filter((event) => event.kind === kind);
 }
 
-/** Main trials that the server has, of the newest participant. */
+/** How many answers to main trials the server has of the newest participant. */
 function answersOfNewest() {
   const [[count]] = server.sql(
     "select count(*) from responses where block = 'main' and participant_id = (select id from participants order by enrolled_at desc limit 1)",
@@ -43,7 +43,7 @@ async function eventually(check, what) {
   assert.fail(what);
 }
 
-test("the server dies in the middle, and the person goes on meanwhile", async () => {
+test("the participant goes on answering while the server is down", async () => {
   const person = await inTrials("server-dies");
   await person.answersUpTo(3);
   await server.kill();
@@ -53,12 +53,12 @@ test("the server dies in the middle, and the person goes on meanwhile", async ()
   await person.answersUpTo(9);
   await eventually(() => answersOfNewest() === 9, "all answers arrive");
   await person.page.getByText("No connection").waitFor({ state: "hidden" });
-  // Closing the page while all is stored asks nothing.
+  // The browser does not ask before the page closes, because all answers are stored.
   await person.page.context().close();
   person.assertNoFaults();
 });
 
-test("the browser dies while the connection is lost; two tabs take turns", async () => {
+test("a browser that ends without a connection loses nothing; the study moves between two tabs", async () => {
   const person = await inTrials("two-tabs");
   const context = person.page.context();
   const address = person.page.url();
@@ -68,7 +68,7 @@ test("the browser dies while the connection is lost; two tabs take turns", async
   await person.page.waitForLoadState("networkidle");
   isLost = true;
   await person.answersUpTo(4);
-  // A browser that dies says no goodbye.
+  // The page is closed without its last request, as in a crash of the browser.
   const session = await context.newCDPSession(person.page);
   const dead = person.page.waitForEvent("crash").catch(() => {});
   session.send("Page.crash").catch(() => {});
@@ -80,18 +80,18 @@ test("the browser dies while the connection is lost; two tabs take turns", async
   await second.sees("Welcome back");
   await second.press("Go on");
   await second.trial(/^Trial 5 /);
-  assert.equal(answersOfNewest(), 4, "what waited in the dead page was sent by the new one");
+  assert.equal(answersOfNewest(), 4, "the new page sent the answers that the ended page had not sent");
 
   const third = await Person.arrive(browser, address, { name: "two-tabs-third", context });
   await third.sees("Welcome back");
-  await second.sees("You went on in another window");
+  await second.sees("The study is open in another window");
   await second.checkPage("superseded");
   await third.press("Go on");
   await third.trial(/^Trial 5 /);
   await third.answersUpTo(6);
   await second.press("Go on here");
   await second.sees("Welcome back");
-  await third.sees("You went on in another window");
+  await third.sees("The study is open in another window");
   await second.press("Go on");
   await second.trial(/^Trial 7 /);
   await second.answersUpTo(7);
@@ -119,13 +119,13 @@ test("the back button and a lapsed lease lead back to the same trial", async () 
   assert.deepEqual([stage, claim], ["running", "leased"]);
 
   await person.page.goBack();
-  await person.press("I am somebody else");
+  await person.press("I am another person");
   await person.button("I agree").waitFor();
   person.assertNoFaults();
   await person.page.context().close();
 });
 
-test("what is refused twice leads to somebody who can help, and what is handed in cannot be left", async () => {
+test("after two refusals the page names the contact; a participation that is handed in cannot be left", async () => {
   const person = await inTrials("refused");
   const { page } = person;
   await person.answersUpTo(21);
@@ -139,14 +139,14 @@ test("what is refused twice leads to somebody who can help, and what is handed i
   await person.press("Go on");
   await person.sees("Almost done");
   await person.press("Submit");
-  await person.sees("We cannot go on from here");
+  await person.sees("The study cannot continue here");
   await person.checkPage("stuck");
   const [[pseudonym]] = server.sql("select pseudonym from participants order by enrolled_at desc limit 1");
   await page.getByText(pseudonym).waitFor();
   await page.getByRole("link", { name: "weber-demo@example.org" }).waitFor();
   assert.equal(await person.button("Leave").count(), 0);
   const told = () => eventsOf("program_error").some(({ detail }) => detail.includes("malformed"));
-  await eventually(told, "the server hears of it");
+  await eventually(told, "the server stored the fault as an event");
 
   await page.unroute("**/api/v1/complete", refuse);
   let isLost = true;
@@ -168,7 +168,7 @@ test("what is refused twice leads to somebody who can help, and what is handed i
   await page.context().close();
 });
 
-test("images that fail are asked for again, and no trial is shown without them", async () => {
+test("images that fail are requested again, and a trial is shown only with all its images", async () => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   let failures = 0;
   await context.route("**/images/*", (route) => (failures++ % 5 === 2 ? route.abort() : route.continue()));
@@ -176,13 +176,13 @@ test("images that fail are asked for again, and no trial is shown without them",
   await person.reads();
   await person.answersUpTo(1);
   assert.equal(await person.page.locator(".trial img").evaluateAll((all) => all.filter((i) => !i.naturalWidth).length), 0);
-  await eventually(() => eventsOf("image_failure").length > 0, "failures are on record");
+  await eventually(() => eventsOf("image_failure").length > 0, "failures are stored as events");
   assert.match(eventsOf("image_failure")[0].detail, /try/);
   person.assertNoFaults();
   await context.close();
 });
 
-test("leaving full screen, the window and the tab's focus are on record with their times", async () => {
+test("leaving fullscreen, resizing the window and losing the focus are stored as events with their times", async () => {
   const person = await inTrials("events");
   const { page } = person;
   assert.ok(await page.evaluate(() => Boolean(document.fullscreenElement)), "the study fills the screen");
@@ -193,13 +193,13 @@ test("leaving full screen, the window and the tab's focus are on record with the
   });
   await page.setViewportSize({ width: 1000, height: 700 });
   for (const kind of ["fullscreen_enter", "fullscreen_exit", "focus_loss", "resize"]) {
-    await eventually(() => eventsOf(kind).length > 0, `${kind} is on record`);
+    await eventually(() => eventsOf(kind).length > 0, `${kind} is stored`);
     assert.ok(Number(eventsOf(kind)[0].at) > 0, `${kind} has a time`);
   }
   await page.context().close();
 });
 
-test("a window that is too small only has to be made larger", async () => {
+test("in a window that is too small the study continues once it is enlarged", async () => {
   const person = await Person.arrive(browser, server.link("None"), { name: "window", size: [800, 560] });
   await person.press("I agree");
   await person.sees("Please make the window larger");
@@ -211,7 +211,7 @@ test("a window that is too small only has to be made larger", async () => {
   await person.page.context().close();
 });
 
-test("a browser that may keep nothing still runs the study", async () => {
+test("a browser without localStorage runs the study", async () => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   await context.addInitScript(() => {
     Object.defineProperty(globalThis, "localStorage", {

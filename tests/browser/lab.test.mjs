@@ -1,4 +1,4 @@
-// A researcher's first day: password, start, watching, downloading.
+// A researcher's first day: setting a password, starting a study, watching enrolment, downloading data.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -18,7 +18,7 @@ after(async () => {
 
 const PASSWORD = "eleven quiet gratings";
 
-test("from the first password to the data, with the enrolment live", async () => {
+test("a researcher sets the first password, starts a study, watches enrolment live and downloads the data", async () => {
   const ada = await Person.arrive(browser, server.passwordLink, { name: "lab" });
   const { page } = ada;
   await ada.checkPage("set-password");
@@ -63,7 +63,7 @@ test("from the first password to the data, with the enrolment live", async () =>
   await person.answersUpTo(21);
   await person.submits();
   await page.getByText("No one is taking part").waitFor();
-  // A person who answers as quickly as a test does is excluded by the rule on the total time, or kept: never both.
+  // A participant who answers as quickly as a test does is either excluded by the criterion of total time or kept.
   const kept = (await cell("None", 1).textContent()) === "1/50" ? 1 : 0;
   const excluded = Number(await cell("None", 5).textContent());
   assert.equal(kept + excluded, 1);
@@ -83,7 +83,7 @@ test("from the first password to the data, with the enrolment live", async () =>
   await page.context().close();
 });
 
-test("what is open on a live page stays open", async () => {
+test("details that are open on a live page stay open when it changes", async () => {
   const invitation = server.weber("researcher", "add", "mary@example.org", "--role", "researcher", "--public-url", server.url);
   const mary = await Person.arrive(browser, /\S+set-password#\S+/.exec(invitation)[0], { name: "mary" });
   const { page } = mary;
@@ -113,7 +113,7 @@ test("what is open on a live page stays open", async () => {
   await page.context().close();
 });
 
-test("how to recruit, and who is to be paid", async () => {
+test("the pages How to recruit and People and pay; the latter needs the right to see who participants are", async () => {
   const invitation = server.weber("researcher", "add", "grace@example.org", "--identities", "--public-url", server.url);
   const grace = await Person.arrive(browser, /\S+set-password#\S+/.exec(invitation)[0], { name: "grace" });
   const { page } = grace;
@@ -139,7 +139,7 @@ test("how to recruit, and who is to be paid", async () => {
   await page.setViewportSize({ width: 800, height: 900 });
   await grace.checkPage("people-narrow");
   const sizes = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  assert.ok(sizes[0] <= sizes[1], "nothing sticks out");
+  assert.ok(sizes[0] <= sizes[1], "nothing overflows the window");
 
   const stranger = server.weber("researcher", "add", "eve@example.org", "--public-url", server.url);
   const eve = await Person.arrive(browser, /\S+set-password#\S+/.exec(stranger)[0], { name: "eve" });
@@ -154,7 +154,7 @@ test("how to recruit, and who is to be paid", async () => {
   for (const person of [grace, eve]) await person.page.context().close();
 });
 
-/** Somebody new at a browser, in the lab. */
+/** A new researcher, signed in at the lab. */
 async function inTheLab(email, ...options) {
   const invitation = server.weber("researcher", "add", email, ...options, "--public-url", server.url);
   const person = await Person.arrive(browser, /\S+set-password#\S+/.exec(invitation)[0], { name: email.split("@")[0].slice(0, 20) });
@@ -165,7 +165,7 @@ async function inTheLab(email, ...options) {
   return person;
 }
 
-/** What an authenticator app shows now (RFC 6238). */
+/** The code that an authenticator app shows now (RFC 6238). */
 function codeOf(secret) {
   const bits = [...secret].map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0")).join("");
   const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
@@ -176,7 +176,7 @@ function codeOf(secret) {
   return String(number % 1_000_000).padStart(6, "0");
 }
 
-/** Nothing of a page, nor of a table in it, lies outside of what is shown. */
+/** Asserts that no part of the page, nor of a table in it, lies outside of the visible area. */
 async function isAllInSight(page) {
   const outside = await page.evaluate(() => {
     const sticksOut = (element) => element.scrollWidth > element.clientWidth;
@@ -185,7 +185,7 @@ async function isAllInSight(page) {
   assert.deepEqual(outside, [], page.url());
 }
 
-test("a mistyped code, a page for others, and long names", async () => {
+test("a mistyped code, a page without the right to it, and long names are shown well", async () => {
   const long = "somebody.with.a.very.long.name.indeed@department-of-psychology.university-of-somewhere.example.org";
   const ida = await inTheLab(long, "--role", "administrator", "--identities");
   const { page } = ida;

@@ -1,4 +1,4 @@
-// A worker on MTurk: the task stands in a cross-site sandboxed frame, the experiment in a window of its own.
+// A worker on MTurk: the task page is in a cross-site sandboxed frame, the experiment in a window of its own.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Person, launch } from "./support/person.mjs";
@@ -25,13 +25,13 @@ function participants() {
   return Number(server.sql("select count(*) from participants")[0][0]);
 }
 
-/** A worker who looks at the page of a task. */
+/** A worker who opens the page of a task. */
 async function looks(task, name) {
   const person = await Person.arrive(browser, site.task(server.link("Workers"), task), { name });
   return { person, frame: person.page.frameLocator("iframe") };
 }
 
-/** The window that the page of the task opens. */
+/** The window that the task page opens. */
 async function opens({ person, frame }) {
   const opened = person.page.context().waitForEvent("page");
   await frame.getByRole("link", { name: "Open the study" }).click();
@@ -88,7 +88,7 @@ for (const [name, sandbox] of [
   });
 }
 
-test("a popup that keeps the sandbox works all the same", async () => {
+test("the experiment works in a popup that inherits the sandbox", async () => {
   const sandbox = "allow-scripts allow-forms allow-popups";
   const at = await looks({ worker: "AWORKERBOX", assignment: "3BOX", sandbox }, "boxed");
   const window = await opens(at);
@@ -98,7 +98,7 @@ test("a popup that keeps the sandbox works all the same", async () => {
   await at.person.page.context().close();
 });
 
-test("a window that was closed is opened again, and a task that was returned is handed in as it is now", async () => {
+test("a closed window can be opened again, and a task accepted again is handed in by its newest assignment", async () => {
   const at = await looks({ worker: "AWORKERTHREE", assignment: "3A", sandbox: ALIKE }, "closed");
   const first = await opens(at);
   await first.reads();
@@ -112,7 +112,7 @@ test("a window that was closed is opened again, and a task that was returned is 
   await second.answersUpTo(21);
   await second.submits();
   await at.person.page.context().close();
-  // Returned and accepted again: another assignment of the same task.
+  // The worker returned the task and accepted it again, which makes another assignment of the same task.
   const later = await looks({ worker: "AWORKERTHREE", assignment: "3B", sandbox: ALIKE }, "returned");
   await later.frame.getByText("You are done: all").waitFor({ timeout: 10_000 });
   await later.frame.getByRole("button", { name: "Hand in the task" }).click();
@@ -121,7 +121,7 @@ test("a window that was closed is opened again, and a task that was returned is 
   await later.person.page.context().close();
 });
 
-test("a server that stays away keeps nobody unpaid", async () => {
+test("the task can be handed in while the server cannot be reached", async () => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
   await context.clock.install();
   const task = site.task(server.link("Workers"), { worker: "AWORKERFOUR", assignment: "3AWAY", sandbox: ALIKE });
@@ -140,7 +140,7 @@ test("a server that stays away keeps nobody unpaid", async () => {
   await context.close();
 });
 
-test("no other site may hold the page of the task", async () => {
+test("only the platform's site may show the task page in a frame", async () => {
   const thief = await WorkerSite.start();
   const task = thief.task(server.link("Workers"), { worker: "AWORKERFIVE", assignment: "3T", sandbox: ALIKE });
   const person = await Person.arrive(browser, task, { name: "thief" });

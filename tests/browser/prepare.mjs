@@ -1,9 +1,9 @@
-// Builds the study that the browser tests use: the demo of two image sets, with links to every kind of way.
+// Builds the study of the browser tests: the demo with two image sets, and a link for each kind of test.
 import { execFileSync } from "node:child_process";
 import { appendFileSync, cpSync, rmSync } from "node:fs";
 import { BUILT, STUDY, WEBER } from "./support/places.mjs";
 
-// Images are kept from the last time; texts may have changed since.
+// Images are kept from the last build, because they take long to make; texts may have changed since.
 for (const text of ["study.toml", "consent.md", "debrief.md", "preview.md", "instructions"]) {
   rmSync(`${BUILT}/${text}`, { recursive: true, force: true });
 }

@@ -1,4 +1,4 @@
-// What is known about the screen and the press, per trial; and that the trials' screen has all the room that there is.
+// What is measured about the screen and the press in each trial, and how the trial screen uses the window.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Person, launch } from "./support/person.mjs";
@@ -15,7 +15,7 @@ after(async () => {
   await server.stop();
 });
 
-/** In the first trial, in a window of its own kind. */
+/** A participant in the first trial, in a window of a given size and pixel ratio. */
 async function inTrials({ name, link = "None", size = [1280, 800], pixelRatio = 1, prepare = async () => {} }) {
   const [width, height] = size;
   const context = await browser.newContext({ viewport: { width, height }, screen: { width, height }, deviceScaleFactor: pixelRatio });
@@ -26,7 +26,7 @@ async function inTrials({ name, link = "None", size = [1280, 800], pixelRatio = 
   return person;
 }
 
-/** What the server has of the newest participant, once it has what is waited for. */
+/** The exported rows of the newest participant, once they fulfil a condition. */
 async function newest(file, isThere) {
   for (let i = 0; i < 40; i++) {
     const people = server.exported("participants.csv").toSorted((a, b) => (a.enrolled_at < b.enrolled_at ? 1 : -1));
@@ -44,7 +44,7 @@ const eventsOf = async (kind, count = 1) => {
   return rows.filter(isOne).map(({ at, detail }) => ({ at: Number(at), ...JSON.parse(detail) }));
 };
 
-/** Where everything of a trial stands, in px: the bar's parts, the words, and the pictures and buttons. */
+/** The positions of a trial's elements, in px: the bar's parts, the texts, the images and the buttons. */
 function layout(page) {
   return page.evaluate(() => {
     const boxes = (selector) =>
@@ -73,13 +73,13 @@ for (const [size, least] of [
   [[1280, 720], 0.95],
   [[940, 600], 0.73],
 ]) {
-  test(`at ${size.join(" x ")} px a trial has the room that there is, and nothing lies over anything`, async () => {
+  test(`at ${size.join(" x ")} px a trial fills the window, and no element overlaps another`, async () => {
     const person = await inTrials({ name: `screen-${size[0]}`, link: "Mixed", size });
     const { page } = person;
     await person.checkPage("trial");
     const { scale, bar, content, window } = await layout(page);
     assert.ok(scale >= least, `scale ${scale}`);
-    assert.equal(bar.length, 2, "progress and the way out are there");
+    assert.equal(bar.length, 2, "the progress bar and the button Leave are shown");
     assert.ok(content.length >= 9 + 3 + 6 + 3);
     for (const box of [...bar, ...content]) assert.ok(within(box, window), `${box.what} is in the window`);
     for (const part of bar) {
@@ -90,7 +90,7 @@ for (const [size, least] of [
     await page.getByText("No connection").waitFor();
     await person.picture("offline");
     const offline = await layout(page);
-    assert.equal(offline.scale, scale, "words about the connection take no room from the trial");
+    assert.equal(offline.scale, scale, "texts about the connection take no space from the trial");
     await page.context().setOffline(false);
 
     await page.getByRole("button", { name: "Leave" }).click();
@@ -106,7 +106,7 @@ for (const [size, least] of [
   });
 }
 
-test("device px per image px, the pointer's press and a hidden page before Continue stand with the answer", async () => {
+test("an answer has device px per image px, the pointer's press, and the time for which the page was hidden before Continue", async () => {
   const person = await inTrials({ name: "device", size: [1000, 700], pixelRatio: 1.5 });
   const { page } = person;
   const drawn = await page.locator(".trial-query img").first().evaluate((image) => image.getBoundingClientRect().width * 1.5);
@@ -144,7 +144,7 @@ test("device px per image px, the pointer's press and a hidden page before Conti
   await page.context().close();
 });
 
-test("how often the browser draws stands with the answer", async () => {
+test("an answer has the interval between the browser's frames", async () => {
   const frames = 100 / 3;
   const slow = await inTrials({
     name: "slow-frames",
@@ -153,7 +153,7 @@ test("how often the browser draws stands with the answer", async () => {
         // A browser that draws 30 times a second: a frame begins at whole multiples of its interval only.
         const request = window.requestAnimationFrame.bind(window);
         let last = -1;
-        /** Callbacks for one and the same frame are told the same time. */
+        /** All callbacks of one frame get the same time. */
         let waiting = [];
         const draw = (time) => {
           const frame = Math.floor(time / frames);
@@ -187,7 +187,7 @@ test("how often the browser draws stands with the answer", async () => {
   await usual.page.context().close();
 });
 
-test("presses before the onset answer nothing and leave events, also while images load", async () => {
+test("presses before the onset do not answer the trial and are stored as events, also while images load", async () => {
   let isHeld = false;
   /** @type {(() => void)[]} */
   let held = [];
@@ -195,13 +195,13 @@ test("presses before the onset answer nothing and leave events, also while image
     name: "early",
     prepare: (context) =>
       context.route("**/images/*", async (route) => {
-        // Only what the first trial shows comes at once.
+        // Only the images of the first trial are served at once.
         if (isHeld) await new Promise((resolve) => held.push(resolve));
         await route.continue().catch(() => {});
       }),
   });
   const { page } = person;
-  // From a page that has just been loaded again no image is there yet.
+  // A page that was just reloaded has no image yet.
   isHeld = true;
   await page.reload();
   await person.sees("Welcome back");
@@ -217,7 +217,7 @@ test("presses before the onset answer nothing and leave events, also while image
   assert.equal(await page.locator(".trial-numbers [aria-disabled]").count(), 0, "nothing is answered");
   await person.answer(3);
 
-  // Between the moment when the screen is in the page and the second frame.
+  // The press comes after the screen is in the page, and before the second frame.
   await page.evaluate(() => {
     const observer = new MutationObserver(() => {
       const number = document.querySelectorAll(".trial-numbers button")[5];
@@ -254,12 +254,12 @@ test("presses before the onset answer nothing and leave events, also while image
   await page.context().close();
 });
 
-test("a zoom and another screen in the middle are on record with the window's size and pixel ratio", async () => {
+test("a zoom and a move to another screen are stored as events with the window's size and pixel ratio", async () => {
   const person = await inTrials({
     name: "zoom",
     prepare: (context) =>
       context.addInitScript(() => {
-        // The debugger changes the pixel ratio alone without telling the page's queries.
+        // A change of the pixel ratio by the debugger does not trigger the page's media queries.
         const look = window.matchMedia.bind(window);
         window.asked = [];
         window.matchMedia = (query) => {

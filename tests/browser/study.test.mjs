@@ -1,4 +1,4 @@
-// The whole way, from consent to the file that a researcher gets.
+// A whole participation, from consent to the files that a researcher downloads.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Person, launch } from "./support/person.mjs";
@@ -15,7 +15,7 @@ after(async () => {
   await server.stop();
 });
 
-/** What the export says must be what was on the screen: the label that was shown, the side that was chosen. */
+/** Asserts that the export has what was on the screen: the label that was shown, and the side that was chosen. */
 function assertStored(person, rows) {
   const shown = [3, 2, 1, 1, 2, 3];
   assert.deepEqual(
@@ -30,10 +30,10 @@ function assertStored(person, rows) {
   }
 }
 
-/** What people read, sizes of the window, and practice, where feedback is the purpose. */
+/** Fields that may contain such words: texts that participants read, window sizes, and practice, which gives feedback. */
 const MAY_HINT = /^(screens|min_(width|height)_px|practice|practice_(in)?correct)$/;
 
-/** No other name or text speaks of what a participant must find out. */
+/** Asserts that no other name or text of a reply hints at the correct answer. */
 function assertNoHint(text) {
   const visit = (value, name) => {
     if (MAY_HINT.test(name) || value?.block === "practice") return;
@@ -55,7 +55,7 @@ async function storedOf(server) {
   return { participant, rows, main: rows.filter((row) => row.block === "main"), events };
 }
 
-test("with references: mouse, a reload, a lost connection, and nothing is lost", async () => {
+test("with references, by mouse: a reload and a lost connection lose nothing", async () => {
   const person = await Person.arrive(browser, server.link("Mixed"), { name: "mixed" });
   const { page } = person;
   const received = [];
@@ -114,12 +114,12 @@ test("with references: mouse, a reload, a lost connection, and nothing is lost",
   assert.ok(main.every((row) => Number(row.display_scale) > 0.9 && Number(row.continue_rt) >= 350));
   const kinds = new Set(events.map((event) => event.kind));
   for (const kind of ["screen", "offline", "online", "reload"]) assert.ok(kinds.has(kind), `${kind} in ${[...kinds]}`);
-  // Nothing that the browser was told tells the correct answer, or catch trials from others.
+  // No reply tells the correct answer, or which trials are catch trials.
   assert.ok(received.length > 20);
   for (const text of received) assertNoHint(text);
 });
 
-test("without references: by keyboard alone, in the smallest window", async () => {
+test("without references, by keyboard alone, in the smallest window", async () => {
   const person = await Person.arrive(browser, server.link("None"), { name: "none", size: [940, 600] });
   const { page } = person;
   await person.sees("Which image");
@@ -171,7 +171,7 @@ test("without references: by keyboard alone, in the smallest window", async () =
   for (let i = 0; i < 5; i++) await page.keyboard.down("Enter");
   await page.keyboard.up("Enter");
   await person.trial(/^Trial 2 of 21/);
-  // Numbers can be reached and pressed like all buttons.
+  // The numbers can be focused and pressed like all buttons.
   await tabTo("3");
   await page.keyboard.press("Enter");
   person.pressed.push({ trial_index: 2, response: 0 });

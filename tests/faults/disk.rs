@@ -14,11 +14,11 @@ use crate::support::{Installation, find, http};
 /// A new private PostgreSQL wants to see 200 MB free.
 const SIZE: &str = "size=280m";
 
-/// A small disk of its own.
+/// A small file system, mounted for this test.
 struct Disk(TempDir);
 
 impl Disk {
-    /// None where this user may not mount.
+    /// Mounts it. None if this user may not mount.
     fn mount() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mounted =
@@ -30,7 +30,7 @@ impl Disk {
         self.0.path().join("ballast")
     }
 
-    /// Takes all the room that is left.
+    /// Takes all the space that is left.
     fn fill(&self) {
         let mut ballast = std::fs::File::create(self.ballast()).unwrap();
         for size in [1 << 20, 4096, 1] {
@@ -45,7 +45,7 @@ impl Drop for Disk {
     }
 }
 
-/// Asks until the status is the one that is waited for.
+/// Asks until the status is the expected one.
 async fn until_status(ask: impl AsyncFn() -> u16, expected: u16) {
     let begun = Instant::now();
     loop {
@@ -59,8 +59,8 @@ async fn until_status(ask: impl AsyncFn() -> u16, expected: u16) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_a_full_disk_answers_wait_and_with_new_room_everything_goes_on() {
-    // Without the right to mount there is no disk that a test may fill.
+async fn answers_wait_while_the_disk_is_full_and_are_stored_once_there_is_space() {
+    // A user who may not mount has no disk that a test may fill.
     let Some(disk) = Disk::mount() else { return };
     let mut installation = Installation::private();
     installation.data = disk.0.path().join("data");
@@ -71,9 +71,9 @@ async fn on_a_full_disk_answers_wait_and_with_new_room_everything_goes_on() {
     disk.fill();
     let client = http();
     let ready = async || client.get(format!("{}/readyz", server.url)).send().await.unwrap().status().as_u16();
-    // PostgreSQL still works as long as it finds room in the files that it has, but nobody new is let in.
+    // PostgreSQL still works as long as its existing files have space, but no new participant is enrolled.
     until_status(ready, 503).await;
-    // PostgreSQL cannot even write its log of changes, gives up, and cannot come back.
+    // PostgreSQL cannot write its write-ahead log, ends, and cannot start again.
     let cluster = find(&installation.data, "postmaster.pid").parent().unwrap().to_owned();
     let options = PgConnectOptions::new().socket(cluster).username("postgres").database("postgres");
     let mut connection = options.connect().await.unwrap();
@@ -81,7 +81,7 @@ async fn on_a_full_disk_answers_wait_and_with_new_room_everything_goes_on() {
     while sqlx::raw_sql(write).execute(&mut connection).await.is_ok() {}
     drop(connection);
     until_status(ready, 503).await;
-    assert!(!crowd.is_finished(), "the crowd is in the middle of it");
+    assert!(!crowd.is_finished(), "people were answering meanwhile");
     std::fs::remove_file(disk.ballast()).unwrap();
     installation.account_for(&crowd.all_complete().await);
     until_status(ready, 200).await;

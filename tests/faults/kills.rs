@@ -1,4 +1,4 @@
-//! kill -9.
+//! The server, or PostgreSQL, is ended by SIGKILL.
 
 use std::time::Duration;
 

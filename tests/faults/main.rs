@@ -1,5 +1,5 @@
-//! Everything around Weber fails in the middle of a crowd: nothing that was acknowledged is missing, nothing is there
-//! twice, no slot is overfilled, and everyone can go on.
+//! Faults of processes, network and disk while a crowd takes part: nothing that was acknowledged is missing, nothing is
+//! stored twice, no slot is filled twice, and every participant can continue.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,6 +1,6 @@
-//! The way between people and the server fails.
+//! Faults of the network between people and the server.
 
-use crate::proxy::{Mischief, Network};
+use crate::proxy::{Network, NetworkFault};
 use crate::support::Installation;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -11,5 +11,5 @@ async fn requests_are_cut_lost_late_repeated_overtaken_and_truncated() {
     let report = installation.crowd(&[&url], 50).all_complete().await;
     installation.account_for(&report);
     let happened = network.happened();
-    assert!(Mischief::ALL.iter().all(|mischief| happened.get(mischief) > Some(&10)), "{happened:?}");
+    assert!(NetworkFault::ALL.iter().all(|fault| happened.get(fault) > Some(&10)), "{happened:?}");
 }

@@ -1,4 +1,4 @@
-//! A network that misbehaves: an HTTP proxy between people and the server, with one connection per request.
+//! An HTTP proxy between people and the server that simulates faults of the network. Each request has its own connection.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,26 +12,26 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// What can become of a request.
+/// What the proxy can do to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mischief {
-    /// The server gets only a part of it, and then the connection is cut.
+pub enum NetworkFault {
+    /// The server gets a part of the request, and then the connection is cut.
     CutRequest,
-    /// The server takes it in, but the answer is lost.
+    /// The server gets the request, but the reply is lost.
     LoseReply,
-    /// The server takes it in, and the connection is cut in the middle of the answer.
+    /// The server gets the request, and the connection is cut in the middle of the reply.
     CutReply,
-    /// It is late, and so is the answer.
+    /// Request and reply are delayed.
     Delay,
-    /// It reaches the server twice at the same time.
+    /// The request reaches the server twice at the same time.
     Repeat,
-    /// It seems lost, and reaches the server after others that came later.
+    /// The client gets no reply, and the request reaches the server after later ones.
     HoldBack,
-    /// The server gets a part of its body that claims to be all, and the answer is lost.
+    /// The server gets a part of the body with a matching length, and the reply is lost.
     Truncate,
 }
 
-impl Mischief {
+impl NetworkFault {
     pub const ALL: [Self; 7] = [
         Self::CutRequest,
         Self::LoseReply,
@@ -43,9 +43,9 @@ impl Mischief {
     ];
 }
 
-/// A request that is held back lets so many others pass ...
+/// A request that is held back is sent on after so many later ones ...
 const OVERTAKERS: u64 = 25;
-/// ... or waits so long, if nobody comes any more.
+/// ... or after this time, if fewer follow.
 const LONGEST_DETOUR: Duration = Duration::from_secs(2);
 
 /// The proxy; it ends with the test's runtime.
@@ -55,11 +55,11 @@ pub struct Network {
     share: f64,
     rng: Arc<Mutex<ChaCha20Rng>>,
     passed: watch::Sender<u64>,
-    happened: Arc<Mutex<BTreeMap<Mischief, u32>>>,
+    happened: Arc<Mutex<BTreeMap<NetworkFault, u32>>>,
 }
 
 impl Network {
-    /// A proxy before a server, which does mischief to a share of the requests. Returns it with its address.
+    /// Starts a proxy in front of a server, which applies faults to a share of the requests. Returns it with its address.
     pub async fn before(server: &str, share: f64) -> (Self, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -75,52 +75,53 @@ impl Network {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
                 let proxy = proxy.clone();
-                // A cut connection is what this is about.
+                // Errors are ignored, because cut connections are among the faults.
                 tokio::spawn(async move { proxy.hand_on(client).await.ok() });
             }
         });
         (network, url)
     }
 
-    /// How often each mischief was done.
-    pub fn happened(&self) -> BTreeMap<Mischief, u32> {
+    /// How often each fault was applied.
+    pub fn happened(&self) -> BTreeMap<NetworkFault, u32> {
         self.happened.lock().unwrap().clone()
     }
 
-    fn draw(&self, request: &Request) -> Option<Mischief> {
+    fn draw(&self, request: &Request) -> Option<NetworkFault> {
         let mut rng = self.rng.lock().unwrap();
-        let mischief = rng.random_bool(self.share).then(|| *Mischief::ALL.choose(&mut rng).unwrap());
-        // That is what a second tab does: whoever is at work in the first is asked whether to go on there.
-        let opens_again = matches!(mischief, Some(Mischief::Repeat | Mischief::HoldBack)) && request.opens();
-        let mischief = mischief.filter(|_| !opens_again);
-        *self.happened.lock().unwrap().entry(mischief?).or_default() += 1;
-        mischief
+        let fault = rng.random_bool(self.share).then(|| *NetworkFault::ALL.choose(&mut rng).unwrap());
+        // A repeated opening of the participation would look like a second tab, which takes over from the first.
+        let opens_again =
+            matches!(fault, Some(NetworkFault::Repeat | NetworkFault::HoldBack)) && request.opens();
+        let fault = fault.filter(|_| !opens_again);
+        *self.happened.lock().unwrap().entry(fault?).or_default() += 1;
+        fault
     }
 
     async fn hand_on(&self, mut client: TcpStream) -> io::Result<()> {
         let request = Request::read(&mut client).await?;
-        let Some(mischief) = self.draw(&request) else { return self.answer(&mut client, &request).await };
-        match mischief {
-            Mischief::CutRequest => {
+        let Some(fault) = self.draw(&request) else { return self.answer(&mut client, &request).await };
+        match fault {
+            NetworkFault::CutRequest => {
                 self.send(&request.bytes()[..request.bytes().len() * 2 / 3]).await.map(drop)
             }
-            Mischief::LoseReply => self.ask(&request).await.map(drop),
-            Mischief::CutReply => {
+            NetworkFault::LoseReply => self.ask(&request).await.map(drop),
+            NetworkFault::CutReply => {
                 let reply = self.ask(&request).await?;
                 client.write_all(&reply[..reply.len() * 2 / 3]).await
             }
-            Mischief::Delay => {
+            NetworkFault::Delay => {
                 tokio::time::sleep(Duration::from_millis(150)).await;
                 let reply = self.ask(&request).await?;
                 tokio::time::sleep(Duration::from_millis(150)).await;
                 client.write_all(&reply).await
             }
-            Mischief::Repeat => {
+            NetworkFault::Repeat => {
                 let (one, other) = tokio::join!(self.ask(&request), self.ask(&request));
                 other?;
                 client.write_all(&one?).await
             }
-            Mischief::HoldBack => {
+            NetworkFault::HoldBack => {
                 drop(client);
                 let mut passed = self.passed.subscribe();
                 let enough = *passed.borrow() + OVERTAKERS;
@@ -128,7 +129,7 @@ impl Network {
                 let _ = tokio::time::timeout(LONGEST_DETOUR, overtaken).await;
                 self.ask(&request).await.map(drop)
             }
-            Mischief::Truncate => {
+            NetworkFault::Truncate => {
                 let reply = self.ask(&request.truncated()).await?;
                 let is_page = request.body.is_empty();
                 assert!(is_page || reply.starts_with(b"HTTP/1.1 400"), "{}", String::from_utf8_lossy(&reply));
@@ -156,7 +157,7 @@ impl Network {
     }
 }
 
-/// A request with its headers but for its length, which tells the server to close the connection after it.
+/// A request with its headers except its length. It tells the server to close the connection after the reply.
 #[derive(Debug, Clone)]
 struct Request {
     head: String,

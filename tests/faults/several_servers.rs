@@ -8,7 +8,7 @@ use weber::simulate::Ending;
 use crate::support::{Installation, Running, endless_study, http};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn three_hundred_people_across_two_servers_fill_every_slot_once() {
+async fn three_hundred_people_on_two_servers_fill_every_slot_once() {
     let installation = Installation::shared().await.with_study(50);
     let (one, other) = (installation.serve(), installation.serve());
     let crowd = installation.crowd_of(&[&one.url, &other.url], 300, "honest=0.95,careless=0.05", 0.0);
@@ -18,7 +18,7 @@ async fn three_hundred_people_across_two_servers_fill_every_slot_once() {
     assert!(report.endings[&Ending::Full] > 0, "more people came than there are slots");
 }
 
-/// Stops a server in good order and starts it anew at the same place, once it is ready.
+/// Stops a server by SIGTERM, starts it again at the same address, and returns once it is ready.
 async fn restart(installation: &Installation, server: Running) -> Running {
     let address = server.address().to_owned();
     tokio::task::block_in_place(|| {
@@ -28,7 +28,7 @@ async fn restart(installation: &Installation, server: Running) -> Running {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rolling_restart_loses_nothing_and_signs_nobody_out() {
+async fn a_rolling_restart_loses_no_answer_and_ends_no_session() {
     let installation = Installation::shared().await.with_study(20);
     let (mut one, mut other) = (installation.serve(), installation.serve());
     let cookie = sign_in(&installation, &one).await;
@@ -36,7 +36,7 @@ async fn a_rolling_restart_loses_nothing_and_signs_nobody_out() {
     tokio::time::sleep(Duration::from_millis(500)).await;
     one = restart(&installation, one).await;
     other = restart(&installation, other).await;
-    assert!(!crowd.is_finished(), "the restart fell into the crowd's work");
+    assert!(!crowd.is_finished(), "people were answering during the restart");
     installation.account_for(&crowd.all_complete().await);
     for server in [&one, &other] {
         let lab = http().get(format!("{}/lab", server.url)).header(COOKIE, &cookie);
@@ -45,7 +45,7 @@ async fn a_rolling_restart_loses_nothing_and_signs_nobody_out() {
     }
 }
 
-/// Makes a researcher and sets the password. Returns the cookies that it gives.
+/// Adds a researcher and sets the password. Returns the session's cookies.
 async fn sign_in(installation: &Installation, server: &Running) -> String {
     let said = installation.weber(&["researcher", "add", "ada@example.org"]);
     let (_, token) = said.split_once("/set-password#").unwrap();
@@ -61,7 +61,7 @@ async fn sign_in(installation: &Installation, server: &Running) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_programs_that_begin_at_once_on_an_empty_database_make_one_key_and_study() {
+async fn two_programs_that_start_at_once_on_an_empty_database_make_one_key_and_one_study() {
     let installation = Installation::shared().await;
     let study = endless_study(2);
     let import = || {
@@ -77,7 +77,7 @@ async fn two_programs_that_begin_at_once_on_an_empty_database_make_one_key_and_s
     }
     let server = installation.serve();
     let report = installation.crowd(&[&server.url], 10).all_complete().await;
-    // Now and then an honest person is not kept; the slot is open again.
+    // An honest simulated person may be excluded, and then the slot is opened again.
     installation.account_for(&report);
     assert_eq!(installation.slots(), [2; 5]);
 }

@@ -1,4 +1,4 @@
-//! Beginning and ending in good order, or with a reason.
+//! The server starts and stops in good order, or says why it cannot start.
 
 use std::process::Command;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! An installation of its own for each story, crowds, and the strict count afterwards.
+//! An installation for each test, crowds of simulated people, and the check of all answers and slots afterwards.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
@@ -14,31 +14,31 @@ use crate::tiny_study::TinyStudy;
 
 const WEBER: &str = env!("CARGO_BIN_EXE_weber");
 
-/// An installation that vanishes with the test.
+/// An installation that is removed with the test.
 pub struct Installation {
     pub folder: TempDir,
-    /// The data folder, in the other one unless a test puts it elsewhere.
+    /// The data folder; it lies in the other folder unless a test moves it.
     pub data: PathBuf,
     database: Option<Database>,
 }
 
 impl Installation {
-    /// With a private PostgreSQL, and nothing in it.
+    /// An installation with a private PostgreSQL and an empty database.
     pub fn private() -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self { data: folder.path().join("data"), folder, database: None }
     }
 
-    /// With a database of its own in the PostgreSQL of the tests, for any number of servers that share the data folder and the
-    /// key in it.
+    /// An installation with a database of its own in the tests' PostgreSQL, for any number of servers that share the data
+    /// folder and the key in it.
     pub async fn shared() -> Self {
         let mut installation = Self::private();
         installation.database = Some(Database::new().await);
         installation
     }
 
-    /// Brings in a small study with so many slots per condition, each of which opens again until somebody is kept. A consent
-    /// whose answer is lost is given again and holds one more slot for minutes: a crowd needs more slots than people.
+    /// Imports a small study with so many slots per condition, each of which is opened again until it has a kept participant.
+    /// A consent whose reply is lost is repeated and holds one more slot for minutes, so there must be more slots than people.
     pub fn with_study(self, slots: u32) -> Self {
         let study = endless_study(slots);
         self.weber(&["import", study.path().to_str().unwrap()]);
@@ -47,7 +47,7 @@ impl Installation {
 
     pub fn command(&self) -> Command {
         let mut command = Command::new(WEBER);
-        // Servers that are killed have much to say.
+        // The log is off, because servers under faults warn often.
         command.env_remove("DATABASE_URL").env("WEBER_LOG", "off").arg("--data").arg(&self.data);
         if let Some(database) = &self.database {
             command.env("DATABASE_URL", &database.url);
@@ -55,7 +55,7 @@ impl Installation {
         command
     }
 
-    /// Runs a command and returns what it said.
+    /// Runs a command and returns its output.
     pub fn weber(&self, arguments: &[&str]) -> String {
         let output = self.command().args(arguments).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -83,13 +83,13 @@ impl Installation {
         panic!("the server at {address} does not start");
     }
 
-    /// kill -9 of the private PostgreSQL's first process.
+    /// Ends the private PostgreSQL's first process by SIGKILL.
     pub fn kill_postgres(&self) {
         let pid = std::fs::read_to_string(find(&self.data, "postmaster.pid")).unwrap();
         signal(pid.lines().next().unwrap(), "-9");
     }
 
-    /// A crowd of honest people who take a hundredth of real people's time, so that they are at work for seconds on any
+    /// A crowd of honest people who take a hundredth of real people's time, so that they take part for seconds on any
     /// computer.
     pub fn crowd(&self, urls: &[&str], people: u32) -> Crowd {
         self.crowd_of(urls, people, "honest=1", 0.01)
@@ -111,7 +111,7 @@ impl Installation {
         Crowd(tokio::spawn(async move { run(&client, &plan, |_| ()).await.unwrap() }))
     }
 
-    /// Everything that the crowd's answers and slots must fulfil, whatever happened meanwhile. Returns kept people per
+    /// Asserts all rules for the crowd's answers and slots that hold after any fault. Returns the number of kept people per
     /// condition.
     pub fn account_for(&self, report: &SimulationReport) -> Vec<u64> {
         let out = self.exported();
@@ -130,7 +130,7 @@ impl Installation {
         kept(&out)
     }
 
-    /// Slots per condition, whatever became of them, as the export said that [`Self::account_for`] looked at.
+    /// Slots per condition, filled or not, in the export that [`Self::account_for`] made.
     pub fn slots(&self) -> Vec<u64> {
         let all = |slots: &Value| slots.as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
         slots_by_condition(&self.exported()).iter().map(all).collect()
@@ -144,13 +144,13 @@ impl Installation {
 impl Drop for Installation {
     fn drop(&mut self) {
         if self.database.is_none() && self.data.exists() {
-            // A command that comes last stops a PostgreSQL that a killed server left.
+            // This command stops a PostgreSQL that a killed server left behind.
             let _ = self.command().args(["journal", "verify"]).output();
         }
     }
 }
 
-/// A study whose slots open again until somebody is kept.
+/// A study whose slots are opened again until each has a kept participant.
 pub fn endless_study(slots: u32) -> TinyStudy {
     let study = TinyStudy::new(slots);
     study.edit("study.toml", |text| {
@@ -159,7 +159,7 @@ pub fn endless_study(slots: u32) -> TinyStudy {
     study
 }
 
-/// Answers in the export: (participant, block, attempt, trial) and the button.
+/// The answers in the export: the button by (participant, block, attempt, trial).
 fn answers(export: &Path) -> HashMap<(String, String, String, String), String> {
     let mut reader = csv::Reader::from_path(export.join("trials.csv")).unwrap();
     let rows = reader.deserialize().map(|row: Result<HashMap<String, String>, _>| row.unwrap());
@@ -169,18 +169,18 @@ fn answers(export: &Path) -> HashMap<(String, String, String, String), String> {
     };
     let all: Vec<_> = rows.map(|row| (place(&row), row["response"].clone())).collect();
     let unique: HashMap<_, _> = all.iter().cloned().collect();
-    assert_eq!(unique.len(), all.len(), "no answer is there twice");
+    assert_eq!(unique.len(), all.len(), "no answer is stored twice");
     unique
 }
 
-/// What the manifest says of the slots of each condition.
+/// The manifest's entry about the slots of each condition.
 fn slots_by_condition(export: &Path) -> Vec<Value> {
     let manifest = std::fs::read(export.join("manifest.json")).unwrap();
     let manifest: Value = serde_json::from_slice(&manifest).unwrap();
     manifest["slots_by_mode"]["simulated"].as_object().unwrap().values().cloned().collect()
 }
 
-/// People kept per condition; in no slot there are two.
+/// The number of kept people per condition. Asserts that no slot has two.
 fn kept(export: &Path) -> Vec<u64> {
     let mut reader = csv::Reader::from_path(export.join("participants.csv")).unwrap();
     let rows = reader.deserialize().map(|row: Result<HashMap<String, String>, _>| row.unwrap());
@@ -205,18 +205,18 @@ pub struct Running {
 }
 
 impl Running {
-    /// Host and port.
+    /// The server's host and port.
     pub fn address(&self) -> &str {
         self.url.strip_prefix("http://").unwrap()
     }
 
-    /// kill -9.
+    /// Ends the server by SIGKILL.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Tells it to stop, and waits until it did in good order.
+    /// Sends a signal and waits until the server has ended with success.
     pub fn stop(mut self, kind: &str) {
         signal(&self.child.id().to_string(), kind);
         assert!(self.child.wait().unwrap().success());
@@ -236,17 +236,17 @@ fn signal(pid: &str, kind: &str) {
     assert!(Command::new("kill").args([kind, pid]).status().unwrap().success());
 }
 
-/// A client that goes where it is sent, and no further.
+/// An HTTP client that follows no redirects.
 pub fn http() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
-/// Simulated people on their way.
+/// Simulated people who are taking part.
 pub struct Crowd(tokio::task::JoinHandle<SimulationReport>);
 
 impl Crowd {
-    /// Waits for them; everybody must have gone through, and all their answers been acknowledged.
+    /// Waits for them, and asserts that all completed and that all their answers were acknowledged.
     pub async fn all_complete(self) -> SimulationReport {
         let report = self.report().await;
         assert_eq!(report.troubles, Default::default());

@@ -1,4 +1,5 @@
-//! Who a person is who arrives: no one by a placeholder, one person by any spelling of their id, and nothing told to strangers.
+//! How an arriving person is identified: a placeholder is no id, all spellings of an id are one person, and replies tell
+//! strangers nothing about ids.
 
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -45,7 +46,7 @@ personal = true
 conditions = [\"none\"]
 ";
 
-/// What people of each platform bring.
+/// The parameters of an arrival from each platform.
 const WHOLE: [(&str, &[(&str, &str)]); 6] = [
     ("Workers", &[("workerId", "A1"), ("assignmentId", "3A"), ("hitId", "3H")]),
     ("Prolific", &[("PROLIFIC_PID", PID), ("STUDY_ID", STUDY), ("SESSION_ID", SESSION)]),
@@ -97,7 +98,11 @@ async fn a_placeholder_enrols_no_one_and_is_explained_and_counted(pool: PgPool) 
     }
     assert_eq!(counted(&server, "incomplete").await, refused);
     assert_eq!(server.count("select count(*) from participants").await, 0);
-    assert_eq!(server.count("select count(*) from arrivals").await, WHOLE.len() as i64, "one row per link");
+    assert_eq!(
+        server.count("select count(*) from arrivals").await,
+        WHOLE.len() as i64,
+        "there is one row per link"
+    );
     let mut browser = Browser::signed_in(&server).await;
     let notices = browser.get("/lab/studies/demo").await.texts("#arrivals .notice");
     assert_eq!(notices.len(), WHOLE.len());
@@ -165,9 +170,9 @@ async fn one_person_has_one_spelling_wherever_ids_are_used(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn hashes_from_before_still_keep_out_and_personal_codes_have_one_spelling(pool: PgPool) {
+async fn earlier_hashes_still_bar_people_and_personal_codes_have_one_spelling(pool: PgPool) {
     let server = study(pool, 3, EVERY_PLATFORM).await;
-    // As it was stored before ids had one spelling: of the id as it came.
+    // Earlier versions stored the hash of the id as it was spelled.
     let hmac = server.app.secrets.worker_hmac(Platform::Prolific, PID);
     sqlx::query(
         "insert into not_admitted (study_id, platform, worker_hmac) select id, 'prolific', $1 from studies",
@@ -188,7 +193,7 @@ async fn hashes_from_before_still_keep_out_and_personal_codes_have_one_spelling(
 }
 
 #[sqlx::test]
-async fn carelessly_written_addresses_lead_to_a_sensible_place(pool: PgPool) {
+async fn addresses_with_slips_are_understood_or_explained(pool: PgPool) {
     let server = study(pool, 3, EVERY_PLATFORM).await;
     let link = server.link("Prolific").await;
     let whole = format!("PROLIFIC_PID={PID}&STUDY_ID={STUDY}&SESSION_ID={SESSION}");
@@ -206,7 +211,7 @@ async fn carelessly_written_addresses_lead_to_a_sensible_place(pool: PgPool) {
     ] {
         let (status, page) = server.get(&format!("/enter/{path}")).await;
         assert_eq!(status, 200, "{path}");
-        // What the page sends at consent.
+        // The page sends these parameters at consent.
         assert!(page.contains(&format!("PROLIFIC_PID&#34;:&#34;{PID}&#34;")), "{path}: {page}");
         assert!(page.contains(&format!("SESSION_ID&#34;:&#34;{SESSION}&#34;")), "{path}");
     }
@@ -248,7 +253,11 @@ async fn refused_arrivals_of_every_kind_are_counted_in_a_bounded_number_of_rows(
     came(1).await;
     let rows = server.count("select count(*) from arrivals").await;
     came(30).await;
-    assert_eq!(server.count("select count(*) from arrivals").await, rows, "a stranger makes no rows");
+    assert_eq!(
+        server.count("select count(*) from arrivals").await,
+        rows,
+        "arrivals of strangers add no rows"
+    );
     for kind in ["preview", "already_took_part", "barred", "incomplete", "unknown_person"] {
         assert_eq!(counted(&server, kind).await, 31, "{kind}");
     }
@@ -264,7 +273,7 @@ async fn refused_arrivals_of_every_kind_are_counted_in_a_bounded_number_of_rows(
     assert_eq!(
         page.texts("#arrivals .notice").len(),
         2,
-        "an incomplete address, and an unknown personal link"
+        "an incomplete address and an unknown personal link are counted"
     );
 }
 
@@ -284,7 +293,7 @@ async fn people_who_are_asked_to_wait_are_counted(pool: PgPool) {
     assert_eq!(counted(&server, "crowded").await, crowded);
 }
 
-/// Pages and answers are the same for an id that is known and for one that is not, but for the id.
+/// Pages and replies are the same for an id that is known and for one that is not, except for the id itself.
 #[sqlx::test]
 async fn guessing_ids_does_not_tell_who_took_part(pool: PgPool) {
     let server = study(pool, 3, MTURK).await;
@@ -311,15 +320,15 @@ async fn guessing_ids_does_not_tell_who_took_part(pool: PgPool) {
     server.set_state(StudyState::Closed).await;
     assert_eq!(seen("AKNOWN").await, seen("ANOONE").await);
     server.set_state(StudyState::Live).await;
-    // With their own assignment, people are told how they stand.
+    // With their own assignment, people are told how far they are.
     assert_eq!(task(&server, &link, &worker("AKNOWN", "3A", "3H")).await.1["state"], "done");
     assert_eq!(task(&server, &link, &worker("AWORKS", "3B", "3H")).await.1["state"], "under_way");
     let refused: Value = server.enrol(&link, &worker("AKNOWN", "3Z", "3OTHER")).await.1;
-    assert_eq!(refused["code"], "already_took_part", "when they agree");
+    assert_eq!(refused["code"], "already_took_part", "the refusal comes at consent");
 }
 
 #[sqlx::test]
-async fn not_after_holds_in_every_spelling(pool: PgPool) {
+async fn not_after_excludes_every_spelling_of_an_id(pool: PgPool) {
     let server = study(pool, 2, MTURK).await;
     finish(&server, &server.link("Workers").await, &worker("A1B", "3A", "3H")).await;
     let later = with_links(2, MTURK);
@@ -339,7 +348,7 @@ async fn not_after_holds_in_every_spelling(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_researcher_has_one_spelling_too(pool: PgPool) {
+async fn all_spellings_of_an_email_address_are_one_researcher(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let invitation = weber::flow::lab::team::Invitation::default();
     for email in ["Eve@Example.org", " eve@example.ORG\u{a0}", "\u{feff}eve@example.org\u{200b}"] {

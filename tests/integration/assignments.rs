@@ -1,4 +1,4 @@
-//! Which of the assignments with which a person was seen is paid.
+//! Which assignment is paid if a person was seen with several.
 
 use sqlx::PgPool;
 use weber::domain::study::Platform;
@@ -15,7 +15,8 @@ async fn paid(server: &Server) -> Vec<payment::Payment> {
     identities::payments(&server.app, &Actor::command_line(), "demo").await.unwrap()
 }
 
-/// A stranger knows a worker's id and HIT. They ask with other assignments; the worker's own is paid, and theirs is only kept beside it.
+/// A stranger who knows a worker's id and HIT sends other assignments. The worker's own is paid; the others are only stored
+/// beside it.
 #[sqlx::test]
 async fn a_stranger_cannot_change_which_assignment_is_paid(pool: PgPool) {
     let server = study(pool, 2, MTURK).await;
@@ -23,11 +24,11 @@ async fn a_stranger_cannot_change_which_assignment_is_paid(pool: PgPool) {
     let (_, reply) = server.enrol(&link, &worker("AVICTIM", "3OWN", "3HIT")).await;
     let mut victim = Person::with_token(&server, reply["token"].as_str().unwrap()).await;
     victim.reach_main().await;
-    // Before the end, by the victim's id ...
+    // The stranger sends one before the victim has completed ...
     assert_eq!(server.enrol(&link, &worker("AVICTIM", "3BEFORE", "3HIT")).await.0, 200);
     victim.answer_main(true).await;
     assert_eq!(victim.complete().await.0, 200);
-    // ... and after it.
+    // ... and one afterwards.
     task(&server, &link, &worker("AVICTIM", "3ATTACKER", "3HIT")).await;
     server.enrol(&link, &worker("AVICTIM", "3LATER", "3HIT")).await;
     let payments = paid(&server).await;
@@ -35,15 +36,15 @@ async fn a_stranger_cannot_change_which_assignment_is_paid(pool: PgPool) {
     assert_eq!(payments[0].other_assignments, ["3BEFORE", "3ATTACKER", "3LATER"]);
     let bulk = payment::bulk(Platform::Mturk, &payments).unwrap();
     assert!(bulk.ends_with("\n3HIT,3OWN,AVICTIM,x,\n"), "{bulk}");
-    // Of many that they name few are kept.
+    // Of many assignments only a few are stored.
     for n in 0..60 {
         task(&server, &link, &worker("AVICTIM", &format!("3MORE{n}"), "3HIT")).await;
     }
     assert_eq!(server.count("select count(*) from assignments").await, 50);
 }
 
-/// A task that was returned and accepted again is paid by the assignment with which the person finished, or which MTurk's own
-/// file says they handed in.
+/// A task that was returned and accepted again is paid by the assignment with which the person finished, or by the one that
+/// MTurk's own file says was handed in.
 #[sqlx::test]
 async fn the_assignment_that_was_finished_or_handed_in_is_paid(pool: PgPool) {
     let server = study(pool, 2, MTURK).await;
@@ -57,7 +58,7 @@ async fn the_assignment_that_was_finished_or_handed_in_is_paid(pool: PgPool) {
     let first = &paid(&server).await[0];
     assert_eq!((first.assignment_id.as_deref(), first.hit_id.as_deref()), (Some("3SECOND"), Some("3HIT2")));
     let standing = task(&server, &link, &worker("A1", "3THIRD", "3HIT2")).await.1;
-    assert_eq!(standing["state"], "done", "accepted once more");
+    assert_eq!(standing["state"], "done", "the task was accepted once more");
     let receipt = &first.receipt;
     let file = format!(
         "AssignmentId,WorkerId,AssignmentStatus,Answer.receipt\n3SECOND,A1,Returned,\n3THIRD,A1,Submitted,{receipt}\n\
@@ -70,7 +71,7 @@ async fn the_assignment_that_was_finished_or_handed_in_is_paid(pool: PgPool) {
     assert_eq!(paid(&server).await[0].assignment_id.as_deref(), Some("3THIRD"));
 }
 
-/// A person who comes too often gets a token that is shared: a stranger who had it first does not decide what is paid.
+/// A person who has too many tokens gets a shared one. A stranger who had it first does not decide which assignment is paid.
 #[sqlx::test]
 async fn a_shared_token_says_nothing_about_assignments(pool: PgPool) {
     let server = study(pool, 2, MTURK).await;

@@ -1,4 +1,4 @@
-//! One file holds everything, and everything comes back from it: or nothing does, and it is said why.
+//! A backup is one file with all data. A restore brings all of it back, or changes nothing and says why.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -25,10 +25,10 @@ use crate::support::program::{Program, path};
 use crate::support::server::Server;
 use crate::support::tiny_study::TinyStudy;
 
-/// The key of the tests' servers.
+/// The installation key of the tests' servers.
 const KEY: [u8; 32] = [7; 32];
 
-/// A second, empty database: to Weber a schema of its own is one.
+/// A second, empty database: a schema of its own works like one.
 async fn empty_place(pool: &PgPool) -> PgPool {
     sqlx::query("create schema restored").execute(pool).await.unwrap();
     let options = (*pool.connect_options()).clone().options([("search_path", "restored")]);
@@ -39,7 +39,7 @@ async fn is_empty(pool: &PgPool) -> bool {
     store::backup::is_empty(&mut pool.acquire().await.unwrap()).await.unwrap()
 }
 
-/// As every program does when it opens a database.
+/// Stores the fingerprint of the key, as every program does when it opens a database.
 async fn claim(pool: &PgPool) {
     let fingerprint = Secrets::new(KEY).fingerprint();
     let mut conn = pool.acquire().await.unwrap();
@@ -68,7 +68,7 @@ impl Saved {
         restore(&self.file(), pool).await
     }
 
-    /// The same backup with one of its files changed; its manifest vouches for the change if it is in a table.
+    /// The same backup with one of its files changed. If it is a table, the manifest's hash is changed to match.
     fn forged(&self, name: &str, change: impl Fn(String) -> String) -> PathBuf {
         let mut archive = zip::ZipArchive::new(File::open(self.file()).unwrap()).unwrap();
         let mut texts: Vec<(String, String)> = (0..archive.len())
@@ -106,7 +106,7 @@ async fn restore(file: &Path, pool: &PgPool) -> Result<Option<i64>, BackupError>
     backup::restore(pool, &mut Archive::open(file)?).await
 }
 
-/// A study with people in every stage, decisions and a journal.
+/// A study with participants in every stage, decisions and an audit log.
 async fn busy_lab(pool: PgPool) -> Server {
     let server = Server::live(pool, 1).await;
     let link = server.link("Volunteers").await;
@@ -130,7 +130,7 @@ async fn export(server: &Server) -> (Exported, serde_json::Value) {
 }
 
 #[sqlx::test]
-async fn everything_comes_back_as_it_was(pool: PgPool) {
+async fn a_restore_brings_back_all_data_unchanged(pool: PgPool) {
     let server = busy_lab(pool.clone()).await;
     let (before, manifest_before) = export(&server).await;
     let saved = Saved::of(&pool).await;
@@ -138,7 +138,7 @@ async fn everything_comes_back_as_it_was(pool: PgPool) {
     assert_eq!(saved.restore(&place).await.unwrap(), None);
 
     let again = Saved::of(&place).await;
-    assert_eq!(again.manifest.tables, saved.manifest.tables, "every row of every table");
+    assert_eq!(again.manifest.tables, saved.manifest.tables, "every table has the same rows");
     assert_eq!(again.manifest.sequences, saved.manifest.sequences);
     let restored = Server::empty(place.clone()).await;
     let (after, manifest_after) = export(&restored).await;
@@ -158,14 +158,14 @@ async fn everything_comes_back_as_it_was(pool: PgPool) {
     let entries = store::audit_log::all(&mut place.acquire().await.unwrap()).await.unwrap();
     assert_eq!(first_broken(&entries), None);
     assert_eq!(saved.manifest.journal.sha256, hex::encode(&entries.last().unwrap().1));
-    // Numbering goes on, the journal is closed again, and people come and go.
+    // Numbering continues, the audit log is append-only again, and people can take part.
     Person::go_through(&restored, &restored.link("Volunteers").await, true).await;
     control::set_state(&restored.app, &Actor::command_line(), "demo", StudyState::Paused).await.unwrap();
     assert!(sqlx::query("delete from journal").execute(&place).await.is_err());
 }
 
 #[sqlx::test]
-async fn a_backup_is_one_moment_of_a_lab_at_work(pool: PgPool) {
+async fn a_backup_is_one_snapshot_while_people_take_part(pool: PgPool) {
     let server = Server::live(pool.clone(), 10).await;
     let link = server.link("Volunteers").await;
     let arrivals = async {
@@ -194,14 +194,14 @@ async fn a_backup_is_one_moment_of_a_lab_at_work(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn nothing_is_overwritten(pool: PgPool) {
+async fn backup_and_restore_overwrite_nothing(pool: PgPool) {
     let server = Server::live(pool.clone(), 1).await;
     let saved = Saved::of(&pool).await;
     assert!(matches!(saved.restore(&pool).await, Err(BackupError::NotEmpty)));
     assert_eq!(server.count("select count(*) from studies").await, 1);
     let again = backup::write(&pool, Some(KEY), true, &saved.file(), SystemClock.now()).await;
     assert!(matches!(again, Err(BackupError::Exists(_))));
-    // It fails in the middle: one table cannot be read.
+    // The backup fails in the middle, because one table cannot be read.
     let mut other = pool.begin().await.unwrap();
     sqlx::query("lock table responses in access exclusive mode").execute(&mut *other).await.unwrap();
     let impatient = (*pool.connect_options()).clone().options([("lock_timeout", "100ms")]);
@@ -209,11 +209,11 @@ async fn nothing_is_overwritten(pool: PgPool) {
     let failed = backup::write(&store::pool(impatient, 1), Some(KEY), true, &file, SystemClock.now()).await;
     assert!(matches!(failed, Err(BackupError::Store(_))));
     assert_eq!(fs::metadata(saved.file()).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(fs::read_dir(saved.folder.path()).unwrap().count(), 1, "no draft is left");
+    assert_eq!(fs::read_dir(saved.folder.path()).unwrap().count(), 1, "no temporary file is left");
 }
 
 #[sqlx::test]
-async fn a_damaged_file_is_found_before_anything_is_touched(pool: PgPool) {
+async fn a_damaged_file_is_found_before_the_database_changes(pool: PgPool) {
     Server::live(pool.clone(), 1).await;
     let saved = Saved::of(&pool).await;
     let whole = fs::read(saved.file()).unwrap();
@@ -223,7 +223,7 @@ async fn a_damaged_file_is_found_before_anything_is_touched(pool: PgPool) {
         assert!(matches!(Archive::open(&damaged), Err(BackupError::Damaged { .. })));
     }
     let place = empty_place(&pool).await;
-    // Whichever byte of the content is another: here of the images, which are nearly all of it.
+    // Any changed byte of the content is found; here one of the images, which are nearly all of it.
     let mut flipped = whole.clone();
     flipped[whole.len() / 2] ^= 1;
     fs::write(&damaged, flipped).unwrap();
@@ -237,7 +237,7 @@ async fn a_damaged_file_is_found_before_anything_is_touched(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn what_a_newer_program_made_is_left_to_it(pool: PgPool) {
+async fn a_backup_of_a_newer_program_is_refused(pool: PgPool) {
     Server::live(pool.clone(), 1).await;
     let saved = Saved::of(&pool).await;
     let place = empty_place(&pool).await;
@@ -264,7 +264,7 @@ async fn what_a_newer_program_made_is_left_to_it(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn half_a_restore_never_stays(pool: PgPool) {
+async fn a_restore_that_fails_leaves_the_database_empty(pool: PgPool) {
     busy_lab(pool.clone()).await;
     let saved = Saved::of(&pool).await;
     let place = empty_place(&pool).await;
@@ -272,7 +272,7 @@ async fn half_a_restore_never_stays(pool: PgPool) {
     assert!(matches!(restore(&twice, &place).await, Err(BackupError::Store(_))));
     assert!(is_empty(&place).await);
     let changed = saved.forged("tables/journal.txt", |text| text.replacen("command line", "somebody", 1));
-    assert_eq!(restore(&changed, &place).await.unwrap(), Some(1), "what was changed before is told");
+    assert_eq!(restore(&changed, &place).await.unwrap(), Some(1), "the restore reports the changed entry");
 }
 
 #[sqlx::test(migrations = false)]
@@ -282,7 +282,7 @@ async fn a_backup_of_an_older_schema_is_brought_up_to_date(pool: PgPool) {
         Err(BackupError::NothingThere)
     ));
     let older: Vec<i64> = store::MIGRATOR.iter().map(|migration| migration.version).collect();
-    // The oldest with everything that a backup asks for: the journal came with the fourth.
+    // The fourth migration is the oldest schema that a backup can read, because it made the audit log.
     for version in &older[..4] {
         store::migrate_to(&mut pool.acquire().await.unwrap(), *version).await.unwrap();
         let rows = format!("{}/tests/migrations/{version}.sql", env!("CARGO_MANIFEST_DIR"));
@@ -295,14 +295,14 @@ async fn a_backup_of_an_older_schema_is_brought_up_to_date(pool: PgPool) {
     let place = empty_place(&pool).await;
     saved.restore(&place).await.unwrap();
     assert!(store::ready(&place).await.unwrap());
-    assert!(!store::ready(&pool).await.unwrap(), "the database that was backed up is left as it was");
+    assert!(!store::ready(&pool).await.unwrap(), "the database that was backed up is unchanged");
     let roles: Vec<String> =
         sqlx::query_scalar("select role from researchers").fetch_all(&place).await.unwrap();
-    assert_eq!(roles, ["administrator"], "the migrations found the rows of their time");
+    assert_eq!(roles, ["administrator"], "the migrations ran on the restored rows");
 }
 
 #[sqlx::test]
-async fn the_key_is_that_of_the_database(pool: PgPool) {
+async fn the_key_must_be_that_of_the_database(pool: PgPool) {
     Server::live(pool.clone(), 1).await;
     claim(&pool).await;
     let folder = tempfile::tempdir().unwrap();
@@ -318,7 +318,7 @@ async fn the_key_is_that_of_the_database(pool: PgPool) {
     assert_eq!((key("a"), key("b")), (None, Some(KEY)));
 }
 
-/// By the commands: from a private PostgreSQL into another one, with the key.
+/// Moves an installation by the commands, from a private PostgreSQL to another one, with the key.
 #[sqlx::test(migrations = false)]
 async fn a_lab_moves_from_a_private_postgres_to_another(pool: PgPool) {
     let old = Program::private();
@@ -345,5 +345,5 @@ async fn a_lab_moves_from_a_private_postgres_to_another(pool: PgPool) {
     let verified = new.run(&["journal", "verify", "--against", path(&file)]);
     assert!(verified.contains("The journal is whole: 2 entries"), "{verified}");
     assert!(new.refusal(&["restore", path(&file)]).contains("the database is not empty"));
-    assert!(new.data().join("secret").exists(), "a key that was there stays");
+    assert!(new.data().join("secret").exists(), "an existing key is kept");
 }

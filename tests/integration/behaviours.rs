@@ -1,4 +1,4 @@
-//! What each kind of simulated person leads to, by the real HTTP path.
+//! The data that each kind of simulated person leads to, by real HTTP.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,7 +18,7 @@ async fn exported(server: &Server) -> Exported {
     Exported::of(server, PolicyChoice::Enrolment, &[Mode::Simulated]).await
 }
 
-/// Those who came to the end.
+/// The participants who completed.
 fn complete(exported: &Exported) -> Vec<Row> {
     exported.rows("participants.csv").into_iter().filter(|row| row["stage"] == "complete").collect()
 }
@@ -31,7 +31,7 @@ fn happened(report: &SimulationReport, incident: Incident) -> usize {
     report.incidents.get(&incident).copied().unwrap_or_default() as usize
 }
 
-/// Every answer that was acknowledged is exported as it was given, and nothing else.
+/// Asserts that the export has exactly the acknowledged answers, as they were given.
 fn assert_nothing_lost(report: &SimulationReport, exported: &Exported) {
     let acknowledged: HashSet<_> = report
         .acknowledged
@@ -92,7 +92,7 @@ async fn drop_outs_hold_their_slots_until_the_lease_lapses(pool: PgPool) {
     assert_eq!(slots(&before), [[0, 0, 0, 6]; 5]);
     let stages: HashSet<String> =
         before.rows("participants.csv").into_iter().map(|row| row["stage"].clone()).collect();
-    assert!(stages.len() > 1 && !stages.contains("complete"), "they vanish anywhere: {stages:?}");
+    assert!(stages.len() > 1 && !stages.contains("complete"), "they stop at different stages: {stages:?}");
     clock.advance(2 * 3600);
     let after = exported(&server).await;
     assert_eq!(slots(&after), [[0, 0, 6, 0]; 5]);
@@ -100,7 +100,7 @@ async fn drop_outs_hold_their_slots_until_the_lease_lapses(pool: PgPool) {
         assert_eq!((row["stage"].as_str(), row["exclusion_reasons"].as_str()), ("expired", "incomplete"));
     }
     let others = run(&client, &plan(30, "honest=1"), |_| ()).await.unwrap();
-    assert_eq!(ended(&others, Ending::Full), 0, "their slots are to be had again");
+    assert_eq!(ended(&others, Ending::Full), 0, "their slots are given out again");
 }
 
 #[sqlx::test]
@@ -112,7 +112,7 @@ async fn reloaders_go_on_where_they_were(pool: PgPool) {
     let trials = exported.rows("trials.csv");
     let mut reloads = 0;
     for row in complete(&exported) {
-        // In the practice, where there is one, and in the main trials.
+        // They reload in practice, if their condition has it, and in the main trials.
         let expected = if row["condition"] == "none" { 1 } else { 2 };
         assert_eq!(row["reloads"], expected.to_string(), "{}", row["condition"]);
         let own = trials.iter().filter(|trial| trial["participant"] == row["participant"]);
@@ -131,12 +131,16 @@ async fn duplicates_take_part_once(pool: PgPool) {
     let refused = happened(&report, Incident::Refused);
     assert!((2..=9).contains(&refused));
     assert!((2..=refused).contains(&happened(&report, Incident::Resumed)));
-    assert_eq!(server.count("select count(*) from participants").await, 10, "nobody is there twice");
+    assert_eq!(
+        server.count("select count(*) from participants").await,
+        10,
+        "each person has one participation"
+    );
     assert_eq!(server.count("select count(*) from once_only").await as usize, refused);
     assert_eq!(
         server.count("select sum(n)::bigint from arrivals where kind = 'already_took_part'").await as usize,
         refused,
-        "at the door, once for each visit"
+        "each further visit is counted once"
     );
     let errors: Vec<_> = report.meter.errors().collect();
     assert_eq!(errors, [(Request::Enrol, "already_took_part", refused as u32)]);
@@ -155,7 +159,7 @@ async fn two_tabs_lose_nothing(pool: PgPool) {
         let main: u32 = ["main_total", "catch_total"].iter().map(|c| row[*c].parse::<u32>().unwrap()).sum();
         assert_eq!((main, row["reloads"].as_str()), (21, "1"));
     }
-    assert_eq!(happened(&report, Incident::Conflict), people.len(), "each contradicts themselves once");
+    assert_eq!(happened(&report, Incident::Conflict), people.len(), "each sends one contradicting answer");
     let conflicts = "select count(*) from events where kind = 'answer_conflict'";
     assert_eq!(server.count(conflicts).await as usize, people.len());
     assert!(happened(&report, Incident::Superseded) >= people.len());

@@ -1,4 +1,4 @@
-//! The server's clock steps while people are at work.
+//! The server's clock steps back or ahead while people take part.
 
 use sqlx::PgPool;
 use weber::domain::study::{Mode, StudyState};
@@ -21,7 +21,7 @@ async fn server(pool: PgPool) -> (Server, std::sync::Arc<TestClock>) {
     (server, clock)
 }
 
-/// Every page and file that counts or draws times.
+/// Reads every page and file that shows times.
 async fn everything_can_be_read(server: &Server) -> Exported {
     let mut browser = Browser::signed_in(server).await;
     for page in ["", "/participants", "/results", "/exclusion"] {
@@ -32,7 +32,7 @@ async fn everything_can_be_read(server: &Server) -> Exported {
 }
 
 #[sqlx::test]
-async fn a_step_changes_no_duration_and_nobody_loses_their_way(pool: PgPool) {
+async fn a_step_changes_no_duration_and_every_participant_can_continue(pool: PgPool) {
     for steps in [[-HOUR, DAY, -DAY], [DAY, -HOUR, -HOUR]] {
         sqlx::query("truncate studies, images, researchers, responses cascade").execute(&pool).await.unwrap();
         let (server, clock) = server(pool.clone()).await;
@@ -47,13 +47,13 @@ async fn a_step_changes_no_duration_and_nobody_loses_their_way(pool: PgPool) {
         assert_eq!(
             ["instruction_time", "total_time", "kept", "answers"].map(|column| row[column].as_str()),
             ["60", "400", "true", "25"],
-            "durations are the browser's own where the server cannot know better"
+            "durations are the browser's where the server has no better measure"
         );
     }
 }
 
 #[sqlx::test]
-async fn a_step_ahead_lapses_leases_and_never_fills_a_slot_twice(pool: PgPool) {
+async fn a_step_ahead_makes_leases_lapse_and_fills_no_slot_twice(pool: PgPool) {
     let (server, clock) = server(pool).await;
     let link = server.link("Volunteers").await;
     let mut people = Vec::new();

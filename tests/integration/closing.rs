@@ -1,4 +1,4 @@
-//! A study closes itself as soon as nobody can be kept any more, by whatever that comes about.
+//! A study closes itself as soon as no further participant can be kept, by each of the ways that lead there.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::support::person::Person;
 use crate::support::server::{Server, TestClock};
 use crate::support::tiny_study::TinyStudy;
 
-/// A live study with one place in each of five conditions, four of them filled.
+/// A live study with one slot in each of five conditions, four of which are filled.
 async fn nearly_full(pool: PgPool) -> (Server, String, Arc<TestClock>) {
     let clock = TestClock::new();
     let server = Server::with_clock(pool, clock.clone()).await;
@@ -46,22 +46,22 @@ async fn finish(person: &mut Person<'_>) {
     assert_eq!(person.complete().await.0, 200);
 }
 
-/// Two people for the last place: the first came back too late and passed without one, the second is at work in it.
+/// Two participants for the last slot: the first lost it and passed without one, the second holds it and is taking part.
 async fn late_and_at_work<'a>(server: &'a Server, link: &str, clock: &TestClock) -> (Person<'a>, Person<'a>) {
     let mut late = Person::arrive(server, link).await;
     clock.advance(301);
     let at_work = Person::arrive(server, link).await;
     finish(&mut late).await;
     assert_eq!(late.column("claim").await, "surplus");
-    assert!(!is_closed(server).await, "somebody is at work in the last place");
+    assert!(!is_closed(server).await, "a participant still holds the last slot");
     (late, at_work)
 }
 
 #[sqlx::test]
-async fn by_the_last_completion(pool: PgPool) {
+async fn a_study_closes_by_the_last_completion(pool: PgPool) {
     let (server, link, _) = nearly_full(pool).await;
     let mut last = Person::arrive(&server, &link).await;
-    assert!(!is_closed(&server).await, "one is still at work");
+    assert!(!is_closed(&server).await, "one participant is still taking part");
     let browser = Browser::signed_in(&server).await;
     let mut page = OpenPage::at(&browser, "/lab/studies/demo/live").await;
     page.hears("state-live").await;
@@ -77,7 +77,7 @@ async fn by_the_last_completion(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn by_somebody_who_leaves_their_place_to_one_who_passed_without(pool: PgPool) {
+async fn a_study_closes_when_a_participant_leaves_and_a_surplus_one_gets_the_slot(pool: PgPool) {
     let (server, link, clock) = nearly_full(pool).await;
     let (late, at_work) = late_and_at_work(&server, &link, &clock).await;
     let (status, _) = server.post("/api/v1/leave", Some(&at_work.token), json!({ "reason": "left" })).await;
@@ -87,7 +87,7 @@ async fn by_somebody_who_leaves_their_place_to_one_who_passed_without(pool: PgPo
 }
 
 #[sqlx::test]
-async fn by_a_newcomer_who_finds_a_lapsed_place_taken_by_one_who_passed_without(pool: PgPool) {
+async fn a_study_closes_when_a_consent_gives_a_lapsed_slot_to_a_surplus_participant(pool: PgPool) {
     let (server, link, clock) = nearly_full(pool).await;
     let (late, _) = late_and_at_work(&server, &link, &clock).await;
     clock.advance(301);
@@ -96,7 +96,7 @@ async fn by_a_newcomer_who_finds_a_lapsed_place_taken_by_one_who_passed_without(
 }
 
 #[sqlx::test]
-async fn by_fewer_places(pool: PgPool) {
+async fn a_study_closes_by_a_lower_quota(pool: PgPool) {
     let (server, link, _) = nearly_full(pool).await;
     control::set_quota(&server.app, &Actor::command_line(), "demo", 2).await.unwrap();
     Person::go_through(&server, &link, true).await;
@@ -106,17 +106,17 @@ async fn by_fewer_places(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn by_the_end_of_the_wait_for_experts(pool: PgPool) {
+async fn a_study_closes_when_the_link_for_experts_is_switched_off(pool: PgPool) {
     let (server, link, _) = nearly_full(pool).await;
     switch_experts(&server, true).await;
     Person::go_through(&server, &link, true).await;
-    assert!(!is_closed(&server).await, "experts need no place");
+    assert!(!is_closed(&server).await, "experts need no slot");
     switch_experts(&server, false).await;
     assert!(is_closed(&server).await);
 }
 
 #[sqlx::test]
-async fn by_a_decision_that_is_taken_back(pool: PgPool) {
+async fn a_study_closes_by_a_decision_that_is_lifted(pool: PgPool) {
     let (server, link, _) = nearly_full(pool).await;
     let last = Person::go_through(&server, &link, true).await;
     assert!(is_closed(&server).await);
@@ -125,12 +125,12 @@ async fn by_a_decision_that_is_taken_back(pool: PgPool) {
     decisions::decide(&server.app, &actor, "demo", last.pseudonym(), &exclude, true).await.unwrap();
     server.set_state(StudyState::Live).await;
     decisions::lift(&server.app, &actor, "demo", last.pseudonym()).await.unwrap();
-    assert_eq!(last.column("claim").await, "kept", "the place was still free");
+    assert_eq!(last.column("claim").await, "kept", "the slot was still open");
     assert!(is_closed(&server).await);
 }
 
 #[sqlx::test]
-async fn and_is_not_opened_again_before_somebody_can_be_kept(pool: PgPool) {
+async fn a_closed_study_can_be_opened_only_when_a_participant_could_be_kept(pool: PgPool) {
     let (server, link, _) = nearly_full(pool).await;
     Person::go_through(&server, &link, true).await;
     let actor = Actor::command_line();

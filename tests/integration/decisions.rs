@@ -1,4 +1,4 @@
-//! Decisions about people beside the rule: what they change, and what they do not.
+//! Researchers' decisions about participants: they change the analysis, and neither verdicts nor slots.
 
 use sqlx::PgPool;
 use weber::domain::codebook::people::{Decision, Override};
@@ -19,7 +19,7 @@ async fn decide(server: &Server, person: &str, decision: Decision, reason: &str,
 const KEPT: &str = "select count(*) from participants where claim = 'kept'";
 
 #[sqlx::test]
-async fn a_decision_changes_what_is_analysed_and_neither_verdict_nor_slots(pool: PgPool) {
+async fn a_decision_changes_the_analysis_and_neither_verdict_nor_slots(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let link = server.link("Volunteers").await;
     let passing = Person::go_through(&server, &link, true).await;
@@ -34,7 +34,7 @@ async fn a_decision_changes_what_is_analysed_and_neither_verdict_nor_slots(pool:
     let (included, excluded) = (exported.person(&failing), exported.person(&passing));
     assert_eq!((included["kept"].as_str(), included["override"].as_str()), ("true", "include"));
     assert_eq!(included["override_reason"], "wrote that the keys stuck");
-    assert!(included["exclusion_reasons"].contains("catch_trials"), "the rule's verdict stays");
+    assert!(included["exclusion_reasons"].contains("catch_trials"), "the rule's verdict is unchanged");
     assert_eq!((excluded["kept"].as_str(), excluded["exclusion_reasons"].as_str()), ("false", ""));
     let counts = &exported.manifest["counts"];
     assert_eq!(
@@ -50,8 +50,8 @@ async fn a_decision_changes_what_is_analysed_and_neither_verdict_nor_slots(pool:
         rows.first().map(|row| row["override"].clone())
     };
     assert_eq!(decisions("trials_cleaned.csv", &failing).as_deref(), Some("include"));
-    assert_eq!(decisions("trials.csv", &passing).as_deref(), Some("exclude"), "each file says so by itself");
-    assert_eq!(server.count(KEPT).await, 1, "slots stay");
+    assert_eq!(decisions("trials.csv", &passing).as_deref(), Some("exclude"), "each file has the decision");
+    assert_eq!(server.count(KEPT).await, 1, "slots are unchanged");
     let head: (i64, String) =
         sqlx::query_as("select number, encode(sha256, 'hex') from journal order by number desc limit 1")
             .fetch_one(&server.app.pool)
@@ -73,20 +73,20 @@ async fn a_decision_changes_what_is_analysed_and_neither_verdict_nor_slots(pool:
 }
 
 #[sqlx::test]
-async fn excluding_and_opening_again_frees_the_slot_for_good(pool: PgPool) {
+async fn an_exclusion_that_opens_the_slot_again_frees_it_for_good(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let link = server.link("Volunteers").await;
     let person = Person::go_through(&server, &link, true).await;
     assert!(decide(&server, person.pseudonym(), Decision::Exclude, "a bot", true).await);
     assert_eq!(server.count(KEPT).await, 0);
-    // Five people for five slots: nobody but the excluded one would have been turned away otherwise.
+    // Five more people fill the five slots only if the excluded one's is open again.
     for _ in 0..5 {
         Person::go_through(&server, &link, true).await;
     }
     assert_eq!(server.count(KEPT).await, 5);
     assert_eq!(server.count("select count(*) from journal where action = 'slot_reopened'").await, 1);
     let again = "select count(*) from participants where claim = 'surplus'";
-    assert_eq!(server.count(again).await, 1, "whoever was excluded does not fill a slot again");
+    assert_eq!(server.count(again).await, 1, "the excluded participant does not fill a slot again");
     let mut ada = Browser::signed_in(&server).await;
     let page = ada.get("/lab/studies/demo").await;
     // Kept, running, open, exhausted, excluded, surplus, left.
@@ -95,7 +95,7 @@ async fn excluding_and_opening_again_frees_the_slot_for_good(pool: PgPool) {
     assert_eq!(
         exported.person(&person)["exclusion_reasons"],
         "",
-        "they pass the rule, and the decision stands beside it"
+        "the participant passes the rule, and the decision is shown beside it"
     );
     assert_eq!(
         (&exported.manifest["counts"]["surplus"], &exported.manifest["counts"]["excluded"]),
@@ -104,7 +104,7 @@ async fn excluding_and_opening_again_frees_the_slot_for_good(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_decision_needs_a_reason_and_somebody_who_completed(pool: PgPool) {
+async fn a_decision_needs_a_reason_and_a_participant_who_completed(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let link = server.link("Volunteers").await;
     let person = Person::go_through(&server, &link, true).await;
@@ -119,7 +119,7 @@ async fn a_decision_needs_a_reason_and_somebody_who_completed(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_page_of_a_person_shows_and_takes_decisions(pool: PgPool) {
+async fn the_page_of_a_participant_shows_decisions_and_has_a_form_for_them(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let link = server.link("Volunteers").await;
     let person = Person::go_through(&server, &link, true).await;

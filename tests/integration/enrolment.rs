@@ -9,7 +9,7 @@ use crate::support::server::{Server, TestClock};
 use crate::support::tiny_study::TinyStudy;
 
 #[sqlx::test]
-async fn a_crowd_at_once_never_overfills(pool: PgPool) {
+async fn consents_at_the_same_time_fill_no_slot_twice(pool: PgPool) {
     let server = Server::live(pool, 2).await;
     let link = server.link("Volunteers").await;
     let arrivals = (0..30).map(|_| server.enrol(&link, &[]));
@@ -58,7 +58,7 @@ async fn a_slot_opens_again_after_an_exclusion_until_its_postings_are_used_up(po
 }
 
 #[sqlx::test]
-async fn a_lapsed_lease_is_taken_back_only_when_somebody_needs_the_slot(pool: PgPool) {
+async fn a_lapsed_lease_is_taken_back_only_when_another_person_needs_the_slot(pool: PgPool) {
     let clock = TestClock::new();
     let server = Server::with_clock(pool, clock.clone()).await;
     server.import(&TinyStudy::new(1)).await;
@@ -73,7 +73,11 @@ async fn a_lapsed_lease_is_taken_back_only_when_somebody_needs_the_slot(pool: Pg
     clock.advance(301);
     assert_eq!(first.column("claim").await, "leased");
     let newcomer = Person::arrive(&server, &link).await;
-    assert_ne!(newcomer.condition().await, first.condition().await, "the one who began has 30 minutes");
+    assert_ne!(
+        newcomer.condition().await,
+        first.condition().await,
+        "the lease of a participant who has begun lasts 30 minutes"
+    );
     clock.advance(1800);
     for _ in 0..5 {
         Person::arrive(&server, &link).await;
@@ -83,7 +87,7 @@ async fn a_lapsed_lease_is_taken_back_only_when_somebody_needs_the_slot(pool: Pg
     assert_eq!(reply["answers"][0]["status"], "stored", "a lapsed lease never refuses an answer");
 }
 
-/// A study of one condition and one slot, and the clock that its server goes by.
+/// A study of one condition and one slot, and the clock that its server uses.
 async fn one_slot(pool: PgPool) -> (Server, std::sync::Arc<TestClock>, String) {
     let clock = TestClock::new();
     let server = Server::with_clock(pool, clock.clone()).await;
@@ -98,7 +102,7 @@ async fn one_slot(pool: PgPool) -> (Server, std::sync::Arc<TestClock>, String) {
 }
 
 #[sqlx::test]
-async fn whoever_returns_retakes_the_slot_if_it_is_open(pool: PgPool) {
+async fn a_returning_participant_retakes_the_slot_if_it_is_open(pool: PgPool) {
     let (server, clock, link) = one_slot(pool).await;
     let mut first = Person::arrive(&server, &link).await;
     first.reach_main().await;
@@ -106,7 +110,7 @@ async fn whoever_returns_retakes_the_slot_if_it_is_open(pool: PgPool) {
     let second = Person::arrive(&server, &link).await;
     assert_eq!(first.column("claim").await, "lost");
     first.open().await;
-    assert_eq!(first.column("claim").await, "lost", "the second one is at work");
+    assert_eq!(first.column("claim").await, "lost", "the second participant holds the slot");
     server.post("/api/v1/leave", Some(&second.token), json!({ "reason": "left" })).await;
     first.open().await;
     assert_eq!(first.column("claim").await, "leased");
@@ -116,7 +120,7 @@ async fn whoever_returns_retakes_the_slot_if_it_is_open(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn whoever_passes_late_is_surplus_and_fills_the_slot_when_it_opens(pool: PgPool) {
+async fn a_participant_who_passes_late_is_surplus_and_fills_the_slot_when_it_opens(pool: PgPool) {
     let (server, clock, link) = one_slot(pool).await;
     let mut late = Person::arrive(&server, &link).await;
     late.reach_main().await;
@@ -153,7 +157,7 @@ async fn a_surplus_person_comes_before_a_newcomer_when_a_lease_lapses(pool: PgPo
 }
 
 #[sqlx::test]
-async fn the_gate_says_why_nobody_is_let_in(pool: PgPool) {
+async fn a_refusal_says_why_the_study_enrols_no_one(pool: PgPool) {
     let server = Server::empty(pool).await;
     server.import(&TinyStudy::new(1)).await;
     let link = server.link("Volunteers").await;
@@ -180,7 +184,7 @@ async fn the_gate_says_why_nobody_is_let_in(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn whoever_is_inside_may_finish_a_closed_study(pool: PgPool) {
+async fn participants_may_finish_a_closed_study(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut person = Person::arrive(&server, &server.link("Volunteers").await).await;
     server.set_state(StudyState::Closed).await;
@@ -273,5 +277,5 @@ async fn simulated_people_need_an_api_token_and_slots_of_their_own(pool: PgPool)
         assert_eq!(server.post("/api/v1/enrolments", Some("secret"), body.clone()).await.0, 201);
     }
     assert_eq!(server.post("/api/v1/enrolments", Some("secret"), body).await.1["code"], "full");
-    assert_eq!(server.enrol(&server.link("Volunteers").await, &[]).await.0, 201, "live slots are untouched");
+    assert_eq!(server.enrol(&server.link("Volunteers").await, &[]).await.0, 201, "live slots are unchanged");
 }

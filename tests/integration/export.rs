@@ -1,4 +1,4 @@
-//! The files that researchers get.
+//! Exported files.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ const PEOPLE: &str = "study study_version participant mode condition slot postin
 
 type Row = HashMap<String, String>;
 
-/// An export, read back.
+/// An export, read again.
 pub struct Exported {
     pub folder: tempfile::TempDir,
     pub manifest: serde_json::Value,
@@ -56,7 +56,7 @@ impl Exported {
         reader.deserialize().map(|row| row.unwrap()).collect()
     }
 
-    /// The row of a person.
+    /// A participant's row in participants.csv.
     pub fn person(&self, person: &Person<'_>) -> Row {
         self.rows("participants.csv")
             .into_iter()
@@ -83,7 +83,7 @@ async fn the_columns_are_the_public_interface(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_answer_stands_in_its_row_as_it_was_given(pool: PgPool) {
+async fn an_answer_is_exported_as_it_was_given(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut person = Person::arrive(&server, &server.link("Volunteers").await).await;
     person.reach_main().await;
@@ -105,14 +105,14 @@ async fn an_answer_stands_in_its_row_as_it_was_given(pool: PgPool) {
         assert_eq!(row["relative_activation_difference"], "0.5");
         assert_eq!((row["center_correct"].as_str(), row["object_correct"].as_str()), ("true", ""));
     }
-    assert!(exported.rows("trials_cleaned.csv").is_empty(), "nobody is kept yet");
+    assert!(exported.rows("trials_cleaned.csv").is_empty(), "no participant is kept yet");
     assert_eq!(exported.person(&person)["exclusion_reasons"], "incomplete");
     assert_eq!(exported.person(&person)["kept"], "false");
     assert_eq!(exported.person(&person)["pass_total_time"], "");
 }
 
 #[sqlx::test]
-async fn what_is_known_of_the_screen_stands_beside_each_answer(pool: PgPool) {
+async fn measures_of_the_screen_are_exported_with_each_answer(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut person = Person::arrive(&server, &server.link("Volunteers").await).await;
     person.reach_main().await;
@@ -143,7 +143,7 @@ async fn what_is_known_of_the_screen_stands_beside_each_answer(pool: PgPool) {
     let values = |n: usize| columns.map(|name| main[n][name].as_str());
     assert_eq!(values(0), ["1.875", "33.3", "1400.1", "800.5", "250.4"]);
     assert_eq!(values(1), ["0.5", "6.9", "", "900.5", "120.2"]);
-    assert_eq!(values(2), ["", "", "", "", ""], "a client that does not tell it");
+    assert_eq!(values(2), ["", "", "", "", ""], "a client that does not report them");
     let events = exported.rows("events.csv");
     let event = events.iter().find(|row| row["kind"] == "early_press").unwrap();
     assert_eq!(
@@ -163,7 +163,7 @@ async fn what_is_known_of_the_screen_stands_beside_each_answer(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn cleaned_rows_are_the_main_trials_of_the_kept(pool: PgPool) {
+async fn cleaned_rows_are_the_main_trials_of_kept_participants(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let link = server.link("Volunteers").await;
     let kept = Person::go_through(&server, &link, true).await;
@@ -219,7 +219,7 @@ async fn another_policy_changes_the_verdict_and_never_the_data(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn files_are_whole_and_hashed_and_free_of_formulas_and_worker_ids(pool: PgPool) {
+async fn files_are_complete_and_hashed_and_have_no_formulas_or_worker_ids(pool: PgPool) {
     let server = Server::empty(pool).await;
     let study = TinyStudy::new(1);
     study.edit("study.toml", |text| {
@@ -249,11 +249,11 @@ async fn files_are_whole_and_hashed_and_free_of_formulas_and_worker_ids(pool: Pg
     let mut known = FILES;
     names.sort();
     known.sort_unstable();
-    assert_eq!(names, known, "each can be downloaded, and no draft is left behind");
+    assert_eq!(names, known, "each file can be downloaded, and no temporary file is left");
 }
 
 #[sqlx::test]
-async fn a_folder_that_cannot_be_written_is_named(pool: PgPool) {
+async fn an_error_names_the_folder_that_cannot_be_written(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let request = prepare(&server.app, "demo", PolicyChoice::Enrolment, &[]).await.unwrap();
     let error = export(&server.app, &request, std::path::Path::new("/proc/nowhere")).await.unwrap_err();

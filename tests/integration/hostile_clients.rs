@@ -1,4 +1,4 @@
-//! A client that repeats, reorders, truncates and makes things up.
+//! A client that repeats, reorders, truncates and invents records.
 
 use std::collections::HashMap;
 
@@ -11,10 +11,10 @@ use sqlx::PgPool;
 use crate::support::person::Person;
 use crate::support::server::Server;
 
-/// (block, attempt, trial)
+/// A trial's place: (block, attempt, trial).
 type Place = (&'static str, u64, u64);
 
-/// A record of a few answers to any trials, there or not, with buttons there or not.
+/// A record with a few answers to random trials with random buttons, some of which do not exist.
 fn random_record(person: &Person<'_>, rng: &mut ChaCha20Rng) -> Value {
     let answers: Vec<Value> = (0..rng.random_range(0..4))
         .map(|_| {
@@ -29,7 +29,7 @@ fn random_record(person: &Person<'_>, rng: &mut ChaCha20Rng) -> Value {
     json!({ "tab": tab, "clock_ms": 1000.0, "steps": steps, "answers": answers })
 }
 
-/// Sends a text as it is, and returns status and answer.
+/// Sends a text unchanged. Returns status and reply.
 async fn send(person: &Person<'_>, text: String) -> (u16, Value) {
     let request = person.server.client.post(format!("{}/api/v1/records", person.server.url));
     let request = request.bearer_auth(&person.token).header("content-type", "application/json").body(text);
@@ -37,7 +37,7 @@ async fn send(person: &Person<'_>, text: String) -> (u16, Value) {
     (response.status().as_u16(), response.json().await.unwrap())
 }
 
-/// Compares an answer's fate with what was stored before.
+/// Compares the reply to an answer with the answers that were stored before.
 fn check(
     stored: &mut HashMap<Place, u64>,
     sent: &Value,
@@ -62,7 +62,7 @@ fn check(
 }
 
 #[sqlx::test]
-async fn whatever_a_client_sends_first_answers_stand_and_nobody_else_is_touched(pool: PgPool) {
+async fn random_records_change_no_stored_answer_and_no_other_participant(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let link = server.link("Volunteers").await;
     let bystander = Person::arrive(&server, &link).await;
@@ -114,11 +114,11 @@ async fn whatever_a_client_sends_first_answers_stand_and_nobody_else_is_touched(
 }
 
 #[sqlx::test]
-async fn a_refused_answer_leads_back_to_the_first_trial_that_is_open(pool: PgPool) {
+async fn a_reply_names_the_first_trial_without_an_answer(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut person = Person::arrive(&server, &server.link("Volunteers").await).await;
     person.reach_main().await;
-    // Later ones first, as after a time without a network, and one again with another button.
+    // Later trials are answered first, as after a time without a network; one is answered again with another button.
     for index in [3, 1, 5] {
         assert_eq!(person.answer("main", 1, index, 2).await["answers"][0]["status"], "stored");
     }

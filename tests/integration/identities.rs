@@ -1,4 +1,4 @@
-//! Identities apart: paying, comparing, finding, withdrawing, forgetting, and the journal of it all.
+//! Identities: paying, comparing with the platform's file, finding, withdrawing and forgetting, and their audit events.
 
 use sqlx::PgPool;
 use weber::domain::audit_log::first_broken;
@@ -46,7 +46,7 @@ async fn finish<'a>(server: &'a Server, worker: &str, pass: bool) -> Person<'a> 
 }
 
 #[sqlx::test]
-async fn everybody_who_finished_is_paid_whether_kept_or_not(pool: PgPool) {
+async fn all_participants_who_finished_are_paid_whether_kept_or_not(pool: PgPool) {
     let server = server(pool).await;
     finish(&server, "WORKER1", true).await;
     finish(&server, "WORKER2", false).await;
@@ -86,7 +86,7 @@ async fn the_platforms_own_file_is_compared(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn whoever_withdraws_leaves_a_tombstone_and_an_open_slot(pool: PgPool) {
+async fn a_withdrawal_deletes_the_data_keeps_the_hashes_and_opens_the_slot(pool: PgPool) {
     let server = server(pool).await;
     let person = finish(&server, "WORKER1", true).await;
     let name = person.pseudonym().to_owned();
@@ -114,7 +114,7 @@ async fn whoever_withdraws_leaves_a_tombstone_and_an_open_slot(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn after_forgetting_nobody_is_known_and_the_once_only_rule_still_holds(pool: PgPool) {
+async fn after_forgetting_no_id_is_known_and_the_once_only_rule_still_holds(pool: PgPool) {
     let server = server(pool).await;
     finish(&server, "WORKER1", true).await;
     let actor = Actor::command_line();
@@ -127,7 +127,7 @@ async fn after_forgetting_nobody_is_known_and_the_once_only_rule_still_holds(poo
 }
 
 #[sqlx::test]
-async fn worker_ids_stand_in_the_identity_table_only(pool: PgPool) {
+async fn worker_ids_are_stored_in_the_identity_table_only(pool: PgPool) {
     let server = server(pool).await;
     finish(&server, "WORKER1", true).await;
     let actor = Actor::command_line();
@@ -162,7 +162,7 @@ async fn worker_ids_stand_in_the_identity_table_only(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_journal_is_one_chain_and_cannot_be_changed(pool: PgPool) {
+async fn the_audit_log_is_one_chain_and_cannot_be_changed(pool: PgPool) {
     let server = server(pool).await;
     let actor = Actor::command_line();
     let seek = |n: usize| {
@@ -181,7 +181,7 @@ async fn the_journal_is_one_chain_and_cannot_be_changed(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn without_the_right_nobody_sees_an_identity(pool: PgPool) {
+async fn a_researcher_without_the_right_sees_no_identity(pool: PgPool) {
     let server = server(pool).await;
     let researcher = store::researchers::Researcher {
         id: 1,

@@ -1,4 +1,4 @@
-//! What the journal says of what was brought in and taken out, and what shows that it was forged.
+//! The audit log's entries about imports, exports and backups, and how a forged audit log is found out.
 
 use std::fs;
 
@@ -13,14 +13,14 @@ use crate::support::program::{Program, path};
 use crate::support::server::Server;
 use crate::support::tiny_study::TinyStudy;
 
-/// Who did something of a kind, and the details, oldest first.
+/// The actor and the details of all entries of one action, oldest first.
 async fn entries(pool: &PgPool, action: &str) -> Vec<(String, Value)> {
     let sql = "select actor, detail from journal where action = $1 order by number";
     sqlx::query_as(sql).bind(action).fetch_all(pool).await.unwrap()
 }
 
 #[sqlx::test]
-async fn every_new_version_is_noted_with_its_hash(pool: PgPool) {
+async fn every_new_version_has_an_entry_with_its_hash(pool: PgPool) {
     let server = Server::empty(pool.clone()).await;
     let study = TinyStudy::new(1);
     server.import(&study).await;
@@ -40,14 +40,14 @@ async fn every_new_version_is_noted_with_its_hash(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_download_is_noted_with_what_it_holds(pool: PgPool) {
+async fn a_download_has_an_entry_with_its_content(pool: PgPool) {
     let server = Server::live(pool.clone(), 1).await;
     let mut ada = Browser::signed_in(&server).await;
     for wrong in ["nothing.csv", "trials.csv?policy=nothing", "..%2Fsecret"] {
         let page = ada.get(&format!("/lab/studies/demo/export/{wrong}")).await;
         assert_eq!(page.status.as_u16(), 404, "{wrong}");
     }
-    assert_eq!(entries(&pool, "exported").await, [], "nothing was handed out");
+    assert_eq!(entries(&pool, "exported").await, [], "nothing was exported");
     let asked = "policy=as-analysed&pilot=true";
     let manifest = ada.get(&format!("/lab/studies/demo/export/manifest.json?{asked}")).await;
     assert_eq!(ada.get("/lab/studies/demo/export").await.status.as_u16(), 200);
@@ -66,7 +66,7 @@ async fn a_download_is_noted_with_what_it_holds(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_backup_is_noted_where_that_is_possible_and_made_in_any_case(pool: PgPool) {
+async fn a_backup_has_an_entry_if_possible_and_is_made_in_any_case(pool: PgPool) {
     let program = Program::on(&pool);
     program.run(&["import", path(TinyStudy::new(1).path())]);
     let file = |name: &str| program.file(name).to_str().unwrap().to_owned();
@@ -76,7 +76,7 @@ async fn a_backup_is_noted_where_that_is_possible_and_made_in_any_case(pool: PgP
     let noted = [(true, 1), (false, 2)].map(|(key, entry)| ("command line".to_owned(), detail(key, entry)));
     assert_eq!(entries(&pool, "backed_up").await, noted);
     let head = witness::read(&program.file("keyless.zip")).unwrap();
-    assert_eq!(head.entry, 2, "its own entry is after its moment");
+    assert_eq!(head.entry, 2, "the backup's own entry comes after its snapshot");
 
     sqlx::query("alter table journal add check (number < 4)").execute(&pool).await.unwrap();
     let refused = program.refusal(&["backup", "--out", &file("untold.zip")]);
@@ -93,14 +93,14 @@ async fn a_backup_is_noted_where_that_is_possible_and_made_in_any_case(pool: PgP
     assert_eq!(entries(&pool, "backed_up").await, noted);
 }
 
-/// Somebody who owns the tables can do that.
+/// Changes the audit log by SQL, as the owner of the tables can.
 async fn forge(pool: &PgPool, sql: &'static str) {
     sqlx::query("alter table journal disable trigger all").execute(pool).await.unwrap();
     sqlx::query(sql).execute(pool).await.unwrap();
 }
 
-/// Every entry by somebody else, and every hash after it: a chain that is whole.
-async fn make_anew(pool: &PgPool) {
+/// Changes the actor of every entry and computes all hashes again, so that the chain is whole.
+async fn rewrite_whole(pool: &PgPool) {
     let mut conn = pool.acquire().await.unwrap();
     let entries = store::audit_log::all(&mut conn).await.unwrap();
     forge(pool, "delete from journal").await;
@@ -115,7 +115,7 @@ async fn make_anew(pool: &PgPool) {
 }
 
 #[sqlx::test]
-async fn a_manifest_that_was_kept_shows_what_the_chain_alone_does_not(pool: PgPool) {
+async fn a_kept_manifest_reveals_a_rewritten_chain(pool: PgPool) {
     let program = Program::on(&pool);
     program.run(&["import", path(TinyStudy::new(1).path())]);
     program.run(&["token", "create", "first"]);
@@ -128,14 +128,17 @@ async fn a_manifest_that_was_kept_shows_what_the_chain_alone_does_not(pool: PgPo
     assert!(said.contains("Up to entry 2 it is the one that") && said.contains("Up to entry 3"), "{said}");
     assert!(said.contains("The journal is whole: 4 entries") && !said.contains("--against FILE"), "{said}");
     let head = witness::read(&backup).unwrap();
-    assert!(program.run(&["journal", "show"]).contains(&head.sha256), "an eye can compare, too");
+    assert!(
+        program.run(&["journal", "show"]).contains(&head.sha256),
+        "people can compare the hashes as well"
+    );
 
     forge(&pool, "delete from journal where number >= 3").await;
     assert!(program.run(&verify).contains("The journal is whole: 2 entries"));
     program.run(&["journal", "verify", "--against", path(&manifest)]);
     let refused = program.refusal(&against);
     assert!(refused.contains("weber.zip was made: its entry 3 is not there as it was"), "{refused}");
-    make_anew(&pool).await;
+    rewrite_whole(&pool).await;
     assert!(program.run(&verify).contains("an older manifest or backup tells: --against FILE"));
     let refused = program.refusal(&against);
     assert!(refused.contains("manifest.json was made: its entry 2 is not there as it was"), "{refused}");
@@ -145,7 +148,7 @@ async fn a_manifest_that_was_kept_shows_what_the_chain_alone_does_not(pool: PgPo
 }
 
 #[sqlx::test]
-async fn what_is_no_manifest_proves_nothing(pool: PgPool) {
+async fn a_file_that_is_no_manifest_is_refused(pool: PgPool) {
     let program = Program::on(&pool);
     program.run(&["token", "create", "first"]);
     let file = program.file("manifest.json");

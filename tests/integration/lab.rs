@@ -1,4 +1,4 @@
-//! The researchers' pages.
+//! The researchers' pages, by real HTTP.
 
 use reqwest::StatusCode;
 use scraper::{Html, Selector};
@@ -18,7 +18,7 @@ pub struct Browser<'a> {
     server: &'a Server,
     client: reqwest::Client,
     pub cookie: Option<String>,
-    /// The cookie by which this browser is known; it is not sent by itself.
+    /// The mark by which the server knows this browser. It is sent only if a test does so.
     pub mark: Option<String>,
 }
 
@@ -42,7 +42,7 @@ impl Page {
         page.select(&selector).map(|element| squeezed(&element.text().collect::<String>())).collect()
     }
 
-    /// Links: what each says, and where it leads.
+    /// The links: text and address of each.
     pub fn links(&self, selector: &str) -> Vec<(String, String)> {
         let selector = Selector::parse(selector).unwrap();
         let page = Html::parse_document(&self.text);
@@ -135,9 +135,9 @@ async fn a_researcher_sets_a_password_and_signs_in_and_out(pool: PgPool) {
     assert_eq!(browser.get("/sign-in").await.location, "/lab");
 }
 
-/// What goes wrong is said by a page from which one can go on, to whoever is signed in, and to nobody else.
+/// Errors are shown on a page of the lab with its links, and only to signed-in researchers.
 #[sqlx::test]
-async fn problems_have_the_look_of_the_lab_for_whoever_is_signed_in(pool: PgPool) {
+async fn errors_are_pages_of_the_lab_for_signed_in_researchers(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut browser = Browser::signed_in(&server).await;
     let study = "/lab/studies/demo";
@@ -178,7 +178,7 @@ async fn signing_out_ends_the_session_on_the_server(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_link_to_set_a_password_is_good_once_and_for_a_week(pool: PgPool) {
+async fn a_link_to_set_a_password_works_once_and_for_a_week(pool: PgPool) {
     let clock = TestClock::new();
     let server = Server::with_clock(pool, clock.clone()).await;
     let mut browser = Browser::new(&server);
@@ -221,7 +221,7 @@ async fn guessing_passwords_is_limited_per_address(pool: PgPool) {
     let right = [("email", "ada@example.org"), ("password", PASSWORD)];
     assert_eq!(browser.post("/sign-in", &right).await.status, StatusCode::TOO_MANY_REQUESTS);
     let page = browser.post("/sign-in", &[("email", "eve@example.org"), ("password", "guess")]).await;
-    assert_eq!(page.status, StatusCode::UNAUTHORIZED, "others are not held up");
+    assert_eq!(page.status, StatusCode::UNAUTHORIZED, "other addresses are not limited");
     clock.advance(15 * 60 + 1);
     assert_eq!(browser.post("/sign-in", &right).await.location, "/lab");
 }
@@ -308,7 +308,7 @@ async fn links_are_switched_off_and_on(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_page_shows_enrolment_and_who_is_where(pool: PgPool) {
+async fn the_study_page_shows_enrolment_and_where_participants_are(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let link = server.link("Volunteers").await;
     Person::go_through(&server, &link, true).await;
@@ -324,11 +324,11 @@ async fn the_page_shows_enrolment_and_who_is_where(pool: PgPool) {
     assert_eq!(page.texts("#running tbody td")[1..4], ["running", "main:1", "0/21"]);
 }
 
-/// An open page that hears of changes.
+/// An open page that receives a stream of changes.
 pub struct OpenPage {
     response: reqwest::Response,
     pub heard: String,
-    /// Nobody waits for longer.
+    /// A test fails after this time.
     give_up_at: tokio::time::Instant,
 }
 
@@ -342,11 +342,11 @@ impl OpenPage {
 
     pub async fn hears(&mut self, words: &str) {
         while !self.heard.contains(words) {
-            assert!(self.listens().await, "the page never hears of {words}");
+            assert!(self.listens().await, "the page did not receive {words}");
         }
     }
 
-    /// Hears the next part; false at the end.
+    /// Waits for the next part; false at the end of the stream.
     pub async fn listens(&mut self) -> bool {
         let next = tokio::time::timeout_at(self.give_up_at, self.response.chunk()).await;
         let chunk = next.expect("the page hears something, or its end").unwrap();
@@ -357,7 +357,7 @@ impl OpenPage {
 }
 
 #[sqlx::test]
-async fn a_change_reaches_open_pages(pool: PgPool) {
+async fn open_pages_receive_changes(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let browser = Browser::signed_in(&server).await;
     let mut study = OpenPage::at(&browser, "/lab/studies/demo/live").await;
@@ -370,7 +370,7 @@ async fn a_change_reaches_open_pages(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn downloads_are_those_of_the_command_line(pool: PgPool) {
+async fn downloads_are_the_same_as_exports_by_the_command_line(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     Person::go_through(&server, &server.link("Volunteers").await, true).await;
     let mut browser = Browser::signed_in(&server).await;
@@ -391,7 +391,7 @@ async fn downloads_are_those_of_the_command_line(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn every_answer_carries_the_protecting_headers(pool: PgPool) {
+async fn every_reply_has_the_security_headers(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let link = server.link("Volunteers").await;
     let mut browser = Browser::signed_in(&server).await;
@@ -414,7 +414,7 @@ async fn every_answer_carries_the_protecting_headers(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn health_and_readiness_are_told(pool: PgPool) {
+async fn health_and_readiness_have_addresses(pool: PgPool) {
     let server = Server::empty(pool).await;
     assert_eq!(server.get("/healthz").await.0, 200);
     assert_eq!(server.get("/readyz").await.0, 200);

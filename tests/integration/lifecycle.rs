@@ -1,4 +1,4 @@
-//! The life of a study: the pilot, and one more posting.
+//! The states of a study: pilot and live; and one more posting for exhausted slots.
 
 use sqlx::PgPool;
 use weber::domain::study::{Mode, StudyState};
@@ -10,7 +10,7 @@ use crate::support::server::Server;
 use crate::support::tiny_study::TinyStudy;
 
 #[sqlx::test]
-async fn pilots_run_from_the_pilot_on_and_live_links_do_not(pool: PgPool) {
+async fn pilot_links_work_in_the_pilot_state_and_live_links_do_not(pool: PgPool) {
     let server = Server::empty(pool).await;
     let study = TinyStudy::new(1);
     study.edit("study.toml", |text| format!("{text}\n[[links]]\nname = \"Rehearsal\"\nmode = \"pilot\"\n"));
@@ -27,7 +27,7 @@ async fn pilots_run_from_the_pilot_on_and_live_links_do_not(pool: PgPool) {
     assert_eq!((server.enrol(&pilot, &[]).await.0, server.enrol(&live, &[]).await.0), (201, 201));
     assert!(
         control::set_state(&server.app, &actor, "demo", StudyState::Pilot).await.is_err(),
-        "not back from live"
+        "a live study does not become a pilot again"
     );
 }
 
@@ -44,12 +44,12 @@ async fn exhausted_slots_can_be_given_one_more_posting(pool: PgPool) {
     for _ in 0..4 {
         Person::go_through(&server, &link, true).await;
     }
-    assert_ne!(server.enrol(&link, &[]).await.0, 201, "every place is kept or exhausted");
+    assert_ne!(server.enrol(&link, &[]).await.0, 201, "every slot is kept or exhausted");
     let actor = Actor::command_line();
     let given = control::one_more_posting(&server.app, &actor, "demo", Mode::Live, &condition).await.unwrap();
     assert_eq!(given, 1);
     let none = control::one_more_posting(&server.app, &actor, "demo", Mode::Live, &condition).await.unwrap();
-    assert_eq!(none, 0, "it is open now");
+    assert_eq!(none, 0, "no slot is exhausted any more");
     server.set_state(StudyState::Live).await;
     let person = Person::go_through(&server, &link, true).await;
     assert_eq!(person.condition().await, condition);

@@ -1,4 +1,4 @@
-//! Live pages: what happens is on every open page within a second, and nothing is sent while nothing happens.
+//! Live pages: a change is shown on every open page within a second, and nothing is sent while nothing changes.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ use crate::support::tiny_study::TinyStudy;
 const STUDY: &str = "/lab/studies/demo/live";
 const FLOW: &str = "/lab/studies/demo/flow/live";
 
-/// What tells that a part was sent.
+/// Texts that occur in a part, by which a test recognises that it was sent.
 const ENROLMENT: &str = r#""enrolment":"#;
 const PROGRESS: &str = r#""progress":"#;
 const FLOW_FIGURE: &str = r#""flow-figure":"#;
 
-/// Longer than any change needs, and shorter than it takes until pages look again by themselves.
+/// Longer than a change needs to arrive, and shorter than the interval at which the server looks for changes by itself.
 const SOON: Duration = Duration::from_secs(8);
 
 impl OpenPage {
@@ -31,7 +31,7 @@ impl OpenPage {
         self.heard.matches(words).count()
     }
 
-    /// Hears the words once more than before.
+    /// Waits until the words arrive once more.
     async fn hears_again(&mut self, words: &str) {
         let before = self.count(words);
         while self.count(words) == before {
@@ -39,13 +39,13 @@ impl OpenPage {
         }
     }
 
-    /// Hears words because of a change, not because it looked again.
+    /// Waits until the words arrive because of a change, before the server looks for changes by itself.
     async fn soon_hears(&mut self, words: &str) {
         let heard = timeout(SOON, self.hears(words)).await;
         assert!(heard.is_ok(), "the page does not hear of {words}: {}", self.heard);
     }
 
-    /// Whether no event comes for a while; an earlier one may still come to its end.
+    /// Whether no event begins for a while. The rest of an earlier event may still arrive.
     async fn is_quiet(&mut self) -> bool {
         let before = self.count("event: fragments");
         let listening = async { while self.listens().await {} };
@@ -53,7 +53,7 @@ impl OpenPage {
     }
 }
 
-/// A live study with places for many, by a clock that the test sets.
+/// A live study with many slots, and a clock that the test sets.
 async fn live(pool: PgPool, slots: u32) -> (Server, std::sync::Arc<TestClock>) {
     let clock = TestClock::new();
     let server = Server::with_clock(pool, clock.clone()).await;
@@ -62,7 +62,7 @@ async fn live(pool: PgPool, slots: u32) -> (Server, std::sync::Arc<TestClock>) {
     (server, clock)
 }
 
-/// How long the second of two changes takes to be heard that are 0.6 s apart: the best of a few tries, since a machine may be busy.
+/// The time until the second of two changes arrives that are 0.6 s apart: the best of a few tries, since a machine may be busy.
 async fn second_change_after(server: &Server, page: &mut OpenPage, part: &str) -> Duration {
     let link = server.link("Volunteers").await;
     let mut best = Duration::MAX;
@@ -80,7 +80,7 @@ async fn second_change_after(server: &Server, page: &mut OpenPage, part: &str) -
 }
 
 #[sqlx::test]
-async fn each_of_two_changes_is_heard_within_a_second(pool: PgPool) {
+async fn each_of_two_changes_arrives_within_a_second(pool: PgPool) {
     let server = Server::live(pool, 8).await;
     let browser = Browser::signed_in(&server).await;
     for (path, part) in [(STUDY, PROGRESS), (STUDY, ENROLMENT), (FLOW, FLOW_FIGURE)] {
@@ -92,7 +92,7 @@ async fn each_of_two_changes_is_heard_within_a_second(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn whoever_arrives_declines_or_finds_no_place_is_in_the_flow_at_once(pool: PgPool) {
+async fn visits_declines_and_refusals_are_shown_in_the_flow_at_once(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut page = OpenPage::at(&Browser::signed_in(&server).await, FLOW).await;
     page.hears("Visits (n = 0)").await;
@@ -111,7 +111,7 @@ async fn whoever_arrives_declines_or_finds_no_place_is_in_the_flow_at_once(pool:
 }
 
 #[sqlx::test]
-async fn nothing_is_sent_while_nothing_happens(pool: PgPool) {
+async fn nothing_is_sent_while_nothing_changes(pool: PgPool) {
     let (server, clock) = live(pool, 2).await;
     Person::go_through(&server, &server.link("Volunteers").await, true).await;
     let study_id = server.count("select id from studies").await;
@@ -124,7 +124,7 @@ async fn nothing_is_sent_while_nothing_happens(pool: PgPool) {
     flow.hears(FLOW_FIGURE).await;
     for _ in 0..4 {
         clock.advance(60);
-        // The pages look again, as they do every 15 s.
+        // The server looks for changes by itself, as it does every 15 s.
         server.app.changed(study_id);
         assert!(study.is_quiet().await && flow.is_quiet().await);
     }
@@ -135,7 +135,7 @@ async fn nothing_is_sent_while_nothing_happens(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_part_is_made_as_long_as_a_page_shows_it(pool: PgPool) {
+async fn a_part_is_rendered_only_while_a_page_shows_it(pool: PgPool) {
     let server = Server::live(pool, 2).await;
     let browser = Browser::signed_in(&server).await;
     let link = server.link("Volunteers").await;
@@ -150,16 +150,16 @@ async fn a_part_is_made_as_long_as_a_page_shows_it(pool: PgPool) {
     server.enrol(&link, &[]).await;
     pages[0].soon_hears("Consented (n = 1)").await;
     pages.clear();
-    // Long enough that the last page's leaving is noticed.
+    // The server needs this time to notice that the last page has gone.
     sleep(Duration::from_secs(1)).await;
     server.enrol(&link, &[]).await;
     let mut late = OpenPage::at(&browser, FLOW).await;
     late.soon_hears("Consented (n = 2)").await;
-    assert_eq!(late.count("Consented (n = 1)"), 0, "nothing old is shown");
+    assert_eq!(late.count("Consented (n = 1)"), 0, "the page shows no outdated part");
 }
 
 #[sqlx::test]
-async fn whoever_left_is_the_same_number_everywhere(pool: PgPool) {
+async fn every_page_shows_the_same_number_of_people_who_left(pool: PgPool) {
     let (server, clock) = live(pool, 4).await;
     let link = server.link("Volunteers").await;
     for _ in 0..2 {
@@ -176,7 +176,7 @@ async fn whoever_left_is_the_same_number_everywhere(pool: PgPool) {
     let left_now = async |browser: &mut Browser<'_>| {
         browser.get("/lab/studies/demo").await.texts("#enrolment tfoot td").last().cloned().unwrap()
     };
-    assert_eq!(left_now(&mut browser).await, "1", "the others may still come back");
+    assert_eq!(left_now(&mut browser).await, "1", "the others may still return");
     clock.advance(2 * 3600);
     let material = results::load(&server.app, "demo", Mode::Live, None).await.unwrap();
     let (flow, progress) = (material.flow().0, material.progress());
@@ -189,7 +189,7 @@ async fn whoever_left_is_the_same_number_everywhere(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_list_says_how_many_are_at_it(pool: PgPool) {
+async fn the_list_of_studies_shows_how_many_are_taking_part(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let link = server.link("Volunteers").await;
     Person::go_through(&server, &link, true).await;
@@ -201,7 +201,7 @@ async fn the_list_says_how_many_are_at_it(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn simulated_people_tell_their_screens(pool: PgPool) {
+async fn simulated_people_report_their_screens(pool: PgPool) {
     let clock = TestClock::new();
     let server = Server::with_clock(pool, clock.clone()).await;
     server.import(&TinyStudy::new(6)).await;
@@ -212,7 +212,7 @@ async fn simulated_people_tell_their_screens(pool: PgPool) {
         flow.gone.left.values().flat_map(|screens| screens.keys().map(ToString::to_string)).collect();
     assert!(screens.iter().any(|screen| screen.starts_with("trial ")), "{screens:?}");
     assert!(screens.len() > 5 && !screens.contains(&"no screen told".into()), "{screens:?}");
-    // Every trial is shown once, and told with its answer.
+    // Every trial is shown once, and reported with its answer.
     let shown = "select count(*) from events where kind = 'screen' and detail->>'screen' = 'main:21'";
     let answered = "select count(*) from responses where block = 'main' and trial_index = 21";
     assert!(server.count(shown).await >= server.count(answered).await && server.count(answered).await > 0);
@@ -222,6 +222,6 @@ async fn simulated_people_tell_their_screens(pool: PgPool) {
     assert_eq!(server.count(untold).await, 0);
     let requests = report.meter.latencies().find(|(request, _)| *request == weber::simulate::Request::Record);
     let people = report.endings.values().sum::<u32>() as usize;
-    // One record per answer, but for steps, Submit, and the last word of whoever vanishes.
+    // There is one record per answer, and further ones for steps, Submit, and the last report of people who drop out.
     assert!(requests.unwrap().1.count <= report.acknowledged.len() + 4 * people);
 }

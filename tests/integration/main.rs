@@ -1,16 +1,17 @@
-//! Stories over a real PostgreSQL (a database per test) and real HTTP.
+//! Tests of whole flows by real HTTP on a real PostgreSQL, with a database per test.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod arrivals;
 mod assignments;
 mod attacks;
+mod audit_events;
 mod backup;
 mod behaviours;
 mod clock_steps;
 mod closing;
+mod crowd_and_experts;
 mod decisions;
-mod deeds;
 mod enrolment;
 mod export;
 mod hostile_clients;
@@ -35,5 +36,4 @@ mod simulation;
 mod slow_database;
 mod study_folder;
 mod support;
-mod whom;
 mod workbench;

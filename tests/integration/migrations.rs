@@ -1,11 +1,11 @@
-//! Every migration runs on a database that holds what the programs before it wrote.
+//! Every migration runs on a database with rows that earlier versions of the program wrote.
 
 use std::path::Path;
 
 use sqlx::{Executor, PgPool};
 use weber::store::MIGRATOR;
 
-/// Rows as the program of that migration's time would have written them.
+/// SQL with rows as the program of that migration's time would have written them.
 fn sample(version: i64) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/migrations/{version}.sql"));
     std::fs::read_to_string(&path)
@@ -13,7 +13,7 @@ fn sample(version: i64) -> String {
 }
 
 #[sqlx::test(migrations = false)]
-async fn migrations_keep_what_is_there(pool: PgPool) {
+async fn migrations_keep_the_existing_rows(pool: PgPool) {
     for migration in MIGRATOR.iter() {
         pool.execute(migration.sql.clone()).await.unwrap();
         pool.execute(sqlx::AssertSqlSafe(sample(migration.version))).await.unwrap();
@@ -28,10 +28,10 @@ async fn migrations_keep_what_is_there(pool: PgPool) {
     assert_eq!(counts, (1, 1, 1, 1));
     let recovery_codes: i64 =
         sqlx::query_scalar("select count(*) from recovery_codes").fetch_one(&pool).await.unwrap();
-    assert_eq!(recovery_codes, 1, "those with plain hashes are gone");
+    assert_eq!(recovery_codes, 1, "recovery codes with plain hashes are deleted");
     let arrivals: Vec<(String, i64)> =
         sqlx::query_as("select kind, n from arrivals order by kind").fetch_all(&pool).await.unwrap();
-    assert_eq!(arrivals, [("arrived".into(), 1), ("incomplete".into(), 2)], "what was counted stays");
+    assert_eq!(arrivals, [("arrived".into(), 1), ("incomplete".into(), 2)], "counts are kept");
     let seen: Vec<String> = sqlx::query_scalar("select assignment_id from assignments order by number")
         .fetch_all(&pool)
         .await
@@ -42,10 +42,10 @@ async fn migrations_keep_what_is_there(pool: PgPool) {
     assert_eq!(tally, (1, 1));
     let slots: Vec<i32> =
         sqlx::query_scalar("select number from slots order by id").fetch_all(&pool).await.unwrap();
-    assert_eq!(slots, [1, 1], "a place that was never held and is not to be filled is gone");
+    assert_eq!(slots, [1, 1], "a slot that was never held and is not to be filled is deleted");
     let frozen: Vec<String> = sqlx::query_scalar("select name from policies where frozen_at is not null")
         .fetch_all(&pool)
         .await
         .unwrap();
-    assert_eq!(frozen, ["first"], "the first promise counts");
+    assert_eq!(frozen, ["first"], "the policy that was frozen first stays frozen");
 }

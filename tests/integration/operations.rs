@@ -1,4 +1,4 @@
-//! What whoever runs a server sees of it: metrics, logs, an orderly end.
+//! What an operator sees of a server: metrics, logs, readiness, an orderly end.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,7 +20,7 @@ async fn token(server: &Server, name: &str, scope: Scope) -> String {
     team::make_token(&server.app, &Actor::command_line(), name, &[scope]).await.unwrap()
 }
 
-/// Every series and its value.
+/// Every series of the metrics, with its value.
 async fn scrape(server: &Server, token: &str) -> BTreeMap<String, f64> {
     let request = server.client.get(format!("{}/metrics", server.url)).bearer_auth(token);
     let reply = request.send().await.unwrap();
@@ -33,7 +33,7 @@ async fn scrape(server: &Server, token: &str) -> BTreeMap<String, f64> {
 }
 
 #[sqlx::test]
-async fn metrics_are_for_those_with_the_token_for_them(pool: PgPool) {
+async fn metrics_need_an_api_token_for_metrics(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let status = async |token: Option<&str>| {
         let request = server.client.get(format!("{}/metrics", server.url));
@@ -50,7 +50,7 @@ async fn metrics_are_for_those_with_the_token_for_them(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_counters_move(pool: PgPool) {
+async fn the_counters_count(pool: PgPool) {
     let server = Server::live(pool, 2).await;
     let token = token(&server, "prometheus", Scope::Metrics).await;
     let before = scrape(&server, &token).await;
@@ -65,7 +65,7 @@ async fn the_counters_move(pool: PgPool) {
     server.client.request(strange, format!("{}/healthz", server.url)).send().await.unwrap();
 
     let after = scrape(&server, &token).await;
-    assert_eq!(after["weber_answers_stored_total"], answers, "what was there already is not counted again");
+    assert_eq!(after["weber_answers_stored_total"], answers, "earlier answers are not counted again");
     let series = |name: &str, labels: &str| {
         *after.get(&format!("{name}{{{labels}}}")).unwrap_or_else(|| panic!("{name} {labels}: {after:#?}"))
     };
@@ -74,8 +74,8 @@ async fn the_counters_move(pool: PgPool) {
     assert_eq!(requests(r#"method="GET",route="none",status="4xx""#), 1.0);
     assert_eq!(requests(r#"method="other",route="/healthz",status="4xx""#), 1.0);
     let records = requests(r#"method="POST",route="/api/v1/records",status="2xx""#);
-    assert!(records > answers, "steps were told, too");
-    assert_eq!(records, after["weber_record_batch_size_count"], "each came alone");
+    assert!(records > answers, "records with steps are counted, too");
+    assert_eq!(records, after["weber_record_batch_size_count"], "each record was a batch of its own");
     assert_eq!(
         series("weber_participants", r#"study="demo",mode="live",stage="running",group="crowd""#),
         1.0
@@ -89,11 +89,11 @@ async fn the_counters_move(pool: PgPool) {
     assert!(after["process_start_time_seconds"] > 1.7e9);
     assert_eq!(series("weber_build_info", &format!(r#"version="{}""#, env!("CARGO_PKG_VERSION"))), 1.0);
     let ids = [person.pseudonym(), &person.token, "p-1234567890", "BREW"];
-    assert!(!after.keys().any(|series| ids.iter().any(|id| series.contains(id))), "no ids are labels");
+    assert!(!after.keys().any(|series| ids.iter().any(|id| series.contains(id))), "no label holds an id");
 }
 
 #[sqlx::test]
-async fn a_server_whose_schema_is_another_one_is_not_ready(pool: PgPool) {
+async fn a_server_is_not_ready_if_the_schema_is_another_version_s(pool: PgPool) {
     let server = Server::empty(pool.clone()).await;
     assert_eq!(server.get("/readyz").await, (200, "ready\n".into()));
     sqlx::query(
@@ -113,7 +113,7 @@ platform = \"mturk\"
 conditions = [\"none\"]
 ";
 
-/// A live study in the program's database, its server, and another view of the same.
+/// A live study in the program's database, the program's server, and a second server on the same database.
 async fn live(pool: &PgPool, program: &Program, slots: u32, log: &str) -> (Serving, Server) {
     let study = TinyStudy::new(slots);
     study.edit("study.toml", |text| text + WORKERS);
@@ -126,10 +126,10 @@ async fn live(pool: &PgPool, program: &Program, slots: u32, log: &str) -> (Servi
     (serving, server)
 }
 
-/// At the most talkative level that anybody would leave on, and while the database refuses an answer, about which it says
-/// every value.
+/// The log level is the most detailed one that is plausible in use. The database refuses one answer, and PostgreSQL's error
+/// then quotes every value.
 #[sqlx::test]
-async fn logs_hold_nothing_about_people(pool: PgPool) {
+async fn logs_hold_no_data_of_participants(pool: PgPool) {
     let program = Program::on(&pool);
     let (serving, server) = live(&pool, &program, 1, "debug").await;
     let link = server.link("Workers").await;
@@ -173,7 +173,7 @@ async fn logs_hold_nothing_about_people(pool: PgPool) {
     assert_eq!(log.matches(reference).count(), 1, "a failure is logged once");
 }
 
-/// Answers trial after trial until the server is gone; returns how many answers were acknowledged.
+/// Answers trials until the server has ended. Returns how many answers were acknowledged.
 async fn answer_until_the_end(http: reqwest::Client, url: String, token: String, answers: Vec<Value>) -> i64 {
     let mut acknowledged = 0;
     for answer in answers {
@@ -188,10 +188,10 @@ async fn answer_until_the_end(http: reqwest::Client, url: String, token: String,
     acknowledged
 }
 
-/// In the middle of a crowd: whatever was stored was acknowledged, too, for nobody is cut off in the middle of a request;
-/// and clients that only keep a connection do not hold up the end.
+/// The server is told to end while people answer. Every stored answer is acknowledged, because no request is cut off; and
+/// clients that only keep a connection open do not delay the end.
 #[sqlx::test]
-async fn a_server_that_is_told_to_end_answers_what_is_under_way(pool: PgPool) {
+async fn a_server_that_is_told_to_end_answers_pending_requests(pool: PgPool) {
     let program = Program::on(&pool);
     let (serving, server) = live(&pool, &program, 5, "info").await;
     let address = serving.url.trim_start_matches("http://").to_owned();
@@ -222,13 +222,13 @@ async fn a_server_that_is_told_to_end_answers_what_is_under_way(pool: PgPool) {
     for person in crowd {
         acknowledged += person.await.unwrap();
     }
-    assert!((60..20 * 21).contains(&acknowledged), "told to end in the middle: {acknowledged}");
+    assert!((60..20 * 21).contains(&acknowledged), "the server ended while people answered: {acknowledged}");
     assert_eq!(server.count(stored).await, acknowledged);
 }
 
-/// What the doctor says of backups, the journal, and other programs on the same database.
+/// Checks what the doctor says about backups, the audit log, and other programs on the same database.
 #[sqlx::test]
-async fn the_doctor_holds_the_journal_against_the_newest_backup(pool: PgPool) {
+async fn the_doctor_compares_the_audit_log_with_the_newest_backup(pool: PgPool) {
     let program = Program::on(&pool);
     program.run(&["import", path(TinyStudy::new(1).path())]);
     program.run(&["token", "create", "first"]);
@@ -241,14 +241,14 @@ async fn the_doctor_holds_the_journal_against_the_newest_backup(pool: PgPool) {
     program.run(&["token", "create", "second"]);
     let mut old = (*pool.connect_options()).clone().application_name("weber 0.0.1").connect().await.unwrap();
     sqlx::query("select 1").execute(&mut old).await.unwrap();
-    // The throwaway PostgreSQL of the tests does not wait for the disk, which is a problem of its own.
+    // The tests' PostgreSQL does not wait for the disk, which the doctor reports as a further problem.
     let said = program.command(&doctor).output().unwrap();
     let said = String::from_utf8(said.stdout).unwrap();
     assert!(said.contains("weber.zip, is 0 hours old"), "{said}");
     assert!(said.contains("good     the journal is whole: 4 entries"), "{said}");
     assert!(said.contains("warning  this is weber") && said.contains("weber 0.0.1 is at work"), "{said}");
 
-    // Somebody who can change tables forges the journal, with every hash after the change.
+    // A person who can change tables forges the audit log, and computes every hash after the change again.
     for sql in ["alter table journal disable trigger all", "delete from journal"] {
         sqlx::query(sql).execute(&pool).await.unwrap();
     }
@@ -289,10 +289,10 @@ async fn the_doctor_finds_an_answer_to_a_trial_that_was_not_scheduled(pool: PgPo
 }
 
 #[sqlx::test]
-async fn a_server_says_that_it_is_alive_from_the_moment_when_it_listens(pool: PgPool) {
+async fn a_server_says_that_it_is_alive_as_soon_as_it_listens(pool: PgPool) {
     let server = Server::live(pool.clone(), 1).await;
     let link = server.link("Volunteers").await;
-    // What it needs at the start is held by another session.
+    // Another session holds a table that the server needs for its start.
     let mut other = pool.acquire().await.unwrap();
     sqlx::raw_sql("begin; lock table _sqlx_migrations in access exclusive mode")
         .execute(&mut *other)

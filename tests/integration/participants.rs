@@ -1,4 +1,4 @@
-//! The table of everybody, and one person's page.
+//! The table of participants, and the page of one participant.
 
 use serde_json::json;
 use sqlx::{Executor, PgPool};
@@ -38,7 +38,7 @@ async fn rows_are_sorted_by_any_column_in_either_direction(pool: PgPool) {
     names.sort();
     names.reverse();
     assert_eq!(down, names);
-    // Whoever has no total time stands last in both directions.
+    // Participants without a total time come last in both directions.
     let total = |rows: &[String]| rows.last().cloned();
     assert_eq!(total(&column("sort=total", 7).await), Some(String::new()));
     assert_eq!(total(&column("sort=total&descending=true", 7).await), Some(String::new()));
@@ -47,7 +47,7 @@ async fn rows_are_sorted_by_any_column_in_either_direction(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn many_people_stand_on_pages(pool: PgPool) {
+async fn the_table_of_many_participants_has_pages(pool: PgPool) {
     let server = Server::live(pool.clone(), 1).await;
     Person::go_through(&server, &server.link("Volunteers").await, true).await;
     pool.execute(include_str!("support/copied_studies.sql")).await.unwrap();
@@ -60,7 +60,7 @@ async fn many_people_stand_on_pages(pool: PgPool) {
     let mut address = format!("/lab/studies/{copy}/participants?sort=name");
     for said in ["People 1 to 100 of 250", "People 101 to 200 of 250", "People 201 to 250 of 250"] {
         let page = ada.get(&address).await;
-        assert_eq!(page.texts(".pages span"), [said, said], "above and below");
+        assert_eq!(page.texts(".pages span"), [said, said], "the range is shown above and below the table");
         seen.extend(page.texts(".people tbody th"));
         let ways = page.links(".pages a");
         if let Some((_, next)) = ways.iter().find(|(words, _)| words == "Next") {
@@ -68,14 +68,14 @@ async fn many_people_stand_on_pages(pool: PgPool) {
         }
     }
     assert_eq!(seen.len(), 250);
-    assert!(seen.is_sorted(), "in one order over all pages");
+    assert!(seen.is_sorted(), "the order holds over all pages");
     let found = ada.get(&format!("/lab/studies/{copy}/participants?search={}&page=3", seen[170])).await;
-    assert_eq!(found.texts(".people tbody th"), [seen[170].clone()], "the search is over everybody");
+    assert_eq!(found.texts(".people tbody th"), [seen[170].clone()], "the search covers all pages");
     assert_eq!(found.texts(".pages span").len(), 0);
 }
 
 #[sqlx::test]
-async fn names_are_found_however_they_are_typed(pool: PgPool) {
+async fn the_search_ignores_case(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let person = Person::arrive(&server, &server.link("Volunteers").await).await;
     let mut ada = Browser::signed_in(&server).await;
@@ -85,7 +85,7 @@ async fn names_are_found_however_they_are_typed(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_verdict_says_what_the_rule_and_what_a_researcher_decided(pool: PgPool) {
+async fn a_verdict_shows_the_rule_and_the_researcher_s_decision(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let link = server.link("Volunteers").await;
     let passing = Person::go_through(&server, &link, true).await;

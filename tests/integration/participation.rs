@@ -1,4 +1,4 @@
-//! One person's way: stages, answers, resuming, the end.
+//! One participation: stages, answers, continuing, the end.
 
 use serde_json::json;
 use sqlx::PgPool;
@@ -7,7 +7,7 @@ use crate::support::person::Person;
 use crate::support::server::{Server, TestClock};
 
 #[sqlx::test]
-async fn the_whole_way_leads_to_a_kept_slot(pool: PgPool) {
+async fn a_whole_participation_leads_to_a_kept_slot(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let person = Person::go_through(&server, &server.link("Volunteers").await, true).await;
     assert_eq!(person.column("stage").await, "complete");
@@ -17,7 +17,7 @@ async fn the_whole_way_leads_to_a_kept_slot(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn completing_needs_all_answers_and_is_harmless_twice(pool: PgPool) {
+async fn completing_needs_all_answers_and_a_repetition_changes_nothing(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut person = Person::arrive(&server, &server.link("Volunteers").await).await;
     let (status, problem) = person.complete().await;
@@ -49,7 +49,7 @@ async fn completing_needs_all_answers_and_is_harmless_twice(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_answer_is_stored_once_and_a_second_one_is_refused_and_recorded(pool: PgPool) {
+async fn a_second_answer_to_a_trial_is_refused_and_stored_as_an_event(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut person = Person::arrive(&server, &server.link("Volunteers").await).await;
     person.reach_main().await;
@@ -81,7 +81,7 @@ async fn a_hundred_repetitions_at_once_store_one_answer(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn reopening_tells_where_the_person_stands(pool: PgPool) {
+async fn opening_again_tells_how_far_the_participant_is(pool: PgPool) {
     let clock = TestClock::new();
     let server = Server::with_clock(pool, clock.clone()).await;
     server.import(&crate::support::tiny_study::TinyStudy::new(1)).await;
@@ -95,7 +95,7 @@ async fn reopening_tells_where_the_person_stands(pool: PgPool) {
     clock.advance(30);
     person.open().await;
     assert_eq!(person.opened["tab"], 2);
-    assert_eq!(person.opened["clock_ms"], 89_000.0, "the gap is the server's");
+    assert_eq!(person.opened["clock_ms"], 89_000.0, "the server adds the time of the gap");
     assert_eq!(server.count("select count(*) from events where kind = 'reload'").await, 1);
     person.clock_ms = 89_000.0;
     person.reach_main().await;
@@ -107,7 +107,7 @@ async fn reopening_tells_where_the_person_stands(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_older_tab_is_told_and_loses_nothing(pool: PgPool) {
+async fn an_older_tab_is_told_that_it_is_superseded_and_loses_nothing(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut person = Person::arrive(&server, &server.link("Volunteers").await).await;
     person.reach_main().await;
@@ -158,7 +158,7 @@ async fn leaving_frees_the_place_and_cannot_be_undone(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn requests_that_cannot_be_read_are_explained(pool: PgPool) {
+async fn malformed_requests_get_an_explanation(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut person = Person::arrive(&server, &server.link("Volunteers").await).await;
     let (status, problem) =
@@ -183,7 +183,7 @@ async fn requests_that_cannot_be_read_are_explained(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_live_browser_that_claims_too_much_time_is_recorded(pool: PgPool) {
+async fn a_clock_that_runs_ahead_of_the_server_is_stored_as_discrepancy(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut person = Person::arrive(&server, &server.link("Volunteers").await).await;
     person.step("welcome").await;
@@ -194,7 +194,7 @@ async fn a_live_browser_that_claims_too_much_time_is_recorded(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn nothing_that_a_browser_receives_tells_the_answer(pool: PgPool) {
+async fn no_reply_to_a_browser_tells_the_answer(pool: PgPool) {
     let server = Server::live(pool, 2).await;
     let link = server.link("Volunteers").await;
     for _ in 0..5 {

@@ -1,4 +1,4 @@
-//! A bot of each platform, from arrival to return.
+//! Participants of each platform, from arrival to return.
 
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -15,7 +15,7 @@ const STUDY: &str = "60d9aadeb86739de712faee0";
 const SESSION: &str = "60aca280709ee40ec37d4885";
 const OTHER_SESSION: &str = "60aca280709ee40ec37d4886";
 
-/// A live study whose links these are.
+/// A live study with these links.
 pub async fn study(pool: PgPool, slots: u32, links: &str) -> Server {
     let server = Server::empty(pool).await;
     server.import(&with_links(slots, links)).await;
@@ -31,7 +31,7 @@ pub fn with_links(slots: u32, links: &str) -> TinyStudy {
     study
 }
 
-/// Goes from consent to the end, and says what the server answered.
+/// Takes part from consent to the end. Returns the server's reply to Submit.
 pub async fn finish(server: &Server, link: &str, parameters: &[(&str, &str)]) -> Value {
     let (status, reply) = server.enrol(link, parameters).await;
     assert_eq!(status, 201, "{reply}");
@@ -57,7 +57,7 @@ pub fn worker<'a>(worker: &'a str, assignment: &'a str, hit: &'a str) -> [(&'a s
     ]
 }
 
-/// What the page of the task is told.
+/// The server's reply to the task page.
 pub async fn task(server: &Server, link: &str, parameters: &[(&str, &str)]) -> (u16, Value) {
     let parameters: serde_json::Map<_, _> =
         parameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
@@ -74,7 +74,10 @@ async fn mturk_from_the_frame_to_the_form(pool: PgPool) {
         ))
         .await;
     assert!(page.1.contains("Open the study") && page.1.contains("value=\"unverified\""));
-    assert!(page.1.contains("action=\"https://www.mturk.com/mturk/externalSubmit\""), "a forged address");
+    assert!(
+        page.1.contains("action=\"https://www.mturk.com/mturk/externalSubmit\""),
+        "a forged address is not used"
+    );
     assert!(page.1.contains(&format!("/enter/{link}/window?assignmentId=A1")) && !page.1.contains("evil"));
     assert!(
         server.get(&format!("/enter/{link}/window?workerId=W1&assignmentId=A1")).await.1.contains("I agree")
@@ -88,7 +91,11 @@ async fn mturk_from_the_frame_to_the_form(pool: PgPool) {
     let mut person = Person::with_token(&server, reply["token"].as_str().unwrap()).await;
     assert_eq!(task(&server, &link, &worker("W1", "A1", "H1")).await.1["state"], "under_way");
     let (status, again) = server.enrol(&link, &worker("W1", "A2", "H1")).await;
-    assert_eq!((status, &again["resumed"]), (200, &json!(true)), "a new assignment goes on");
+    assert_eq!(
+        (status, &again["resumed"]),
+        (200, &json!(true)),
+        "a new assignment continues the participation"
+    );
     assert_eq!(server.count("select count(*) from events where kind = 'new_assignment'").await, 1);
     person.reach_main().await;
     person.answer_main(true).await;
@@ -97,17 +104,25 @@ async fn mturk_from_the_frame_to_the_form(pool: PgPool) {
     let standing = task(&server, &link, &worker("W1", "A3", "H1")).await.1;
     assert_eq!(standing["state"], "done", "the same task was accepted again");
     assert_eq!(standing["form"]["action"], "https://workersandbox.mturk.com/mturk/externalSubmit");
-    assert_eq!(standing["form"]["fields"]["assignmentId"], "A3", "the frame's own assignment");
+    assert_eq!(standing["form"]["fields"]["assignmentId"], "A3", "the form has the assignment of the frame");
     assert_eq!(standing["form"]["fields"]["receipt"].as_str().unwrap().len(), 43);
-    assert_eq!(task(&server, &link, &worker("W1", "A3", "H1")).await.1, standing, "asking again is harmless");
+    assert_eq!(
+        task(&server, &link, &worker("W1", "A3", "H1")).await.1,
+        standing,
+        "a repetition gets the same reply"
+    );
     let known = task(&server, &link, &worker("W1", "A9", "H2")).await;
-    assert_eq!(known, task(&server, &link, &worker("W9", "A9", "H2")).await, "nothing is told about ids");
+    assert_eq!(
+        known,
+        task(&server, &link, &worker("W9", "A9", "H2")).await,
+        "the reply does not tell whether an id is known"
+    );
     let (status, problem) = server.enrol(&link, &worker("W1", "A9", "H2")).await;
     assert_eq!((status, &problem["code"]), (409, &json!("already_took_part")), "another task");
 }
 
 #[sqlx::test]
-async fn whoever_left_has_nothing_to_hand_in(pool: PgPool) {
+async fn a_participant_who_left_has_nothing_to_hand_in(pool: PgPool) {
     let server = study(pool, 2, MTURK).await;
     let link = server.link("Workers").await;
     let (_, reply) = server.enrol(&link, &worker("W1", "A1", "H1")).await;
@@ -119,7 +134,7 @@ async fn whoever_left_has_nothing_to_hand_in(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn only_the_page_of_the_task_may_stand_in_mturks_frame(pool: PgPool) {
+async fn only_the_task_page_may_be_framed_and_only_by_mturk(pool: PgPool) {
     let server = study(pool, 1, MTURK).await;
     let policy = async |path: String| {
         let response = server.client.get(format!("{}{path}", server.url)).send().await.unwrap();
@@ -213,26 +228,30 @@ generic = { parameter = \"pid\", return_url = \"https://panel.example/{outcome}?
         let link = server.link(name).await;
         let reply = finish(&server, &link, &parameters).await;
         assert_eq!(reply["return"], json!({ "kind": "link", "url": url }), "{name}");
-        assert_eq!(server.enrol(&link, &parameters).await.0, 200, "{name}: sees the end again");
+        assert_eq!(server.enrol(&link, &parameters).await.0, 200, "{name}: the end is shown again");
     }
 }
 
 #[sqlx::test]
-async fn personal_links_are_good_for_one_participation_and_cannot_be_made_up(pool: PgPool) {
+async fn personal_links_allow_one_participation_and_cannot_be_invented(pool: PgPool) {
     let server =
         study(pool, 2, "\n[[links]]\nname = \"Personal\"\npersonal = true\nconditions = [\"none\"]\n").await;
     let link = server.link("Personal").await;
     let first = server.app.secrets.personal_code(&link, 1);
-    assert_eq!(server.enrol(&link, &[("person", &first)]).await.0, 404, "not given out yet");
+    assert_eq!(server.enrol(&link, &[("person", &first)]).await.0, 404, "the code was not given out yet");
     let id = server.count("select id from links where name = 'Personal'").await;
     let actor = weber::flow::audit::log::Actor::command_line();
     weber::flow::study::identities::make_personal_links(&server.app, &actor, "demo", id, 2).await.unwrap();
     for _ in 0..3 {
         let page = server.get(&format!("/enter/{link}?person={first}")).await;
-        assert!(page.1.contains("I agree"), "a mail scanner that opens it uses nothing up");
+        assert!(page.1.contains("I agree"), "a mail scanner that opens the link does not use it up");
     }
     finish(&server, &link, &[("person", &first)]).await;
-    assert_eq!(server.enrol(&link, &[("person", &first)]).await.0, 200, "the same person sees the end again");
+    assert_eq!(
+        server.enrol(&link, &[("person", &first)]).await.0,
+        200,
+        "the end is shown again to the same person"
+    );
     assert_eq!(server.count("select count(*) from participants").await, 1);
     for wrong in ["2-00000000000000000000", "1", "", &server.app.secrets.personal_code(&link, 3)] {
         let (status, _) = server.enrol(&link, &[("person", wrong)]).await;
@@ -241,7 +260,7 @@ async fn personal_links_are_good_for_one_participation_and_cannot_be_made_up(poo
 }
 
 #[sqlx::test]
-async fn experts_choose_condition_and_image_set_and_may_come_again(pool: PgPool) {
+async fn links_for_experts_set_condition_and_image_set_and_can_be_used_again(pool: PgPool) {
     let links = "
 [[links]]
 name = \"Experts\"
@@ -261,7 +280,7 @@ image_set = 1
 }
 
 #[sqlx::test]
-async fn an_open_link_that_counts_is_off_until_somebody_wants_it(pool: PgPool) {
+async fn an_open_live_link_is_off_until_it_is_switched_on(pool: PgPool) {
     let server = Server::empty(pool).await;
     let study = TinyStudy::new(1);
     study.edit("study.toml", |text| text.replace("open_links = true", "open_links = false"));
@@ -272,7 +291,7 @@ async fn an_open_link_that_counts_is_off_until_somebody_wants_it(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn nobody_takes_part_after_an_earlier_study_or_when_they_are_barred(pool: PgPool) {
+async fn people_of_an_earlier_study_and_barred_people_cannot_take_part(pool: PgPool) {
     let server = study(pool, 2, MTURK).await;
     finish(&server, &server.link("Workers").await, &worker("W1", "A1", "H1")).await;
     let later = with_links(2, MTURK);
@@ -300,7 +319,7 @@ async fn nobody_takes_part_after_an_earlier_study_or_when_they_are_barred(pool: 
 }
 
 #[sqlx::test]
-async fn whoever_finishes_late_is_told_so_and_paid(pool: PgPool) {
+async fn a_participant_who_finishes_late_is_told_so_and_paid(pool: PgPool) {
     let clock = TestClock::new();
     let server = Server::with_clock(pool, clock.clone()).await;
     let links = "

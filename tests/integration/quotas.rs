@@ -1,4 +1,4 @@
-//! How many people a study takes, changed while they are at work.
+//! The quota of a study is changed while people take part.
 
 use sqlx::PgPool;
 use weber::domain::study::StudyState;
@@ -13,7 +13,7 @@ async fn set_quota(server: &Server, places: u32) {
     control::set_quota(&server.app, &Actor::command_line(), "demo", places).await.unwrap();
 }
 
-/// How many newcomers are let in until one is told that the study is full.
+/// Enrols people until the study is full. Returns how many were enrolled.
 async fn let_in(server: &Server, link: &str) -> usize {
     let mut n = 0;
     loop {
@@ -28,7 +28,7 @@ async fn let_in(server: &Server, link: &str) -> usize {
     }
 }
 
-/// A live study of five conditions, by a clock that the test sets.
+/// A live study of five conditions, with a clock that the test sets.
 async fn live(pool: PgPool, places: u32) -> (Server, String, std::sync::Arc<TestClock>) {
     let clock = TestClock::new();
     let server = Server::with_clock(pool, clock.clone()).await;
@@ -39,23 +39,23 @@ async fn live(pool: PgPool, places: u32) -> (Server, String, std::sync::Arc<Test
 }
 
 #[sqlx::test]
-async fn fewer_places_are_given_out_and_no_more(pool: PgPool) {
+async fn after_a_lower_quota_only_so_many_slots_are_given_out(pool: PgPool) {
     let (server, link, _) = live(pool, 3).await;
     let kept = Person::go_through(&server, &link, true).await;
     assert_eq!(kept.column("claim").await, "kept");
     set_quota(&server, 1).await;
-    assert_eq!(let_in(&server, &link).await, 4, "one place in each of the other conditions");
+    assert_eq!(let_in(&server, &link).await, 4, "one slot in each of the other conditions");
     set_quota(&server, 2).await;
     assert_eq!(let_in(&server, &link).await, 5);
     assert_eq!(
         server.count("select count(*) from slots where mode = 'live' and in_design").await,
         10,
-        "two in each condition"
+        "two slots in each condition"
     );
 }
 
 #[sqlx::test]
-async fn whoever_is_at_work_keeps_their_place_and_nobody_follows_them(pool: PgPool) {
+async fn participants_keep_their_slots_under_a_lower_quota_and_these_are_not_given_again(pool: PgPool) {
     let (server, link, _) = live(pool, 2).await;
     let mut people = Vec::new();
     for _ in 0..10 {
@@ -66,7 +66,7 @@ async fn whoever_is_at_work_keeps_their_place_and_nobody_follows_them(pool: PgPo
     let (status, _) =
         server.post("/api/v1/leave", Some(&people[0].token), serde_json::json!({ "reason": "left" })).await;
     assert_eq!(status, 200);
-    assert_eq!(let_in(&server, &link).await, 0, "their condition still has somebody at work");
+    assert_eq!(let_in(&server, &link).await, 0, "their condition still has a participant who is taking part");
     for person in &mut people[1..] {
         person.reach_main().await;
         person.answer_main(true).await;
@@ -76,7 +76,7 @@ async fn whoever_is_at_work_keeps_their_place_and_nobody_follows_them(pool: PgPo
 }
 
 #[sqlx::test]
-async fn places_whose_leases_have_lapsed_are_taken_away(pool: PgPool) {
+async fn a_lower_quota_removes_slots_with_lapsed_leases(pool: PgPool) {
     let (server, link, clock) = live(pool, 2).await;
     let mut people = Vec::new();
     for _ in 0..10 {
@@ -87,13 +87,13 @@ async fn places_whose_leases_have_lapsed_are_taken_away(pool: PgPool) {
     assert_eq!(let_in(&server, &link).await, 5);
     for person in &mut people {
         person.open().await;
-        assert_eq!(person.column("claim").await, "lost", "they may go on, without a place");
+        assert_eq!(person.column("claim").await, "lost", "participants may continue without a slot");
     }
     assert_eq!(let_in(&server, &link).await, 0);
 }
 
 #[sqlx::test]
-async fn more_places_show_the_design_s_image_sets_and_survive_a_new_version(pool: PgPool) {
+async fn new_slots_have_the_image_sets_of_the_design_and_survive_a_new_version(pool: PgPool) {
     let (server, link, _) = live(pool, 2).await;
     for _ in 0..6 {
         server.enrol(&link, &[]).await;
@@ -108,7 +108,7 @@ async fn more_places_show_the_design_s_image_sets_and_survive_a_new_version(pool
         0
     );
     assert!(control::set_quota(&server.app, &Actor::command_line(), "demo", 0).await.is_err());
-    // A new version of the texts does not take the change back.
+    // A new version of the texts does not undo the change.
     let study = TinyStudy::new(2);
     study.edit("study.toml", |text| text.replace("title = \"Which image", "title = \"New: which image"));
     server.import(&study).await;
@@ -117,7 +117,7 @@ async fn more_places_show_the_design_s_image_sets_and_survive_a_new_version(pool
 }
 
 #[sqlx::test]
-async fn places_that_a_mistyped_number_made_are_gone(pool: PgPool) {
+async fn slots_made_by_a_mistyped_quota_are_deleted(pool: PgPool) {
     let (server, link, _) = live(pool, 2).await;
     let made = "select count(*) from slots";
     let before = server.count(made).await;
@@ -125,9 +125,9 @@ async fn places_that_a_mistyped_number_made_are_gone(pool: PgPool) {
     assert_eq!(server.count(made).await, 3 * 5 * 1000);
     let person = Person::arrive(&server, &link).await;
     set_quota(&server, 2).await;
-    assert_eq!(server.count(made).await, before, "arrivals read what is to be filled");
+    assert_eq!(server.count(made).await, before, "the number of slots is as before");
     assert_eq!(person.column("claim").await, "leased");
     assert_eq!(let_in(&server, &link).await, 9);
     set_quota(&server, 3).await;
-    assert_eq!(let_in(&server, &link).await, 5, "they can be made anew");
+    assert_eq!(let_in(&server, &link).await, 5, "the slots can be made again");
 }

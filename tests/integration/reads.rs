@@ -1,5 +1,5 @@
-//! What is read of a study is in proportion to its own people, however many others the database holds, and although PostgreSQL
-//! knows nothing of any of them yet.
+//! The rows that are read for a study are in proportion to its own participants. This holds with any number of other studies
+//! in the database, and before PostgreSQL has gathered statistics about them.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,10 @@ use crate::support::server::Server;
 
 const COPIES: &str = include_str!("support/copied_studies.sql");
 
-/// How many other studies there are, and how many people each of them has: two thousand times those of the study that is read.
+/// The number of other studies, and of participants in each: together two thousand times those of the study that is read.
 const OTHERS: (i32, i32) = (10, 400);
 
-/// No table is analysed behind the test's back.
+/// Switches off autovacuum, so that no table is analysed during the test.
 async fn keep_statistics_away(pool: &PgPool) {
     let tables: Vec<String> =
         sqlx::query_scalar("select quote_ident(relname) from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace")
@@ -32,7 +32,7 @@ async fn keep_statistics_away(pool: &PgPool) {
     }
 }
 
-/// A study that two people completed, on tables of which nothing is known.
+/// A study that two people completed, on tables without statistics.
 async fn small_study(pool: &PgPool) -> Server {
     keep_statistics_away(pool).await;
     let server = Server::live(pool.clone(), 3).await;
@@ -42,7 +42,7 @@ async fn small_study(pool: &PgPool) -> Server {
     server
 }
 
-/// Rows that this connection has read and not told of yet, by table.
+/// The number of rows that this connection has read in its transaction, by table.
 async fn rows_read(conn: &mut PgConnection) -> BTreeMap<String, i64> {
     let rows: Vec<(String, i64)> = sqlx::query_as(
         "select relname::text, coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) from pg_stat_xact_user_tables",
@@ -53,7 +53,7 @@ async fn rows_read(conn: &mut PgConnection) -> BTreeMap<String, i64> {
     rows.into_iter().collect()
 }
 
-/// Rows of a study, of whatever kind.
+/// The number of a study's rows in all tables.
 async fn rows_of(pool: &PgPool, study_id: i64) -> i64 {
     let of_people: Vec<String> = ["responses", "schedule", "events", "tallies", "overrides", "identities", "assignments", "participant_tokens"]
         .iter()
@@ -70,7 +70,7 @@ async fn rows_of(pool: &PgPool, study_id: i64) -> i64 {
     sqlx::query_scalar(AssertSqlSafe(sql)).bind(study_id).fetch_one(pool).await.unwrap()
 }
 
-/// Does something in a transaction of its own, and fails if that read more rows than there may be.
+/// Runs a read in a transaction of its own, and fails if it reads more rows than allowed.
 macro_rules! reads {
     ($pool:expr, $most:expr, $what:literal, |$conn:ident| $read:expr) => {{
         let mut tx: Transaction<'_, Postgres> = $pool.begin().await.unwrap();
@@ -105,9 +105,10 @@ async fn reads_of_a_study_touch_its_own_people_only(pool: PgPool) {
         .await
         .unwrap();
 
-    // Connections as a server has them.
+    // These connections have the settings of a server's.
     let pool = store::pool((*pool.connect_options()).clone(), 2);
-    // Each row once for every table that it leads to, and once more: a twentieth of the answers of the others.
+    // A read may touch each row once for every table that refers to it, and once more. That is less than a twentieth of the
+    // other studies' answers.
     let most = 4 * rows_of(&pool, study.id).await;
     let all: i64 = sqlx::query_scalar("select count(*) from responses").fetch_one(&pool).await.unwrap();
     assert!(all > 20 * most, "{all} answers of others are few beside {most}");
@@ -141,7 +142,7 @@ async fn reads_of_a_study_touch_its_own_people_only(pool: PgPool) {
         mode,
         chrono::NaiveDate::default()
     ));
-    // Enrolment, on the study's page and at the door.
+    // Enrolment, on the study's page and at the consent page.
     reads!(pool, most, "slots", |conn| store::slots::made(conn, id, mode, now));
     reads!(pool, most, "people who are done", |conn| store::overview::standings(conn, id, mode, now));
     reads!(pool, most, "people at work", |conn| store::overview::running(conn, id, mode, now));
@@ -155,7 +156,7 @@ async fn reads_of_a_study_touch_its_own_people_only(pool: PgPool) {
     reads!(pool, most, "links", |conn| store::links::all(conn, id));
     reads!(pool, most, "live data", |conn| store::studies::has_live_data(conn, id));
     reads!(pool, most, "a version", |conn| store::studies::version(conn, version.id));
-    // One person: what a browser opens, what a batch of records needs, their page, their end.
+    // One participant: opening, a batch of records, their page, and completion.
     reads!(pool, most, "a person's trials", |conn| store::answers::trials_of(conn, person));
     let blocks = [(person, Block::Main, 1), (person, Block::Practice, 1)];
     reads!(pool, most, "people's trials", |conn| store::answers::trials_in(conn, &blocks));
@@ -167,7 +168,7 @@ async fn reads_of_a_study_touch_its_own_people_only(pool: PgPool) {
         store::tallies::keep(conn, person).await
     });
     reads!(pool, most, "a person by name", |conn| store::participants::by_pseudonym(conn, id, "p-nobody"));
-    // Who people are.
+    // Identities.
     reads!(pool, most, "ids", |conn| store::identities::of_study(conn, id));
     reads!(pool, most, "ids, counted", |conn| store::identities::count_known(conn, id));
     reads!(pool, most, "ids, forgotten", |conn| store::identities::forget_all(conn, id));

@@ -1,4 +1,4 @@
-//! People with known abilities go through a study by the real HTTP path, and the analysis finds what they can.
+//! Simulated people with known abilities take part by real HTTP, and the analysis must recover these abilities.
 
 use sqlx::PgPool;
 use statrs::distribution::{ContinuousCDF, Normal};
@@ -35,7 +35,8 @@ const KNOWN: &str = "
     [conditions.none]
     accuracy = 0.70";
 
-/// What 18 independent trials, one of each unit, have in common for everybody: the expected share and its variance per trial.
+/// The expected share of 18 independent trials, one of each unit, and its variance per trial. Both are the same for all
+/// participants.
 struct Expected {
     share: f64,
     variance: f64,
@@ -55,7 +56,8 @@ fn accuracies(known: &Abilities, condition: &str) -> Vec<f64> {
         .collect()
 }
 
-/// 3.5 standard errors, from the known values and not from the data: about one in two thousand would lie outside.
+/// Asserts a distance of at most 3.5 standard errors, computed from the known values and not from the data. About one value
+/// in two thousand lies farther away.
 #[track_caller]
 fn assert_recovered(what: &str, measure: &MeanWithError, value: f64, variance: f64) {
     let found = measure.value.unwrap();
@@ -70,7 +72,7 @@ fn mean_confidence(shares: &[MeanWithError]) -> f64 {
 
 fn assert_confidence_follows_accuracy(found: &ConditionResults, accuracies: &[f64]) {
     let below = |z: f64| Normal::standard().cdf(z);
-    // The share of trials with evidence beyond the second criterion, on the right side and on the wrong one.
+    // The share of trials with evidence beyond the second criterion, on the correct side and on the wrong one.
     let sure = |side: f64| accuracies.iter().map(|p| below(side * strength(*p) - 1.0)).sum::<f64>();
     let right: f64 = accuracies.iter().sum();
     let wrong = accuracies.len() as f64 - right;
@@ -85,10 +87,10 @@ fn assert_confidence_follows_accuracy(found: &ConditionResults, accuracies: &[f6
 }
 
 #[sqlx::test]
-async fn the_analysis_finds_what_people_can(pool: PgPool) {
+async fn the_analysis_recovers_known_abilities(pool: PgPool) {
     let known: Abilities = toml::from_str(KNOWN).unwrap();
     let server = Server::live(pool, 20).await;
-    // One after the other, so that everything repeats.
+    // People take part one after the other, so that the result is reproducible.
     let plan = Plan { abilities: known.clone(), concurrency: 1, seed: 11, ..plan(100, "honest=1") };
     simulate(&server, &plan).await;
     let found = results::load(&server.app, "demo", Mode::Simulated, None).await.unwrap().compute();
@@ -119,8 +121,8 @@ async fn the_analysis_finds_what_people_can(pool: PgPool) {
     }
 }
 
-/// Whether so few or so many right answers happen more often than once in a hundred thousand trials of this kind: with 90
-/// units in conditions, one in a thousand would be met by chance.
+/// Whether so few or so many correct answers occur by chance more often than once in 100,000 such tests. For 90 values (18
+/// units in 5 conditions) the chance of any failure is then about one in a thousand.
 fn in_binomial_interval(measure: &MeanWithError, p: f64) -> bool {
     use statrs::distribution::{Binomial, DiscreteCDF};
     let right = (measure.value.unwrap() * measure.trials as f64).round() as u64;

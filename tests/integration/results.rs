@@ -18,11 +18,11 @@ const PATH: &str = "/lab/studies/demo/results";
 const NAMES: [&str; 5] = ["Synthetic", "Natural", "Mixed", "Blur", "None"];
 const COLOURS: [&str; 5] = ["#47789e", "#ffac74", "#30881f", "#72529f", "#aca7a6"];
 
-/// Columns that count people, their trials or their pairs.
+/// Names of columns that count people, their trials or their pairs.
 const COUNTS: [&str; 8] =
     ["People", "Trials", "People without any", "Pairs", "Undefined pairs", "Points", "Left out", "people"];
 
-/// All that a page or a drawing says: its text, and every attribute but colours; not its style sheet.
+/// The words of a page or a drawing: its text and all attributes except colours, without its style sheet.
 fn words(text: &str) -> Vec<String> {
     let html = scraper::Html::parse_document(text);
     let mut words = Vec::new();
@@ -45,7 +45,7 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// The name of a condition that is said somewhere as a word of its own.
+/// The name of a condition that is among the words.
 fn named(words: &[String]) -> Option<&'static str> {
     let is_said = |name: &&str| {
         let name = name.to_lowercase();
@@ -54,14 +54,14 @@ fn named(words: &[String]) -> Option<&'static str> {
     NAMES.into_iter().find(|name| is_said(name))
 }
 
-/// Columns by which a table would count by letter: none of its own rows may stand for a letter.
+/// Columns that count people in rows of a condition's letter; a blinded table has none.
 fn counted_by_letter(csv: &str) -> Vec<String> {
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
     let is_letter = |cell: &str| ["A", "B", "C", "D", "E"].contains(&cell);
     let by_letter = |name: &String| {
         let (first, last) = (name.split(':').next().unwrap(), name.split(": ").last().unwrap());
-        // People who fail a criterion; elsewhere such a column holds accuracies.
+        // In this table the column counts people who fail a criterion; in others it holds accuracies.
         (is_letter(name) && header[0] == "Criterion") || (is_letter(first) && COUNTS.contains(&last))
     };
     let mut counted: Vec<String> = header.iter().filter(|name| by_letter(name)).cloned().collect();
@@ -76,7 +76,7 @@ fn counted_by_letter(csv: &str) -> Vec<String> {
 }
 
 #[sqlx::test]
-async fn results_of_many_people_are_computed_while_nobody_waits(pool: PgPool) {
+async fn results_of_many_people_are_computed_in_the_background(pool: PgPool) {
     let server = Server::live(pool.clone(), 3).await;
     let link = server.link("Volunteers").await;
     Person::go_through(&server, &link, true).await;
@@ -96,14 +96,14 @@ async fn results_of_many_people_are_computed_while_nobody_waits(pool: PgPool) {
         page = ada.get(&format!("/lab/studies/{copy}/results")).await;
     }
     assert!(page.text.contains("card figure"));
-    // From then on they are there, for whatever is made of them.
+    // From then on pages, files and the report use the same results.
     let material = results::load(&server.app, &copy, Mode::Live, None).await.unwrap();
     assert_eq!(material.compute().results.crowd.iter().map(|of| of.people).sum::<usize>(), 510);
     assert_eq!(server.count("select count(*) from participants where stage = 'complete'").await, 512);
 }
 
 #[sqlx::test]
-async fn conditions_stay_hidden_until_somebody_shows_them(pool: PgPool) {
+async fn conditions_are_hidden_until_a_researcher_shows_them(pool: PgPool) {
     let server = Server::live(pool, 3).await;
     let link = server.link("Volunteers").await;
     for _ in 0..10 {
@@ -146,10 +146,14 @@ async fn conditions_stay_hidden_until_somebody_shows_them(pool: PgPool) {
             .iter()
             .zip("ABCDE".chars())
             .fold(csv, |csv, (name, letter)| csv.replace(name, &letter.to_string()));
-        assert!(!counted_by_letter(&csv).is_empty(), "the test knows a count when it sees one: {csv}");
+        assert!(!counted_by_letter(&csv).is_empty(), "this test finds counts where there are some: {csv}");
     }
     ada.post("/lab/studies/demo/unblind", &[]).await;
-    assert_eq!(server.count("select count(*) from journal where action = 'unblinded'").await, 1, "once");
+    assert_eq!(
+        server.count("select count(*) from journal where action = 'unblinded'").await,
+        1,
+        "the audit log has one entry"
+    );
 }
 
 #[sqlx::test]
@@ -175,7 +179,7 @@ async fn results_by_letter_begin_when_every_condition_has_two_people(pool: PgPoo
 }
 
 #[sqlx::test]
-async fn units_stand_in_the_order_of_the_table_of_trials(pool: PgPool) {
+async fn units_have_the_order_of_the_table_of_trials(pool: PgPool) {
     let server = Server::empty(pool).await;
     let study = TinyStudy::new(1);
     study.edit("trials.csv", |text| text.replace(",unit-00,", ",zebra,").replace(",unit-17,", ",aardvark,"));
@@ -212,7 +216,7 @@ async fn a_full_study_is_not_blinded(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn results_count_the_kept_of_the_policy_that_is_asked_for(pool: PgPool) {
+async fn results_count_the_participants_that_the_chosen_policy_keeps(pool: PgPool) {
     let server = Server::live(pool, 2).await;
     let link = server.link("Volunteers").await;
     for pass in [true, true, false, true] {
@@ -230,7 +234,7 @@ async fn results_count_the_kept_of_the_policy_that_is_asked_for(pool: PgPool) {
     assert_eq!((computed.kept(), rows.len()), (3, 54));
     assert_eq!(sum(|c| c.accuracy.trials as f64) as usize, rows.len());
     let right = sum(|c| c.accuracy.value.unwrap_or(0.0) * c.accuracy.trials as f64).round() as usize;
-    assert_eq!(right, correct, "the same trials as in the cleaned file");
+    assert_eq!(right, correct, "results count the trials of the cleaned file");
     assert!(results::load(&server.app, "demo", Mode::Live, Some("nothing")).await.is_err());
     assert!(results::load(&server.app, "nothing", Mode::Live, None).await.is_err());
     let (flow, experts) = material.flow();
@@ -242,7 +246,7 @@ async fn results_count_the_kept_of_the_policy_that_is_asked_for(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_catch_trial_that_states_no_baselines_changes_no_result(pool: PgPool) {
+async fn a_catch_trial_without_baselines_changes_no_result(pool: PgPool) {
     let server = Server::empty(pool).await;
     let study = TinyStudy::new(1);
     let without = |line: &str| match line.contains(",catch,") {
@@ -263,12 +267,12 @@ async fn a_catch_trial_that_states_no_baselines_changes_no_result(pool: PgPool) 
     let mut ada = Browser::signed_in(&server).await;
     let kappa = ada.get("/lab/studies/demo/figures/kappa.csv").await.text;
     let with_center = kappa.lines().filter(|line| line.split(',').nth(1) == Some("Center"));
-    assert_eq!(with_center.count(), 5, "every condition with Center: {kappa}");
+    assert_eq!(with_center.count(), 5, "every condition has a row with Center: {kappa}");
     assert_eq!(ada.get(PATH).await.status.as_u16(), 200);
 }
 
 #[sqlx::test]
-async fn figures_and_the_report_are_files_of_their_own(pool: PgPool) {
+async fn figures_and_the_report_can_be_downloaded_as_self_contained_files(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let link = server.link("Volunteers").await;
     Person::go_through(&server, &link, true).await;
@@ -290,19 +294,19 @@ async fn figures_and_the_report_are_files_of_their_own(pool: PgPool) {
         assert!(report.contains(needed), "{needed}");
     }
     for outside in ["src=", "<link", "<script", "@import", "url("] {
-        assert!(!report.contains(outside), "the report needs nothing else: {outside}");
+        assert!(!report.contains(outside), "the report needs no other file: {outside}");
     }
     assert_eq!(report.matches("<h2").count(), 16);
     assert_eq!(
         report.matches("<details").count(),
         report.matches("<details open").count(),
-        "paper opens nothing"
+        "all details are open in print"
     );
     assert!(report.contains("<details open") && ada.get(PATH).await.text.contains("<details>"));
 }
 
 #[sqlx::test]
-async fn names_of_files_say_whose_data_they_hold(pool: PgPool) {
+async fn file_names_say_whose_data_they_hold(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut ada = Browser::signed_in(&server).await;
     for (path, name) in [

@@ -1,5 +1,5 @@
-//! Who may do what in the lab: roles, invitations, the second factor, and tokens for scripts. Which right opens which address:
-//! `attacks::doors`.
+//! Rights in the lab: roles, invitations, the second factor, and API tokens. The right that each address needs is tested in
+//! `attacks::access`.
 
 use sqlx::PgPool;
 use totp_rs::{Builder, Secret};
@@ -11,7 +11,7 @@ use weber::flow::lab::team::Invitation;
 use crate::lab::{Browser, PASSWORD, Page};
 use crate::support::server::{Server, TestClock};
 
-/// Signed in as somebody of a role, after an administrator exists.
+/// A browser of a researcher with this role; an administrator exists already.
 async fn signed_in_as<'a>(server: &'a Server, email: &str, role: Role) -> Browser<'a> {
     let invitation = Invitation { role: Some(role), ..Invitation::default() };
     let path = team::invite(&server.app, &Actor::command_line(), email, invitation).await.unwrap();
@@ -21,7 +21,7 @@ async fn signed_in_as<'a>(server: &'a Server, email: &str, role: Role) -> Browse
 }
 
 #[sqlx::test]
-async fn viewers_are_shown_nothing_to_steer_with(pool: PgPool) {
+async fn viewers_see_no_controls(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     Browser::signed_in(&server).await;
     let mut viewer = signed_in_as(&server, "eve@example.org", Role::Viewer).await;
@@ -33,7 +33,7 @@ async fn viewers_are_shown_nothing_to_steer_with(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn researchers_steer_and_do_not_administer(pool: PgPool) {
+async fn researchers_control_studies_and_do_not_administer(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     Browser::signed_in(&server).await;
     let mut researcher = signed_in_as(&server, "rosa@example.org", Role::Researcher).await;
@@ -47,7 +47,7 @@ async fn researchers_steer_and_do_not_administer(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn administrators_invite_change_and_remove_but_never_the_last_of_them(pool: PgPool) {
+async fn administrators_invite_change_and_remove_researchers_but_not_the_last_administrator(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut ada = Browser::signed_in(&server).await;
     let invited = ada.post("/lab/team", &[("email", "bob@example.org"), ("role", "viewer")]).await;
@@ -76,7 +76,7 @@ async fn administrators_invite_change_and_remove_but_never_the_last_of_them(pool
     ada.post(&format!("/lab/team/{bob_id}"), &[("role", "administrator"), ("sees_identities", "true")]).await;
     assert_eq!(bob.get("/lab/team").await.status.as_u16(), 200);
     assert_eq!(bob.post(&format!("/lab/team/{ada_id}/remove"), &[]).await.status.as_u16(), 303);
-    assert_eq!(ada.get("/lab").await.location, "/sign-in", "the session ended with the access");
+    assert_eq!(ada.get("/lab").await.location, "/sign-in", "the session ended when access was removed");
     assert_eq!(bob.post("/lab/team", &[("email", "nobody"), ("role", "viewer")]).await.status.as_u16(), 422);
     let journal = bob.get("/lab/journal").await;
     assert!(
@@ -86,14 +86,14 @@ async fn administrators_invite_change_and_remove_but_never_the_last_of_them(pool
     );
 }
 
-/// The code of a secret at the server's time.
+/// The second factor's code for a secret at the server's time.
 pub fn code(server: &Server, secret: &str) -> String {
     let totp = Builder::new().with_secret(Secret::try_from_base32(secret).unwrap()).build().unwrap();
     totp.generate(server.app.now().timestamp() as u64).to_string()
 }
 
 #[sqlx::test]
-async fn a_second_factor_is_asked_for_and_no_code_is_good_twice(pool: PgPool) {
+async fn sign_in_asks_for_the_second_factor_and_a_code_works_once(pool: PgPool) {
     let clock = TestClock::new();
     let server = Server::with_clock(pool, clock.clone()).await;
     let mut ada = Browser::signed_in(&server).await;
@@ -103,24 +103,28 @@ async fn a_second_factor_is_asked_for_and_no_code_is_good_twice(pool: PgPool) {
     let confirm = "/lab/account/second-factor/confirm";
     let mistyped = ada.post(confirm, &[("code", "000000")]).await;
     assert_eq!(mistyped.status.as_u16(), 422);
-    assert_eq!(mistyped.texts("details code"), [secret.as_str()], "the phone's entry is still good");
+    assert_eq!(mistyped.texts("details code"), [secret.as_str()], "the secret is unchanged");
     assert!(mistyped.texts("[role=alert]")[0].starts_with("The code is not right."));
-    assert!(!mistyped.text.contains("recovery code"), "there are none yet");
+    assert!(!mistyped.text.contains("recovery code"), "recovery codes are shown only after confirmation");
     let confirmed = ada.post(confirm, &[("code", &code(&server, &secret))]).await;
     let recovery = confirmed.texts(".codes code");
     assert_eq!(recovery.len(), 10);
-    assert_eq!(ada.post("/lab/account/second-factor", &[]).await.status.as_u16(), 409, "it is on");
+    assert_eq!(
+        ada.post("/lab/account/second-factor", &[]).await.status.as_u16(),
+        409,
+        "the second factor is on already"
+    );
     ada.post("/sign-out", &[]).await;
     let sign_in = [("email", "ada@example.org"), ("password", PASSWORD)];
     assert_eq!(ada.post("/sign-in", &sign_in).await.location, "/sign-in/code");
-    assert_eq!(ada.get("/lab").await.location, "/sign-in", "good for nothing yet");
+    assert_eq!(ada.get("/lab").await.location, "/sign-in", "the session opens no page before the code");
     let old = ada.post("/sign-in/code", &[("code", &code(&server, &secret))]).await;
-    assert_eq!(old.status.as_u16(), 422, "the code that confirmed it was used");
+    assert_eq!(old.status.as_u16(), 422, "the code was used for the confirmation");
     clock.advance(30);
     let fresh = code(&server, &secret);
     let before = ada.cookie.clone();
     assert_eq!(ada.post("/sign-in/code", &[("code", &fresh)]).await.location, "/lab");
-    assert_ne!(ada.cookie, before, "a new token");
+    assert_ne!(ada.cookie, before, "the session has a new token");
     assert_eq!(ada.get("/lab").await.status.as_u16(), 200);
     let (start, end) = recovery[4].split_at(5);
     let in_groups = format!(" {} - {end} ", start.to_uppercase());
@@ -136,14 +140,14 @@ async fn a_second_factor_is_asked_for_and_no_code_is_good_twice(pool: PgPool) {
     assert!(ada.get("/lab/account").await.text.contains("8 recovery codes are left"));
     let wrong = ada.post("/lab/account/second-factor/off", &[("code", "1")]).await;
     assert_eq!(wrong.status.as_u16(), 422);
-    assert!(wrong.texts("main button").contains(&"Turn off".to_owned()), "the form is there for another try");
+    assert!(wrong.texts("main button").contains(&"Turn off".to_owned()), "the form allows another try");
     ada.post("/lab/account/second-factor/off", &[("code", &recovery[0])]).await;
     ada.post("/sign-out", &[]).await;
     assert_eq!(ada.post("/sign-in", &sign_in).await.location, "/lab");
 }
 
 #[sqlx::test]
-async fn beginning_again_makes_a_new_secret_and_says_so(pool: PgPool) {
+async fn setting_it_up_again_makes_a_new_secret_and_says_so(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut ada = Browser::signed_in(&server).await;
     let begin = "/lab/account/second-factor";
@@ -169,16 +173,13 @@ async fn recovery_codes_cannot_be_found_without_the_key(pool: PgPool) {
     assert_eq!((codes.len(), stored.len()), (10, 10));
     let id = server.count("select id from researchers").await;
     for code in &codes {
-        assert!(
-            stored.contains(&server.app.secrets.recovery_hmac(id, code)),
-            "the key is known to the server"
-        );
+        assert!(stored.contains(&server.app.secrets.recovery_hmac(id, code)), "the server has the key");
         assert!(!stored.contains(&weber::flow::secrets::token_sha256(code)));
     }
 }
 
 #[sqlx::test]
-async fn codes_cannot_be_guessed_and_a_new_password_does_not_go_around_them(pool: PgPool) {
+async fn codes_cannot_be_guessed_and_a_new_password_does_not_replace_them(pool: PgPool) {
     let clock = TestClock::new();
     let server = Server::with_clock(pool, clock.clone()).await;
     let mut ada = Browser::signed_in(&server).await;
@@ -203,7 +204,7 @@ async fn codes_cannot_be_guessed_and_a_new_password_does_not_go_around_them(pool
 }
 
 #[sqlx::test]
-async fn tokens_are_good_for_their_scopes_until_they_are_removed(pool: PgPool) {
+async fn api_tokens_work_for_their_scopes_until_they_are_removed(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut ada = Browser::signed_in(&server).await;
     let made = ada.post("/lab/team/tokens", &[("name", "nightly"), ("export", "true")]).await;
@@ -224,7 +225,7 @@ async fn tokens_are_good_for_their_scopes_until_they_are_removed(pool: PgPool) {
     assert_eq!(server.count(noted).await, 1);
     let link =
         server.post("/api/v1/simulation/link", Some(&token), serde_json::json!({ "study": "demo" })).await;
-    assert_eq!(link.0, 401, "not good for simulations");
+    assert_eq!(link.0, 401, "the token has no scope for simulations");
     ada.post("/lab/team/tokens/remove", &[("name", "nightly")]).await;
     assert_eq!(export(&token).await, 401);
 }

@@ -1,4 +1,4 @@
-//! Two servers on one database know the same.
+//! Two servers on one database behave as one.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::support::server::{Server, TestClock};
 use crate::support::tiny_study::TinyStudy;
 
 #[sqlx::test]
-async fn whoever_signs_in_or_out_does_so_everywhere(pool: PgPool) {
+async fn a_session_begins_and_ends_at_every_server(pool: PgPool) {
     let (one, other, _) = Server::two(pool, 1).await;
     let mut here = Browser::signed_in(&one).await;
     let mut there = Browser::new(&other);
@@ -24,7 +24,7 @@ async fn whoever_signs_in_or_out_does_so_everywhere(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn wrong_passwords_are_counted_everywhere(pool: PgPool) {
+async fn wrong_passwords_are_counted_over_all_servers(pool: PgPool) {
     let (one, other, _) = Server::two(pool, 1).await;
     let mut here = Browser::signed_in(&one).await;
     let mut there = Browser::new(&other);
@@ -41,7 +41,7 @@ async fn wrong_passwords_are_counted_everywhere(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_open_page_hears_of_what_happens_at_the_other_server(pool: PgPool) {
+async fn an_open_page_shows_changes_made_at_the_other_server(pool: PgPool) {
     let (one, other, _) = Server::two(pool, 1).await;
     let mut page = OpenPage::at(&Browser::signed_in(&one).await, "/lab/studies/demo/live").await;
     page.hears("No one is taking part").await;
@@ -67,10 +67,10 @@ async fn a_lapsed_lease_is_taken_back_by_the_other_server(pool: PgPool) {
     let mut first = Person::with_token(&other, &first.token).await;
     first.reach_main().await;
     first.answer_main(true).await;
-    assert_eq!(first.complete().await.0, 200, "whoever lost the place may finish, at any server");
+    assert_eq!(first.complete().await.0, 200, "a participant who lost the slot may finish at any server");
 }
 
-/// Consents from an address, as a proxy hands it on.
+/// Sends a consent with a network address, as a proxy passes it on.
 async fn enrol_from(server: &Server, address: &str) -> (StatusCode, Value) {
     let consent = hex::encode(weber::domain::study::text_sha256(&server.definition().await.pages.consent));
     let body = json!({ "link": server.link("Volunteers").await, "consent_sha256": consent });
@@ -80,7 +80,7 @@ async fn enrol_from(server: &Server, address: &str) -> (StatusCode, Value) {
 }
 
 #[sqlx::test]
-async fn whoever_begins_at_the_other_server_holds_nobody_up(pool: PgPool) {
+async fn participants_who_begin_at_the_other_server_do_not_count_against_the_consent_limit(pool: PgPool) {
     let (one, other, clock) = Server::two(pool, 20).await;
     let mut tokens = Vec::new();
     for _ in 0..40 {
@@ -99,7 +99,7 @@ async fn whoever_begins_at_the_other_server_holds_nobody_up(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn servers_that_bring_in_the_demo_at_once_do_it_once(pool: PgPool) {
+async fn two_servers_that_import_the_demo_at_once_import_it_once(pool: PgPool) {
     let (one, other) = Server::two_empty(pool, TestClock::new()).await;
     let study = TinyStudy::new(2);
     let actor = Actor::program();
@@ -108,7 +108,7 @@ async fn servers_that_bring_in_the_demo_at_once_do_it_once(pool: PgPool) {
         async move { import_and_start(&app, &actor, &folder).await }
     };
     let (here, there) = tokio::join!(start(&one), start(&other));
-    assert!(here.unwrap().changed != there.unwrap().changed, "one of them brings it in, the other finds it");
+    assert!(here.unwrap().changed != there.unwrap().changed, "one server imports it, the other finds it");
     assert_eq!(one.count("select count(*) from studies where state = 'live'").await, 1);
     assert_eq!(one.count("select count(*) from study_versions").await, 1);
     assert_eq!(one.count("select count(*) from slots where mode = 'live'").await, 10);
@@ -122,8 +122,8 @@ async fn servers_that_bring_in_the_demo_at_once_do_it_once(pool: PgPool) {
     Person::arrive(&other, &one.link("Volunteers").await).await;
 }
 
-/// Somebody at the first trial of the practice.
-async fn somebody_practising(server: &Server) -> Person<'_> {
+/// A participant at the first practice trial.
+async fn practising(server: &Server) -> Person<'_> {
     let link = server.link("Volunteers").await;
     loop {
         let person = Person::arrive(server, &link).await;
@@ -143,20 +143,20 @@ async fn tell(server: &Server, person: &Person<'_>, answer: &Value) -> Value {
 }
 
 #[sqlx::test]
-async fn what_a_server_remembers_of_a_person_is_used_only_while_it_is_so(pool: PgPool) {
+async fn a_cached_participant_is_used_only_while_the_row_is_unchanged(pool: PgPool) {
     let (one, other, _) = Server::two(pool, 1).await;
-    let person = somebody_practising(&one).await;
+    let person = practising(&one).await;
     let mut reply = Value::Null;
     for (index, server) in (1..=4).zip([&one, &other].into_iter().cycle()) {
         let button = person.button("practice", 1, index, true).await;
         reply = tell(server, &person, &person.answer_json("practice", 1, index, button)).await;
         assert_eq!(reply["answers"][0]["status"], "stored", "{reply}");
     }
-    assert_eq!(reply["stage"], "practised", "neither server heard of all four");
+    assert_eq!(reply["stage"], "practised", "neither server received all four");
     person.step("main").await;
     let answers: Vec<Value> = (1..=21).map(|index| person.answer_json("main", 1, index, 0)).collect();
     for status in ["stored", "same"] {
-        // All at once, here and there.
+        // The same answers go to both servers at once.
         let told = answers.iter().zip([&one, &other].into_iter().cycle());
         let replies = told.map(|(answer, server)| tell(server, &person, answer));
         for reply in futures::future::join_all(replies).await {
@@ -173,11 +173,11 @@ async fn what_a_server_remembers_of_a_person_is_used_only_while_it_is_so(pool: P
 }
 
 #[sqlx::test]
-async fn whoever_is_changed_elsewhere_all_the_time_is_heard_all_the_same(pool: PgPool) {
+async fn answers_are_stored_while_another_session_keeps_changing_the_participant(pool: PgPool) {
     let server = Server::live(pool.clone(), 1).await;
     let mut person = Person::arrive(&server, &server.link("Volunteers").await).await;
     person.reach_main().await;
-    // Far more often than a server takes to decide.
+    // The row changes far more often than a server needs time to decide.
     let changes = "do $$ begin for n in 1..200000 loop update participants set tab = tab; commit; \
                    exit when (select count(*) from responses where block = 'main') = 21; end loop; end $$";
     let elsewhere = tokio::spawn(async move { sqlx::raw_sql(changes).execute(&pool).await });

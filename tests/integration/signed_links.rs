@@ -1,4 +1,4 @@
-//! Prolific's signed links, against a key set that is served by the test.
+//! Prolific's signed links, with a key set that the test serves.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use weber::flow::app::SystemClock;
 use crate::support::server::Server;
 use crate::support::tiny_study::TinyStudy;
 
-/// Made for these tests; it protects nothing.
+/// A key that was made for these tests and protects nothing.
 const KEY: &[u8] = include_bytes!("keys/platform-for-tests.der");
 
 const LINK: &str = "
@@ -25,7 +25,7 @@ codes = { complete = \"DONE1\" }
 prolific = { signed = true }
 ";
 
-/// Ids as Prolific gives them out.
+/// Ids of the form that Prolific uses.
 const PID: &str = "5f00aa11bb22cc33dd44ee55";
 const STUDY: &str = "60d9aadeb86739de712faee0";
 const SESSION: &str = "60aca280709ee40ec37d4885";
@@ -62,7 +62,7 @@ impl Platform {
         Self { server, link, asked }
     }
 
-    /// What Prolific would sign, with some of it changed.
+    /// A token as Prolific would sign it, with some claims changed.
     fn token(&self, key_id: &str, change: Value) -> String {
         let now = self.server.app.now().timestamp();
         let mut claims = json!({
@@ -85,13 +85,13 @@ impl Platform {
     }
 }
 
-/// What the consent page hands on.
+/// The proof of the signature that the consent page sends.
 fn proof(page: &str) -> &str {
     page.split("data-proof=\"").nth(1).unwrap().split('"').next().unwrap()
 }
 
 #[sqlx::test]
-async fn a_signed_link_lets_in_and_vouches_for_the_consent(pool: PgPool) {
+async fn a_signed_link_allows_arrival_and_consent(pool: PgPool) {
     let platform = Platform::start(pool).await;
     let (status, page) = platform.arrive(&platform.token("k1", json!({}))).await;
     assert_eq!(status, 200, "{page}");
@@ -105,14 +105,14 @@ async fn a_signed_link_lets_in_and_vouches_for_the_consent(pool: PgPool) {
     assert_eq!(enrol("", PID).await.1["code"], "not_signed");
     assert_eq!(enrol(proof(&page), OTHER).await.1["code"], "not_signed", "another person");
     let later = proof(&page).replace(proof(&page).split('.').next().unwrap(), "99999999999");
-    assert_eq!(enrol(&later, PID).await.1["code"], "not_signed", "a longer life");
+    assert_eq!(enrol(&later, PID).await.1["code"], "not_signed", "the proof cannot be given a longer life");
     assert_eq!(enrol(proof(&page), PID).await.0, 201);
     platform.arrive(&platform.token("k1", json!({}))).await;
     assert_eq!(platform.asked.load(Ordering::SeqCst), 1, "the keys are remembered");
 }
 
 #[sqlx::test]
-async fn whatever_prolific_did_not_sign_for_this_session_is_refused(pool: PgPool) {
+async fn an_arrival_that_prolific_did_not_sign_for_this_session_is_refused(pool: PgPool) {
     let platform = Platform::start(pool).await;
     let hour_ago = json!({ "exp": 1_000_000_000 });
     let foreign = json!({ "aud": "https://other.example/enter/x" });
@@ -135,9 +135,9 @@ async fn whatever_prolific_did_not_sign_for_this_session_is_refused(pool: PgPool
     }
 }
 
-/// A good signature for one's own submission lets no one in as another person, nor into that person's participation under way.
+/// A valid signature for one's own submission does not allow an arrival as another person, whether new or taking part.
 #[sqlx::test]
-async fn a_signature_is_good_for_the_person_whom_it_names_only(pool: PgPool) {
+async fn a_signature_is_valid_only_for_the_person_it_names(pool: PgPool) {
     let platform = Platform::start(pool).await;
     let good = platform.token("k1", json!({}));
     let (_, page) = platform.arrive(&good).await;
@@ -157,7 +157,7 @@ async fn a_signature_is_good_for_the_person_whom_it_names_only(pool: PgPool) {
         assert_eq!(status, 403, "{ids:?}: {page}");
         assert!(!page.contains("data-proof"), "{ids:?}");
     }
-    // What vouches for one arrival vouches for no other.
+    // The proof of one arrival is not valid for another.
     for n in 0..3 {
         let mut forged = own;
         forged[n].1 = OTHER;
@@ -169,7 +169,7 @@ async fn a_signature_is_good_for_the_person_whom_it_names_only(pool: PgPool) {
     assert_eq!(platform.server.count(refused).await, 5 + 3);
 }
 
-/// Experts may come again and again, but not without a signature where one is asked for.
+/// Experts may take part repeatedly, but a signed link needs a signature each time.
 #[sqlx::test]
 async fn experts_of_a_signed_link_need_a_signature_too(pool: PgPool) {
     let platform = Platform::start(pool).await;

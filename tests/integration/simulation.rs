@@ -1,4 +1,4 @@
-//! Simulated crowds through real HTTP.
+//! Crowds of simulated people, by real HTTP.
 
 use sqlx::PgPool;
 use weber::domain::rights::Scope;
@@ -12,7 +12,7 @@ use crate::export::Exported;
 use crate::support::server::Server;
 use crate::support::tiny_study::TinyStudy;
 
-/// A plan with honest people of the published accuracy, as fast as possible.
+/// A plan of simulated people with the published accuracy, who answer as fast as possible.
 pub fn plan(participants: u32, mix: &str) -> Plan {
     Plan {
         study: "demo".into(),
@@ -25,7 +25,7 @@ pub fn plan(participants: u32, mix: &str) -> Plan {
     }
 }
 
-/// A client with an API token. A server has one such.
+/// A client with an API token. It can be made once per server.
 pub async fn client(server: &Server) -> Client {
     let mut conn = server.app.pool.acquire().await.unwrap();
     let hash = token_sha256("t");
@@ -33,14 +33,14 @@ pub async fn client(server: &Server) -> Client {
     Client::new(&[&server.url], "t").unwrap()
 }
 
-/// Runs a simulation that must go well.
+/// Runs a simulation, which must succeed.
 pub async fn simulate(server: &Server, plan: &Plan) -> SimulationReport {
     let report = run(&client(server).await, plan, |_| ()).await.unwrap();
     assert_eq!(report.troubles, Default::default());
     report
 }
 
-/// (kept, exhausted, open, running) per condition.
+/// The numbers of slots (kept, exhausted, open, running) per condition.
 pub fn slots(exported: &Exported) -> Vec<[u64; 4]> {
     let conditions = exported.manifest["slots_by_mode"]["simulated"].as_object().unwrap();
     let count = |slots: &serde_json::Value, state: &str| slots[state].as_u64().unwrap();
@@ -80,7 +80,7 @@ async fn with_unlimited_postings_every_slot_is_kept(pool: PgPool) {
         assert_eq!(row["continue_rt"].is_empty(), row["continue_hidden_ms"].is_empty());
     }
     let others = Exported::of(&server, PolicyChoice::Enrolment, &[]).await;
-    assert!(others.rows("participants.csv").is_empty(), "left out unless asked for");
+    assert!(others.rows("participants.csv").is_empty(), "simulated people are exported only on request");
 }
 
 #[sqlx::test]

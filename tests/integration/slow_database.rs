@@ -1,4 +1,4 @@
-//! The database is slow, hangs, or refuses for a while.
+//! The database is slow, hangs, or refuses requests for a while.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use crate::support::person::Person;
 use crate::support::server::{Server, TestClock};
 use crate::support::tiny_study::TinyStudy;
 
-/// Somebody else's session that holds a table, until it is closed.
+/// A session that holds a lock on a table until it is closed.
 async fn hold(pool: &PgPool, table: &str) -> PgConnection {
     let mut other = PgConnection::connect_with(&pool.connect_options()).await.unwrap();
     let sql = format!("begin; lock table {table} in access exclusive mode");
@@ -35,7 +35,7 @@ async fn hold(pool: &PgPool, table: &str) -> PgConnection {
 async fn assert_all_there(server: &Server, report: &SimulationReport, people: u32) {
     assert_eq!(report.endings.get(&Ending::Complete), Some(&people));
     let stored = server.count("select count(*) from responses").await;
-    assert_eq!(stored as usize, report.acknowledged.len(), "each answer is there once");
+    assert_eq!(stored as usize, report.acknowledged.len(), "each answer is stored once");
 }
 
 #[sqlx::test]
@@ -53,10 +53,10 @@ async fn while_a_table_is_held_answers_wait_and_none_is_lost(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn without_a_free_connection_people_are_told_to_come_again_and_then_it_goes_on(pool: PgPool) {
+async fn without_a_free_connection_requests_are_refused_and_succeed_when_repeated(pool: PgPool) {
     let live = Server::live(pool.clone(), 1).await;
     let link = live.link("Volunteers").await;
-    // One for live pages, and one for everybody else; those who write records have their own.
+    // One connection is for live pages and one for all other requests; writing records has its own.
     let few = PgPoolOptions::new().max_connections(2).acquire_timeout(Duration::from_millis(300));
     let server = Server::empty(few.connect_with((*pool.connect_options()).clone()).await.unwrap()).await;
     let mut person = Person::arrive(&server, &link).await;
@@ -79,12 +79,12 @@ async fn without_a_free_connection_people_are_told_to_come_again_and_then_it_goe
     );
     assert_eq!(answers.0["answers"][0]["status"], "stored");
     assert_eq!(answers.1["answers"][0]["status"], "stored");
-    assert_eq!(opened.status(), 200, "whoever had it waited for the table");
+    assert_eq!(opened.status(), 200, "the request with the connection waited for the table");
     assert_eq!(server.get("/readyz").await.0, 200);
 }
 
 #[sqlx::test]
-async fn a_database_that_hangs_does_not_hold_the_writers_for_ever(pool: PgPool) {
+async fn writing_records_ends_with_an_error_while_the_database_hangs(pool: PgPool) {
     let server = Server::live(pool.clone(), 1).await;
     let person = Person::arrive(&server, &server.link("Volunteers").await).await;
     let queue = RecordIntake::start(&server.app, Duration::from_millis(300));
@@ -97,21 +97,21 @@ async fn a_database_that_hangs_does_not_hold_the_writers_for_ever(pool: PgPool) 
 }
 
 #[sqlx::test]
-async fn whoever_went_away_before_their_turn_is_not_let_in(pool: PgPool) {
+async fn a_consent_whose_client_has_gone_is_not_enrolled(pool: PgPool) {
     let server = Server::live(pool.clone(), 20).await;
     let link = server.link("Volunteers").await;
     let other = hold(&pool, "enrolment_counters").await;
     let impatient = async || {
         let request = tokio::time::timeout(Duration::from_millis(500), server.enrol(&link, &[]));
-        assert!(request.await.is_err(), "the study is held");
+        assert!(request.await.is_err(), "enrolment waits for the lock");
     };
-    // The turn of the first comes; all others wait behind them.
+    // The first consent waits for the lock, and all others wait for the first.
     impatient().await;
     futures::future::join_all((0..10).map(|_| impatient())).await;
     other.close().await.unwrap();
     assert_eq!(server.enrol(&link, &[]).await.0, 201);
     let let_in = server.count("select count(*) from participants").await;
-    assert!(let_in <= 2, "{let_in} were let in, and hold places that nobody uses");
+    assert!(let_in <= 2, "{let_in} were enrolled and hold slots although their clients have gone");
 }
 
 #[sqlx::test]
@@ -137,7 +137,7 @@ async fn a_person_who_goes_while_they_are_let_in_is_counted_for_their_network(po
 }
 
 #[sqlx::test]
-async fn what_may_pass_by_itself_is_not_taken_for_a_fault(pool: PgPool) {
+async fn transient_errors_of_the_database_are_answered_with_503(pool: PgPool) {
     for (code, passes) in [
         ("08006", true),  // connection_failure
         ("53100", true),  // disk_full
@@ -166,7 +166,7 @@ async fn what_may_pass_by_itself_is_not_taken_for_a_fault(pool: PgPool) {
     }
 }
 
-/// Somebody else's session that holds a person's row, until it is closed.
+/// A session that holds a lock on a participant's row until it is closed.
 async fn hold_row(pool: &PgPool, person: &Person<'_>) -> PgConnection {
     let mut other = PgConnection::connect_with(&pool.connect_options()).await.unwrap();
     sqlx::raw_sql("begin").execute(&mut other).await.unwrap();
@@ -179,7 +179,7 @@ async fn hold_row(pool: &PgPool, person: &Person<'_>) -> PgConnection {
 }
 
 #[sqlx::test]
-async fn whoevers_row_is_held_holds_up_nobody_else(pool: PgPool) {
+async fn a_participant_whose_row_is_locked_delays_no_other(pool: PgPool) {
     let server = Server::live(pool.clone(), 10).await;
     let link = server.link("Volunteers").await;
     let mut people = Vec::new();
@@ -200,7 +200,7 @@ async fn whoevers_row_is_held_holds_up_nobody_else(pool: PgPool) {
         async move { server.post("/api/v1/records", Some(&token), record).await }
     };
     for answer in 1..=3 {
-        // In one batch with theirs, remembered or not.
+        // The others' records are in one batch with theirs, cached or not.
         let all = futures::future::join_all(people.iter().map(|person| told(person, answer)));
         let (all, (status, problem)) = tokio::join!(all, told(&held, answer));
         for (status, reply) in all {
@@ -208,7 +208,7 @@ async fn whoevers_row_is_held_holds_up_nobody_else(pool: PgPool) {
         }
         assert_eq!((status, &problem["code"]), (503, &json!("unavailable")), "{problem}");
     }
-    // What changes their rows, the study's lock, and the door, too.
+    // The participant with the locked row cannot complete meanwhile; others can, and consents work.
     let submission = json!({ "tab": 1, "clock_ms": 1.0, "feedback": "" });
     assert_eq!(server.post("/api/v1/complete", Some(&held.token), submission).await.0, 503);
     for person in &mut people[..3] {
@@ -222,7 +222,7 @@ async fn whoevers_row_is_held_holds_up_nobody_else(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_place_whose_lapsed_holder_is_held_is_not_given_out_and_all_others_are(pool: PgPool) {
+async fn a_slot_whose_lapsed_holder_s_row_is_locked_is_not_given_out_and_all_others_are(pool: PgPool) {
     let clock = TestClock::new();
     let server = Server::with_clock(pool.clone(), clock.clone()).await;
     server.import(&TinyStudy::new(1)).await;
@@ -248,10 +248,10 @@ async fn a_place_whose_lapsed_holder_is_held_is_not_given_out_and_all_others_are
 }
 
 #[sqlx::test]
-async fn a_session_that_idles_with_a_studys_lock_is_ended(pool: PgPool) {
+async fn a_session_that_idles_with_a_study_s_lock_is_ended(pool: PgPool) {
     let server = Server::live(pool.clone(), 1).await;
     let link = server.link("Volunteers").await;
-    // A server that was cut off, as PostgreSQL sees it.
+    // To PostgreSQL a server that was cut off looks like this.
     let lost = store::pool((*pool.connect_options()).clone(), 1);
     let mut tx = lost.begin().await.unwrap();
     sqlx::raw_sql("select from enrolment_counters for update").execute(&mut *tx).await.unwrap();
@@ -260,7 +260,7 @@ async fn a_session_that_idles_with_a_studys_lock_is_ended(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn answers_are_on_disk_whatever_is_set_for_the_database(pool: PgPool) {
+async fn answers_are_on_disk_under_any_setting_of_the_database(pool: PgPool) {
     let ask = async |pool: &PgPool| -> String {
         sqlx::query_scalar("show synchronous_commit").fetch_one(pool).await.unwrap()
     };
@@ -278,7 +278,7 @@ async fn answers_are_on_disk_whatever_is_set_for_the_database(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn while_nothing_can_be_stored_nobody_is_let_in(pool: PgPool) {
+async fn a_read_only_database_enrols_no_one(pool: PgPool) {
     let live = Server::live(pool.clone(), 5).await;
     let link = live.link("Volunteers").await;
     let options = (*pool.connect_options()).clone().options([("default_transaction_read_only", "on")]);
@@ -295,7 +295,7 @@ async fn while_nothing_can_be_stored_nobody_is_let_in(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_database_that_refused_a_write_is_not_trusted_at_once(pool: PgPool) {
+async fn after_a_refused_write_the_database_is_checked_before_consents(pool: PgPool) {
     let server = Server::live(pool.clone(), 5).await;
     let link = server.link("Volunteers").await;
     let full = "create function no_room() returns trigger language plpgsql as
@@ -310,14 +310,14 @@ async fn a_database_that_refused_a_write_is_not_trusted_at_once(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_server_that_hangs_lets_go_of_its_locks(pool: PgPool) {
+async fn sessions_of_a_hanging_server_release_their_locks(pool: PgPool) {
     let pool = store::pool((*pool.connect_options()).clone(), 2);
     let limit: String =
         sqlx::query_scalar("show idle_in_transaction_session_timeout").fetch_one(&pool).await.unwrap();
     assert_eq!(limit, "5s");
 }
 
-/// A long line to the database: every packet takes so long, either way. Returns the port at this end.
+/// A proxy to the database that delays every packet in both directions. Returns its port.
 async fn long_line(to: String, delay: Duration) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -342,7 +342,7 @@ async fn long_line(to: String, delay: Duration) -> u16 {
 }
 
 #[sqlx::test]
-async fn over_a_long_line_everybody_arrives(pool: PgPool) {
+async fn consents_succeed_over_a_connection_with_delay(pool: PgPool) {
     let direct = (*pool.connect_options()).clone();
     let to = format!("{}:{}", direct.get_host(), direct.get_port());
     let port = long_line(to, Duration::from_millis(10)).await;

@@ -1,4 +1,4 @@
-//! Importing: everything wrong is said at once, and nothing is half-written.
+//! Importing a study folder: all problems are reported at once, and nothing is stored in part.
 
 use sqlx::PgPool;
 use weber::domain::study::StudyState;
@@ -10,7 +10,7 @@ use crate::support::person::Person;
 use crate::support::server::Server;
 use crate::support::tiny_study::TinyStudy;
 
-/// Every problem that reading the folder finds.
+/// All problems that reading the folder finds, as one text.
 fn problems(study: &TinyStudy) -> String {
     study_folder::read(study.path()).unwrap_err().to_string()
 }
@@ -43,14 +43,14 @@ fn assert_row_says(find: &str, from: &str, to: &str, expected: &str) {
 }
 
 #[test]
-fn a_good_folder_reads() {
+fn a_valid_folder_has_no_problems() {
     let folder = study_folder::read(TinyStudy::new(1).path()).unwrap();
     assert_eq!(folder.definition.pages.instructions.len(), 5);
     assert_eq!(folder.trials.len(), 5 * (36 + 3 + 3) + 4 * 10);
 }
 
 #[test]
-fn all_problems_are_said_at_once_with_file_line_and_remedy() {
+fn all_problems_are_reported_at_once_with_file_line_and_remedy() {
     let study = TinyStudy::new(1);
     study.edit("study.toml", |text| {
         text.replace("catch_trials = 3", "catch_trils = 3").replace(
@@ -200,7 +200,7 @@ async fn a_faulty_folder_writes_nothing(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn texts_may_change_with_live_data_and_everybody_keeps_their_version(pool: PgPool) {
+async fn texts_may_change_with_live_data_and_participants_keep_their_version(pool: PgPool) {
     let server = Server::empty(pool).await;
     let study = TinyStudy::new(2);
     server.import(&study).await;
@@ -221,7 +221,7 @@ async fn the_structure_may_not_change_with_live_data(pool: PgPool) {
     let study = TinyStudy::new(2);
     server.import(&study).await;
     study.edit("study.toml", |text| text.replace("slots_per_condition = 2", "slots_per_condition = 3"));
-    assert_eq!(server.import(&study).await.version, 2, "a draft may change");
+    assert_eq!(server.import(&study).await.version, 2, "a draft's structure may change");
     assert_eq!(server.count("select count(*) from slots where in_design").await, 5 * 3 * 3);
     server.set_state(StudyState::Live).await;
     Person::arrive(&server, &server.link("Volunteers").await).await;

@@ -1,4 +1,4 @@
-//! The exclusion workbench: looking changes nothing; saved policies serve exports, and never change.
+//! The exclusion workbench: trying bounds changes nothing; saved policies can be used for exports and never change.
 
 use serde_json::json;
 use sqlx::PgPool;
@@ -14,14 +14,14 @@ use crate::lab::Browser;
 use crate::support::person::Person;
 use crate::support::server::Server;
 
-/// Lets nobody pass who took longer than that, in s.
+/// A policy that excludes participants whose total time, in s, is longer.
 fn at_most(name: &str, total_time: f64) -> Policy {
     serde_json::from_value(json!({ "name": name, "criteria": { "total_time": { "max": total_time } } }))
         .unwrap()
 }
 
 #[sqlx::test]
-async fn a_saved_policy_serves_exports_is_frozen_once_and_never_changes(pool: PgPool) {
+async fn a_saved_policy_is_used_by_exports_frozen_once_and_never_changed(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let link = server.link("Volunteers").await;
     Person::go_through(&server, &link, true).await;
@@ -34,16 +34,23 @@ async fn a_saved_policy_serves_exports_is_frozen_once_and_never_changes(pool: Pg
     let exported = Exported::of(&server, PolicyChoice::Named("quick".into()), &[]).await;
     assert_eq!(exported.manifest["counts"]["kept"], 0);
     assert_eq!(exported.manifest["policy"]["document"]["criteria"]["total_time"]["max"], 10.0);
-    assert_eq!(server.count("select count(*) from participants where claim = 'kept'").await, 1, "slots stay");
+    assert_eq!(
+        server.count("select count(*) from participants where claim = 'kept'").await,
+        1,
+        "slots are unchanged"
+    );
     policies::freeze(&server.app, &actor, "demo", "quick").await.unwrap();
-    assert!(policies::freeze(&server.app, &actor, "demo", "quick").await.is_err(), "once");
-    assert!(policies::freeze(&server.app, &actor, "demo", "as-posted").await.is_err(), "not a saved one");
+    assert!(policies::freeze(&server.app, &actor, "demo", "quick").await.is_err(), "a policy is frozen once");
+    assert!(
+        policies::freeze(&server.app, &actor, "demo", "as-posted").await.is_err(),
+        "only a saved policy can be frozen"
+    );
     let journal = "select count(*) from journal where action in ('policy_saved', 'policy_frozen')";
     assert_eq!(server.count(journal).await, 2);
 }
 
 #[sqlx::test]
-async fn the_pages_show_who_would_leave(pool: PgPool) {
+async fn the_pages_show_who_would_be_excluded(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let link = server.link("Volunteers").await;
     let passing = Person::go_through(&server, &link, true).await;
@@ -59,7 +66,10 @@ async fn the_pages_show_who_would_leave(pool: PgPool) {
     let changed = page(off).await.1;
     assert!(changed.contains("2 of 2 people who completed pass · 2 kept · changed, not saved"));
     assert!(changed.contains("compared with as-posted: 0 leave, 1 come in"));
-    assert!(changed.contains(&format!("participants/{}\"", failing.pseudonym())), "who comes in is named");
+    assert!(
+        changed.contains(&format!("participants/{}\"", failing.pseudonym())),
+        "participants who would be kept are named"
+    );
     let (status, refused) = page("exclusion?total_time.min=much").await;
     assert_eq!(status, 422);
     assert!(refused.contains("“much” is not a number") && refused.contains("value=\"much\""));
@@ -79,7 +89,7 @@ async fn the_pages_show_who_would_leave(pool: PgPool) {
     assert!(ada.get("/lab/studies/demo/exclusion?policy=quick").await.text.contains("0 of 2 people"));
     assert!(
         ada.get("/lab/studies/demo").await.text.contains("<option value=\"quick\">"),
-        "for downloads, too"
+        "the policy can be chosen for downloads"
     );
 }
 
@@ -92,7 +102,7 @@ async fn a_study_pre_registers_one_policy_once(pool: PgPool) {
     }
     let freeze = async |name: &str| policies::freeze(&server.app, &actor, "demo", name).await;
     let both = tokio::join!(freeze("first"), freeze("second"));
-    assert!(both.0.is_ok() != both.1.is_ok(), "one of two at once: {both:?}");
+    assert!(both.0.is_ok() != both.1.is_ok(), "one of two freezes at the same time succeeds: {both:?}");
     let (promised, other) = if both.0.is_ok() { ("first", "second") } else { ("second", "first") };
     policies::save(&server.app, &actor, "demo", &at_most("later", 600.0)).await.unwrap();
     for name in [promised, other, "third", "later"] {
@@ -100,14 +110,14 @@ async fn a_study_pre_registers_one_policy_once(pool: PgPool) {
         assert_eq!(refused, format!("the study has pre-registered the policy `{promised}`"), "{name}");
     }
     let by_hand = sqlx::query("update policies set frozen_at = now() where name = 'later'");
-    assert!(by_hand.execute(&server.app.pool).await.is_err(), "the database does not let it happen, either");
+    assert!(by_hand.execute(&server.app.pool).await.is_err(), "the database refuses a second one, too");
     let deed = "select detail ->> 'sha256' = (select sha256 from policies where frozen_at is not null)
                 from journal where action = 'policy_frozen'";
     let hashes: Vec<bool> = sqlx::query_scalar(deed).fetch_all(&server.app.pool).await.unwrap();
-    assert_eq!(hashes, [true], "the journal says what was promised");
+    assert_eq!(hashes, [true], "the entry holds the policy's hash");
     let mut ada = Browser::signed_in(&server).await;
     let page = ada.get("/lab/studies/demo/exclusion").await;
-    assert!(!page.text.contains("Freeze as pre-registered"), "nobody is asked to");
+    assert!(!page.text.contains("Freeze as pre-registered"), "the page has no button to freeze another one");
     let status = page.texts("#saved td:last-child");
     assert_eq!(status.iter().filter(|status| status.starts_with("pre-registered 20")).count(), 1);
     assert_eq!(status.iter().filter(|status| **status == format!("deviates from {promised}")).count(), 3);
@@ -117,7 +127,7 @@ async fn a_study_pre_registers_one_policy_once(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn wherever_a_policy_is_used_it_says_how_it_stands_to_the_pre_registered_one(pool: PgPool) {
+async fn each_use_of_a_policy_says_whether_it_is_the_pre_registered_one(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let actor = Actor::command_line();
     let manifest = Exported::of(&server, PolicyChoice::Enrolment, &[]).await.manifest;
@@ -131,7 +141,7 @@ async fn wherever_a_policy_is_used_it_says_how_it_stands_to_the_pre_registered_o
         let page = ada.get(&format!("{study}{page}")).await.text;
         assert!(
             !page.contains("pre-registered 20") && !page.contains("deviates from"),
-            "nothing is promised"
+            "no policy is pre-registered"
         );
     }
     policies::freeze(&server.app, &actor, "demo", "promised").await.unwrap();
@@ -164,7 +174,10 @@ async fn wherever_a_policy_is_used_it_says_how_it_stands_to_the_pre_registered_o
         manifest(PolicyChoice::Named("promised".into())).await,
         (true, None, promised.sha256().into())
     );
-    assert!(manifest(PolicyChoice::Enrolment).await.0, "it judges as was promised");
+    assert!(
+        manifest(PolicyChoice::Enrolment).await.0,
+        "the enrolment policy judges like the pre-registered one"
+    );
     for choice in [PolicyChoice::Named("as-analysed".into()), PolicyChoice::Given(at_most("promised", 1.0))] {
         let (preregistered, deviates, _) = manifest(choice).await;
         assert_eq!((preregistered, deviates.as_deref()), (false, Some("promised")));
@@ -172,7 +185,7 @@ async fn wherever_a_policy_is_used_it_says_how_it_stands_to_the_pre_registered_o
 }
 
 #[sqlx::test]
-async fn a_policy_that_nobody_can_pass_is_refused_with_criterion_and_bounds(pool: PgPool) {
+async fn a_policy_that_cannot_be_passed_is_refused_with_criterion_and_bounds(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut ada = Browser::signed_in(&server).await;
     let crossed =
@@ -194,7 +207,7 @@ async fn a_policy_that_nobody_can_pass_is_refused_with_criterion_and_bounds(pool
 }
 
 #[sqlx::test]
-async fn what_is_refused_can_be_mended_on_the_page(pool: PgPool) {
+async fn a_refused_policy_can_be_corrected_on_the_page(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut ada = Browser::signed_in(&server).await;
     let exclusion = "/lab/studies/demo/exclusion";
@@ -208,13 +221,13 @@ async fn what_is_refused_can_be_mended_on_the_page(pool: PgPool) {
         assert_eq!(refused.texts(".problem").len(), 1);
         for (field, value) in [("total_time.max", bound), ("name", name)] {
             let field = format!("name=\"{field}\" value=\"{value}\"");
-            assert!(refused.text.contains(&field), "{field} is still there");
+            assert!(refused.text.contains(&field), "{field} keeps its value");
         }
     }
 }
 
 #[sqlx::test]
-async fn saving_and_freezing_lead_back_to_what_was_looked_at(pool: PgPool) {
+async fn saving_and_freezing_lead_back_to_the_same_view(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut ada = Browser::signed_in(&server).await;
     let exclusion = "/lab/studies/demo/exclusion";
@@ -232,7 +245,7 @@ async fn saving_and_freezing_lead_back_to_what_was_looked_at(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_criterion_that_is_not_mentioned_is_off_and_not_changed(pool: PgPool) {
+async fn a_criterion_without_bounds_is_off_and_not_a_change(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     policies::save(&server.app, &Actor::command_line(), "demo", &at_most("quick", 900.0)).await.unwrap();
     let mut ada = Browser::signed_in(&server).await;
@@ -243,7 +256,7 @@ async fn a_criterion_that_is_not_mentioned_is_off_and_not_changed(pool: PgPool) 
 }
 
 #[sqlx::test]
-async fn the_workbench_keeps_whom_results_keep_and_leads_to_them(pool: PgPool) {
+async fn the_workbench_keeps_the_same_participants_as_results_and_links_to_them(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let link = server.link("Volunteers").await;
     let passing = Person::go_through(&server, &link, true).await;
@@ -264,7 +277,7 @@ async fn the_workbench_keeps_whom_results_keep_and_leads_to_them(pool: PgPool) {
     let total = page.texts("[data-part=effect] tfoot td");
     assert_eq!(total[..6], ["3", "2", "1", "0", "+1 in, −1 out", "2"]);
     assert!(ada.get("/lab/studies/demo/results").await.text.contains("2 people kept"));
-    // Under a policy that looks at nothing but the time, nobody fails catch trials.
+    // Under a policy with the total time only, no participant fails catch trials.
     policies::save(&server.app, &actor, "demo", &at_most("quick", 10.0)).await.unwrap();
     for (address, found) in [
         ("policy=&failed=catch_trials", vec![&failing]),
@@ -282,6 +295,6 @@ async fn the_workbench_keeps_whom_results_keep_and_leads_to_them(pool: PgPool) {
     let link = "/lab/studies/demo/participants?mode=live&#38;policy=as-posted&#38;group=crowd&#38;failed=catch_trials&#38;condition=\">1</a>";
     assert!(page.text.contains(link), "{}", page.text);
     let changed = ada.get("/lab/studies/demo/exclusion?total_time.max=899").await.text;
-    assert!(!changed.contains("failed=catch_trials"), "bounds without a name lead nowhere");
+    assert!(!changed.contains("failed=catch_trials"), "bounds that are not saved have no link");
     assert_eq!(ada.get("/lab/studies/demo/participants?policy=nothing").await.status.as_u16(), 404);
 }

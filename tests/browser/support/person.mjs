@@ -1,4 +1,4 @@
-// A person at a browser, who sees what people see: texts, buttons, pictures.
+// A person at a real browser. Tests use texts, buttons and pictures only, as people do.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -25,7 +25,7 @@ export function launch() {
   });
 }
 
-/** What a JPEG shows: the hash of its compressed pixels. What stands beside them is not served as it was in the folder. */
+/** The hash of a JPEG's compressed pixels. Its metadata are left out, because the server changes them. */
 function pixelsOf(bytes) {
   let at = 2;
   while (bytes[at + 1] !== 0xda) at += 2 + bytes.readUInt16BE(at + 2);
@@ -35,7 +35,7 @@ function pixelsOf(bytes) {
   return createHash("sha256").update(bytes.subarray(at, end)).digest("hex");
 }
 
-/** The study's queries by what they show, as people know them who made them. */
+/** The kind of each query of the study folder, by the hash of its pixels. */
 const known = new Map();
 for (const row of parseCsv(readFileSync(`${STUDY}/trials.csv`, "utf8"))) {
   for (const kind of ["max", "min"]) known.set(pixelsOf(readFileSync(`${STUDY}/${row[`${kind}_query`]}`)), kind);
@@ -43,7 +43,7 @@ for (const row of parseCsv(readFileSync(`${STUDY}/trials.csv`, "utf8"))) {
 
 export class Person {
   #shots = 0;
-  /** What was pressed in main trials: {trial_index, response}. */
+  /** The presses in main trials: {trial_index, response}. */
   pressed = [];
 
   constructor(page, name) {
@@ -52,7 +52,7 @@ export class Person {
     this.faults = [];
     page.on("pageerror", (error) => this.faults.push(error.message));
     page.on("console", (message) => {
-      // Chromium reports every answer that is not a success, and every lost connection; those are the tests' doing.
+      // Chromium reports each failed request and each lost connection as an error; the tests cause these on purpose.
       const isNetwork = /Failed to load resource|net::ERR/.test(message.text());
       if (message.type() === "error" && !isNetwork) this.faults.push(message.text());
     });
@@ -82,18 +82,18 @@ export class Person {
     return (await this.page.locator("h1, h2").first().textContent()) ?? "";
   }
 
-  /** A picture for people to look at. */
+  /** Saves a screenshot. */
   async picture(name) {
     if (!SCREENSHOTS) return;
     const number = String(++this.#shots).padStart(2, "0");
     await this.page.screenshot({ path: `${SCREENSHOTS}/${this.name}-${number}-${name}.png` });
   }
 
-  /** No rule of WCAG 2.2 A and AA is broken on what is shown; a picture of it for people to look at. */
+  /** Asserts that the page breaks no rule of WCAG 2.2 A and AA, and saves a screenshot. */
   async checkPage(name) {
     await this.page.evaluate(() => document.fonts.ready);
     await this.picture(name);
-    // The pages' own rules forbid scripts from elsewhere, so axe comes through the debugger.
+    // The pages' Content-Security-Policy forbids other scripts, so axe is run through the debugger.
     const source = readFileSync(AXE, "utf8");
     await this.page.evaluate(`${source}; 0`);
     const { violations } = await this.page.evaluate(() =>
@@ -102,7 +102,7 @@ export class Person {
     assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), [], name);
   }
 
-  /** From the page of consent to the button that fills the screen, by mouse. */
+  /** Goes from the consent page to the button Fill the screen, by mouse. Returns the number of pages of instructions. */
   async reads({ check = false } = {}) {
     await this.sees("Which image");
     if (check) await this.checkPage("consent");
@@ -123,16 +123,16 @@ export class Person {
     return Number(last);
   }
 
-  /** Waits for a trial that can be answered; its title. */
+  /** Waits for a trial that can be answered. Returns its title. */
   async trial(title = /^(Practice trial|Trial) \d+ of \d+$/) {
     await this.page.getByRole("heading", { level: 1, name: title }).waitFor();
     await this.page.locator(".trial-numbers button:not([aria-disabled])").first().waitFor();
-    // Onset is the second frame after everything appeared; no human eye is quicker.
+    // The onset is the second frame after the screen appeared, and no person answers before it.
     await this.page.evaluate(() => new Promise((seen) => setTimeout(() => requestAnimationFrame(seen), 50)));
     return this.page.locator("h1").textContent();
   }
 
-  /** Which query hides nothing that matters: 0 left, 1 right. */
+  /** The side of the max query: 0 left, 1 right. */
   async correctSide() {
     const files = await this.page.locator(".trial-query img").evaluateAll((images) =>
       Promise.all(
@@ -164,7 +164,7 @@ export class Person {
     else await this.page.keyboard.press("Enter");
   }
 
-  /** Answers a practice trial rightly or wrongly, and reads the feedback. */
+  /** Answers a practice trial correctly or not, and reads the feedback. */
   async practises(rightly, { check = false } = {}) {
     await this.trial(/^Practice trial/);
     const side = rightly ? await this.correctSide() : 1 - (await this.correctSide());
@@ -177,13 +177,13 @@ export class Person {
     await this.goesOn();
   }
 
-  /** A whole block, rightly. */
+  /** Answers a whole practice block correctly. */
   async passesPractice(options) {
     for (let i = 0; i < 4; i++) await this.practises(true, options);
     await this.sees("real trials");
   }
 
-  /** Main trials from where it stands up to and with a number, with varied answers. */
+  /** Answers main trials from the shown one to the given number, inclusive, with varied responses. */
   async answersUpTo(last, options) {
     for (;;) {
       const title = await this.trial(/^Trial/);
@@ -202,7 +202,7 @@ export class Person {
     await this.sees("Thank you");
   }
 
-  /** What the server stored of it, in the order of the trials. */
+  /** The stored answers, in the order of the trials. */
   stored(server) {
     return server.exported("trials.csv").filter((row) => row.participant === this.pseudonym && row.block === "main");
   }

@@ -1,4 +1,4 @@
-// Where the program, the browser and the study are.
+// The paths of the program, the browser and the study.
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 
@@ -6,7 +6,7 @@ const root = resolve(import.meta.dirname, "../../..");
 export const WEBER = process.env.WEBER_BIN ?? `${root}/target/debug/weber`;
 export const BUILT = `${root}/target/browser/demo`;
 export const STUDY = `${root}/target/browser/study`;
-/** Where pictures of all screens go, to be looked at. */
+/** The folder for screenshots of all pages. */
 export const SCREENSHOTS = process.env.WEBER_SCREENSHOTS;
 
 const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];

@@ -1,4 +1,4 @@
-// A real server on a database of its own.
+// A real server with a database of its own.
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, readFileSync } from "node:fs";
@@ -33,7 +33,7 @@ export class Server {
     return { ...process.env, ...this.#settings, DATABASE_URL: address.href, WEBER_DATA: this.#data };
   }
 
-  /** Runs until it greets. */
+  /** Starts the server and waits until it says that it runs. */
   async run() {
     this.#said = "";
     this.#process = spawn(WEBER, ["serve", "--listen", `127.0.0.1:${this.port}`], { env: this.#environment });
@@ -45,7 +45,7 @@ export class Server {
     }
   }
 
-  /** The power goes off. */
+  /** Ends the server by SIGKILL, as a power failure would. */
   kill() {
     const ended = new Promise((resolve) => this.#process.once("exit", resolve));
     this.#process.kill("SIGKILL");
@@ -60,7 +60,7 @@ export class Server {
     rmSync(this.#data, { recursive: true, force: true });
   }
 
-  /** Everything that the server has said since it was started. */
+  /** All output of the server since its start. */
   get said() {
     return this.#said;
   }
@@ -69,7 +69,7 @@ export class Server {
     return execFileSync(WEBER, args, { env: this.#environment, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
   }
 
-  /** Rows of a query, as lists of texts. */
+  /** The rows of a query, as lists of texts. */
   sql(query, url = this.#environment.DATABASE_URL) {
     const text = execFileSync("psql", ["-XAtq", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", query], { encoding: "utf8" });
     return text.split("\n").slice(0, -1).map((line) => line.split("|"));
@@ -80,7 +80,7 @@ export class Server {
     return /\S+\/set-password#\S+/.exec(this.#said)[0];
   }
 
-  /** What a researcher does first, by the same requests as their browser. */
+  /** Sets a researcher's first password and starts the study, by the same requests as a browser. */
   async goLive() {
     const [, token] = this.passwordLink.split("#");
     const password = "correct horse battery";
@@ -105,7 +105,7 @@ export class Server {
     return `${this.url}/enter/${code}`;
   }
 
-  /** How often people arrived, by how their arrival ended. */
+  /** The number of arrivals, by outcome. */
   arrivals() {
     return Object.fromEntries(this.sql("select kind, sum(n) from arrivals group by kind").map(([kind, n]) => [kind, Number(n)]));
   }
@@ -126,7 +126,7 @@ async function freePort() {
   return port;
 }
 
-/** Fields of these files hold neither quotes nor line breaks, but in the feedback. */
+/** The rows of a CSV text, as objects. In these files only feedback contains quotes or line breaks. */
 export function parseCsv(text) {
   const rows = [...text.matchAll(/(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r?\n|$)/g)];
   const table = [[]];

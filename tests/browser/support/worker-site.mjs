@@ -1,11 +1,11 @@
-// A strict fake of MTurk's worker site, of another site than Weber: it shows a task in a sandboxed frame and takes in what
-// the frame's form posts, as MTurk's documentation says.
+// A strict fake of MTurk's worker site, on another site than Weber. It shows a task in a sandboxed frame and accepts what
+// the frame's form posts, as MTurk's documentation describes.
 import { createServer } from "node:http";
 
 export class WorkerSite {
-  /** What was handed in: {assignmentId, receipt}. */
+  /** The submissions: {assignmentId, receipt}. */
   taken = [];
-  /** What was refused, and why. */
+  /** The refused submissions, with reasons. */
   refused = [];
   #server;
 
@@ -13,7 +13,7 @@ export class WorkerSite {
     const site = new WorkerSite();
     site.#server = createServer((request, response) => site.#answer(request, response));
     await new Promise((resolve) => site.#server.listen(0, "127.0.0.1", resolve));
-    // By name, so that it is another site than Weber's 127.0.0.1.
+    // The host is a name, so that it is another site than Weber's 127.0.0.1.
     site.origin = `http://localhost:${site.#server.address().port}`;
     return site;
   }

@@ -1,5 +1,4 @@
-//! One participant who makes more and more of everything: what is beyond a bound is counted, not stored, and is never a fault of
-//! the server.
+//! One participant who causes ever more data: data beyond a bound are counted and not stored, and cause no error of the server.
 
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -13,7 +12,7 @@ use crate::support::person::Person;
 use crate::support::server::Server;
 use crate::support::tiny_study::TinyStudy;
 
-/// Somebody in practice, in a study that lets people practise so many blocks.
+/// A participant in practice, in a study that allows so many practice blocks.
 async fn practising<'a>(server: &'a Server, most_blocks: u32) -> Person<'a> {
     let study = TinyStudy::new(1);
     let setting =
@@ -28,7 +27,7 @@ async fn practising<'a>(server: &'a Server, most_blocks: u32) -> Person<'a> {
 }
 
 #[sqlx::test]
-async fn practice_beyond_its_bound_ends_as_screened_out_and_frees_the_place(pool: PgPool) {
+async fn practice_beyond_its_bound_ends_as_screened_out_and_frees_the_slot(pool: PgPool) {
     let server = Server::empty(pool).await;
     let mut person = practising(&server, 3).await;
     for attempt in 1..=2 {
@@ -40,7 +39,7 @@ async fn practice_beyond_its_bound_ends_as_screened_out_and_frees_the_place(pool
     }
     let reply = person.practise(3, false).await;
     assert_eq!((&reply["stage"], &reply["next_block"]), (&json!("abandoned"), &Value::Null), "{reply}");
-    assert!(reply["answers"][0]["correct"].is_boolean(), "the last answer has its feedback");
+    assert!(reply["answers"][0]["correct"].is_boolean(), "the last answer gets its feedback");
     assert_eq!(person.column("end_reason").await, "screened_out");
     assert_eq!(person.column("claim").await, "released");
     let opened = person.open().await;
@@ -49,7 +48,7 @@ async fn practice_beyond_its_bound_ends_as_screened_out_and_frees_the_place(pool
 }
 
 #[sqlx::test]
-async fn whom_a_dying_server_left_at_the_end_of_practice_is_screened_out_when_they_return(pool: PgPool) {
+async fn a_server_that_ended_before_screening_out_does_so_when_the_participant_returns(pool: PgPool) {
     let server = Server::empty(pool).await;
     let mut person = practising(&server, 1).await;
     let mut answers = Vec::new();
@@ -58,7 +57,7 @@ async fn whom_a_dying_server_left_at_the_end_of_practice_is_screened_out_when_th
         answers.push(person.answer_json("practice", 1, index, button));
     }
     person.tell(json!({ "answers": answers })).await;
-    // As it was before the second transaction.
+    // The row is set back to its state before the second transaction.
     sqlx::query(
         "update participants set stage = 'instructed', end_reason = null, ended_at = null, claim = 'leased'",
     )
@@ -77,7 +76,7 @@ async fn whom_a_dying_server_left_at_the_end_of_practice_is_screened_out_when_th
 }
 
 #[sqlx::test]
-async fn a_page_is_given_what_it_needs_and_old_practice_can_still_be_told_again(pool: PgPool) {
+async fn opening_returns_recent_practice_only_and_older_answers_can_still_be_confirmed(pool: PgPool) {
     let server = Server::empty(pool).await;
     let mut person = practising(&server, 50).await;
     let first = person.button("practice", 1, 1, false).await;
@@ -91,7 +90,7 @@ async fn a_page_is_given_what_it_needs_and_old_practice_can_still_be_told_again(
     assert_eq!(blocks, [(&json!("practice"), &json!(7)), (&json!("main"), &json!(1))]);
     let answers = opened["answers"].as_array().unwrap();
     assert!(answers.len() == 1 && answers[0]["attempt"] == 7, "{answers:?}");
-    // A confirmation that got lost long ago: what is there is confirmed, and nothing else is taken.
+    // An early confirmation was lost: stored answers are confirmed, and no others are accepted.
     let again = person.answer("practice", 1, 1, first).await;
     assert_eq!(
         (&again["answers"][0]["status"], &again["answers"][0]["correct"]),
@@ -101,10 +100,14 @@ async fn a_page_is_given_what_it_needs_and_old_practice_can_still_be_told_again(
     assert_eq!(other["answers"][0]["code"], "conflict");
     let never = person.answer("practice", 8, 1, 2).await;
     assert_eq!(never["answers"][0]["code"], "no_such_trial");
-    assert_eq!(person.practise(7, true).await["practice_attempt"], 8, "the first of block 7 was wrong");
+    assert_eq!(
+        person.practise(7, true).await["practice_attempt"],
+        8,
+        "the first answer of block 7 was wrong"
+    );
 }
 
-/// So many events with numbers from there on.
+/// So many events, numbered from the given one on.
 fn events(from: u32, count: u32) -> Value {
     let event = |seq| json!({ "seq": seq, "kind": "resize", "at": 1, "detail": { "x": 1 } });
     json!({ "events": (from..from + count).map(event).collect::<Vec<_>>() })
@@ -116,7 +119,7 @@ async fn events_conflicts_and_reloads_beyond_the_bound_are_counted(pool: PgPool)
     let mut person = Person::arrive_where(&server, false).await;
     person.reach_main().await;
     person.answer("main", 1, 1, 0).await;
-    // A repetition takes no room.
+    // A repetition is not counted.
     for (from, count) in [(1, 900), (1, 900), (901, MOST_EVENTS - 902)] {
         assert!(person.tell(events(from, count)).await.get("events").is_none());
     }
@@ -147,7 +150,7 @@ async fn events_conflicts_and_reloads_beyond_the_bound_are_counted(pool: PgPool)
 }
 
 #[sqlx::test]
-async fn who_comes_back_for_ever_takes_up_no_more_room(pool: PgPool) {
+async fn a_participant_who_returns_again_and_again_adds_no_more_rows(pool: PgPool) {
     let server = Server::empty(pool).await;
     let study = TinyStudy::new(1);
     study.edit("study.toml", |text| {
@@ -170,13 +173,13 @@ async fn who_comes_back_for_ever_takes_up_no_more_room(pool: PgPool) {
         assert_eq!(
             Person::with_token(&server, token).await.opened["stage"],
             "consented",
-            "nobody is put out"
+            "the participant can continue"
         );
     }
 }
 
 #[sqlx::test]
-async fn a_page_may_be_opened_for_ever(pool: PgPool) {
+async fn a_participation_may_be_opened_any_number_of_times(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut person = Person::arrive_where(&server, false).await;
     let many = "update participants set tab = 2147483646";

@@ -1,4 +1,4 @@
-//! Study folders that come from somebody else.
+//! Study folders from strangers, which try to read other files or to use up memory.
 
 use std::os::unix::fs::symlink;
 use std::process::Command;
@@ -22,7 +22,7 @@ fn assert_says(study: &TinyStudy, expected: &str) {
 }
 
 #[test]
-fn no_name_leads_out_of_the_folder() {
+fn a_path_outside_of_the_folder_is_refused() {
     let secret = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(secret.path(), "the key").unwrap();
     let absolute = secret.path().to_str().unwrap();
@@ -37,7 +37,7 @@ fn no_name_leads_out_of_the_folder() {
 }
 
 #[test]
-fn no_symbolic_link_leads_out_of_the_folder() {
+fn a_symbolic_link_out_of_the_folder_is_refused() {
     let outside = tempfile::tempdir().unwrap();
     for file in ["consent.md", "instructions/references.md", "study.toml", "trials.csv", IMAGE] {
         let study = TinyStudy::new(1);
@@ -50,11 +50,11 @@ fn no_symbolic_link_leads_out_of_the_folder() {
     let study = TinyStudy::new(1);
     std::fs::rename(study.path().join("images"), study.path().join("pictures")).unwrap();
     symlink("pictures", study.path().join("images")).unwrap();
-    assert_eq!(said(&study), "nothing", "within the folder a link is as good as a file");
+    assert_eq!(said(&study), "nothing", "a link within the folder is accepted");
 }
 
 #[test]
-fn nothing_is_read_that_is_no_file_or_too_large() {
+fn other_things_than_files_and_large_files_are_not_read() {
     for file in ["consent.md", "study.toml", "trials.csv", IMAGE] {
         let study = TinyStudy::new(1);
         let path = study.path().join(file);
@@ -65,14 +65,14 @@ fn nothing_is_read_that_is_no_file_or_too_large() {
         std::fs::create_dir(&path).unwrap();
         assert_says(&study, "is not a file");
         std::fs::remove_dir(&path).unwrap();
-        // A hole of a terabyte takes no room on the disk.
+        // A sparse file of a terabyte takes no space on the disk.
         std::fs::File::create(&path).unwrap().set_len(1 << 40).unwrap();
         assert_says(&study, "is larger than");
     }
 }
 
 #[test]
-fn texts_must_be_texts() {
+fn texts_must_be_utf_8() {
     for file in ["consent.md", "study.toml", "trials.csv"] {
         for (bytes, expected) in [(&b"a\xff\xfeb"[..], "is not UTF-8"), (b"a\0b", "holds a NUL character")] {
             let study = TinyStudy::new(1);
@@ -94,7 +94,7 @@ pub fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
     [&(data.len() as u32).to_be_bytes()[..], kind, data, &(!crc).to_be_bytes()].concat()
 }
 
-/// A kilobyte for each megabyte of zeroes.
+/// Compressed zeroes: about 1 kB for each megabyte.
 fn deflated(megabytes: usize) -> Vec<u8> {
     use std::io::Write;
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
@@ -102,11 +102,11 @@ fn deflated(megabytes: usize) -> Vec<u8> {
     zip.start_file("x", options).unwrap();
     (0..megabytes).for_each(|_| zip.write_all(&vec![0; 1 << 20]).unwrap());
     let archive = zip.finish().unwrap().into_inner();
-    // Local header of 30 bytes and a name of one; the compressed data follow, and a zlib header goes before them.
+    // The compressed data follow a local header of 30 bytes and a name of one byte; a zlib header is put before them.
     [&[0x78, 0x9c][..], &archive[31..archive.len() - 60]].concat()
 }
 
-/// The study's image with something put in after its header.
+/// Adds a chunk to one of the study's images, after its header.
 fn with_chunk(study: &TinyStudy, kind: &[u8; 4], data: &[u8]) {
     let path = study.path().join(IMAGE);
     let mut bytes = std::fs::read(&path).unwrap();
@@ -115,7 +115,7 @@ fn with_chunk(study: &TinyStudy, kind: &[u8; 4], data: &[u8]) {
 }
 
 #[test]
-fn images_that_are_none_or_would_unfold_are_refused() {
+fn files_that_are_no_images_or_have_too_many_pixels_are_refused() {
     let replaced: [(&[u8], &str); 5] = [
         (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "is not an image"),
         (b"<html><script>alert(1)</script>", "is not an image"),
@@ -134,7 +134,7 @@ fn images_that_are_none_or_would_unfold_are_refused() {
 }
 
 #[test]
-fn what_is_packed_into_an_image_is_not_unpacked_without_a_bound() {
+fn compressed_metadata_of_an_image_are_not_decompressed_without_a_bound() {
     let bomb = deflated(300);
     assert!(bomb.len() < 1_000_000);
     let profile = [b"icc\0\0", bomb.as_slice()].concat();
@@ -145,7 +145,7 @@ fn what_is_packed_into_an_image_is_not_unpacked_without_a_bound() {
         with_chunk(&study, kind, data);
         let _ = said(&study);
     }
-    assert!(peak_kilobytes() < before + 200_000, "300 MB were unpacked");
+    assert!(peak_kilobytes() < before + 200_000, "300 MB were decompressed");
 }
 
 /// The most memory that this process has had so far, in kB.

@@ -1,5 +1,5 @@
-//! Nothing that a participant's browser receives tells the max query from the min query, or a catch trial from a main one; the
-//! images' own content aside.
+//! No data that a participant's browser receives tells the max query from the min query, or a catch trial from a main one,
+//! except the pixels of the images.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use crate::support::person::Person;
 use crate::support::server::Server;
 
-/// Words that name the answer, or what a trial is for.
+/// Words that name the correct answer or the purpose of a trial.
 const FORBIDDEN: [&str; 14] = [
     "max_query",
     "min_query",
@@ -33,7 +33,7 @@ struct Trial {
     max_is_left: bool,
     is_catch: bool,
     index: i64,
-    /// The reply in which it came, up to this trial.
+    /// The text of the reply up to this trial.
     before: String,
 }
 
@@ -70,7 +70,7 @@ async fn trials(server: &Server, people: usize) -> Vec<Trial> {
     trials
 }
 
-/// How probable it is that of n fair coins at least as many, or as few, show heads as these, by summing the binomial.
+/// The two-sided probability that n fair coins show so many or so few heads, by summing the binomial distribution.
 fn chance(heads: usize, n: usize) -> f64 {
     let tail = heads.min(n - heads);
     let mut term = 0.5f64.powi(n as i32);
@@ -83,13 +83,13 @@ fn chance(heads: usize, n: usize) -> f64 {
 }
 
 #[test]
-fn the_chance_of_a_coin_is_the_binomials() {
+fn the_chance_is_that_of_the_binomial_distribution() {
     assert!((chance(0, 10) - 2.0 / 1024.0).abs() < 1e-12);
     assert!((chance(9, 10) - 22.0 / 1024.0).abs() < 1e-12);
     assert_eq!(chance(5, 10), 1.0);
 }
 
-/// Something that a browser sees, by which a trial's answer might be guessed: true for left; none where it says nothing.
+/// A property that a browser sees, from which a trial's answer might be guessed: true for left, None if it says nothing.
 type Guess = (&'static str, fn(&Trial, Option<&Trial>) -> Option<bool>);
 
 const GUESSES: [Guess; 7] = [
@@ -109,7 +109,7 @@ const GUESSES: [Guess; 7] = [
 ];
 
 #[sqlx::test]
-async fn nothing_but_the_images_tells_the_answer(pool: PgPool) {
+async fn only_the_images_tell_the_answer(pool: PgPool) {
     let server = Server::live(pool, 4).await;
     let trials = trials(&server, 20).await;
     assert!(trials.len() >= 400);
@@ -125,7 +125,7 @@ async fn nothing_but_the_images_tells_the_answer(pool: PgPool) {
         let chance = if n == 0 { 1.0 } else { chance(heads, n) };
         assert!(chance > 0.001, "{name}: right in {heads} of {n} trials");
     }
-    // Nor does an image always stand on one side.
+    // An image is not always on the same side.
     let number = |address: &str| {
         let address = address.trim_start_matches("/images/");
         server.app.secrets.addresses().read(address).unwrap().number
@@ -137,14 +137,14 @@ async fn nothing_but_the_images_tells_the_answer(pool: PgPool) {
     }
     let both = sides.values().filter(|sides| sides.len() == 2).count();
     assert!(both * 10 > sides.len() * 6, "{both} of {} images were seen on both sides", sides.len());
-    // Catch trials stand anywhere.
+    // Catch trials occur at all positions.
     let places: BTreeSet<i64> =
         trials.iter().filter(|trial| trial.is_catch).map(|trial| trial.index).collect();
     assert!(places.len() > 15, "{places:?}");
 }
 
 #[sqlx::test]
-async fn no_word_tells_the_answer_on_the_whole_way(pool: PgPool) {
+async fn no_word_of_any_reply_tells_the_answer(pool: PgPool) {
     let server = Server::live(pool, 2).await;
     let link = server.link("Volunteers").await;
     let mut heard = vec![server.get(&format!("/enter/{link}")).await.1, server.get("/run").await.1];
@@ -183,7 +183,7 @@ async fn no_word_tells_the_answer_on_the_whole_way(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn images_come_with_the_same_headers_whatever_they_are(pool: PgPool) {
+async fn all_images_have_the_same_headers(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut headers = BTreeSet::new();
     for trial in trials(&server, 2).await {
@@ -198,7 +198,7 @@ async fn images_come_with_the_same_headers_whatever_they_are(pool: PgPool) {
             assert_eq!(
                 tag.trim_matches('"'),
                 address.trim_start_matches("/images/"),
-                "the tag is the address"
+                "the ETag depends on the address only"
             );
             told.remove("date");
             headers.insert(told);

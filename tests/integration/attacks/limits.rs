@@ -1,4 +1,4 @@
-//! Clients who take time, room or places.
+//! Clients that take connections, memory or slots from others.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,24 +18,24 @@ use crate::support::person::Person;
 use crate::support::server::{Server, TestClock};
 use crate::support::tiny_study::TinyStudy;
 
-/// Long enough for a slow machine; no test waits for it unless it fails.
+/// Long enough for a slow machine. A test waits for it only if it fails.
 const AT_MOST: Duration = Duration::from_secs(25);
 
 async fn connect(server: &Server) -> TcpStream {
     TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap()
 }
 
-/// Everything that the server says until it closes the connection.
+/// All that the server sends until it closes the connection.
 async fn rest(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let read = tokio::time::timeout(AT_MOST, stream.read_to_end(&mut bytes)).await;
-    // A connection that is reset is closed, too.
+    // A reset also closes the connection.
     let _ = read.expect("the server closes the connection");
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[sqlx::test]
-async fn a_client_who_never_comes_to_the_point_is_put_out(pool: PgPool) {
+async fn a_client_that_never_finishes_its_headers_is_disconnected(pool: PgPool) {
     let bounds = ConnectionLimits { head: Duration::from_millis(300), ..ConnectionLimits::default() };
     let server = Server::start(pool, Arc::new(SystemClock), |_| {}, bounds).await;
     for said in
@@ -43,17 +43,17 @@ async fn a_client_who_never_comes_to_the_point_is_put_out(pool: PgPool) {
     {
         let mut slow = connect(&server).await;
         slow.write_all(said.as_bytes()).await.unwrap();
-        // On a connection of its own: a kept one may just be put out, too.
+        // The other client opens a new connection, because an idle one may be closed as well.
         let mut other = connect(&server).await;
         other.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
-        assert!(rest(&mut other).await.starts_with("HTTP/1.1 200"), "others are answered meanwhile");
+        assert!(rest(&mut other).await.starts_with("HTTP/1.1 200"), "other clients get replies meanwhile");
         let heard = rest(&mut slow).await;
         assert_eq!(heard.starts_with("HTTP/1.1 200"), said.ends_with("\r\n\r\n"), "{said:?}: {heard}");
     }
 }
 
 #[sqlx::test]
-async fn a_client_whose_body_never_ends_is_put_out(pool: PgPool) {
+async fn a_client_whose_body_never_ends_gets_an_error(pool: PgPool) {
     let brief = |site: &mut weber::web::Site| site.longest_request = Duration::from_millis(300);
     let server = Server::start(pool, Arc::new(SystemClock), brief, ConnectionLimits::default()).await;
     for (path, kind) in [
@@ -73,7 +73,7 @@ async fn a_client_whose_body_never_ends_is_put_out(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn there_are_not_more_connections_than_there_may_be(pool: PgPool) {
+async fn the_number_of_connections_is_limited(pool: PgPool) {
     let bounds = ConnectionLimits { connections: 2, ..ConnectionLimits::default() };
     let server = Server::start(pool, Arc::new(SystemClock), |_| {}, bounds).await;
     let ask = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
@@ -88,13 +88,13 @@ async fn there_are_not_more_connections_than_there_may_be(pool: PgPool) {
     waiting.write_all(ask.as_bytes()).await.unwrap();
     let mut heard = [0; 12];
     let early = tokio::time::timeout(Duration::from_millis(300), waiting.read_exact(&mut heard)).await;
-    assert!(early.is_err(), "there is no place yet");
+    assert!(early.is_err(), "no connection is free yet");
     held.pop();
     tokio::time::timeout(AT_MOST, waiting.read_exact(&mut heard)).await.unwrap().unwrap();
     assert_eq!(&heard, b"HTTP/1.1 200");
 }
 
-/// Asks for more than the connection holds, again and again, and reads nothing; returns when the server takes no more.
+/// Sends requests whose replies fill the connection, and reads nothing. Returns when the server accepts no more.
 async fn ask_and_never_read(server: &Server) -> TcpStream {
     let mut stream = connect(server).await;
     let path = weber::web::http::page::asset("runner/main.js");
@@ -108,7 +108,7 @@ async fn ask_and_never_read(server: &Server) -> TcpStream {
 }
 
 #[sqlx::test]
-async fn a_client_who_never_reads_is_put_out(pool: PgPool) {
+async fn a_client_that_never_reads_is_disconnected(pool: PgPool) {
     let bounds =
         ConnectionLimits { connections: 3, write: Duration::from_millis(500), ..ConnectionLimits::default() };
     let server = Server::start(pool, Arc::new(SystemClock), |_| {}, bounds).await;
@@ -118,7 +118,7 @@ async fn a_client_who_never_reads_is_put_out(pool: PgPool) {
     drop(deaf);
 }
 
-/// Asks whether the server is there, from an address of this machine; false if the connection is closed at once.
+/// Requests a page from an address of this machine. None if the server closes the connection at once.
 async fn asks_from(server: &Server, address: &str) -> Option<TcpStream> {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind(format!("{address}:0").parse().unwrap()).unwrap();
@@ -135,19 +135,19 @@ async fn one_network_does_not_take_every_connection(pool: PgPool) {
     let server = Server::start(pool.clone(), Arc::new(SystemClock), |_| {}, bounds).await;
     let (first, second) = (asks_from(&server, "127.0.0.1").await, asks_from(&server, "127.0.0.1").await);
     assert!(first.is_some() && second.is_some());
-    assert!(asks_from(&server, "127.0.0.1").await.is_none(), "it has two");
-    assert!(asks_from(&server, "127.0.0.2").await.is_some(), "another network");
+    assert!(asks_from(&server, "127.0.0.1").await.is_none(), "the network has two connections");
+    assert!(asks_from(&server, "127.0.0.2").await.is_some(), "another network is served");
     drop(second);
     let again = async { while asks_from(&server, "127.0.0.1").await.is_none() {} };
-    tokio::time::timeout(AT_MOST, again).await.expect("a place that became free is to be had");
-    // A proxy brings many clients.
+    tokio::time::timeout(AT_MOST, again).await.expect("a connection that was closed can be used again");
+    // A proxy may open more connections, because it serves many clients.
     let proxy = ConnectionLimits::new(100, 2, &["127.0.0.1/32".parse().unwrap()]);
     let server = Server::start(pool, Arc::new(SystemClock), |_| {}, proxy).await;
     let many = futures::future::join_all((0..5).map(|_| asks_from(&server, "127.0.0.1"))).await;
     assert!(many.iter().all(Option::is_some));
 }
 
-/// Agrees at one network, by way of a proxy on this machine, and with an API token that may be none.
+/// Sends a consent from a network, through a proxy on this machine, with an API token that may be invalid.
 async fn agree(server: &Server, link: &str, forwarded: &[&str], api_token: Option<&str>) -> (u16, String) {
     let consent = hex::encode(weber::domain::study::text_sha256(&server.definition().await.pages.consent));
     let body = json!({ "link": link, "consent_sha256": consent });
@@ -174,7 +174,7 @@ async fn live_with_clock(pool: PgPool, slots: u32) -> (Server, String, Arc<TestC
 }
 
 #[sqlx::test]
-async fn two_hundred_workers_behind_one_address_get_in_and_empty_consents_do_not(pool: PgPool) {
+async fn two_hundred_workers_behind_one_address_are_enrolled_and_empty_consents_are_limited(pool: PgPool) {
     let (server, link, clock) = live_with_clock(pool, 60).await;
     for group in 0..5 {
         let mut readers = Vec::new();
@@ -190,7 +190,7 @@ async fn two_hundred_workers_behind_one_address_get_in_and_empty_consents_do_not
             person.step("instructed").await;
         }
     }
-    // Forty who do nothing are borne; then the address waits, whatever it claims to be, and others do not.
+    // Forty consents without further work are accepted. Then the address has to wait, with any headers; others need not.
     for _ in 0..40 {
         assert_eq!(agree(&server, &link, &["203.0.113.9"], None).await.0, 201);
     }
@@ -201,7 +201,7 @@ async fn two_hundred_workers_behind_one_address_get_in_and_empty_consents_do_not
 }
 
 #[sqlx::test]
-async fn a_token_that_was_not_checked_speaks_for_nobody(pool: PgPool) {
+async fn an_unchecked_api_token_does_not_lift_the_consent_limit(pool: PgPool) {
     let (server, link, _) = live_with_clock(pool, 60).await;
     let export = team::make_token(&server.app, &Actor::command_line(), "e", &[Scope::Export]).await.unwrap();
     for n in 0..40 {
@@ -214,7 +214,7 @@ async fn a_token_that_was_not_checked_speaks_for_nobody(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn welcome_alone_neither_holds_a_place_for_long_nor_makes_room_for_others(pool: PgPool) {
+async fn welcome_alone_neither_holds_a_slot_for_long_nor_lifts_the_consent_limit(pool: PgPool) {
     let (server, link, clock) = live_with_clock(pool, 9).await;
     let mut tokens = Vec::new();
     for _ in 0..40 {
@@ -224,7 +224,7 @@ async fn welcome_alone_neither_holds_a_place_for_long_nor_makes_room_for_others(
         tokens.push(token);
     }
     assert_eq!(agree(&server, &link, &["203.0.113.9"], None).await.0, 429);
-    // Five go on, sooner than anybody reads: that is no work yet.
+    // Five continue sooner than people can read the instructions, which does not count as work.
     for token in &tokens[..5] {
         Person::with_token(&server, token).await.step("instructed").await;
     }
@@ -232,9 +232,9 @@ async fn welcome_alone_neither_holds_a_place_for_long_nor_makes_room_for_others(
     clock.advance(301);
     let free = "select count(*) from slots s where mode = 'live' and not exists (select from participants p
         where p.slot_id = s.id and p.claim = 'leased' and p.lease_until >= to_timestamp(20000 * 86400 + 301))";
-    assert_eq!(server.count(free).await, 45, "nobody holds a place for longer by a single step");
+    assert_eq!(server.count(free).await, 45, "a single step does not extend the lease");
     assert_eq!(agree(&server, &link, &["203.0.113.9"], None).await.0, 201);
-    // Whoever lost the place goes on all the same, and is let back in where it is free.
+    // A participant who lost the slot can continue, and gets it back if it is free.
     let mut person = Person::with_token(&server, &tokens[7]).await;
     person.reach_main().await;
     assert_eq!(person.column("claim").await, "leased");
@@ -248,5 +248,9 @@ async fn clients_of_a_proxy_that_hides_them_are_counted_together(pool: PgPool) {
         assert_eq!(agree(&server, &link, &[claim], None).await.0, 201);
     }
     assert_eq!(agree(&server, &link, &["unknown"], None).await.0, 429);
-    assert_eq!(agree(&server, &link, &["203.0.113.7:4711"], None).await.0, 201, "this one can be read");
+    assert_eq!(
+        agree(&server, &link, &["203.0.113.7:4711"], None).await.0,
+        201,
+        "this client's address can be read"
+    );
 }

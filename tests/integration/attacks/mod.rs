@@ -1,7 +1,7 @@
-//! What an attacker would try. `docs/security.md` says which of these tests proves which protection.
+//! Attacks, each of which must fail. `docs/security.md` says which test proves which protection.
 
+mod access;
 mod bounds;
-mod doors;
 mod imports;
 mod leaks;
 mod limits;

@@ -1,4 +1,4 @@
-//! What one participant can pretend: time that did not pass, texts that are none, and an end that was not.
+//! False claims of one participant: time that did not pass, invalid texts, and an end before the last answer.
 
 use serde_json::json;
 use sqlx::PgPool;
@@ -36,13 +36,13 @@ async fn a_claim_of_three_minutes_after_one_second_fills_no_slot(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn all_that_comes_in_a_bunch_after_a_time_without_a_network_is_believed(pool: PgPool) {
+async fn answers_that_arrive_together_after_a_time_without_network_are_accepted(pool: PgPool) {
     let clock = TestClock::new();
     let server = Server::with_clock(pool, clock.clone()).await;
     server.import(&TinyStudy::new(1)).await;
     server.set_state(weber::domain::study::StudyState::Live).await;
     let mut person = Person::arrive_where(&server, false).await;
-    // The network is gone at Welcome, and back after all trials.
+    // The network fails at Welcome and is back after all trials.
     clock.advance(200);
     person.clock_ms = 195_000.0;
     let step = |step: &str, clock_ms: f64| json!({ "step": step, "clock_ms": clock_ms });
@@ -62,7 +62,7 @@ async fn all_that_comes_in_a_bunch_after_a_time_without_a_network_is_believed(po
 }
 
 #[sqlx::test]
-async fn half_an_emoji_is_taken_in_everywhere(pool: PgPool) {
+async fn half_an_emoji_is_accepted_in_every_text(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let link = server.link("Volunteers").await;
     let consent = hex::encode(weber::domain::study::text_sha256(&server.definition().await.pages.consent));
@@ -91,7 +91,11 @@ async fn half_an_emoji_is_taken_in_everywhere(pool: PgPool) {
     assert_eq!(person.column("feedback").await, "cut \u{fffd}\u{1b}[2J");
     assert_eq!(person.column("browser").await, "B\u{fffd}");
     let exported = Exported::of(&server, PolicyChoice::Enrolment, &[]).await;
-    assert_eq!(exported.person(&person)["feedback"], "cut \u{fffd}\u{fffd}[2J", "no terminal obeys it");
+    assert_eq!(
+        exported.person(&person)["feedback"],
+        "cut \u{fffd}\u{fffd}[2J",
+        "control characters are replaced"
+    );
     let details: Vec<String> = exported.rows("events.csv").iter().map(|row| row["detail"].clone()).collect();
     assert!(details.contains(&"{\"screen\u{fffd}\":\"x\u{1f600} \u{fffd}\"}".to_owned()), "{details:?}");
 }
@@ -111,7 +115,7 @@ async fn leaving_with_all_answers_completes_and_leaving_before_ends(pool: PgPool
     assert_eq!((done.column("stage").await, done.column("claim").await), ("complete".into(), "kept".into()));
     let total_ms: f64 = done.column("total_ms").await.parse().unwrap();
     assert!((200_000.0..230_000.0).contains(&total_ms), "{total_ms}");
-    // Submit afterwards, and Leave after Submit, change nothing.
+    // Submit after Leave, and Leave after Submit, change nothing.
     assert_eq!(done.submit().await.1["outcome"], "complete");
     assert_eq!(leave(&done).await.1["outcome"], "complete");
     let mut left = Person::arrive_where(&server, false).await;

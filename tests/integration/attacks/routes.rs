@@ -1,5 +1,5 @@
-//! What must hold at every address. The addresses are read from the sources, so that a new one cannot be forgotten: where this
-//! test does not know what to put in the place of a parameter, it fails and asks.
+//! Rules that hold at every address. The addresses are read from the sources, so that a new one is tested, too. The test fails
+//! if it has no value for a parameter of an address.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -24,7 +24,7 @@ impl Route {
     }
 }
 
-/// Every address, as the sources of `web` list them.
+/// Every address that the sources of `web` list.
 pub fn routes() -> Vec<Route> {
     let mut text = String::new();
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web"), &mut text);
@@ -63,11 +63,11 @@ fn route(text: &str) -> Route {
         handlers.match_indices(&call).any(|(at, _)| handlers[..at].ends_with([' ', '.', '\n']))
     };
     let methods: Vec<_> = known.into_iter().filter(called).collect();
-    assert!(!methods.is_empty(), "how is {path} asked for?");
+    assert!(!methods.is_empty(), "this test found no method of {path}");
     Route { path: path.to_owned(), methods }
 }
 
-/// The addresses of a route in this world, with something in the place of every parameter.
+/// The addresses of a route in this world, with a value for every parameter.
 pub async fn addresses(world: &World, path: &str) -> Vec<String> {
     let server = &world.server;
     let text = async |sql: &'static str| -> String {
@@ -103,14 +103,11 @@ pub async fn addresses(world: &World, path: &str) -> Vec<String> {
             })
             .collect();
     }
-    assert!(
-        !addresses.iter().any(|a| a.contains('{')),
-        "what stands in the place of the parameter in {path}?"
-    );
+    assert!(!addresses.iter().any(|a| a.contains('{')), "this test has no value for the parameter in {path}");
     addresses
 }
 
-/// The files of figures that the pages offer.
+/// The addresses of figures' files that the pages link to.
 async fn figures(world: &World) -> Vec<String> {
     let mut found = BTreeSet::new();
     for page in ["results", "flow"] {
@@ -124,8 +121,8 @@ async fn figures(world: &World) -> Vec<String> {
     found.into_iter().collect()
 }
 
-/// Every GET address: as it is, and with a text in every parameter that any page reads. What a page may refuse to go on with
-/// stands by itself.
+/// Every GET address, without parameters and with a text in every parameter that any page reads. A parameter that may make a
+/// page refuse is used alone.
 async fn pages(world: &World, text: &str) -> Vec<String> {
     let together = [
         "search",
@@ -162,7 +159,7 @@ async fn pages(world: &World, text: &str) -> Vec<String> {
     pages
 }
 
-/// What is wrong with the headers of an answer, or with the markup of a page.
+/// The faults of a reply's headers, or of a page's markup.
 fn faults(answer: &Answer) -> Vec<String> {
     let mut faults = Vec::new();
     let policy = answer.header("content-security-policy");
@@ -188,7 +185,7 @@ fn faults(answer: &Answer) -> Vec<String> {
     faults
 }
 
-/// A file that is saved may bring its own style.
+/// The faults of markup. A file for download may contain its own style.
 fn markup_faults(text: &str, is_file: bool) -> Vec<String> {
     let page = Html::parse_document(text);
     let mut faults = Vec::new();
@@ -214,7 +211,7 @@ fn markup_faults(text: &str, is_file: bool) -> Vec<String> {
 }
 
 #[sqlx::test]
-async fn every_page_is_strict_and_shows_texts_as_texts(pool: PgPool) {
+async fn every_page_has_strict_headers_and_escapes_texts(pool: PgPool) {
     let world = World::new(pool).await;
     let evil = "'\"><x-evil onx=1>\r\nSet-Cookie: a=b";
     let mut seen = 0;
@@ -233,7 +230,7 @@ async fn every_page_is_strict_and_shows_texts_as_texts(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn nobody_reads_the_lab_without_a_session(pool: PgPool) {
+async fn every_page_of_the_lab_needs_a_session(pool: PgPool) {
     let world = World::new(pool).await;
     for route in routes().iter().filter(|route| route.is_for_researchers()) {
         for address in addresses(&world, &route.path).await {
@@ -254,14 +251,14 @@ async fn nobody_reads_the_lab_without_a_session(pool: PgPool) {
     }
 }
 
-/// Forms, that is: everything that is posted and rests on a cookie.
+/// The forms: all POST addresses that use a cookie.
 fn forms() -> Vec<Route> {
     let is_form = |route: &Route| !route.path.starts_with("/api/") && route.methods.contains(&"post");
     routes().into_iter().filter(is_form).collect()
 }
 
 #[sqlx::test]
-async fn no_form_is_taken_from_another_site(pool: PgPool) {
+async fn forms_of_another_site_are_refused(pool: PgPool) {
     let world = World::new(pool).await;
     let count = "select (select count(*) from journal) + (select count(*) from sessions)";
     let before = world.server.count(count).await;
@@ -282,10 +279,10 @@ async fn no_form_is_taken_from_another_site(pool: PgPool) {
             }
         }
     }
-    assert_eq!(world.server.count(count).await, before, "nothing happened");
+    assert_eq!(world.server.count(count).await, before, "nothing was changed");
 }
 
-/// Forms of nothing but a button: no body is read.
+/// Forms with only a button, whose body is not read.
 const BUTTONS: [&str; 5] = [
     "/sign-out",
     "/lab/account/second-factor",
@@ -295,13 +292,13 @@ const BUTTONS: [&str; 5] = [
 ];
 
 #[sqlx::test]
-async fn no_address_takes_a_body_without_a_bound(pool: PgPool) {
+async fn every_address_limits_the_body(pool: PgPool) {
     let world = World::new(pool).await;
     for route in routes().iter().filter(|route| route.methods.contains(&"post")) {
         if BUTTONS.contains(&route.path.as_str()) || route.path.contains("/people/pay/") {
             continue;
         }
-        // Lists that a platform made may be long.
+        // Files of platforms may be long.
         let takes_files = route.path.ends_with("/people/compare") || route.path.ends_with("/people/bar");
         let size = if takes_files { 21 << 20 } else { 300_000 };
         for address in addresses(&world, &route.path).await {
@@ -321,7 +318,7 @@ async fn no_address_takes_a_body_without_a_bound(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_api_takes_no_cookie_and_no_token_in_an_address(pool: PgPool) {
+async fn the_api_accepts_no_cookie_and_no_token_in_an_address(pool: PgPool) {
     let world = World::new(pool).await;
     let token = &world.token;
     for path in ["open", "records", "complete", "leave"] {

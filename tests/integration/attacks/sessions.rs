@@ -1,4 +1,4 @@
-//! Sessions and tokens: fixed, stolen, guessed, old, of somebody else; passwords guessed by one or by many.
+//! Sessions and tokens that are fixed, stolen, guessed, old or another person's; passwords guessed by one client or by many.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -24,7 +24,7 @@ async fn link(server: &Server) -> String {
     path.split_once('#').unwrap().1.to_owned()
 }
 
-/// Signs in from a network, by way of a proxy on this machine.
+/// Signs in from a network, through a proxy on this machine.
 async fn sign_in_from(server: &Server, network: &str, email: &str, password: &str) -> u16 {
     sign_in_with(server, network, "", email, password).await
 }
@@ -44,11 +44,11 @@ async fn sign_in_with(server: &Server, network: &str, cookie: &str, email: &str,
     request.send().await.unwrap().status().as_u16()
 }
 
-/// Whether a sign-in was let through to the lab, whose pages follow.
+/// The status of the lab's page, to which a successful sign-in redirects.
 const LET_IN: u16 = 200;
 
 #[sqlx::test]
-async fn a_token_from_before_signing_in_is_good_for_nothing_after(pool: PgPool) {
+async fn a_token_from_before_sign_in_is_invalid_afterwards(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     Browser::signed_in(&server).await;
     let mut victim = Browser::new(&server);
@@ -85,7 +85,7 @@ async fn a_session_ends_after_its_time(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_open_page_hears_nothing_after_its_session_ended(pool: PgPool) {
+async fn an_open_page_receives_nothing_after_its_session_ended(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut browser = Browser::signed_in(&server).await;
     let mut page = OpenPage::at(&browser, "/lab/studies/demo/live").await;
@@ -97,39 +97,39 @@ async fn an_open_page_hears_nothing_after_its_session_ended(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn whoever_guesses_a_password_does_not_lock_its_owner_out(pool: PgPool) {
+async fn guessing_a_password_does_not_lock_its_owner_out(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     Browser::signed_in(&server).await;
     for _ in 0..8 {
         assert_eq!(sign_in_from(&server, "203.0.113.5", "ada@example.org", "guess").await, 401);
     }
     assert_eq!(sign_in_from(&server, "203.0.113.5", "ada@example.org", PASSWORD).await, 429);
-    // A line that the guesser made up stands above the proxy's own.
+    // The guesser's own header comes before the one that the proxy adds.
     assert_eq!(sign_in_from(&server, "198.51.100.1, 203.0.113.5", "ada@example.org", PASSWORD).await, 429);
     assert_eq!(sign_in_from(&server, "198.51.100.7", "ada@example.org", PASSWORD).await, LET_IN);
 }
 
 #[sqlx::test]
-async fn a_colleague_does_not_lock_a_researcher_out_of_a_browser_that_is_known(pool: PgPool) {
+async fn a_colleague_does_not_lock_a_researcher_out_of_a_known_browser(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mark = Browser::signed_in(&server).await.mark.unwrap();
     let here = "203.0.113.5";
     let with = async |cookie: &str, email: &str, password: &str| {
         sign_in_with(&server, here, cookie, email, password).await
     };
-    // As many as the network may, and as many as there may be from anywhere.
+    // The tries reach the limits of the network and of the researcher.
     for n in 0..100 {
         sign_in_from(&server, &format!("203.0.113.{}", 5 + n / 7), "ada@example.org", "guess").await;
     }
     assert_eq!(with("", "ada@example.org", PASSWORD).await, 429);
     assert_eq!(with(&mark, "ada@example.org", PASSWORD).await, LET_IN);
-    // The mark opens nothing, is for one researcher, is not to be made up, and is no way to guess on.
+    // The mark does not sign in, is valid for one researcher, cannot be forged, and allows no unlimited guessing.
     let forged = mark.replace('.', ".0");
     assert_eq!(with(&forged, "ada@example.org", PASSWORD).await, 429);
     for _ in 0..8 {
         assert_eq!(with(&mark, "eve@example.org", "guess").await, 401);
     }
-    assert_eq!(with(&mark, "eve@example.org", "guess").await, 429, "it is not known with her");
+    assert_eq!(with(&mark, "eve@example.org", "guess").await, 429, "the mark is another researcher's");
     for _ in 0..8 {
         assert_eq!(with(&mark, "ada@example.org", "guess").await, 401);
     }
@@ -137,7 +137,7 @@ async fn a_colleague_does_not_lock_a_researcher_out_of_a_browser_that_is_known(p
 }
 
 #[sqlx::test]
-async fn links_that_are_made_up_are_counted_by_network(pool: PgPool) {
+async fn tries_with_invented_links_are_counted_by_network(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let good = link(&server).await;
     let set = async |token: &str, network: &str| {
@@ -153,11 +153,11 @@ async fn links_that_are_made_up_are_counted_by_network(pool: PgPool) {
     }
     assert_eq!(set("made-up", "203.0.113.5").await, 429);
     assert_eq!(set("made-up", "198.51.100.7").await, 410);
-    assert_eq!(set(&good, "203.0.113.5").await, LET_IN, "a link that is good is not guessed");
+    assert_eq!(set(&good, "203.0.113.5").await, LET_IN, "a valid link is not limited");
 }
 
 #[sqlx::test]
-async fn one_network_tries_one_password_on_few_only(pool: PgPool) {
+async fn one_network_can_try_a_password_on_few_researchers_only(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     Browser::signed_in(&server).await;
     for n in 0..60 {
@@ -169,7 +169,7 @@ async fn one_network_tries_one_password_on_few_only(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn many_networks_that_guess_together_are_stopped_too(pool: PgPool) {
+async fn guesses_from_many_networks_are_limited_together(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     Browser::signed_in(&server).await;
     let tries =
@@ -182,7 +182,7 @@ async fn many_networks_that_guess_together_are_stopped_too(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn guesses_that_come_at_once_are_counted_too(pool: PgPool) {
+async fn simultaneous_guesses_are_all_counted(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     Browser::signed_in(&server).await;
     let tries = (0..30).map(|_| sign_in_from(&server, "203.0.113.5", "ada@example.org", "guess"));
@@ -208,10 +208,14 @@ async fn the_second_factor_cannot_be_guessed_on_or_off(pool: PgPool) {
     sqlx::query("update researchers set totp_confirmed_at = now()").execute(&server.app.pool).await.unwrap();
     sqlx::query("delete from sign_in_tries").execute(&server.app.pool).await.unwrap();
     assert_eq!(wrong_codes(&mut stolen, "off").await, [422, 422, 422, 422, 422, 422, 422, 422, 429]);
-    assert_eq!(wrong_codes(&mut stolen, "confirm").await, [429; 9], "they are counted together");
+    assert_eq!(
+        wrong_codes(&mut stolen, "confirm").await,
+        [429; 9],
+        "wrong codes of all forms are counted together"
+    );
 }
 
-/// Or whoever holds a session would get recovery codes by a code of the phone, and lock the owner out with them.
+/// Otherwise a person with a stolen session and one code would get recovery codes, and could lock the owner out.
 #[sqlx::test]
 async fn a_second_factor_that_is_on_is_not_confirmed_again(pool: PgPool) {
     let clock = TestClock::new();
@@ -228,11 +232,11 @@ async fn a_second_factor_that_is_on_is_not_confirmed_again(pool: PgPool) {
         let again = stolen.post(confirm, &[("code", code)]).await;
         assert_eq!((again.status, again.texts(".codes code").len()), (StatusCode::CONFLICT, 0));
     }
-    assert_eq!(server.count(stored).await, before, "the recovery codes are the owner's still");
+    assert_eq!(server.count(stored).await, before, "the recovery codes are unchanged");
 }
 
 #[sqlx::test]
-async fn only_its_own_token_opens_a_participation(pool: PgPool) {
+async fn a_participation_is_opened_by_its_own_token_only(pool: PgPool) {
     let server = Server::live(pool, 2).await;
     let link = server.link("Volunteers").await;
     let person = Person::arrive(&server, &link).await;
@@ -253,7 +257,7 @@ async fn only_its_own_token_opens_a_participation(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_truth_about_trials_is_told_of_simulated_people_only(pool: PgPool) {
+async fn correct_answers_are_told_for_simulated_people_only(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let person = Person::arrive(&server, &server.link("Volunteers").await).await;
     let key = "/api/v1/simulation/answer-key";
@@ -273,11 +277,11 @@ async fn the_truth_about_trials_is_told_of_simulated_people_only(pool: PgPool) {
     }
     let link = server.post("/api/v1/simulation/link", Some(&simulate), json!({ "study": "demo" })).await.1;
     let (status, reply) = server.enrol(link["link"].as_str().unwrap(), &[]).await;
-    assert_eq!((status, &reply["code"]), (401, &json!("api_token_needed")), "nobody else comes by that link");
+    assert_eq!((status, &reply["code"]), (401, &json!("api_token_needed")), "the link needs an API token");
 }
 
 #[sqlx::test]
-async fn a_token_for_scripts_opens_nothing_but_what_it_is_for(pool: PgPool) {
+async fn an_api_token_works_for_its_scope_only(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     Browser::signed_in(&server).await;
     let scopes = [Scope::Export, Scope::Simulate, Scope::Metrics];

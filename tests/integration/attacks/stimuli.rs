@@ -1,4 +1,4 @@
-//! Nothing that accompanies a stimulus tells the truth: what its file holds beside pixels, its size, its address, its use elsewhere.
+//! Properties of an image beside its pixels do not tell the correct answer: metadata, size, address, and use in other trials.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,10 +13,10 @@ use crate::support::person::Person;
 use crate::support::server::Server;
 use crate::support::tiny_study::TinyStudy;
 
-/// What image editors write into a file, and what must not reach a browser.
+/// Metadata as image editors write them. They must not reach a browser.
 const SAID: &[u8] = b"max_query of main trial 1";
 
-/// A study whose queries name themselves; those that are right are larger, and some of another format.
+/// A study whose queries contain their kind as metadata. Max queries are larger, and some have another format.
 fn telling_study() -> TinyStudy {
     let study = TinyStudy::new(4);
     let images = study.path().join("images");
@@ -45,7 +45,7 @@ fn telling_study() -> TinyStudy {
     study
 }
 
-/// What a browser receives.
+/// The bytes that a browser receives from an address.
 async fn received(server: &Server, address: &str) -> Vec<u8> {
     let reply = server.client.get(format!("{}{address}", server.url)).send().await.unwrap();
     assert_eq!(reply.status(), 200, "{address}");
@@ -59,14 +59,14 @@ fn contains(bytes: &[u8], words: &[u8]) -> bool {
     bytes.windows(words.len()).any(|window| window == words)
 }
 
-/// Every address in an answer.
+/// All image addresses in a reply.
 fn addresses(answer: &Value) -> BTreeSet<String> {
     let text = answer.to_string();
     let found = text.split("/images/").skip(1).map(|rest| rest[..32].to_owned());
     found.map(|address| format!("/images/{address}")).collect()
 }
 
-/// The queries of every trial that a person is shown, as (left, right).
+/// The queries (left, right) of every trial of a person.
 fn queries(person: &Person<'_>) -> Vec<(String, String)> {
     let blocks = person.opened["blocks"].as_array().unwrap();
     let trials = blocks.iter().flat_map(|block| block["trials"].as_array().unwrap());
@@ -82,7 +82,7 @@ async fn live(pool: PgPool, study: &TinyStudy) -> Server {
 }
 
 #[sqlx::test]
-async fn no_image_says_what_it_is_and_both_queries_have_one_size(pool: PgPool) {
+async fn images_have_no_metadata_and_both_queries_have_one_size(pool: PgPool) {
     let server = live(pool, &telling_study()).await;
     let person = Person::arrive(&server, &server.link("Volunteers").await).await;
     let pairs = queries(&person);
@@ -98,7 +98,7 @@ async fn no_image_says_what_it_is_and_both_queries_have_one_size(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn images_of_old_imports_are_sent_without_it_too(pool: PgPool) {
+async fn images_of_old_imports_are_sent_without_metadata(pool: PgPool) {
     let study = telling_study();
     let server = live(pool.clone(), &study).await;
     for entry in std::fs::read_dir(study.path().join("images")).unwrap() {
@@ -110,7 +110,7 @@ async fn images_of_old_imports_are_sent_without_it_too(pool: PgPool) {
             .unwrap();
     }
     let telling = "select count(*) from images where position('max_query'::bytea in bytes) > 0";
-    assert!(server.count(telling).await > 50, "as it was before images were stripped");
+    assert!(server.count(telling).await > 50, "the stored images have metadata, as after old imports");
     let server = Server::empty(pool).await;
     let person = Person::arrive(&server, &server.link("Volunteers").await).await;
     for (left, right) in queries(&person) {
@@ -121,7 +121,7 @@ async fn images_of_old_imports_are_sent_without_it_too(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn no_address_of_one_person_is_anothers(pool: PgPool) {
+async fn image_addresses_differ_between_participants(pool: PgPool) {
     let (server, elsewhere, _) = Server::two(pool, 4).await;
     let link = server.link("Volunteers").await;
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
@@ -130,20 +130,20 @@ async fn no_address_of_one_person_is_anothers(pool: PgPool) {
         let first = addresses(&person.opened);
         assert!(first.len() > 60);
         for address in &first {
-            assert_eq!(seen.insert(address.clone(), n), None, "{address} was seen by another person");
+            assert_eq!(seen.insert(address.clone(), n), None, "{address} is another person's as well");
         }
         person.open().await;
-        assert_eq!(addresses(&person.opened), first, "a browser finds its images again after a reload");
+        assert_eq!(addresses(&person.opened), first, "the addresses are the same after a reload");
         let address = first.first().unwrap();
         assert_eq!(received(&elsewhere, address).await, received(&server, address).await);
     }
-    // A catch trial of None and practice trials of others may show the same file: nothing about it is the same.
+    // A catch trial of None and practice trials of others may show the same file, under addresses that have nothing in common.
     let preview = server.get(&format!("/enter/{link}")).await.1;
     assert!(!seen.keys().any(|address| preview.contains(address)));
 }
 
 #[sqlx::test]
-async fn an_import_says_what_it_left_out_and_what_it_noticed(pool: PgPool) {
+async fn an_import_reports_removed_metadata_and_notices(pool: PgPool) {
     let server = Server::empty(pool).await;
     let study = telling_study();
     let imported = server.import(&study).await;
@@ -152,12 +152,12 @@ async fn an_import_says_what_it_left_out_and_what_it_noticed(pool: PgPool) {
     let notices: Vec<String> = imported.notices.iter().map(ToString::to_string).collect();
     assert!(notices.iter().any(|notice| notice.contains("the max query is a JPEG image")), "{notices:?}");
     let again = server.import(&study).await;
-    assert_eq!((again.changed, again.stripped), (false, 0), "the folder is the same study still");
+    assert_eq!((again.changed, again.stripped), (false, 0), "the folder is the same study");
     assert_eq!(server.import(&TinyStudy::new(4)).await.stripped, 0);
 }
 
 #[test]
-fn queries_that_people_know_again_are_noticed() {
+fn queries_that_occur_in_several_trials_are_noticed() {
     let notices = |change: &dyn Fn(String) -> String| {
         let study = TinyStudy::new(1);
         study.edit("trials.csv", change);
@@ -165,7 +165,7 @@ fn queries_that_people_know_again_are_noticed() {
         folder.notices.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert_eq!(study_folder::read(TinyStudy::new(1).path()).unwrap().notices, []);
-    // The wrong answer of a practice trial, in catch trials of the condition that does not practise.
+    // The min query of a practice trial is also in catch trials of the condition without practice.
     let swap = |rows: String, condition: &str, from: &str, to: &str| -> String {
         let row =
             |line: &str| if line.starts_with(condition) { line.replace(from, to) } else { line.to_owned() };
@@ -175,7 +175,7 @@ fn queries_that_people_know_again_are_noticed() {
         notices(&|rows| swap(rows, "none,catch", "images/catch-0--min.png", "images/practice-3--min.png"));
     assert!(found[0].contains("the query `images/practice-3--min.png` is also a query in line"), "{found:?}");
     assert!(found[0].contains("people are told the answer to one of the two"));
-    // The same wrong answer twice among the trials of one person, but not in two image sets.
+    // The same min query occurs twice among the trials of one person, but not in two image sets.
     let found =
         notices(&|rows| swap(rows, "blur,catch", "images/catch-0--min.png", "images/catch-1--min.png"));
     assert!(found[0].contains("and one person sees both"), "{found:?}");
@@ -185,19 +185,19 @@ fn queries_that_people_know_again_are_noticed() {
 }
 
 #[test]
-fn queries_that_differ_only_beside_their_pixels_are_noticed() {
+fn queries_with_the_same_pixels_are_noticed() {
     let study = TinyStudy::new(1);
     let images = study.path().join("images");
     let mut bytes = std::fs::read(images.join("unit-00-0-max.png")).unwrap();
     bytes.splice(33..33, chunk(b"tEXt", b"Comment\0min"));
     std::fs::write(images.join("unit-00-0-min.png"), bytes).unwrap();
     let notices = study_folder::read(study.path()).unwrap().notices;
-    assert_eq!(notices.len(), 5, "once in each condition: {notices:?}");
+    assert_eq!(notices.len(), 5, "one notice for each condition: {notices:?}");
     assert!(notices.iter().all(|notice| notice.what == "the max and the min query show the same pixels"));
 }
 
 #[test]
-fn images_that_are_shown_turned_are_refused_with_the_remedy() {
+fn images_with_a_rotation_in_their_metadata_are_refused_with_the_remedy() {
     let study = TinyStudy::new(1);
     let path = study.path().join("images/unit-00-0-max.png");
     let mut bytes = std::fs::read(&path).unwrap();

@@ -1,4 +1,4 @@
-//! Texts that a participant or an address brings: stored as they came, shown as texts, and never a fault of the server.
+//! Texts from participants and addresses are stored unchanged, shown as text, and cause no error of the server.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -12,14 +12,14 @@ use crate::lab::Browser;
 use crate::support::person::Person;
 use crate::support::server::Server;
 
-/// The text of a page as a reader sees it.
+/// The text of a page, as a reader sees it.
 fn shown(html: &str) -> String {
     let body = Selector::parse("body").unwrap();
     Html::parse_document(html).select(&body).flat_map(|body| body.text()).collect()
 }
 
 #[sqlx::test]
-async fn what_people_write_is_shown_as_it_was_written(pool: PgPool) {
+async fn texts_of_participants_are_shown_unchanged(pool: PgPool) {
     let world = World::new(pool).await;
     let person = format!("/lab/studies/demo/participants/{}", world.writer);
     for (page, text) in [
@@ -46,7 +46,7 @@ async fn what_people_write_is_shown_as_it_was_written(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn what_people_write_is_exported_as_it_was_written_and_runs_in_no_spreadsheet(pool: PgPool) {
+async fn texts_of_participants_are_exported_unchanged_and_run_in_no_spreadsheet(pool: PgPool) {
     let world = World::new(pool).await;
     let request = prepare(&world.server.app, "demo", PolicyChoice::Enrolment, &[]).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -54,7 +54,7 @@ async fn what_people_write_is_exported_as_it_was_written_and_runs_in_no_spreadsh
     let mut people = csv::Reader::from_path(folder.path().join("participants.csv")).unwrap();
     let header = people.headers().unwrap().clone();
     let rows: Vec<csv::StringRecord> = people.records().map(Result::unwrap).collect();
-    assert_eq!(rows.len(), 2, "no text makes a row");
+    assert_eq!(rows.len(), 2, "no text adds a row");
     let row = rows.iter().find(|row| row.iter().any(|field| field == world.writer)).unwrap();
     for column in ["browser", "system", "feedback", "override_reason"] {
         let at = header.iter().position(|name| name == column).unwrap();
@@ -78,7 +78,7 @@ async fn what_people_write_is_exported_as_it_was_written_and_runs_in_no_spreadsh
 }
 
 #[sqlx::test]
-async fn the_way_back_leads_nowhere_else(pool: PgPool) {
+async fn links_back_lead_only_to_the_configured_address(pool: PgPool) {
     let world = World::new(pool).await;
     let opened = world.server.post("/api/v1/open", Some(&world.token), json!({})).await.1;
     let address = opened["return"]["url"].as_str().unwrap();
@@ -95,7 +95,7 @@ async fn the_way_back_leads_nowhere_else(pool: PgPool) {
     }
 }
 
-/// Numbers and texts that are possible in JSON and not in a study.
+/// Numbers and texts that JSON allows and a study does not.
 fn extremes() -> Vec<Value> {
     let deep = (0..100).fold(json!(1), |inner, _| json!([inner]));
     let numbers =
@@ -127,7 +127,7 @@ fn paths(value: &Value, path: &str, found: &mut Vec<String>) {
 }
 
 #[sqlx::test]
-async fn no_value_in_a_request_is_a_fault_of_the_server(pool: PgPool) {
+async fn no_value_in_a_request_causes_an_error_of_the_server(pool: PgPool) {
     let server = Server::live(pool, 60).await;
     let link = server.link("Volunteers").await;
     let mut person = Person::arrive(&server, &link).await;
@@ -163,14 +163,14 @@ async fn no_value_in_a_request_is_a_fault_of_the_server(pool: PgPool) {
                 let (status, reply) = server.post(path, Some(&person.token), changed).await;
                 assert!(status < 500, "{path} {place}: {status} {reply}\n{}", &sent[..sent.len().min(600)]);
                 if place.starts_with("/answers/") {
-                    // What was taken can be read again, and is out of the way of the next one.
+                    // Accepted data can be read, and are deleted before the next try.
                     person.open().await;
                     sqlx::query("delete from responses").execute(&server.app.pool).await.unwrap();
                 }
             }
         }
     }
-    // Researchers can read whatever was taken, too.
+    // Researchers can read all accepted data.
     for index in 1..=21 {
         person.answer("main", 1, index, 0).await;
     }
@@ -188,7 +188,7 @@ async fn no_value_in_a_request_is_a_fault_of_the_server(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn no_character_in_an_address_or_form_is_a_fault_of_the_server(pool: PgPool) {
+async fn no_character_in_an_address_or_form_causes_an_error_of_the_server(pool: PgPool) {
     let world = World::new(pool).await;
     let code = world.server.link("Workers").await;
     for path in [

@@ -1,4 +1,4 @@
-//! A study whose every text would like to be markup, and people who write such texts wherever they can.
+//! A study whose texts all contain markup, and participants who send such texts in every field.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -14,10 +14,10 @@ use crate::support::person::Person;
 use crate::support::server::Server;
 use crate::support::tiny_study::TinyStudy;
 
-/// Breaks out of texts, of attributes in either quotes, of SQL and of formulas, where it is let.
+/// A text that would break out of HTML text, attributes with either quotes, SQL and formulas if it were not escaped.
 pub const EVIL: &str = "='\"><x-evil onx=1>&amp;{{7*7}}'; drop table participants; --";
 
-/// The like, of characters that an id may have.
+/// A similar text of characters that an id may have.
 pub const EVIL_ID: &str = "='\"x-evil/onx=1&amp;';--";
 
 const LINKS: &str = "
@@ -39,15 +39,15 @@ personal = true
 
 pub struct World {
     pub server: Server,
-    /// A researcher's, with every right.
+    /// The session cookie of a researcher with all rights.
     pub cookie: String,
-    /// Somebody who is done, and wrote such texts everywhere.
+    /// The pseudonym of a participant who has completed and sent such texts in every field.
     pub writer: String,
-    /// Their token.
+    /// This participant's token.
     pub token: String,
 }
 
-/// An answer without a socket.
+/// A reply to a request without a socket.
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
@@ -60,13 +60,13 @@ impl Answer {
     }
 }
 
-/// Asks without a socket. Of an answer without an end the beginning is read.
+/// Sends a request without a socket. Only the beginning of an endless reply is read.
 pub async fn ask(server: &Server, request: Request<Body>) -> Answer {
     let Ok(response) = server.router.clone().oneshot(request).await;
     read(response).await
 }
 
-/// Reads an answer.
+/// Reads a reply.
 pub async fn read(response: Response) -> Answer {
     let (parts, body) = response.into_parts();
     let endless = parts.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
@@ -111,14 +111,14 @@ impl World {
         Self { server, cookie, writer, token }
     }
 
-    /// Asks as the researcher, by a page of this server.
+    /// Requests a page as the researcher.
     pub async fn get(&self, path: &str) -> Answer {
         let request = Request::get(path).header("cookie", &self.cookie).body(Body::empty()).unwrap();
         ask(&self.server, request).await
     }
 }
 
-/// Somebody done and somebody under way; the name and token of whoever is done.
+/// Adds a participant who has completed and one who is taking part. Returns pseudonym and token of the first.
 async fn write_everywhere(server: &Server) -> (String, String) {
     let link: String = sqlx::query_scalar("select code from links where name like 'Panel%'")
         .fetch_one(&server.app.pool)

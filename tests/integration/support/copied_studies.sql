@@ -1,6 +1,5 @@
--- Fills a database as if many studies had been there: `call copy_study(model, studies, people)` copies a study so many times, each
--- with so many people, who take turns in being one of those who completed the model. Nothing is analysed.
--- Tests and script/bench use it.
+-- Fills a database with many studies: `call copy_study(model, studies, people)` copies a study so many times, each with so many people, who
+-- are copies of the participants who completed the model, by turns. No table is analysed. Tests and script/bench use it.
 
 -- Inserts rows of a table, called `r` in a from clause, with some columns replaced by other expressions.
 create or replace procedure copy_rows(of_table regclass, replaced jsonb, from_clause text) language plpgsql as $$
@@ -35,7 +34,7 @@ begin
         select id as old, nextval(pg_get_serial_sequence('trials', 'id')) as new from trials where version_id = newest;
         create temp table new_links as
         select id as old, nextval(pg_get_serial_sequence('links', 'id')) as new from links where study_id = model;
-        -- Who they are copies of, and which place of their condition each of those who are kept has.
+        -- Each person's original, and for the kept ones the number of their slot in the condition.
         create temp table new_people as
         select gen_random_uuid() as id, m.id as old, person as turn, p.link_id,
                case when p.claim = 'kept'

@@ -1,4 +1,4 @@
-//! What the stories need: a small study, a server, people.
+//! What the tests share: a small study, a server, participants.
 
 pub mod person;
 pub mod program;

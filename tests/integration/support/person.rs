@@ -1,28 +1,28 @@
-//! A participant who goes through a study by the API.
+//! A participant who takes part by the API.
 
 use serde_json::{Value, json};
 
 use super::server::{Reply, Server};
 
-/// Somebody who has consented.
+/// A person who has consented.
 pub struct Person<'a> {
     pub server: &'a Server,
     pub token: String,
-    /// The last answer to `open`.
+    /// The last reply to `open`.
     pub opened: Value,
-    /// The experiment clock in ms, as this person's browser claims.
+    /// The experiment clock that this person's browser reports, in ms.
     pub clock_ms: f64,
 }
 
 impl<'a> Person<'a> {
-    /// Consents and opens.
+    /// Consents and opens the participation.
     pub async fn arrive(server: &'a Server, link: &str) -> Self {
         let (status, reply) = server.enrol(link, &[]).await;
         assert_eq!(status, 201, "{reply}");
         Self::with_token(server, reply["token"].as_str().unwrap()).await
     }
 
-    /// The first to come into a condition that practises, or into one that does not.
+    /// Consents until one person is in a condition with practice, or without it.
     pub async fn arrive_where(server: &'a Server, practises: bool) -> Self {
         let link = server.link("Volunteers").await;
         loop {
@@ -58,7 +58,7 @@ impl<'a> Person<'a> {
         self.column("condition").await
     }
 
-    /// A column of this person's row, as text.
+    /// A column of this person's row in the database, as text.
     pub async fn column(&self, name: &str) -> String {
         let sql = format!("select coalesce({name}::text, '') from participants where pseudonym = $1");
         let sql = sqlx::AssertSqlSafe(sql);
@@ -94,7 +94,7 @@ impl<'a> Person<'a> {
         self.tell(json!({ "answers": [self.answer_json(block, attempt, trial_index, response)] })).await
     }
 
-    /// The outer button on the side of the max query (or on the other one).
+    /// The outer button on the side of the max query, or on the other side.
     pub async fn button(&self, block: &str, attempt: u64, trial_index: u64, right: bool) -> u64 {
         let side: String = sqlx::query_scalar(
             "select max_side from schedule s join participants p on p.id = s.participant_id
@@ -110,8 +110,8 @@ impl<'a> Person<'a> {
         if (side == "left") == right { 0 } else { 5 }
     }
 
-    /// So many seconds pass for this person, and for their browser's clock once it runs: what the server noted of them is so
-    /// much longer ago.
+    /// Lets seconds pass for this person: the browser's clock goes ahead once it runs, and the times that the server stored go
+    /// back.
     pub async fn spend(&mut self, seconds: f64) {
         let sql = "update participants set enrolled_at = enrolled_at - d, started_at = started_at - d,
                        clock_at = clock_at - d, instructed_at = instructed_at - d, practised_at = practised_at - d,
@@ -132,7 +132,7 @@ impl<'a> Person<'a> {
         reply
     }
 
-    /// Goes on to the first main trial, in a time that passes every criterion.
+    /// Takes the steps up to the first main trial, in a time that passes every criterion.
     pub async fn reach_main(&mut self) {
         self.step("welcome").await;
         self.spend(60.0).await;
@@ -150,7 +150,7 @@ impl<'a> Person<'a> {
         self.answer_main_from(1, right).await;
     }
 
-    /// Answers the main trials from one on.
+    /// Answers the main trials from the given one on.
     pub async fn answer_main_from(&self, first: u64, right: bool) {
         for index in first..=21 {
             let button = self.button("main", 1, index, right).await;
@@ -171,7 +171,7 @@ impl<'a> Person<'a> {
         self.server.post("/api/v1/complete", Some(&self.token), body).await
     }
 
-    /// From arrival to the end, passing every criterion or failing the catch trials.
+    /// Takes part from consent to the end; passes every criterion, or fails the catch trials.
     pub async fn go_through(server: &'a Server, link: &str, pass: bool) -> Self {
         let mut person = Self::arrive(server, link).await;
         person.reach_main().await;

@@ -1,4 +1,4 @@
-//! The program itself, as a process on the test's database.
+//! The program `weber`, as a process on the test's database.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
@@ -9,20 +9,20 @@ use std::sync::mpsc;
 use sqlx::{ConnectOptions, PgPool};
 use tempfile::TempDir;
 
-/// A data folder that vanishes with the test, and a database.
+/// A data folder that is removed with the test, and a database.
 pub struct Program {
     folder: TempDir,
     database: Option<String>,
 }
 
 impl Program {
-    /// On the test's database.
+    /// A program on the test's database.
     pub fn on(pool: &PgPool) -> Self {
         let database = pool.connect_options().to_url_lossy().to_string();
         Self { folder: tempfile::tempdir().unwrap(), database: Some(database) }
     }
 
-    /// With a private PostgreSQL.
+    /// A program with a private PostgreSQL.
     pub fn private() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), database: None }
     }
@@ -31,7 +31,7 @@ impl Program {
         self.folder.path().join("data")
     }
 
-    /// A file beside the data.
+    /// The path of a file beside the data folder.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -46,14 +46,14 @@ impl Program {
         command
     }
 
-    /// Runs a command to its end, and returns what it said.
+    /// Runs a command to its end, and returns its output.
     pub fn run(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments).output().unwrap();
         assert!(output.status.success(), "{}", text(&output.stderr));
         text(&output.stdout)
     }
 
-    /// Runs a command that has to fail, and returns why it did.
+    /// Runs a command that must fail, and returns its error message.
     pub fn refusal(&self, arguments: &[&str]) -> String {
         let Output { status, stderr, stdout } = self.command(arguments).output().unwrap();
         assert!(!status.success(), "{}", text(&stdout));
@@ -79,7 +79,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Reads a process's output to its end, lest the process waits for somebody to read it.
+/// Reads a process's output to its end, because a process whose output is not read waits for ever.
 fn collect(mut output: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
@@ -90,7 +90,7 @@ fn collect(mut output: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     receiver
 }
 
-/// A server that runs.
+/// A running server.
 pub struct Serving {
     child: Child,
     log: mpsc::Receiver<String>,
@@ -98,13 +98,13 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Tells it to end, as systems do.
+    /// Sends SIGTERM, as service managers do.
     pub fn terminate(&self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     }
 
-    /// Waits for its end, which has to be in order, and returns what it logged.
+    /// Waits until the server has ended with success, and returns its log.
     pub fn log(mut self) -> String {
         assert!(self.child.wait().unwrap().success());
         self.log.recv().unwrap()

@@ -26,7 +26,7 @@ pub struct Server {
     pub client: reqwest::Client,
 }
 
-/// An answer: status and JSON.
+/// A reply: status and JSON.
 pub type Reply = (u16, Value);
 
 impl Server {
@@ -39,12 +39,12 @@ impl Server {
         Self::with(pool, clock, |_| {}).await
     }
 
-    /// A server that is reached in another way than by default.
+    /// A server with changed settings of its site, such as its address.
     pub async fn with(pool: PgPool, clock: Arc<dyn Clock>, change: impl FnOnce(&mut Site)) -> Self {
         Self::start(pool, clock, change, ConnectionLimits::default()).await
     }
 
-    /// A server that gives its clients less.
+    /// A server with changed limits for its clients.
     pub async fn start(
         pool: PgPool,
         clock: Arc<dyn Clock>,
@@ -54,7 +54,7 @@ impl Server {
         Self::with_chance(pool, clock, change, bounds, [9; 32]).await
     }
 
-    /// A server whose ids and tokens come from a seed of its own.
+    /// A server whose ids and tokens are drawn from the given seed.
     async fn with_chance(
         pool: PgPool,
         clock: Arc<dyn Clock>,
@@ -73,7 +73,7 @@ impl Server {
         Self { app, url, router, client: client() }
     }
 
-    /// A server that runs as a program, on the same database.
+    /// A server that runs as a process, on the same database.
     pub fn elsewhere(pool: PgPool, url: &str) -> Self {
         let (app, changes) = App::new(pool, Secrets::new([7; 32]), Arc::new(SystemClock), [9; 32]);
         let router = router(WebState::new(app.clone(), changes, Site::at(url.to_owned())));
@@ -94,7 +94,7 @@ impl Server {
         (one, Self::with_chance(pool, clock, |_| {}, ConnectionLimits::default(), [10; 32]).await)
     }
 
-    /// Two servers on one database with a live study of so many slots per condition, and the clock that both go by.
+    /// Two servers on one database with a live study of so many slots per condition, and the clock that both use.
     pub async fn two(pool: PgPool, slots: u32) -> (Self, Self, Arc<TestClock>) {
         let clock = TestClock::new();
         let (one, other) = Self::two_empty(pool, clock.clone()).await;
@@ -115,7 +115,7 @@ impl Server {
         store::studies::set_state(&mut conn, study.id, state, policy, self.app.now()).await.unwrap();
     }
 
-    /// The code of the link of that name.
+    /// The code of the link with this name.
     pub async fn link(&self, name: &str) -> String {
         sqlx::query_scalar("select code from links where name = $1")
             .bind(name)
@@ -157,7 +157,7 @@ impl Server {
         self.app.newest_version(&mut conn, study.id).await.unwrap().definition.clone()
     }
 
-    /// Where researchers find the image of that number.
+    /// The address of an image for researchers, by its number.
     pub fn image(&self, number: i64) -> String {
         let secrets = &self.app.secrets;
         let address = secrets.addresses().of(secrets.viewer_mark(Viewer::Lab), SentImage { number, size: 0 });

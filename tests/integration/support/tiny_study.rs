@@ -10,7 +10,7 @@ use tempfile::TempDir;
 pub const HEADER: &str = "condition,kind,difficulty,image_set,unit,layer,branch,base,max_query,min_query,references,\
     base_activation,max_activation,min_activation,center_correct,variance_correct,saliency_correct,object_correct";
 
-/// A study folder that vanishes with the test.
+/// A study folder that is removed with the test.
 pub struct TinyStudy {
     pub folder: TempDir,
 }
@@ -103,7 +103,7 @@ impl Table {
         .unwrap();
     }
 
-    /// Every name is an image of its own content.
+    /// Writes an image of another colour for each new name. Returns its path.
     fn image(&mut self, name: &str) -> String {
         let n = self.images.len() as u32;
         let folder = &self.folder;

@@ -1,5 +1,5 @@
-//! Every address, with the least right that opens it. The addresses are read from the sources: one that is not listed here
-//! fails, and so does one that opens to whoever has less, or stays shut to whoever has enough.
+//! The least right that each address needs. The addresses are read from the sources: the test fails if one is not listed
+//! here, answers a client with less, or refuses a client with enough.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -14,20 +14,20 @@ use super::world::{Answer, World, ask};
 use crate::lab::Browser;
 use crate::support::server::Server;
 
-/// What somebody needs at least.
+/// The least right that a client needs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Least {
-    /// Nothing.
+    /// No right.
     Nothing,
-    /// The token of a participation.
+    /// A token of a participation.
     Participation,
-    /// To be signed in as somebody who has this role, or a later one.
+    /// A session of a researcher with this role or a higher one.
     Signed(Role),
-    /// To see who participants are, in whatever role.
+    /// A session with the right to see who participants are, in any role.
     Identities,
-    /// An API token that is good for this.
+    /// An API token with this scope.
     Token(Scope),
-    /// To be signed in as a researcher, or an API token that is good for exports.
+    /// A session of a researcher, or an API token for exports.
     MayExport,
 }
 
@@ -37,8 +37,9 @@ const VIEWER: Least = Signed(Role::Viewer);
 const RESEARCHER: Least = Signed(Role::Researcher);
 const ADMINISTRATOR: Least = Signed(Role::Administrator);
 
-/// Method, address, the least right, and what is sent so that nothing but the right is missing. They are asked in this order.
-const DOORS: [(&str, &str, Least, &str); 69] = [
+/// Method, address, the least right, and a body that is valid, so that only the right can be missing. They are requested in
+/// this order.
+const ADDRESSES: [(&str, &str, Least, &str); 69] = [
     ("get", "/", Nothing, ""),
     ("get", "/sign-in", Nothing, ""),
     ("post", "/sign-in", Nothing, ""),
@@ -110,7 +111,7 @@ const DOORS: [(&str, &str, Least, &str); 69] = [
     ("post", "/lab/team/{id}/remove", ADMINISTRATOR, ""),
 ];
 
-/// Somebody who asks.
+/// A client that requests addresses.
 enum Asker {
     Stranger,
     Person { cookie: String, role: Role, sees_identities: bool },
@@ -165,7 +166,7 @@ impl Asker {
     }
 }
 
-/// The token of a link by which somebody gets in.
+/// The token of a one-time link that invites a researcher.
 async fn invite(server: &Server, email: &str, role: Role, sees_identities: bool) -> String {
     let invitation = Invitation { role: Some(role), sees_identities, ..Invitation::default() };
     let path = team::invite(&server.app, &Actor::command_line(), email, invitation).await.unwrap();
@@ -207,29 +208,29 @@ fn every_address_is_listed_with_its_right() {
         found.extend(route.methods.iter().map(|method| (route.path.clone(), *method)));
     }
     let mut listed: Vec<(String, &str)> =
-        DOORS.iter().map(|(method, path, ..)| ((*path).to_owned(), *method)).collect();
+        ADDRESSES.iter().map(|(method, path, ..)| ((*path).to_owned(), *method)).collect();
     found.sort();
     listed.sort();
     assert_eq!(found, listed);
-    let open = |door: &&(&str, &str, Least, &str)| door.1.starts_with("/lab") && door.2 == Nothing;
-    assert_eq!(DOORS.iter().find(open), None, "the lab is nobody's but those who are signed in");
+    let open = |listed: &&(&str, &str, Least, &str)| listed.1.starts_with("/lab") && listed.2 == Nothing;
+    assert_eq!(ADDRESSES.iter().find(open), None, "every address of the lab needs a session");
 }
 
 #[sqlx::test]
-async fn every_address_opens_to_the_least_right_and_to_no_less(pool: PgPool) {
+async fn every_address_answers_the_least_right_and_refuses_less(pool: PgPool) {
     let world = World::new(pool).await;
     let server = &world.server;
     let askers = askers(server).await;
     invite(server, "leaving@example.org", Role::Viewer, false).await;
-    let mut doors = Vec::new();
-    for (method, path, least, body) in DOORS.into_iter().filter(|door| door.2 != Nothing) {
+    let mut listed = Vec::new();
+    for (method, path, least, body) in ADDRESSES.into_iter().filter(|listed| listed.2 != Nothing) {
         for address in addresses(&world, path).await {
-            doors.push((method, address, least, body));
+            listed.push((method, address, least, body));
         }
     }
-    let deeds = "select count(*) from journal";
-    let before = server.count(deeds).await;
-    for (method, address, least, body) in &doors {
+    let entries = "select count(*) from journal";
+    let before = server.count(entries).await;
+    for (method, address, least, body) in &listed {
         for asker in askers.iter().filter(|asker| !asker.may(*least)) {
             let answer = asker.ask(server, method, address, body).await;
             let what = format!("{method} {address} as {}: {} {}", asker.name(), answer.status, answer.text);
@@ -240,13 +241,13 @@ async fn every_address_opens_to_the_least_right_and_to_no_less(pool: PgPool) {
             }
         }
     }
-    assert_eq!(server.count(deeds).await, before, "nothing was done");
-    for (method, address, least, body) in &doors {
+    assert_eq!(server.count(entries).await, before, "nothing was done");
+    for (method, address, least, body) in &listed {
         for asker in askers.iter().filter(|asker| asker.may(*least)) {
             let answer = asker.ask(server, method, address, body).await;
             let is_open = !is_refused(&answer, *least) && !answer.text.contains("could not be read");
             assert!(is_open, "{method} {address} as {}: {} {}", asker.name(), answer.status, answer.text);
         }
     }
-    assert!(server.count(deeds).await > before);
+    assert!(server.count(entries).await > before);
 }

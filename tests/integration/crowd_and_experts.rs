@@ -1,4 +1,4 @@
-//! Every number counts whom it says: experts, who hold no slot, stand apart from the crowd on every page and in every file.
+//! Experts, who hold no slot, are counted apart from the crowd on every page and in every file.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use crate::support::tiny_study::TinyStudy;
 
 const STUDY: &str = "/lab/studies/demo";
 
-/// Judges experts as it judges the crowd.
+/// A policy that judges experts by the same criteria as the crowd.
 const SAME: &str = "same-for-all";
 
 /// Six people of the crowd, of whom one fails the catch trials, and five experts in Natural: three completed, of whom one fails the
@@ -54,14 +54,14 @@ async fn crowd_and_experts(pool: PgPool) -> Server {
     server
 }
 
-/// The lines of a figure's table.
+/// The lines of a figure's CSV file.
 async fn csv(ada: &mut Browser<'_>, figure: &str, policy: &str) -> Vec<String> {
     let page = ada.get(&format!("{STUDY}/figures/{figure}.csv?policy={policy}")).await;
     assert_eq!(page.status.as_u16(), 200, "{figure}");
     page.text.lines().map(str::to_owned).collect()
 }
 
-/// The words of some cells; empty ones say nothing.
+/// The texts of some cells; empty cells are left out.
 fn cells(page: &Page, selector: &str) -> String {
     let mut cells = page.texts(selector);
     cells.retain(|cell| !cell.is_empty());
@@ -85,9 +85,17 @@ async fn the_pages_of_a_study_count_crowd_and_experts_apart(pool: PgPool) {
     assert_eq!(cells(&page, "#enrolment tfoot td"), "5/10 0 5 0 1 0 0 3 1 – – 0 – 1");
     assert_eq!(page.texts("#running tbody td:nth-child(2)"), ["Natural expert"]);
     let progress = page.texts("#progress tfoot td");
-    assert_eq!(progress[2..4], ["3".to_owned(), "5.85".to_owned()], "experts to pay, and what: {progress:?}");
+    assert_eq!(
+        progress[2..4],
+        ["3".to_owned(), "5.85".to_owned()],
+        "the number of experts to pay, and the sum: {progress:?}"
+    );
     assert_eq!(page.texts("#progress .columns .none"), ["No one left early."]);
-    assert_eq!(page.texts("#progress .columns td"), ["5", "1"], "by catch trials answered wrongly");
+    assert_eq!(
+        page.texts("#progress .columns td"),
+        ["5", "1"],
+        "participants by the number of wrong catch trials"
+    );
     let results = ada.get(&format!("{STUDY}/results")).await;
     let said = results.texts("h1 + .meta").join(" ");
     assert!(said.starts_with("5 people of the crowd kept, and 3 experts under as-posted"), "{said}");
@@ -95,7 +103,7 @@ async fn the_pages_of_a_study_count_crowd_and_experts_apart(pool: PgPool) {
     let apart = captions.iter().filter(|caption| {
         !caption.ends_with("Crowd only.") && !caption.contains("Experts stand in the last column only")
     });
-    assert_eq!(apart.count(), 2, "accuracy and reaction time have rows for both: {captions:?}");
+    assert_eq!(apart.count(), 2, "accuracy and reaction time have rows for experts: {captions:?}");
     let list = ada.get(&format!("{STUDY}/participants?group=expert&verdict=kept")).await;
     assert!(list.texts("h1 + .meta")[0].starts_with("3 of 11"), "{:?}", list.texts("h1 + .meta"));
     let material = results::load(&server.app, "demo", Mode::Live, None).await.unwrap();
@@ -105,7 +113,7 @@ async fn the_pages_of_a_study_count_crowd_and_experts_apart(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_workbench_is_about_the_crowd_and_has_a_line_for_experts(pool: PgPool) {
+async fn the_workbench_counts_the_crowd_and_has_a_line_for_experts(pool: PgPool) {
     let server = crowd_and_experts(pool).await;
     let mut ada = Browser::signed_in(&server).await;
     for (experts, line) in [("none", "3 3 0 0 – 3"), ("crowd", "3 2 1 0 – 2")] {
@@ -115,7 +123,7 @@ async fn the_workbench_is_about_the_crowd_and_has_a_line_for_experts(pool: PgPoo
         assert_eq!(page.texts("[data-part=effect] tfoot th"), ["All of the crowd", "Experts"]);
         assert_eq!(cells(&page, "[data-part=effect] tfoot td"), format!("6 5 1 0 – 5 {line}"));
         let failing = page.texts("td[data-part='catch_trials.1']");
-        assert_eq!(failing, ["1"], "the crowd's");
+        assert_eq!(failing, ["1"], "only the crowd is counted");
     }
     let page = ada.get(&format!("{STUDY}/exclusion?experts=crowd")).await;
     let moved = page.texts("[data-part=moved] summary").join(" ");
@@ -191,9 +199,9 @@ async fn the_files_count_crowd_and_experts_apart_and_judge_each_by_their_own_rul
         assert_eq!((expert["kept"].as_str(), expert["pass_catch_trials"].as_str()), ("true", ""));
     }
     let stored = "select count(*) from participants where crowd_group = 'expert' and passed";
-    assert_eq!(server.count(stored).await, 3, "the same rule held when they completed");
+    assert_eq!(server.count(stored).await, 3, "the same rule was applied when they completed");
     let same = Exported::of(&server, PolicyChoice::Named(SAME.into()), &[]).await;
     let by_mode = &same.manifest["counts_by_mode"]["live"];
     assert_eq!((&by_mode["expert"]["kept"], &by_mode["expert"]["excluded"]), (&json!(2), &json!(1)));
-    assert_eq!(same.manifest["counts"], *counts, "the crowd's verdicts stay");
+    assert_eq!(same.manifest["counts"], *counts, "the crowd's verdicts are unchanged");
 }
