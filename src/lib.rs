@@ -9,7 +9,9 @@
 )]
 
 pub mod cli;
+#[warn(missing_docs)]
 pub mod config;
+#[warn(missing_docs)]
 pub mod domain;
 #[expect(
     clippy::cast_possible_truncation,
@@ -22,6 +24,7 @@ pub mod flow;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzed;
 pub mod outgoing;
+#[warn(missing_docs)]
 pub mod recruitment;
 pub mod simulate;
 pub mod store;
