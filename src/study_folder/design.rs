@@ -1,4 +1,4 @@
-//! Checks a study against itself: the settings among each other, and the table against the design.
+//! Checks that the settings of a study agree with each other, and that the table agrees with the design.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -10,7 +10,7 @@ use super::{Problems, links};
 use crate::domain::study::{Condition, Practice};
 use crate::domain::trial::{Difficulty, TrialKind};
 
-/// Checks everything that can be checked without reading another file.
+/// Checks everything that needs no other file.
 pub fn check(settings: &ReadSettings, rows: &[TrialsFileRow], images: &Files, problems: &mut Problems) {
     let mut check = DesignCheck { settings, rows, images, problems };
     check.names();
