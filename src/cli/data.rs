@@ -166,8 +166,8 @@ async fn check_key(pool: &PgPool, secrets: &Secrets) -> anyhow::Result<()> {
     let mut conn = pool.acquire().await?;
     if store::installation::claim_key(&mut conn, &secrets.fingerprint()).await? != secrets.fingerprint() {
         bail!(
-            "the database was made with another secret key. Give the one it was made with, as WEBER_SECRET_KEY or as \
-             the file `secret` in the data folder; without it nobody can be recognised who already took part"
+            "the database was made with another secret key. Give the key that it was made with, as WEBER_SECRET_KEY or \
+             as the file `secret` in the data folder; without it people who took part already cannot be recognised"
         );
     }
     Ok(())

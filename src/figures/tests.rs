@@ -167,8 +167,8 @@ fn every_figure_has_a_name_of_its_own_a_title_and_a_table() {
 
 #[test]
 fn a_study_without_people_is_drawn_without_numbers() {
-    let nobody = TestStudy { people: Vec::new(), answers: Vec::new(), ..TestStudy::small() };
-    for figure in nobody.all_figures() {
+    let empty = TestStudy { people: Vec::new(), answers: Vec::new(), ..TestStudy::small() };
+    for figure in empty.all_figures() {
         let csv = figure.table.to_csv();
         assert!(!csv.contains("NaN") && !csv.contains("inf"), "{}: {csv}", figure.name);
     }

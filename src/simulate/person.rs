@@ -68,12 +68,12 @@ pub async fn take_part(
         _ => (&crowd.entrance.link, ArrivalParameters::new()),
     };
     let (arrival, token) = loop {
-        let somebody_left = visitor.watch();
+        let departures = visitor.watch();
         let hash = client.consent_page(link, &parameters).await?;
         let hash = hash.ok_or_else(|| strange(Request::Page, "the page shows no consent"))?;
         match client.enrol(link, &parameters, &hash).await {
             Err(Trouble::Refused { code, .. }) if code == "full" => {
-                if !visitor.wait(somebody_left).await {
+                if !visitor.wait(departures).await {
                     return Ok(Ending::Full);
                 }
             }

@@ -178,7 +178,7 @@ fn other_programs(others: Vec<String>) -> Option<DoctorFinding> {
 fn researchers(with_password: i64) -> DoctorFinding {
     match with_password {
         0 => Warning(
-            "nobody can sign in yet: open the link that `weber serve` prints, or make one with `weber researcher add`"
+            "no researcher can sign in yet: open the link that `weber serve` prints, or make one with `weber researcher add`"
                 .into(),
         ),
         1 => Good("one researcher can sign in".into()),
