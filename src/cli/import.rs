@@ -15,7 +15,7 @@ pub async fn run(args: &DataArgs, path: &Path) -> anyhow::Result<()> {
     super::say(if changed {
         format!("Imported `{slug}`, version {version}.")
     } else {
-        format!("`{slug}` is unchanged: version {version} stands.")
+        format!("`{slug}` is unchanged: it stays at version {version}.")
     });
     if stripped > 0 {
         super::say(format!(

@@ -37,7 +37,7 @@ pub fn exclusion(input: &Input<'_>) -> Figure {
         Some((completed, pass)) => (
             " of the crowd",
             format!(
-                " Experts stand in the last column only: {completed} completed, and {pass} pass, {}.",
+                " Experts are in the last column only: {completed} completed, and {pass} pass, {}.",
                 input.policy.experts_by().in_words()
             ),
         ),

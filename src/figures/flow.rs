@@ -34,7 +34,7 @@ pub fn flow(flow: &ConsortFlow, experts: Option<&ConsortFlow>, titles: &[String]
             Ok(())
         });
     let whom = match experts {
-        Some(_) => " Crowd only: experts stand in the last column of the table.",
+        Some(_) => " Crowd only: experts are in the last column of the table.",
         None => "",
     };
     Figure {

@@ -187,7 +187,10 @@ impl DesignCheck<'_> {
             }
             let named = policy.sections().filter_map(|(_, condition, _)| condition);
             for condition in named.filter(|name| definition.condition(name).is_none()) {
-                let what = format!("the policy `{}` speaks of a condition `{condition}`", policy.name);
+                let what = format!(
+                    "the policy `{}` has criteria for an unknown condition `{condition}`",
+                    policy.name
+                );
                 self.in_settings(&key, what, "Name one of the `[[conditions]]`");
             }
             for (criterion, setting) in policy.sections().flat_map(|(_, _, settings)| settings) {

@@ -103,7 +103,7 @@ async fn content(args: &DataArgs, pool: &sqlx::PgPool, backup: Option<Newest>) -
         Ok(true) => {}
         Ok(false) => {
             return vec![Warning(
-                "the database is empty, or its schema of another version: `weber serve` sees to it".into(),
+                "the database is empty, or its schema is another version's: `weber serve` migrates it".into(),
             )];
         }
         Err(error) => return vec![Problem(format!("{error:#}"))],
@@ -170,9 +170,7 @@ fn tallies(kept: i64, wrong: &[String]) -> DoctorFinding {
 fn other_programs(others: Vec<String>) -> Option<DoctorFinding> {
     let others = Some(others.join(", ")).filter(|names| !names.is_empty())?;
     let own = store::PROGRAM;
-    Some(Warning(format!(
-        "this is {own}, and {others} is at work on the database, too: replace the older version"
-    )))
+    Some(Warning(format!("this is {own}, and {others} also runs on the database: replace the older version")))
 }
 
 fn researchers(with_password: i64) -> DoctorFinding {

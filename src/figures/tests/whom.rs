@@ -58,7 +58,7 @@ fn experts_are_in_no_number_of_the_crowd() {
         "{}",
         exclusion.caption
     );
-    let judged = "Experts stand in the last column only: 1 completed, and 1 pass, judged by no criterion.";
+    let judged = "Experts are in the last column only: 1 completed, and 1 pass, judged by no criterion.";
     assert!(exclusion.caption.ends_with(judged), "{}", exclusion.caption);
 }
 
