@@ -1,7 +1,7 @@
-//! What the pure functions cost that a server calls for every person, answer or page; criterion measures them. `script/bench
-//! functions` makes the study that they are given: the demo with its ten image sets.
+//! Measures, with criterion, the pure functions that a server calls for every person, answer or page. `script/bench functions`
+//! makes the study for them: the demo with its ten image sets.
 
-#![expect(clippy::expect_used, reason = "a measurement that cannot be made ends, and says so")]
+#![expect(clippy::expect_used, reason = "a measurement that fails ends with its error")]
 
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -29,7 +29,7 @@ fn version() -> StudyVersion {
     StudyVersion { id: 1, study_id: 1, number: 1, definition: study.definition, trials, images }
 }
 
-/// Somebody at the first main trial.
+/// A person at the first main trial.
 fn participant(now: DateTime<Utc>) -> Participant {
     Participant {
         id: Uuid::nil(),
@@ -133,7 +133,7 @@ fn answers(c: &mut Criterion) {
             BatchSize::SmallInput,
         )
     });
-    let policy = version.definition.policy("as-posted").expect("the demo has it");
+    let policy = version.definition.policy("as-posted").expect("the demo has this policy");
     let measures = Measures {
         instruction_time: Some(60.0),
         total_time: Some(400.0),

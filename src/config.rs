@@ -1,20 +1,20 @@
-//! Settings of the program: one struct, from the command line and the environment, each with a documented default.
+//! The program's settings, from the command line and the environment. Each has a documented default.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// A line for people.
+    /// Lines that people read.
     Text,
-    /// A line for programs: one JSON object.
+    /// Lines that programs read: one JSON object each.
     Json,
 }
 
-/// Where the data are.
+/// Settings that say where the data are.
 #[derive(Debug, Clone, Args)]
 pub struct DataArgs {
     /// Folder for the private PostgreSQL, the installation's key and the demo's images.
@@ -29,12 +29,12 @@ pub struct DataArgs {
     #[arg(long, global = true, env = "WEBER_SECRET_KEY", hide_env_values = true, value_name = "HEX")]
     pub secret_key: Option<secrecy::SecretString>,
 
-    /// Connections to the database, at most, besides the one by which a server writes answers.
+    /// Largest number of connections to the database; the server writes answers by one more.
     #[arg(long, global = true, env = "WEBER_DATABASE_CONNECTIONS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(2..=500))]
     pub database_connections: u32,
 }
 
-/// How the server is reached.
+/// Settings that say how clients reach the server.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
     /// Address to listen on.
@@ -45,28 +45,28 @@ pub struct ServeArgs {
     #[arg(long, env = "WEBER_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<String>,
 
-    /// Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8; a proxy on this machine always is.
+    /// Networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8; a proxy on this machine is always trusted.
     #[arg(long, env = "WEBER_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',')]
     pub trusted_proxy: Vec<ipnet::IpNet>,
 
-    /// Connections of clients at the same time, at most; fewer where the system allows fewer file descriptors (`ulimit -n`).
+    /// Largest number of connections of clients; fewer where the system allows fewer file descriptors (`ulimit -n`).
     #[arg(long, env = "WEBER_CONNECTIONS", default_value_t = 8192, value_parser = clap::value_parser!(u32).range(16..=1_000_000))]
     pub connections: u32,
 
-    /// Connections of one network address at the same time, at most; proxies and this machine may have more.
+    /// Largest number of connections of one network address; proxies and this machine may have more.
     #[arg(long, env = "WEBER_CONNECTIONS_PER_ADDRESS", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(6..=1_000_000))]
     pub connections_per_address: u32,
 
-    /// People of one network address who agreed and have not passed the instructions yet, at most. A class that begins at once
-    /// behind one address needs as many.
+    /// Largest number of people of one network address who agreed and have not passed the instructions yet. A class that begins
+    /// together behind one address needs one place per person.
     #[arg(long, env = "WEBER_NEWCOMERS_PER_ADDRESS", default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub newcomers_per_address: u32,
 
-    /// Further sites that may show the page of an MTurk task in a frame and take it in, for tests.
+    /// Further sites that may show the page of an MTurk task in a frame and receive its form, for tests.
     #[arg(long, env = "WEBER_MTURK_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = public_url)]
     pub mturk_origin: Vec<String>,
 
-    /// Where Prolific's public keys for signed links are, if not at Prolific.
+    /// Address of Prolific's public keys for signed links, if they are not at Prolific.
     #[arg(long, env = "WEBER_PROLIFIC_KEYS_URL", value_name = "URL")]
     pub prolific_keys_url: Option<url::Url>,
 }
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_public_url_is_an_origin() {
+    fn a_public_url_must_be_an_origin() {
         assert_eq!(public_url("https://study.example.org/"), Ok("https://study.example.org".into()));
         assert_eq!(public_url("http://127.0.0.1:8080"), Ok("http://127.0.0.1:8080".into()));
         for wrong in

@@ -1,7 +1,7 @@
-//! What a stranger's bytes are given to: each function must come to an end, without a panic, whatever they are.
+//! Functions that a fuzzer calls with arbitrary bytes: each must return without a panic.
 //!
-//! `fuzz/` lets a fuzzer choose the bytes; the tests below choose them from its seeds, so that the functions stay alive and every
-//! find stays mended.
+//! `fuzz/` lets a fuzzer choose the bytes. The tests below use its seeds, so that the functions stay in use and past finds stay
+//! fixed.
 
 use crate::domain::exclusion::{Policy, judge};
 use crate::domain::fixture;
@@ -12,10 +12,10 @@ use crate::domain::trial::Block;
 use crate::study_folder::image_check::check_image;
 use crate::study_folder::{self, Problems, StudyFolder};
 
-/// Parts a fuzzed study folder into `study.toml`, `trials.csv`, the Markdown of every page and an image.
+/// Separates the parts of a fuzzed study folder: `study.toml`, `trials.csv`, the Markdown of every page and an image.
 const PART: &str = "\n%%%%\n";
 
-/// A study folder: its settings, its table, `page.md` for every page, and `image.png`; beside them lies a good `other.png`.
+/// Reads a study folder of a settings file, a table, `page.md` for every page, and `image.png`, beside a valid `other.png`.
 pub fn study_folder(bytes: &[u8]) {
     if let Err(problems) = read_parts(bytes) {
         assert!(!problems.is_empty());
@@ -23,9 +23,9 @@ pub fn study_folder(bytes: &[u8]) {
 }
 
 fn read_parts(bytes: &[u8]) -> Result<StudyFolder, Problems> {
-    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let folder = tempfile::tempdir().expect("the disk has space for a folder");
     let write = |name: &str, part: &[u8]| {
-        std::fs::write(folder.path().join(name), part).expect("there is room for a file");
+        std::fs::write(folder.path().join(name), part).expect("the disk has space for a file");
     };
     let mut rest = bytes;
     for name in ["study.toml", "trials.csv", "page.md", "image.png"] {
@@ -37,7 +37,7 @@ fn read_parts(bytes: &[u8]) -> Result<StudyFolder, Problems> {
     study_folder::read(folder.path())
 }
 
-/// Records of one person, one per line, as the API reads them.
+/// Applies records of one person, one per line, as the API reads them.
 pub fn records(bytes: &[u8]) {
     let version = fixture::version();
     let mut person = fixture::participant();
@@ -61,7 +61,7 @@ pub fn records(bytes: &[u8]) {
     assert!(stored.answers.keys().all(|place| place.block == Block::Main || place.attempt >= 1));
 }
 
-/// A policy: what the database keeps of it must be the same policy again.
+/// Reads a policy and checks that it survives being stored.
 pub fn policies(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let Ok(policy) = toml::from_str::<Policy>(text) else { return };
@@ -76,7 +76,7 @@ pub fn policies(bytes: &[u8]) {
     }
 }
 
-/// An image of a study whose images have 16 x 16 px: what is sent of it shows the same.
+/// Checks an image of a study with images of 16 x 16 px: the bytes that are sent must show the same pixels.
 pub fn images(bytes: &[u8]) {
     let Ok(bare) = check_image(bytes, 16, 16) else { return };
     assert_eq!(image_file::bare(&bare.bytes).as_ref(), Some(&bare));
@@ -84,7 +84,7 @@ pub fn images(bytes: &[u8]) {
     let sent = bare.filled_up_to(size);
     assert_eq!(sent.len(), size);
     let pixels = |bytes: &[u8]| image::load_from_memory(bytes).expect("it was decoded before").into_rgba16();
-    assert!(pixels(&sent) == pixels(bytes), "what is sent shows something else");
+    assert!(pixels(&sent) == pixels(bytes), "the bytes that are sent show other pixels");
 }
 
 #[cfg(test)]
@@ -101,7 +101,7 @@ mod tests {
     const TARGETS: [Target; 4] =
         [("study_folder", study_folder), ("records", records), ("policies", policies), ("images", images)];
 
-    /// The seeds of a target; what the fuzzer found is among them.
+    /// The seeds of a target, among them all past finds of the fuzzer.
     fn seeds(target: &str) -> Vec<Vec<u8>> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
         let mut files: Vec<_> =
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn no_bytes_of_a_stranger_bring_weber_down() {
+    fn spoilt_seeds_cause_no_panic() {
         let mut rng = ChaCha20Rng::seed_from_u64(7);
         for (name, target) in TARGETS {
             for seed in seeds(name) {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_seed_of_a_study_folder_is_a_whole_study() {
+    fn the_first_seed_of_a_study_folder_is_a_valid_study() {
         let read = read_parts(&seeds("study_folder")[0]);
         assert_eq!(read.map(|study| study.trials.len()).map_err(|problems| problems.to_string()), Ok(3));
     }

@@ -1,4 +1,4 @@
-//! The `weber` program: parses the command line, starts telemetry, runs; nothing else.
+//! The `weber` program: parses the command line, starts the log and runs the command.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 use weber::cli::{self, Cli};
 use weber::config::LogFormat;
 
-/// A request allocates often and frees soon: this sends a quarter more images per second than the system's allocator.
+/// Requests allocate often and free soon: this allocator sends a quarter more images per second than the system's.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

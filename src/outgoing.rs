@@ -1,4 +1,4 @@
-//! A client of HTTP servers elsewhere.
+//! Makes clients for HTTP servers on other machines, and reads those servers' certificates.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode;
 use x509_cert::time::Time;
 
-/// A client of servers anywhere, by HTTP or HTTPS, that waits so long for an answer.
+/// Makes a client for HTTP and HTTPS that waits at most `timeout` for a reply.
 pub fn http_client(timeout: Duration) -> reqwest::Result<reqwest::Client> {
-    // Whoever installed a provider before us is as good.
+    // It fails if another part installed a provider before, which is equally good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().timeout(timeout).tls_info(true).build()
 }
 
-/// From when until when the certificate is valid with which the server answered; none if it was not by HTTPS.
+/// The time for which the server's certificate is valid. None if the reply did not come by HTTPS.
 pub fn certificate_validity(reply: &reqwest::Response) -> Option<Range<DateTime<Utc>>> {
     validity(reply.extensions().get::<reqwest::tls::TlsInfo>()?.peer_certificate()?)
 }

@@ -1,4 +1,4 @@
-//! Answers on disk per second, against pgbench; and a thousand people at work.
+//! Measures acknowledged answers per second, against pgbench, and a load of a thousand people.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -11,15 +11,15 @@ use super::people::{Person, prepare};
 use super::server::{Server, psql, said};
 use super::{Line, ms, percentile};
 
-/// (connections, share of pgbench's rate that Weber has to reach, people: more than can be through in the time).
+/// (connections, share of pgbench's rate that Weber must reach, people: more than can finish in the time).
 const LEVELS: [(usize, f64, usize); 4] =
     [(1, 0.55, 1_000), (16, 0.85, 5_500), (64, 1.4, 8_000), (256, 2.3, 10_000)];
 
-/// Weber and pgbench take turns, so many of so many seconds each: the machine is now faster, now slower.
+/// How many turns of how many seconds. Weber and pgbench alternate, because the machine's speed changes.
 const TURNS: u32 = 2;
 const SECONDS: u64 = 2;
 
-/// Answers per second, each given only after its commit, and pgbench inserting one row per transaction.
+/// Measures answers per second, each acknowledged after its commit, and pgbench's transactions of one inserted row.
 pub async fn measure(server: &Arc<Server>) -> Vec<Line> {
     let mut lines = Vec::new();
     for (connections, limit, people) in LEVELS {
@@ -56,23 +56,23 @@ pub async fn measure(server: &Arc<Server>) -> Vec<Line> {
     lines
 }
 
-/// People about to answer, in a database that has come to rest: autovacuum does this within a minute or two, but in no study do
-/// thousands come within one.
+/// People who are about to answer, in a database without pending maintenance. Autovacuum finishes it within a minute or two, but
+/// no study gets thousands of people within one.
 async fn prepared(server: &Arc<Server>, people: usize) -> Arc<Mutex<Vec<Person>>> {
     let people = prepare(server, people).await;
     server.sql("vacuum (analyze)");
     Arc::new(Mutex::new(people))
 }
 
-/// What a person tells after an answer.
+/// The record that follows an answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Then {
     Nothing,
-    /// The page tells a second and a half later, in one record, when Continue was pressed and what it shows now.
+    /// One record, a second and a half later, reports when Continue was pressed and the new screen.
     Shown,
 }
 
-/// Transactions per second of the database alone.
+/// Transactions per second of the database by itself.
 fn pgbench(server: &Server, connections: usize) -> f64 {
     psql(
         &server.database,
@@ -96,7 +96,7 @@ fn pgbench(server: &Server, connections: usize) -> f64 {
             ])
             .arg(&server.database),
     );
-    let line = output.lines().find(|line| line.starts_with("tps")).expect("pgbench says its rate");
+    let line = output.lines().find(|line| line.starts_with("tps")).expect("pgbench prints its rate");
     line.split_whitespace().nth(2).and_then(|rate| rate.parse().ok()).expect("a rate")
 }
 
@@ -147,14 +147,14 @@ async fn take(people: &Mutex<Vec<Person>>) -> Option<Person> {
     people.lock().await.pop()
 }
 
-/// A thousand people, an answer each every five seconds.
+/// Measures a load of a thousand people who give an answer every five seconds.
 pub async fn at_work(server: &Arc<Server>) -> Vec<Line> {
     const PEOPLE: u32 = 1_000;
     const ROUNDS: u32 = 6;
     const EVERY: Duration = Duration::from_secs(5);
     let people = prepare(server, PEOPLE as usize).await;
     server.sql("analyze");
-    // Everybody has their connection by then.
+    // All connections are open by then.
     let began = Instant::now() + Duration::from_secs(2);
     let workers = people.into_iter().enumerate().map(|(n, mut person)| {
         let server = server.clone();
@@ -165,7 +165,7 @@ pub async fn at_work(server: &Arc<Server>) -> Vec<Line> {
                 let due = began + EVERY * round + EVERY * n as u32 / PEOPLE;
                 tokio::time::sleep_until(due.into()).await;
                 let body = person.next().expect("fewer rounds than trials");
-                // From when it was due: a person does not wait for the server to be ready.
+                // The time counts from when the answer was due, since a person does not wait for the server.
                 tell(&mut connection, &person, &body).await;
                 latencies.push(Instant::now().saturating_duration_since(due));
             }

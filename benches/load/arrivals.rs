@@ -1,4 +1,4 @@
-//! A crowd that comes within one second.
+//! Measures 500 people who consent within one second.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,14 +9,14 @@ use super::{Line, ms, percentile};
 
 const PEOPLE: u32 = 500;
 
-/// 500 people who consent within one second, to 5 x 50 places.
+/// Measures 500 people who consent within one second, for 5 x 50 slots.
 pub async fn measure(server: &Arc<Server>) -> Vec<Line> {
     let (link, consent) = door(server).await;
     server.sql(
         "update links set definition = jsonb_set(definition, '{conditions}', '[]') where mode = 'simulated'",
     );
     let body = Arc::new(enrolment(&link, &consent));
-    // Everybody has their connection by then, and the server has run for a moment.
+    // By then all connections are open, and the server has run for a moment.
     let began = Instant::now() + Duration::from_secs(2);
     let workers = (0..PEOPLE).map(|n| {
         let (server, body) = (server.clone(), body.clone());

@@ -1,4 +1,4 @@
-//! The export of 10,000 participants, against psql's \copy of the same columns.
+//! Measures the export of 10,000 participants, against psql's \copy of the same columns.
 
 use std::process::Command;
 use std::time::Instant;
@@ -9,7 +9,7 @@ use super::server::{Server, said};
 const LIMIT: f64 = 0.7;
 const PEOPLE: u32 = 10_000;
 
-/// The columns of trials.csv, as the database has them.
+/// The columns of trials.csv as SQL.
 const TRIALS: &str = "select s.slug, v.number, p.pseudonym, p.mode, p.condition, slot.number, p.posting, p.crowd_group, p.image_set,
     r.block, r.attempt, r.trial_index, t.kind, t.unit, t.layer, t.branch, d.max_side, r.response, r.choice_side,
     case when r.correct then 'max' else 'min' end, case when r.correct then 'true' else 'false' end, r.confidence, r.rt,
@@ -32,7 +32,7 @@ pub fn measure(server: &Server) -> Vec<Line> {
     let folder = tempfile::tempdir().expect("a folder");
     let ours_folder = folder.path().join("ours").display().to_string();
     let export = ["export", "demo", "--include", "simulated", "--out", &ours_folder];
-    // Once for the caches of the system, for both alike.
+    // The first export fills the system's caches for both.
     server.weber_peak_mib(&export);
     let began = Instant::now();
     let peak = server.weber_peak_mib(&export);
@@ -59,7 +59,7 @@ pub fn measure(server: &Server) -> Vec<Line> {
     ]
 }
 
-/// Three files by psql: trials.csv, trials_cleaned.csv and participants.csv.
+/// Exports three files by psql: trials.csv, trials_cleaned.csv and participants.csv.
 fn copies(server: &Server, folder: &std::path::Path) -> f64 {
     let began = Instant::now();
     let order = "order by p.enrolled_at, p.id, r.block desc, r.attempt, r.trial_index";
@@ -75,7 +75,7 @@ fn copies(server: &Server, folder: &std::path::Path) -> f64 {
     began.elapsed().as_secs_f64()
 }
 
-/// Copies of one person who answered everything.
+/// Copies one person who answered all trials.
 fn fill(server: &Server) {
     server.sql(&format!(
         "insert into participants
@@ -100,7 +100,7 @@ fn fill(server: &Server) {
     ));
 }
 
-/// Memory at most for the export of half as many people.
+/// The peak memory for the export of half as many people.
 fn half_of_it(server: &Server, export: &[&str]) -> f64 {
     server.sql(&format!(
         "create temp table gone as select id from participants where pseudonym like 'p-bench%' limit {};

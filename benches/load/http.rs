@@ -1,4 +1,4 @@
-//! A client as thin as one can be: on a small machine it shares the processors with what it measures.
+//! A minimal HTTP client, because on a small machine it shares the processors with the measured server.
 
 use std::io::{Error, ErrorKind, Result};
 
@@ -11,11 +11,11 @@ pub struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
     host: String,
-    /// What a browser would send along.
+    /// The cookie that a browser would send.
     pub cookie: Option<String>,
 }
 
-/// An answer: status and body.
+/// A reply: status and body.
 pub struct Answer {
     pub status: u16,
     pub body: Vec<u8>,

@@ -1,4 +1,4 @@
-//! Images from memory, against nginx on the same files.
+//! Measures images from memory, against nginx on the same files.
 
 use std::process::{Child, Command};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub async fn measure(server: &Arc<Server>) -> Vec<Line> {
     let mut nginx = nginx(folder.path(), port);
     let theirs = rate(&format!("127.0.0.1:{port}"), &addresses).await;
     let ours = rate(&server.host, &addresses).await;
-    // Its workers end with it only if it is asked to, not killed.
+    // nginx ends its workers only if it is asked to end, not if it is killed.
     let _ = Command::new("kill").arg(nginx.id().to_string()).status();
     let _ = nginx.wait();
     let share = ours / theirs;
@@ -36,7 +36,7 @@ pub async fn measure(server: &Arc<Server>) -> Vec<Line> {
     )]
 }
 
-/// Images as several people are to load them.
+/// Addresses of images as several people load them.
 async fn addresses(server: &Server) -> Vec<String> {
     let (link, consent) = people::door(server).await;
     people::make_room(server, IMAGES);
@@ -63,7 +63,7 @@ async fn save(server: &Server, addresses: &[String], folder: &std::path::Path) {
     }
 }
 
-/// nginx with as many workers as processors, in its usual tuning for files.
+/// Starts nginx with as many workers as processors, with the usual settings for files.
 fn nginx(folder: &std::path::Path, port: u16) -> Child {
     let root = folder.display();
     let settings = format!(
@@ -76,7 +76,7 @@ fn nginx(folder: &std::path::Path, port: u16) -> Child {
     );
     let file = folder.join("nginx.conf");
     std::fs::write(&file, settings).expect("a file");
-    // Its workers give up root: they must be able to read.
+    // Its workers do not run as root and must be able to read the files.
     said_ok(Command::new("chmod").args(["-R", "a+rX"]).arg(folder));
     let child = Command::new("nginx")
         .arg("-c")

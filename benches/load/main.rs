@@ -1,12 +1,7 @@
-//! How far Weber carries, each figure against its limit in the same run: `script/bench` runs it and writes docs/performance.md's
-//! table. What needs no server stands in benches/functions.rs.
+//! Measures the load that Weber can carry, each value against its limit in the same run. `script/bench` runs it and writes the
+//! table of docs/performance.md. Functions without a server are measured in benches/functions.rs.
 
-#![expect(
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a measurement that cannot be made ends, and says so"
-)]
-#![expect(missing_docs, reason = "each module says what it measures")]
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a measurement that fails ends with its error")]
 
 mod answers;
 mod arrivals;
@@ -23,7 +18,7 @@ use std::time::Duration;
 
 use server::Server;
 
-/// A line of the table: what, measured, limit, whether it holds.
+/// A line of the table: name, measured value, limit, and whether the limit holds.
 pub struct Line {
     pub what: String,
     pub measured: String,
@@ -46,7 +41,7 @@ impl Line {
     }
 }
 
-/// The value below which a share of the sorted values lies.
+/// The value below which the given share of the sorted values lies.
 pub fn percentile(sorted: &[Duration], share: f64) -> Duration {
     sorted
         .get(((sorted.len() as f64 * share) as usize).min(sorted.len().saturating_sub(1)))
@@ -58,7 +53,7 @@ pub fn ms(duration: Duration) -> String {
     format!("{:.1} ms", duration.as_secs_f64() * 1000.0)
 }
 
-/// Runs a load on a thread of its own and no other: on a small machine, threads that wake each other take from what is measured.
+/// Runs a load on a single thread of its own: on a small machine, threads that wake each other would slow the measured server.
 fn on_one_thread<T: Send>(load: impl Future<Output = T> + Send) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     std::thread::scope(|scope| scope.spawn(move || runtime.block_on(load)).join().expect("a measurement"))
@@ -78,7 +73,7 @@ async fn main() {
     if wanted("arrivals") {
         lines.extend(arrivals::measure(&server).await);
     }
-    // Before the database has much to tidy up behind the answers.
+    // Images come first, before the database has maintenance to do after many answers.
     if wanted("images") {
         lines.extend(images::measure(&server).await);
     }

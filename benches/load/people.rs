@@ -1,4 +1,4 @@
-//! People who have read everything and are about to answer.
+//! Makes people who have read all instructions and are about to answer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use super::server::Server;
 /// The screen of the first main trial.
 const FIRST: &str = "main:1";
 
-/// Somebody at the first main trial.
+/// A person at the first main trial.
 pub struct Person {
     pub token: String,
     tab: i64,
@@ -20,8 +20,8 @@ pub struct Person {
 }
 
 impl Person {
-    /// The body of the next answer, sent at the click; none when all are given. The screen is the one that the server knows:
-    /// the page told it when the trial was shown.
+    /// The body of the next answer, sent at the click. None when all are given. It names the screen that the server knows from the
+    /// record that was sent when the trial was shown.
     pub fn next(&mut self) -> Option<String> {
         if self.answered == self.trials {
             return None;
@@ -35,7 +35,7 @@ impl Person {
         ))
     }
 
-    /// The body of what follows an answer: when Continue was pressed, and that the next trial is shown.
+    /// The body of the record after an answer: when Continue was pressed, and that the next trial is shown.
     pub fn shown(&self) -> String {
         let (clock, n) = (self.clock() + 2_000.0, self.answered);
         format!(
@@ -65,13 +65,13 @@ impl Person {
     }
 }
 
-/// The link for simulated people, and what its consent page asks for.
+/// The link for simulated people, and the hash that its consent needs.
 pub async fn door(server: &Server) -> (String, String) {
     let mut connection = server.connect().await;
     let body = json!({ "study": "demo" }).to_string();
     let answer = connection.post("/api/v1/simulation/link", &server.token, &body).await.expect("an answer");
     let link = answer.json()["link"].as_str().expect("a link").to_owned();
-    // In one condition without practice everybody is at the main trials at once.
+    // In a condition without practice all people reach the main trials at once.
     server.sql("update links set definition = jsonb_set(definition, '{conditions}', '[\"none\"]') where mode = 'simulated'");
     let page = connection.get(&format!("/enter/{link}")).await.expect("the page");
     let page = String::from_utf8_lossy(&page.body).into_owned();
@@ -83,7 +83,7 @@ pub fn enrolment(link: &str, consent: &str) -> String {
     json!({ "link": link, "consent_sha256": consent, "device": { "browser": "bench" } }).to_string()
 }
 
-/// Makes slots for so many people, of all image sets in turn.
+/// Makes slots for this many people, with all image sets in turn.
 pub fn make_room(server: &Server, count: usize) {
     server.sql(&format!(
         "insert into slots (study_id, mode, condition, number, image_set)
@@ -93,7 +93,7 @@ pub fn make_room(server: &Server, count: usize) {
     server.sql("update studies set slots_per_condition = (select max(number) from slots where study_id = studies.id)");
 }
 
-/// Enrols somebody. Returns their token and what their page is told.
+/// Enrols a person. Returns their token and the reply to their page.
 pub async fn open(connection: &mut Connection, api_token: &str, enrolment: &str) -> (String, Value) {
     let enrolled = connection.post("/api/v1/enrolments", api_token, enrolment).await.expect("an answer");
     assert_eq!(enrolled.status, 201, "{}", String::from_utf8_lossy(&enrolled.body));
@@ -102,7 +102,7 @@ pub async fn open(connection: &mut Connection, api_token: &str, enrolment: &str)
     (token, opened)
 }
 
-/// Brings so many people to their first main trial.
+/// Brings this many people to their first main trial.
 pub async fn prepare(server: &Arc<Server>, count: usize) -> Vec<Person> {
     let (link, consent) = door(server).await;
     make_room(server, count);

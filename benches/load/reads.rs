@@ -1,5 +1,5 @@
-//! What researchers read of a study, alone in the database and beside a hundred other studies, right after its people came; and
-//! of a study of 10,000 people.
+//! Measures what researchers read of a study, alone in the database and beside a hundred other studies, right after its people
+//! came, and of a study of 10,000 people.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 use super::server::{Server, said};
 use super::{Line, ms};
 
-/// People of the study that is read in both databases.
+/// The number of people in the study that is read in both databases.
 const PEOPLE: u32 = 300;
-/// Other studies, and people of each: a million answers together.
+/// The number of other studies, and of people in each: a million answers together.
 const OTHERS: (u32, u32) = (100, 400);
-/// People of the large study.
+/// The number of people in the large study.
 const MANY: u32 = 10_000;
-/// People whom all others are copies of.
+/// The number of people who are copied to make all others.
 const MODELS: u32 = 60;
-/// How often each is read, by turns.
+/// How often each page is read.
 const TURNS: usize = 9;
-/// Beside others it may take so many times as long as alone.
+/// The limit of the time beside other studies, as a multiple of the time alone.
 const LIMIT: f64 = 1.3;
-/// A page of the large study may take so long.
+/// The longest time for a page of the large study.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 const COPIES: &str = include_str!("../../tests/integration/support/copied_studies.sql");
@@ -33,13 +33,13 @@ const PAGES: [(&str, &str); 5] = [
     ("results", "/results"),
 ];
 
-/// A server whose pages are read by somebody who is signed in.
+/// A server, with the session of a researcher who reads its pages.
 struct Reader {
     server: Server,
 }
 
 impl Reader {
-    /// A server with these studies, whose database learns nothing by itself.
+    /// Starts a server whose database does not update its statistics.
     async fn start(study: &Path) -> Self {
         let server = Server::start(study);
         for table in server.sql("select quote_ident(relname) from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace").lines() {
@@ -72,7 +72,7 @@ impl Reader {
     }
 
     fn copy(&self, studies: u32, people: u32) {
-        // Rows that are copies need no checks.
+        // Copied rows need no checks.
         let model = self.server.sql("select id from studies where slug = 'demo'");
         self.server.sql(&format!(
             "set session_replication_role = replica; call copy_study({}, {studies}, {people})",
@@ -89,7 +89,7 @@ impl Reader {
     }
 
     async fn timed(&self, study: &str, page: &str) -> (Duration, String) {
-        // Servers let go of connections that stand idle.
+        // Servers close idle connections.
         let mut connection = self.server.connect().await;
         connection.cookie = Some("weber=bench".to_owned());
         let began = Instant::now();
@@ -109,7 +109,7 @@ impl Reader {
     }
 }
 
-/// The study's folder under another name.
+/// Copies the study's folder under another name.
 fn renamed(study: &Path, name: &str, into: &Path) -> PathBuf {
     let folder = into.join(name);
     said(Command::new("cp").arg("-r").args([study, &folder]));
@@ -177,7 +177,7 @@ pub async fn measure(study: &Path) -> Vec<Line> {
     lines
 }
 
-/// How long the results of the large study take that were asked for, and the page that shows them.
+/// Measures how long the results of the large study take, and the page that shows them.
 async fn computed(reader: &Reader, study: &str) -> Line {
     let began = Instant::now();
     while reader.text(study, "/results").await.contains("being computed") {

@@ -1,4 +1,4 @@
-//! The server that is measured: the release binary, on a database of its own in the given cluster.
+//! The measured server: the release binary, with a database of its own in the given cluster.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -9,7 +9,7 @@ use super::http::Connection;
 
 const WEBER: &str = env!("CARGO_BIN_EXE_weber");
 
-/// Servers so far: each has a database of its own.
+/// Counts the servers, since each has a database of its own.
 static STARTED: AtomicU32 = AtomicU32::new(0);
 
 pub struct Server {
@@ -22,7 +22,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Imports a study folder and starts.
+    /// Imports a study folder and starts the server.
     pub fn start(study: &std::path::Path) -> Self {
         let cluster = std::env::var("DATABASE_URL").expect("script/bench sets DATABASE_URL");
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
@@ -58,7 +58,7 @@ impl Server {
         psql(&self.database, statement)
     }
 
-    /// Runs a command of Weber's and returns what it says.
+    /// Runs a command of Weber's and returns its output.
     pub fn weber(&self, arguments: &[&str]) -> String {
         weber(&self.database, self.data.path(), arguments)
     }

@@ -1,4 +1,4 @@
-//! `weber backup` and `weber restore`.
+//! `weber backup` writes a backup, and `weber restore` reads one.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,22 +14,22 @@ use crate::flow::audit::log::Actor;
 use crate::flow::backup::{self, Archive};
 use crate::flow::secrets::Secrets;
 
-/// Where to, and what.
+/// Options of `weber backup`.
 #[derive(Debug, Clone, Args)]
 pub struct BackupArgs {
-    /// The file to write; there must be none of that name.
+    /// The file to write; it must not exist yet.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
-    /// Leave the secret key out: the backup can only be restored where the key is.
+    /// Leave the secret key out: the backup can then only be restored where the key is.
     #[arg(long)]
     without_key: bool,
 }
 
-/// What to restore.
+/// Options of `weber restore`.
 #[derive(Debug, Clone, Args)]
 pub struct RestoreArgs {
-    /// The backup.
+    /// The backup file.
     file: PathBuf,
 
     /// Only check that the file is whole and that this program can restore it; no database is needed.
@@ -37,7 +37,7 @@ pub struct RestoreArgs {
     check: bool,
 }
 
-/// Writes a backup, and reads it again before it says so.
+/// Writes a backup, reads it again, and reports it.
 pub async fn run(args: &DataArgs, options: &BackupArgs) -> anyhow::Result<()> {
     if args.database_url.is_none() && !args.data.join("postgres").exists() {
         bail!("there is no database in {}: nothing to back up", args.data.display());
@@ -49,7 +49,7 @@ pub async fn run(args: &DataArgs, options: &BackupArgs) -> anyhow::Result<()> {
         .during(async |pool| {
             let now = SystemClock.now();
             let manifest = backup::write(pool, key, !options.without_key, &options.out, now).await?;
-            // On a full disk the backup is needed more than its entry: the file stays, whatever becomes of that.
+            // If the entry cannot be written, for example on a full disk, the backup stays: it is more important.
             let noted = backup::note(pool, &Actor::command_line(), &manifest, SystemClock.now()).await;
             let untold = || format!("{file} is written and whole, but the journal could not be told of it");
             Ok((manifest, noted.with_context(untold)?))
@@ -58,7 +58,7 @@ pub async fn run(args: &DataArgs, options: &BackupArgs) -> anyhow::Result<()> {
     super::say(format!("{file} is written and was read again: {}", content(&manifest)));
     if !noted {
         super::say(
-            "The journal was not told: the schema is another version's, and a backup leaves it as it is.",
+            "The journal was not told: the schema is another version's, and a backup does not change it.",
         );
     }
     if manifest.holds_key {
@@ -79,10 +79,13 @@ pub async fn restore(args: &DataArgs, options: &RestoreArgs) -> anyhow::Result<(
     let database = Database::open(args, false).await?;
     let broken = database
         .during(async |pool| {
-            // First the key: a database without it would be of no use.
+            // The key comes first, since a database without its key is useless.
             if let Some(key) = missing {
                 let kept = data::keep_key(args, key)?;
-                anyhow::ensure!(kept == key, "the data folder has got another secret key just now");
+                anyhow::ensure!(
+                    kept == key,
+                    "another program has just put a different secret key into the data folder"
+                );
             }
             let restored = backup::restore(pool, &mut archive).await;
             if restored.is_err() && missing.is_some() {
@@ -100,7 +103,7 @@ pub async fn restore(args: &DataArgs, options: &RestoreArgs) -> anyhow::Result<(
     Ok(())
 }
 
-/// The key that has to be put into the data folder; none if the right one is there.
+/// The key that must be put into the data folder. None if the right key is there.
 fn missing_key(args: &DataArgs, archive: &mut Archive) -> anyhow::Result<Option<[u8; 32]>> {
     match (data::existing_key(args)?, archive.key()?) {
         (Some(here), _)

@@ -1,4 +1,4 @@
-//! Opening the data: the database, migrated, and the installation's key.
+//! Opens the data: connects to the database, migrates it, and reads the installation's key.
 
 use std::fs;
 use std::io::Write;
@@ -20,27 +20,27 @@ use crate::flow::secrets::Secrets;
 use crate::store;
 use weber_local_postgres::{self as local_postgres, LocalPostgres};
 
-/// The data, open.
+/// The opened data.
 pub struct Data {
-    /// What flows need.
+    /// The state that flows need.
     pub app: App,
-    /// Studies in which something changed.
+    /// The ids of studies that changed.
     pub changes: UnboundedReceiver<i64>,
     database: Database,
 }
 
-/// Where the database runs.
+/// The server that runs the database.
 pub enum Database {
-    /// Somewhere else, by `DATABASE_URL`.
+    /// Another PostgreSQL, given by `DATABASE_URL`.
     Elsewhere(Box<PgConnectOptions>),
-    /// Here, for this server.
+    /// A private PostgreSQL that this server runs.
     Own(local_postgres::Server),
-    /// Here, for this command or for the server that runs beside it.
+    /// A private PostgreSQL, started for this command or used together with the server that runs it.
     Borrowed(local_postgres::Borrowed),
 }
 
 impl Database {
-    /// Reaches the database, and starts it if it is a private one.
+    /// Connects to the database. Starts it if it is private and does not run.
     pub async fn open(args: &DataArgs, serve: bool) -> anyhow::Result<Self> {
         match &args.database_url {
             Some(url) => {
@@ -54,7 +54,7 @@ impl Database {
         }
     }
 
-    /// How to connect to it.
+    /// The options with which clients connect to it.
     pub fn options(&self) -> PgConnectOptions {
         match self {
             Self::Elsewhere(options) => (**options).clone(),
@@ -63,7 +63,7 @@ impl Database {
         }
     }
 
-    /// Where a private one keeps what it is given; it may be on another disk than the rest of the data.
+    /// The folders in which a private PostgreSQL stores data. They may be on another disk than the other data.
     fn folders(&self, args: &DataArgs) -> Vec<PathBuf> {
         match self {
             Self::Elsewhere(_) => Vec::new(),
@@ -73,8 +73,7 @@ impl Database {
         }
     }
 
-    /// Does something with the database as it is, without bringing its schema up to date, and closes it, whatever comes of
-    /// it; Ctrl-C and SIGTERM end it early.
+    /// Works with the database without migrating it, and closes it even if the work fails. Ctrl-C and SIGTERM end the work early.
     pub async fn during<T>(self, work: impl AsyncFnOnce(&PgPool) -> anyhow::Result<T>) -> anyhow::Result<T> {
         let pool = store::pool(self.options(), 2);
         let result = interruptible(work(&pool)).await;
@@ -82,7 +81,7 @@ impl Database {
         result
     }
 
-    /// Ends a private one, unless somebody else uses it.
+    /// Stops a private PostgreSQL, unless another program uses it.
     pub async fn close(self) -> anyhow::Result<()> {
         match self {
             Self::Elsewhere(_) => Ok(()),
@@ -93,7 +92,7 @@ impl Database {
 }
 
 impl Data {
-    /// Opens the data for the server: a private PostgreSQL runs as long as it does.
+    /// Opens the data for the server. A private PostgreSQL runs until the server ends.
     pub async fn open_to_serve(args: &DataArgs) -> anyhow::Result<Self> {
         let mut data = Self::open_in(args, Database::open(args, true).await?).await?;
         let folders = data.database.folders(args);
@@ -101,7 +100,7 @@ impl Data {
         Ok(data)
     }
 
-    /// Opens the data for a command, whether a server runs on them or not.
+    /// Opens the data for a command, even while a server runs on them.
     pub async fn open(args: &DataArgs) -> anyhow::Result<Self> {
         Self::open_in(args, Database::open(args, false).await?).await
     }
@@ -128,7 +127,7 @@ impl Data {
         }
     }
 
-    /// Does something with the data and closes them, whatever comes of it; Ctrl-C and SIGTERM end it early.
+    /// Works with the data, and closes them even if the work fails. Ctrl-C and SIGTERM end the work early.
     pub async fn during<T>(self, work: impl AsyncFnOnce(&App) -> anyhow::Result<T>) -> anyhow::Result<T> {
         let Self { app, database, .. } = self;
         let result = interruptible(work(&app)).await;
@@ -136,7 +135,7 @@ impl Data {
         result
     }
 
-    /// Like [`Self::during`], for work that sees to its own end and hears of changes.
+    /// Like [`Self::during`], for work that handles the end itself and receives changes.
     pub async fn during_all<T>(
         self,
         work: impl AsyncFnOnce(&App, UnboundedReceiver<i64>) -> anyhow::Result<T>,
@@ -157,24 +156,24 @@ async fn interruptible<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyh
 }
 
 async fn close(pool: &PgPool, database: Database) -> anyhow::Result<()> {
-    // A connection that is still busy must not hold up the end for ever: PostgreSQL cuts it.
+    // The wait is limited: PostgreSQL closes a connection that is still busy.
     let _ = tokio::time::timeout(std::time::Duration::from_secs(5), pool.close()).await;
     database.close().await
 }
 
-/// A database belongs to one key: another one would break the once-only rule and every image's address.
+/// Refuses another key than the database's: it would break the once-only rule and the addresses of images.
 async fn check_key(pool: &PgPool, secrets: &Secrets) -> anyhow::Result<()> {
     let mut conn = pool.acquire().await?;
     if store::installation::claim_key(&mut conn, &secrets.fingerprint()).await? != secrets.fingerprint() {
         bail!(
-            "the database was made with another secret key. Give the one it was made with, as WEBER_SECRET_KEY or as \
-             the file `secret` in the data folder; without it nobody can be recognised who already took part"
+            "the database was made with another secret key. Give the key that it was made with, as WEBER_SECRET_KEY or \
+             as the file `secret` in the data folder; without it people who took part already cannot be recognised"
         );
     }
     Ok(())
 }
 
-/// The installation's key: as given, or from the data folder, where it is made when it is missing.
+/// The installation's key, from the settings or the data folder. It is made if it is missing.
 fn key(args: &DataArgs) -> anyhow::Result<[u8; 32]> {
     match existing_key(args)? {
         Some(key) => Ok(key),
@@ -186,12 +185,12 @@ fn key(args: &DataArgs) -> anyhow::Result<[u8; 32]> {
     }
 }
 
-/// The file that holds the key, unless it is given otherwise.
+/// The file that holds the key, unless the settings give the key.
 pub fn key_path(args: &DataArgs) -> PathBuf {
     args.data.join("secret")
 }
 
-/// The installation's key as given, or from the data folder.
+/// The installation's key, from the settings or the data folder.
 pub fn existing_key(args: &DataArgs) -> anyhow::Result<Option<[u8; 32]>> {
     if let Some(key) = &args.secret_key {
         let key = parse_key(key.expose_secret()).context("WEBER_SECRET_KEY must be 64 hexadecimal digits")?;
@@ -212,13 +211,13 @@ fn parse_key(text: &str) -> anyhow::Result<[u8; 32]> {
     Ok(<[u8; 32]>::try_from(hex::decode(text)?.as_slice())?)
 }
 
-/// Puts the key into the data folder, readable by its owner only. Returns the key that is kept: of programs that do so at
-/// once, one is the first and all go by its key.
+/// Puts the key into the data folder, readable by its owner only, and returns the key that is kept. If several programs do so at
+/// the same time, all use the key of the first.
 pub fn keep_key(args: &DataArgs, key: [u8; 32]) -> anyhow::Result<[u8; 32]> {
     let path = key_path(args);
     let write = || -> std::io::Result<()> {
         fs::create_dir_all(&args.data)?;
-        // Under its own name only when it is complete, so that a crash leaves no half a key.
+        // The file gets its name only when it is complete, so that a crash leaves no half-written key.
         let mut draft = tempfile::NamedTempFile::new_in(&args.data)?;
         writeln!(draft, "{}", hex::encode(key))?;
         draft.as_file().sync_all()?;
@@ -228,5 +227,5 @@ pub fn keep_key(args: &DataArgs, key: [u8; 32]) -> anyhow::Result<[u8; 32]> {
         }
     };
     write().with_context(|| format!("{} cannot be written", path.display()))?;
-    existing_key(args)?.context("the secret key vanished as soon as it was made")
+    existing_key(args)?.context("the secret key was removed just after it was made")
 }

@@ -1,4 +1,4 @@
-//! The shipped study: `weber demo`, and the import into an empty database.
+//! Builds the demo study that ships with Weber: `weber demo`, and the import into an empty database.
 
 use std::fs;
 use std::io::{IsTerminal, Write};
@@ -16,22 +16,22 @@ use crate::flow::study::import;
 use crate::store;
 use weber_stimuli::demo::{self, Built, DemoOptions, Stage};
 
-/// The study's settings and words; its images are built.
+/// The demo's `study.toml` and Markdown pages. Its images are built.
 #[derive(RustEmbed)]
 #[folder = "stimuli/demo/"]
 struct Words;
 
-/// The line of `study.toml` that a demo of another size has otherwise.
+/// The line of `study.toml` that says how many image sets there are. It differs in a smaller demo.
 const IMAGE_SETS: &str = "image_sets = 10";
 
-/// What to build.
+/// Options of `weber demo`.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// Folder to build it in. A build that was interrupted goes on where it was.
+    /// Folder to build the study in. A build that was interrupted continues where it stopped.
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
 
-    /// Image sets: 10 as in the study, or fewer for a quick trial.
+    /// Number of image sets: 10 as in the study, or fewer for a quick trial.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u8).range(1..=20))]
     image_sets: u8,
 }
@@ -43,7 +43,7 @@ pub async fn run(args: &DemoArgs) -> anyhow::Result<()> {
         let path = args.out.join(path);
         if fs::read_to_string(&path).is_ok_and(|there| there != *text) {
             bail!(
-                "{} is there and is not the demo's. Choose another folder, or remove the file",
+                "{} exists and does not belong to the demo. Choose another folder, or remove the file",
                 path.display()
             );
         }
@@ -53,7 +53,7 @@ pub async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Brings the shipped study into an empty database, and starts it.
+/// Imports the demo study into an empty database, and starts it.
 pub async fn import_if_empty(app: &App, args: &DataArgs) -> anyhow::Result<()> {
     let is_empty =
         async || anyhow::Ok(store::studies::all(&mut *app.pool.acquire().await?).await?.is_empty());
@@ -63,20 +63,20 @@ pub async fn import_if_empty(app: &App, args: &DataArgs) -> anyhow::Result<()> {
     let image_sets = 10;
     let folder = args.data.join("demo");
     super::say(
-        "The database is empty: the demo study comes first. Its images are made once, in about a minute.",
+        "The database is empty, so the demo study is imported. Its images are made once, in about a minute.",
     );
     build(folder.clone(), image_sets, texts(image_sets)?).await?;
-    // Another server may have been quicker, and researchers may have their own studies by now.
+    // Another server may have imported the demo meanwhile, or researchers their own studies.
     if is_empty().await? {
         import::import_and_start(app, &Actor::program(), &folder).await?;
     }
     Ok(())
 }
 
-/// The study's settings and words, by path in the folder.
+/// The demo's settings and pages, by path in the folder.
 fn texts(image_sets: u8) -> anyhow::Result<Vec<(String, String)>> {
     let text = |path: &str| {
-        let file = Words::get(path).context("the program has lost a part of the demo")?;
+        let file = Words::get(path).context("the program was built without a part of the demo")?;
         let mut text = String::from_utf8(file.data.into_owned())?;
         if path == "study.toml" {
             text = text.replace(IMAGE_SETS, &format!("image_sets = {image_sets}"));
@@ -98,7 +98,7 @@ async fn build(folder: PathBuf, image_sets: u8, texts: Vec<(String, String)>) ->
         anyhow::Ok(built)
     });
     if work.await?? == Built::Already {
-        super::say("The images are there already.");
+        super::say("The images exist already.");
     }
     Ok(())
 }
@@ -110,7 +110,7 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
         .with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// Tells how far the work is: on a terminal in one line that changes, else with a line per tenth.
+/// Prints the progress: on a terminal in one line that changes, otherwise a line per tenth.
 #[derive(Default)]
 struct DemoProgress(Mutex<Option<(Stage, usize)>>);
 
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_size_of_the_demo_stands_in_its_settings() {
+    fn the_settings_state_the_size_of_the_demo() {
         let study = |sets| {
             let texts = texts(sets).unwrap();
             texts.into_iter().find(|(path, _)| path == "study.toml").unwrap().1

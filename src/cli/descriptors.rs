@@ -1,33 +1,33 @@
-//! File descriptors: as many as the system allows, and those that the database and files need are not given to clients.
+//! Raises the limit of file descriptors as far as possible, and reserves those that database and files need.
 
 use anyhow::bail;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// For logs, files of exports and reports, pipes of the private PostgreSQL, and what the runtime needs.
+/// Descriptors for logs, files of exports and reports, pipes of the private PostgreSQL, and the async runtime.
 const FOR_FILES: u64 = 64;
 
-/// Fewer connections of clients are no server: a browser opens up to six.
+/// The least number of client connections: a browser opens up to six.
 const LEAST_CONNECTIONS: u64 = 16;
 
-/// What some systems take at most, whatever they say is allowed (macOS: OPEN_MAX).
+/// The most descriptors that some systems allow, even if their limit says more (macOS: OPEN_MAX).
 const ANYWHERE: u64 = 10_240;
 
-/// How many connections of clients there may be.
+/// How many connections clients may have.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Share {
-    /// Connections of clients, at most.
+    /// Most connections of clients.
     pub connections: usize,
     /// Descriptors that the process may have.
     pub limit: u64,
 }
 
-/// Raises the limit of descriptors as far as the system allows, and says how many of them clients may have; less than was asked
-/// for where there are not enough.
+/// Raises the limit of descriptors as far as the system allows, and returns how many of them clients may have. It is less than
+/// `wanted` if the limit is too low.
 pub fn share(wanted: u32, database_connections: u32) -> anyhow::Result<Share> {
     divide(raise(), wanted, database_connections)
 }
 
-/// The soft limit becomes the hard one.
+/// Sets the soft limit to the hard one, and returns it.
 fn raise() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     for soft in [limit.maximum, Some(ANYWHERE)] {
@@ -53,7 +53,7 @@ fn divide(limit: u64, wanted: u32, database_connections: u32) -> anyhow::Result<
 }
 
 impl Share {
-    /// Says what was found, and warns where it is less than what was asked for.
+    /// Logs the limits, and warns if clients get fewer connections than wanted.
     pub fn tell(&self, wanted: u32) {
         let Self { connections, limit } = self;
         tracing::info!(
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clients_get_what_database_and_files_leave() {
+    fn clients_get_the_descriptors_that_database_and_files_do_not_need() {
         let connections = |limit, wanted| divide(limit, wanted, 21).unwrap().connections;
         assert_eq!(connections(65_536, 8192), 8192);
         assert_eq!(connections(1024, 8192), 939);

@@ -1,4 +1,4 @@
-//! `weber export`.
+//! `weber export` writes a study's data as CSV files.
 
 use std::path::PathBuf;
 
@@ -13,26 +13,26 @@ use crate::flow::audit::log::Actor;
 use crate::flow::study::export;
 use crate::flow::study::export::{ExpertsInManifest, PolicyChoice};
 
-/// What to export.
+/// Options of `weber export`.
 #[derive(Debug, Args)]
 pub struct ExportArgs {
     /// The study's short name.
     study: String,
 
-    /// Folder to write the files into; it is made if it is not there.
+    /// Folder to write the files into; it is made if it does not exist.
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
 
-    /// Exclusion policy: the name of one of the study's, or a TOML file; by default the enrolment policy.
+    /// Exclusion policy: the name of one of the study's policies, or a TOML file; by default the enrolment policy.
     #[arg(long, value_name = "NAME|FILE")]
     policy: Option<String>,
 
-    /// Also export these participations, which count toward nothing: pilot, simulated.
+    /// Also export participations that count toward nothing: pilot, simulated.
     #[arg(long, value_delimiter = ',', value_name = "MODES")]
     include: Vec<Mode>,
 }
 
-/// Writes the files and says how many people they hold.
+/// Writes the files and says how many people they contain.
 pub async fn run(args: &DataArgs, export: &ExportArgs) -> anyhow::Result<()> {
     let policy = match &export.policy {
         None => PolicyChoice::Enrolment,
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_policy_that_nothing_can_meet_is_refused() {
+    fn a_policy_with_unmeetable_bounds_is_refused() {
         let policy = |bounds: &str| parse_policy(&format!("name = \"p\"\n[criteria]\ntotal_time = {bounds}"));
         assert!(policy("{ min = 1, max = 1 }").is_ok());
         for bounds in

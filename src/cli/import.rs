@@ -1,4 +1,4 @@
-//! `weber import`.
+//! `weber import` imports a study folder.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::config::DataArgs;
 use crate::flow::audit::log::Actor;
 use crate::flow::study::import::{Imported, import};
 
-/// Brings a study folder into the database and says what happened.
+/// Imports a study folder into the database and prints what happened.
 pub async fn run(args: &DataArgs, path: &Path) -> anyhow::Result<()> {
     let data = Data::open(args).await?;
     let imported = data.during(async |app| Ok(import(app, &Actor::command_line(), path).await?)).await?;
@@ -15,7 +15,7 @@ pub async fn run(args: &DataArgs, path: &Path) -> anyhow::Result<()> {
     super::say(if changed {
         format!("Imported `{slug}`, version {version}.")
     } else {
-        format!("`{slug}` is unchanged: version {version} stands.")
+        format!("`{slug}` is unchanged: it stays at version {version}.")
     });
     if stripped > 0 {
         super::say(format!(
@@ -24,7 +24,7 @@ pub async fn run(args: &DataArgs, path: &Path) -> anyhow::Result<()> {
         ));
     }
     if !notices.is_empty() {
-        super::say("The study is imported. These could spoil a trial, or tell people its answer:");
+        super::say("The study is imported. The following could spoil a trial or reveal its answer:");
         notices.iter().for_each(|notice| super::say(format!("  {notice}")));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! `weber journal`.
+//! `weber journal verify` checks the audit log, and `weber journal show` prints it.
 
 use std::path::PathBuf;
 
@@ -11,16 +11,16 @@ use crate::domain::audit_log::{Entry, first_broken};
 use crate::flow::audit::witness;
 use crate::store;
 
-/// What the journal is held against.
+/// Options of `weber journal verify`.
 #[derive(Debug, Clone, Args)]
 pub struct VerifyArgs {
-    /// Manifests of exports, or backups, that were kept where nobody could change them: the journal must still hold the entry
-    /// that was its newest then. Without one, entries cut off at the end and hashes that were all made anew are not noticed.
+    /// Manifests of exports, or backups, that were kept where they could not be changed: the journal must still hold the entry
+    /// that was its newest then. Without one, a cut at the end and a full set of new hashes go unnoticed.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     against: Vec<PathBuf>,
 }
 
-/// Checks that no entry was changed, added or taken out.
+/// Checks that no entry was changed, added or removed.
 pub async fn verify(args: &DataArgs, options: &VerifyArgs) -> anyhow::Result<()> {
     let head = |path: &PathBuf| witness::read(path).with_context(|| path.display().to_string());
     let heads = options.against.iter().map(head).collect::<anyhow::Result<Vec<_>>>()?;
@@ -34,15 +34,15 @@ pub async fn verify(args: &DataArgs, options: &VerifyArgs) -> anyhow::Result<()>
             bail!("the journal was changed since {path} was made: its entry {number} is not there as it was");
         }
         super::say(match number {
-            0 => format!("{path} was made when the journal was empty, and says nothing of it."),
-            _ => format!("Up to entry {number} it is the one that {path} names."),
+            0 => format!("{path} was made when the journal was empty, and says nothing about it."),
+            _ => format!("The journal agrees with {path} up to entry {number}."),
         });
     }
     let newest = entries.last().map_or_else(|| "none".to_owned(), |(_, hash)| hex::encode(hash));
     super::say(format!("The journal is whole: {} entries. Hash of the newest: {newest}", entries.len()));
     if heads.is_empty() {
         super::say(
-            "Whether it was cut off or made anew as a whole, an older manifest or backup tells: --against FILE",
+            "If it was cut off or replaced as a whole, only an older manifest or backup tells: --against FILE",
         );
     }
     Ok(())

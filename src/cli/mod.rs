@@ -1,4 +1,4 @@
-//! The command line: another mouth for the same flows.
+//! The command line. Each command calls the same flows as the pages.
 
 mod backup;
 mod data;
@@ -30,7 +30,7 @@ use crate::flow::lab::team::Invitation;
 pub struct Cli {
     #[command(flatten)]
     data: DataArgs,
-    /// How the log is written, on standard error: for people, or one JSON object per line. WEBER_LOG says how much of it:
+    /// How the log is written, on standard error: lines for people, or one JSON object per line. WEBER_LOG sets how much is logged:
     /// warn, info, debug, or by module, such as info,sqlx=warn.
     #[arg(long, global = true, env = "WEBER_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     log_format: LogFormat,
@@ -42,33 +42,33 @@ pub struct Cli {
 enum Command {
     /// Run the server. An empty database gets the demo study.
     Serve(ServeArgs),
-    /// Bring a study folder into the database.
+    /// Import a study folder into the database.
     Import {
         /// The folder, as docs/study-format.md describes it.
         path: std::path::PathBuf,
     },
-    /// Build the study that ships with Weber, as a folder: to look at, to change, and to import.
+    /// Build the study that ships with Weber, as a folder to look at, change and import.
     Demo(demo::DemoArgs),
     /// Write a study's data as CSV files, raw and cleaned.
     Export(export::ExportArgs),
     /// Write a study's results, with every figure and table, into one HTML file.
     Report(report::ReportArgs),
-    /// Send simulated people through a study, by the same way as real ones.
+    /// Send simulated people through a study, by the same API as real ones.
     Simulate(simulate::SimulateArgs),
-    /// Researchers, who may see and steer studies.
+    /// Manage researchers, who see and control studies.
     #[command(subcommand)]
     Researcher(ResearcherCommand),
-    /// API tokens for scripts.
+    /// Manage API tokens for scripts.
     #[command(subcommand)]
     Token(TokenCommand),
-    /// The journal of who did what, when.
+    /// Check or print the journal of who did what, when.
     #[command(subcommand)]
     Journal(JournalCommand),
     /// Write everything into one file: data, images, researchers, the journal and the secret key. The server may run.
     Backup(backup::BackupArgs),
     /// Fill a new database from a backup.
     Restore(backup::RestoreArgs),
-    /// Examine what a study rests on, and say what to do about what is not well.
+    /// Examine everything that Weber needs, and say how to solve each problem.
     Doctor(doctor::DoctorArgs),
 }
 
@@ -76,13 +76,13 @@ enum Command {
 enum ResearcherCommand {
     /// Add a researcher, or help one who forgot the password: prints a one-time link to set it.
     Add {
-        /// What they sign in with.
+        /// The e-mail address with which they sign in.
         email: String,
         /// They may also see who participants are: pay, find, delete, forget and bar them.
         #[arg(long)]
         identities: bool,
-        /// What they may do: viewer, researcher or administrator. The first person of all is an administrator, later ones
-        /// researchers; without this option nobody's role changes.
+        /// What they may do: viewer, researcher or administrator. The first researcher becomes administrator, later ones researchers;
+        /// without this option an existing role stays.
         #[arg(long)]
         role: Option<Role>,
         /// Take their second factor away: they lost their phone and their recovery codes.
@@ -96,7 +96,7 @@ enum ResearcherCommand {
 
 #[derive(Debug, Subcommand)]
 enum JournalCommand {
-    /// Check that no entry was changed, added or taken out.
+    /// Check that no entry was changed, added or removed.
     Verify(journal::VerifyArgs),
     /// Show every entry with its hash, oldest first.
     Show,
@@ -106,15 +106,15 @@ enum JournalCommand {
 enum TokenCommand {
     /// Make a token and print it, once.
     Create {
-        /// What it is for.
+        /// The token's name, which says its purpose.
         name: String,
-        /// What it is good for: simulate, export, metrics. May be given several times.
+        /// What the token may be used for: simulate, export, metrics. May be given several times.
         #[arg(long = "scope", default_values_t = [Scope::Simulate])]
         scopes: Vec<Scope>,
     },
-    /// Remove a token: from now on it is good for nothing.
+    /// Remove a token, which stops working at once.
     Remove {
-        /// What it was for.
+        /// The token's name.
         name: String,
     },
 }
@@ -125,11 +125,11 @@ impl Cli {
         self.log_format
     }
 
-    /// What is logged by default: a server tells what it does, a command only what is wrong.
+    /// The default log filter: a server logs what it does, a command only warnings.
     pub const fn log_filter(&self) -> &'static str {
         match self.command {
             Command::Serve(_) => "info,sqlx=warn",
-            // A long export is no fault; whatever fails is said by the command itself.
+            // A long export is normal, and the command itself prints its failures.
             _ => "warn,sqlx=error",
         }
     }
@@ -180,12 +180,12 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-/// Says something to the person at the terminal. A terminal that is gone is no reason to stop.
+/// Prints a text to standard output. If the terminal is gone, the program continues.
 fn say(text: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-/// Cancelled by Ctrl-C, or by the signal with which systems end programs, whenever from now on it comes.
+/// A token that Ctrl-C, or the signal with which systems end programs, cancels at any later time.
 fn stop_token() -> CancellationToken {
     let token = CancellationToken::new();
     let cancelled = token.clone();

@@ -1,4 +1,4 @@
-//! `weber report`.
+//! `weber report` writes a study's results into one HTML file.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use crate::flow::audit::log::Actor;
 use crate::flow::study::{control, results};
 use crate::web::lab::results::report;
 
-/// What to report.
+/// Options of `weber report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// The study's short name.
@@ -20,18 +20,18 @@ pub struct ReportArgs {
     /// The file to write.
     #[arg(long)]
     out: PathBuf,
-    /// Exclusion policy; the enrolment policy if none is named.
+    /// Exclusion policy; by default the enrolment policy.
     #[arg(long)]
     policy: Option<String>,
     /// Whose results: live, pilot or simulated.
     #[arg(long, default_value_t = Mode::Live)]
     mode: Mode,
-    /// Show which condition is which before the study is full: to everybody and for good, and the journal says so.
+    /// Show which condition is which before the study is full: permanently, to all researchers, and noted in the journal.
     #[arg(long)]
     unblind: bool,
 }
 
-/// Writes everything about a study's results into one HTML file that needs nothing else.
+/// Writes a study's results into one HTML file that needs no other file.
 pub async fn run(args: &DataArgs, asked: &ReportArgs) -> anyhow::Result<()> {
     let data = Data::open(args).await?;
     let text = data

@@ -1,4 +1,4 @@
-//! `weber researcher` and `weber token`.
+//! `weber researcher` and `weber token` manage accounts and API tokens.
 
 use anyhow::bail;
 
@@ -10,7 +10,7 @@ use crate::flow::audit::log::Actor;
 use crate::flow::lab::team;
 use crate::flow::lab::team::Invitation;
 
-/// Adds a researcher, or helps one who forgot the password, with a one-time link to set it.
+/// Adds a researcher, or helps one who forgot the password, by a one-time link to set it.
 pub async fn add(
     args: &DataArgs,
     email: &str,
@@ -24,7 +24,7 @@ pub async fn add(
     Ok(())
 }
 
-/// Makes an API token for scripts and shows it, once.
+/// Makes an API token for scripts and prints it, once.
 pub async fn create_token(args: &DataArgs, name: &str, scopes: &[Scope]) -> anyhow::Result<()> {
     let data = Data::open(args).await?;
     let actor = Actor::command_line();
@@ -32,7 +32,7 @@ pub async fn create_token(args: &DataArgs, name: &str, scopes: &[Scope]) -> anyh
     match made {
         Ok(token) => super::say(token),
         Err(FlowError::Refused(_)) => {
-            bail!("the name `{name}` is taken, or not of 1 to 100 characters; choose another one")
+            bail!("the name `{name}` is taken, or does not have 1 to 100 characters; choose another one")
         }
         Err(error) => return Err(error.into()),
     }

@@ -1,4 +1,4 @@
-//! `weber serve`.
+//! `weber serve` runs the server.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::web::http::serve::ConnectionLimits;
 use crate::web::http::startup::Startup;
 use crate::web::{self, Site, WebState};
 
-/// How long a server that was told to stop answers what is under way: longer than any request may take.
+/// How long a server that was told to stop answers open requests: longer than any request may take.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// Runs the server until it is told to stop.
@@ -28,7 +28,7 @@ pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
         args.database_connections + store::record_connection::CONNECTIONS,
     )?;
     share.tell(serve.connections);
-    // Before anything is started: a second server is told so at once.
+    // The address is taken before anything is started, so that a second server fails at once.
     let listener = TcpListener::bind(serve.listen)
         .await
         .with_context(|| format!("cannot listen on {}: is another server running there?", serve.listen))?;
@@ -41,7 +41,7 @@ pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
         &site.trusted_proxies,
     );
     let stop = super::stop_token();
-    // It says that it is alive from now on, and opens when everything is there.
+    // The server answers liveness checks from now on, and other requests once everything is ready.
     let entrance = Startup::default();
     let serving = web::http::serve::serve(listener, entrance.clone(), bounds, stop.clone().cancelled_owned());
     let mut serving = tokio::spawn(serving);
@@ -54,7 +54,7 @@ pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
         let state = WebState::new(app.clone(), changes, site);
         let live = state.live.stop.clone();
         let stopping = stop.clone();
-        // Open pages end, or they would keep the server from stopping.
+        // Streams of open pages end, since they would keep the server from stopping.
         tokio::spawn(async move {
             stopping.cancelled().await;
             live.cancel();
@@ -64,7 +64,7 @@ pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
         tokio::select! {
             served = &mut serving => served?,
             () = store::keep_ready(&app.pool) => {}
-            () = too_long_after(&stop) => tracing::warn!("Some clients did not finish their requests; stopping all the same"),
+            () = too_long_after(&stop) => tracing::warn!("Some clients did not finish their requests; the server stops without them"),
         }
         super::say("Weber has stopped.");
         Ok(())
@@ -72,7 +72,7 @@ pub async fn run(args: &DataArgs, serve: &ServeArgs) -> anyhow::Result<()> {
     .await
 }
 
-/// Every request that was read is answered by then; what is left are clients that never end theirs.
+/// Ends when all complete requests are answered. Only clients that never finish a request are left then.
 async fn too_long_after(stop: &CancellationToken) {
     stop.cancelled().await;
     tokio::time::sleep(SHUTDOWN_TIMEOUT).await;
@@ -89,7 +89,7 @@ fn site(serve: &ServeArgs, public_url: &str) -> Site {
     site
 }
 
-/// Says where everything is, all at once: whoever waits for the first line has the others, too.
+/// Prints all addresses at once, so that a program that waits for the first line gets the others with it.
 async fn greet(app: &App, public_url: &str) -> anyhow::Result<()> {
     let line = |name: &str, path: &str| format!("  {name:<22} {public_url}{path}");
     let mut lines = vec![format!("\nWeber runs at {public_url} (Ctrl-C stops it)\n")];

@@ -1,4 +1,4 @@
-//! `weber simulate`.
+//! `weber simulate` sends simulated people through a study.
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use crate::store;
 use crate::web::http::serve::{ConnectionLimits, serve};
 use crate::web::{Site, WebState, router};
 
-/// What to simulate.
+/// Options of `weber simulate`.
 #[derive(Debug, Args)]
 pub struct SimulateArgs {
     /// The study's short name.
@@ -31,11 +31,11 @@ pub struct SimulateArgs {
     #[arg(long, default_value_t = 100)]
     participants: u32,
 
-    /// How many of them are at it at the same time.
+    /// How many of them take part at the same time.
     #[arg(long, default_value_t = 20)]
     concurrency: usize,
 
-    /// The same seed makes the same people.
+    /// Seed of all random draws: the same seed makes the same people.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
@@ -43,16 +43,16 @@ pub struct SimulateArgs {
     #[arg(long, default_value = "honest=0.8,careless=0.1,left=0.1")]
     mix: Mix,
 
-    /// What those who look are able to see, and how long they take: a TOML file (docs/simulation.md).
+    /// Abilities and times of those who look at the images: a TOML file (docs/simulation.md).
     #[arg(long, value_name = "FILE")]
     observers: Option<PathBuf>,
 
-    /// How long they wait for each second that they say they took: 0 as fast as possible, 1 like real people.
+    /// How long they wait for each second that they report: 0 as fast as possible, 1 like real people.
     #[arg(long, default_value_t = 0.0, value_name = "FACTOR", value_parser = think_time)]
     think_time: f64,
 
-    /// Server to send them to; by default one that runs for the purpose on this machine. Several (with commas, or given
-    /// several times) are taken by turns: each person crosses from one to the other all the time.
+    /// Server to send them to; by default one that is started for the purpose on this machine. Several servers (with commas, or
+    /// given several times) take turns: each person's requests alternate between them.
     #[arg(long, value_delimiter = ',')]
     url: Vec<String>,
 
@@ -61,7 +61,7 @@ pub struct SimulateArgs {
     token: Option<secrecy::SecretString>,
 }
 
-/// Sends simulated people through a study and says what came of it.
+/// Sends simulated people through a study and reports the results.
 pub async fn run(args: &DataArgs, simulate: &SimulateArgs) -> anyhow::Result<()> {
     match simulate.url.as_slice() {
         urls @ [_, ..] => {
@@ -83,7 +83,7 @@ pub async fn run(args: &DataArgs, simulate: &SimulateArgs) -> anyhow::Result<()>
     }
 }
 
-/// Runs a server for the purpose, with an API token that is gone afterwards.
+/// Runs a server for the simulation, with an API token that is removed afterwards.
 async fn here(app: &App, changes: UnboundedReceiver<i64>, simulate: &SimulateArgs) -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
@@ -126,7 +126,8 @@ fn think_time(text: &str) -> Result<f64, String> {
 
 fn read_abilities(path: &Path) -> anyhow::Result<Abilities> {
     let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("{} is not as docs/simulation.md gives it", path.display()))
+    toml::from_str(&text)
+        .with_context(|| format!("{} does not have the format of docs/simulation.md", path.display()))
 }
 
 fn say_report(participants: u32, report: &SimulationReport) {
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_observers_that_cannot_be_used_is_named_with_its_line() {
+    fn errors_in_a_file_of_observers_name_file_and_line() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("observers.toml");
         let missing = format!("{:#}", read_abilities(&file).unwrap_err());

@@ -1,4 +1,4 @@
-//! Who did what, when: each entry holds the hash of the one before it.
+//! The audit log: who did what, when. Each entry contains the hash of the previous one.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,51 +7,51 @@ use sha2::{Digest, Sha256};
 use super::words;
 
 words! {
-    /// What somebody did.
+    /// The actions that are recorded.
     Action {
-        /// Brought a study folder in as a new version.
+        /// Imported a study folder as a new version.
         Imported = "imported",
         /// Started, paused or closed a study.
         StateChanged = "state_changed",
         /// Switched a link on or off.
         LinkSwitched = "link_switched",
-        /// Gave out personal links.
+        /// Made personal links.
         PersonalLinksMade = "personal_links_made",
-        /// Saw the platform ids of those to be paid.
+        /// Saw the platform ids of people to be paid.
         PaymentsRead = "payments_read",
         /// Compared a platform's export with the data.
         Reconciled = "reconciled",
-        /// Looked for a person by their platform id.
+        /// Searched for a person by their platform id.
         PersonSought = "person_sought",
         /// Deleted a person's data at their request.
         Withdrawn = "withdrawn",
         /// Deleted all platform ids of a study.
         IdentitiesForgotten = "identities_forgotten",
-        /// Added people to those not to admit.
+        /// Added people to those who are not admitted.
         PeopleBarred = "people_barred",
-        /// Decided about a person, beside the rule.
+        /// Decided about a person against the rule.
         Overridden = "overridden",
-        /// Took such a decision back.
+        /// Took back a decision about a person.
         OverrideLifted = "override_lifted",
-        /// Opened the slot of somebody kept again.
+        /// Opened the slot of a kept person again.
         SlotReopened = "slot_reopened",
         /// Gave exhausted slots one more posting.
         PostingsAdded = "postings_added",
         /// Changed the number of places per condition.
         QuotaChanged = "quota_changed",
-        /// Let results show which condition is which.
+        /// Revealed which condition is which.
         Unblinded = "unblinded",
-        /// Signed in.
+        /// Signed in to the lab.
         SignedIn = "signed_in",
         /// Set a password by a one-time link.
         PasswordSet = "password_set",
         /// Turned a second factor on or off.
         SecondFactorChanged = "second_factor_changed",
-        /// Invited somebody, or made a new link for them.
+        /// Invited a researcher, or made a new link for them.
         Invited = "invited",
-        /// Changed what somebody may do.
+        /// Changed a researcher's role.
         RoleChanged = "role_changed",
-        /// Took somebody's access away.
+        /// Removed a researcher's access.
         ResearcherRemoved = "researcher_removed",
         /// Made an API token.
         TokenMade = "token_made",
@@ -63,34 +63,34 @@ words! {
         PolicyFrozen = "policy_frozen",
         /// Downloaded a study's data.
         Exported = "exported",
-        /// Backed everything up: all data, and the secret key unless it was left out.
+        /// Backed up all data, and the secret key unless it was left out.
         BackedUp = "backed_up",
     }
 }
 
-/// An entry of the journal.
+/// An entry of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// From 1, without a gap.
+    /// The number, from 1 without gaps.
     pub number: i64,
-    /// When.
+    /// The time of the action.
     pub at: DateTime<Utc>,
     /// A researcher's address, or `command line`.
     pub actor: String,
-    /// What; as it was written, which may be a word that this program does not know any more.
+    /// The action's word as it was stored. A newer or older version may have stored a word that this program does not know.
     pub action: String,
-    /// In which study, by its short name.
+    /// The short name of the study.
     pub study: Option<String>,
-    /// With whom, by their pseudonym.
+    /// The pseudonym of the participant.
     pub participant: Option<String>,
-    /// More, as JSON; it never holds a platform's ids.
+    /// Further details as JSON, without platform ids.
     pub detail: String,
-    /// The hash of the entry before; of nothing for the first.
+    /// The hash of the previous entry. For the first entry it is empty.
     pub previous_sha256: Vec<u8>,
 }
 
 impl Entry {
-    /// What the next entry holds: SHA-256 over every field with its length, in the order of this struct.
+    /// The hash of this entry, which the next one contains: SHA-256 over every field with its length, in the order of this struct.
     pub fn sha256(&self) -> Vec<u8> {
         let mut hash = Sha256::new();
         let at = self.at.to_rfc3339_opts(SecondsFormat::Micros, true);
@@ -108,32 +108,31 @@ impl Entry {
     }
 }
 
-/// The newest entry: whoever keeps it can tell later whether the journal was changed since.
+/// The newest entry at some time. If it was kept elsewhere, it later shows whether the audit log was changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
-    /// Its number; 0 for an empty journal.
+    /// Its number. 0 for an empty audit log.
     pub entry: i64,
     /// Its hash, in hexadecimal.
     pub sha256: String,
 }
 
 impl Head {
-    /// Whether it is part of a journal. A journal is only added to, so that whatever end it once had stays in it for ever.
+    /// Whether it is part of an audit log. Entries are only added, so each former newest entry must still be there.
     pub fn is_in(&self, entries: &[(Entry, Vec<u8>)]) -> bool {
         let same =
             |(entry, hash): &(Entry, Vec<u8>)| entry.number == self.entry && hex::encode(hash) == self.sha256;
         self.entry == 0 || entries.iter().any(same)
     }
 
-    /// The newest entry by its number and hash, if there is one.
+    /// The newest entry, if there is one, from its number and hash.
     pub fn of(newest: Option<(i64, Vec<u8>)>) -> Self {
         newest.map_or_else(Self::default, |(entry, sha256)| Self { entry, sha256: hex::encode(sha256) })
     }
 }
 
-/// The number of the first entry that does not follow from those before it; none if the chain is whole. Each entry comes
-/// with the hash that was stored for it. Of a chain that ends too early, or was made anew throughout, only a [`Head`] that
-/// was kept elsewhere can tell.
+/// The number of the first entry that does not follow from the previous ones. None if the chain is intact. Each entry comes with
+/// its stored hash. If a chain was cut at the end or replaced as a whole, only a [`Head`] that was kept elsewhere shows it.
 pub fn first_broken(entries: &[(Entry, Vec<u8>)]) -> Option<i64> {
     let mut previous: &[u8] = &[];
     for (expected, (entry, stored)) in (1..).zip(entries) {
@@ -171,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_was_changed_taken_out_or_added_is_found() {
+    fn a_changed_removed_or_added_entry_is_found() {
         let chain = || chain("ada@example.org");
         assert_eq!(first_broken(&chain()), None);
         let mut changed = chain();
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_that_was_kept_tells_of_entries_cut_off_and_of_a_chain_made_anew() {
+    fn a_kept_newest_entry_reveals_a_cut_and_a_replaced_chain() {
         let head = |entries: &[(Entry, Vec<u8>)]| {
             Head::of(entries.last().map(|(entry, hash)| (entry.number, hash.clone())))
         };
@@ -200,6 +199,6 @@ mod tests {
         let anew = chain("eve@example.org");
         assert_eq!(first_broken(&anew), None);
         assert!(!head(&whole).is_in(&anew) && !head(&whole[..1]).is_in(&anew));
-        assert!(Head::default().is_in(&whole), "an empty journal is the beginning of any");
+        assert!(Head::default().is_in(&whole), "an empty journal is the beginning of every one");
     }
 }

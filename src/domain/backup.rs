@@ -1,104 +1,104 @@
-//! What a backup says about itself, and what has to be so for it to be restored.
+//! The manifest of a backup, and the conditions under which it can be restored.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::audit_log::Head;
 
-/// How backups are built: raised when an older program could not read a new one.
+/// The version of the format. It is raised when older programs could not read new backups.
 pub const FORMAT: u32 = 1;
 
-/// What a backup holds.
+/// The content of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupManifest {
-    /// How it is built.
+    /// The version of the format.
     pub format: u32,
-    /// Which Weber made it.
+    /// The version of Weber that made it.
     pub program_version: String,
-    /// The newest migration of the database that it was taken from.
+    /// The newest migration of the database.
     pub schema_version: i64,
-    /// When it was begun: it holds everything that was stored by then.
+    /// The time at which the backup began. It holds everything that was stored before.
     pub created_at: DateTime<Utc>,
     /// The fingerprint of the installation's key, in hexadecimal.
     pub key_fingerprint: String,
     /// Whether the key itself is in the backup.
     pub holds_key: bool,
-    /// The journal as it stood.
+    /// The newest entry of the audit log.
     pub journal: Head,
     /// The tables, in an order in which they can be filled.
     pub tables: Vec<BackupTable>,
-    /// Where numbering goes on.
+    /// The state of every sequence.
     pub sequences: Vec<Sequence>,
 }
 
 /// A table's name and columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableLayout {
-    /// Its name.
+    /// The table's name.
     pub name: String,
-    /// Its columns, in order.
+    /// The columns' names, in order.
     pub columns: Vec<String>,
 }
 
-/// A table as it was copied.
+/// A table in a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupTable {
-    /// Its name and columns.
+    /// The table's name and columns.
     #[serde(flatten)]
     pub layout: TableLayout,
-    /// What was copied of it.
+    /// The size and hash of its content.
     #[serde(flatten)]
     pub measure: ContentMeasure,
 }
 
-/// What tells one content from another.
+/// Numbers by which two contents can be compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContentMeasure {
-    /// Rows.
+    /// The number of rows.
     pub rows: u64,
-    /// Bytes, before compression.
+    /// The number of bytes before compression.
     pub bytes: u64,
     /// SHA-256 of these bytes, in hexadecimal.
     pub sha256: String,
 }
 
-/// A source of numbers.
+/// The state of a PostgreSQL sequence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sequence {
-    /// Its name.
+    /// The sequence's name.
     pub name: String,
-    /// The last number that it gave out.
+    /// The last number that it returned.
     pub last: i64,
 }
 
 /// Why a backup cannot be restored by this program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
-    /// It does not say what it is.
+    /// Its manifest cannot be read.
     #[error("its manifest is not understood: {0}")]
     Unreadable(String),
-    /// A newer program built it in another way.
+    /// A newer program made it in another format.
     #[error(
         "it was made by Weber {0}, which is newer than this program: restore it with that version or a newer one"
     )]
     NewerProgram(String),
-    /// The program does not have its tables any more, or yet.
+    /// The program does not know its schema.
     #[error(
         "it holds the tables of schema {schema}, which this program does not know: restore it with Weber {program}, or \
          a newer one"
     )]
     UnknownSchema {
-        /// The backup's.
+        /// The schema version of the backup.
         schema: i64,
-        /// Which Weber made it.
+        /// The version of Weber that made it.
         program: String,
     },
-    /// Its tables are not those of its schema.
+    /// Its tables differ from those of its schema.
     #[error("its table `{0}` is not one of its schema")]
     OtherTables(String),
 }
 
-/// What every manifest says, of whatever kind it is.
+/// The part of a manifest that every format has.
 #[derive(Deserialize)]
 struct Stamp {
     format: u32,
@@ -106,7 +106,7 @@ struct Stamp {
 }
 
 impl BackupManifest {
-    /// Reads a manifest, unless it is one of a newer kind.
+    /// Reads a manifest. It refuses newer formats.
     pub fn read(json: &[u8]) -> Result<Self, Unfit> {
         let unreadable = |error: serde_json::Error| Unfit::Unreadable(error.to_string());
         let stamp: Stamp = serde_json::from_slice(json).map_err(unreadable)?;
@@ -116,8 +116,7 @@ impl BackupManifest {
         serde_json::from_slice(json).map_err(unreadable)
     }
 
-    /// Refuses what belongs to a schema that this program cannot make. `known` says whether it has a migration of that
-    /// number.
+    /// Refuses a schema that this program cannot make. `known` says whether the program has a migration of that number.
     pub fn check_schema(&self, known: impl FnOnce(i64) -> bool) -> Result<(), Unfit> {
         if known(self.schema_version) {
             return Ok(());
@@ -125,7 +124,7 @@ impl BackupManifest {
         Err(Unfit::UnknownSchema { schema: self.schema_version, program: self.program_version.clone() })
     }
 
-    /// Refuses tables that are not exactly those of the schema: names from a file never reach the database otherwise.
+    /// Refuses tables that differ from those of the schema, so that no name from a file reaches the database.
     pub fn check_tables(&self, schema: &[TableLayout]) -> Result<(), Unfit> {
         let other = self.tables.iter().map(|table| &table.layout).find(|layout| !schema.contains(layout));
         let missing =
@@ -137,7 +136,7 @@ impl BackupManifest {
     }
 }
 
-/// Puts every table after those that it refers to. Of a circle of tables none comes back.
+/// Sorts tables so that each follows those that it refers to. Tables that refer to each other in a circle are left out.
 pub fn in_order(mut tables: Vec<TableLayout>, references: &[(String, String)]) -> Vec<TableLayout> {
     let mut ordered: Vec<TableLayout> = Vec::new();
     loop {
@@ -192,13 +191,13 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_is_read_as_it_was_written() {
+    fn a_written_manifest_is_read_unchanged() {
         assert_eq!(read(&manifest()), Ok(manifest()));
         assert!(matches!(BackupManifest::read(b"{\"format\": 1"), Err(Unfit::Unreadable(_))));
     }
 
     #[test]
-    fn what_this_program_cannot_read_is_refused() {
+    fn unreadable_and_newer_manifests_are_refused() {
         let newer = BackupManifest { format: FORMAT + 1, ..manifest() };
         assert_eq!(read(&newer), Err(Unfit::NewerProgram("9.9.9".into())));
         assert_eq!(manifest().check_schema(|schema| schema == 3), Ok(()));
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_tables_of_the_schema_are_filled_and_all_of_them() {
+    fn the_tables_must_be_exactly_those_of_the_schema() {
         let refused = |schema: &[TableLayout]| manifest().check_tables(schema).err();
         assert_eq!(refused(&[layout("a")]), None);
         assert_eq!(refused(&[layout("a"), layout("b")]), Some(Unfit::OtherTables("b".into())));

@@ -1,5 +1,5 @@
-//! The flow of participants through a study, as the CONSORT statement asks papers to show it: everybody who consented stands in
-//! exactly one place. Every page counts by it, crowd and experts each for themselves.
+//! Counts the participants of a study as the CONSORT statement asks papers to show them: each person who consented is in exactly one
+//! place. All pages use these counts, for crowd and experts separately.
 
 use std::collections::BTreeMap;
 
@@ -9,27 +9,27 @@ use super::gate::Arrival;
 use super::participant::{EndReason, Stage};
 use super::screen::{Part, Screen};
 
-/// Where somebody stands who consented.
+/// The status of a person who consented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParticipantStatus {
-    /// Is about to see Welcome.
+    /// The person has not seen Welcome yet.
     Arriving,
-    /// Went, or did not return, before Welcome.
+    /// The person left, or did not return, before Welcome.
     NeverStarted,
-    /// Saw Welcome and is at work.
+    /// The person saw Welcome and is taking part.
     AtWork,
-    /// Went, or did not return, after Welcome.
+    /// The person left, or did not return, after Welcome.
     Left,
-    /// Took the offer to end after too many practice blocks.
+    /// The person took the offer to end after too many practice blocks.
     ScreenedOut,
-    /// Asked for their data to be deleted.
+    /// The person asked for their data to be deleted.
     Withdrawn,
-    /// Came to the end.
+    /// The person reached the end.
     Completed,
 }
 
 impl ParticipantStatus {
-    /// Where somebody stands whose stage reads like that now.
+    /// The status that follows from a stage, whether the person saw Welcome, and how the participation ended.
     pub fn new(stage: Stage, started: bool, end_reason: Option<&str>) -> Self {
         match stage {
             Stage::Complete => Self::Completed,
@@ -44,32 +44,32 @@ impl ParticipantStatus {
         }
     }
 
-    /// Where a person stands.
+    /// The status of a person.
     pub fn of(person: &AnalysedPerson) -> Self {
         Self::new(person.stage, person.started_at.is_some(), person.end_reason.as_deref())
     }
 
-    /// Whether they have gone without completing.
+    /// Whether the person has left without completing.
     pub const fn has_gone(self) -> bool {
         matches!(self, Self::NeverStarted | Self::Left | Self::ScreenedOut | Self::Withdrawn)
     }
 }
 
-/// People who have gone without completing.
+/// Numbers of people who have left without completing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Gone {
-    /// Before Welcome.
+    /// People who left before Welcome.
     pub never_started: u64,
-    /// After Welcome, by the screen on which they were seen last.
+    /// People who left after Welcome, by the screen on which they were seen last.
     pub left: BTreeMap<Part, BTreeMap<Screen, u64>>,
-    /// After too many practice blocks.
+    /// People who ended after too many practice blocks.
     pub screened_out: u64,
-    /// Asked for their data to be deleted.
+    /// People who asked for their data to be deleted.
     pub withdrawn: u64,
 }
 
 impl Gone {
-    /// Counts a person, if they have gone.
+    /// Counts a person if they have left.
     pub fn count(&mut self, person: &AnalysedPerson) {
         match ParticipantStatus::of(person) {
             ParticipantStatus::NeverStarted => self.never_started += 1,
@@ -83,46 +83,46 @@ impl Gone {
         }
     }
 
-    /// Those who left after Welcome, by part.
+    /// People who left after Welcome, by part.
     pub fn left_by_part(&self) -> impl Iterator<Item = (Part, u64)> {
         self.left.iter().map(|(part, screens)| (*part, screens.values().sum()))
     }
 
-    /// Everybody who saw Welcome and has gone.
+    /// All people who saw Welcome and have left.
     pub fn after_welcome(&self) -> u64 {
         self.left_by_part().map(|(_, n)| n).sum::<u64>() + self.screened_out + self.withdrawn
     }
 
-    /// Everybody who has gone.
+    /// All people who have left.
     pub fn in_all(&self) -> u64 {
         self.never_started + self.after_welcome()
     }
 }
 
-/// How many people got how far.
+/// How many people reached each step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConsortFlow {
     /// Visits before consent, by how they ended. Visits are anonymous: one person may come several times.
     pub visits: BTreeMap<Arrival, u64>,
     /// People who consented.
     pub consented: u64,
-    /// ... and are about to see Welcome.
+    /// People who consented and have not seen Welcome yet.
     pub arriving: u64,
-    /// ... or are at work.
+    /// People who are taking part.
     pub at_work: u64,
-    /// ... or have gone.
+    /// People who have left.
     pub gone: Gone,
-    /// ... or completed.
+    /// People who completed.
     pub completed: u64,
-    /// Excluded by the first criterion that they failed, in the order of [`Criterion::ALL`].
+    /// Completed people who are excluded, by the first criterion that they failed, in the order of [`Criterion::ALL`].
     pub excluded: BTreeMap<Criterion, u64>,
-    /// Excluded by a researcher's decision, though they passed.
+    /// People who passed, and are excluded by a researcher's decision.
     pub excluded_by_decision: u64,
-    /// Passed, without a place.
+    /// People who passed, but found no open slot.
     pub surplus: u64,
-    /// Analysed because a researcher decided so, though the rule says otherwise; they are among the analysed.
+    /// People who are analysed by a researcher's decision against the rule. They are among the analysed.
     pub included_by_decision: u64,
-    /// Analysed, by condition in the study's order.
+    /// People who are analysed, by condition in the study's order.
     pub analysed: Vec<(String, u64)>,
 }
 
@@ -170,7 +170,7 @@ impl ConsortFlow {
         }
     }
 
-    /// The same with a line for everything that the other one has, so that their lines can stand side by side.
+    /// The same flow with a line for everything that the other flow has, so that both have the same lines.
     pub fn beside(mut self, other: &Self) -> Self {
         other.visits.keys().for_each(|arrival| _ = self.visits.entry(*arrival).or_default());
         other.excluded.keys().for_each(|criterion| _ = self.excluded.entry(*criterion).or_default());
@@ -181,22 +181,22 @@ impl ConsortFlow {
         self
     }
 
-    /// Visits that ended in that way.
+    /// The number of visits that ended in this way.
     pub fn visited(&self, arrival: Arrival) -> u64 {
         self.visits.get(&arrival).copied().unwrap_or(0)
     }
 
-    /// Visits that ended before the consent page.
+    /// The number of visits that ended before the consent page.
     pub fn turned_away(&self) -> u64 {
         self.visits.iter().filter(|(arrival, _)| !arrival.saw_consent()).map(|(_, n)| n).sum()
     }
 
-    /// Visits that saw the consent page. Whoever decided had seen the text, also if another client than Weber's pages showed it.
+    /// The number of visits that saw the consent text. Those who decided have seen it, even if another client showed it.
     pub fn saw_consent(&self) -> u64 {
         self.visited(Arrival::Arrived).max(self.decided())
     }
 
-    /// Visits that saw the consent page, and neither consented nor were refused for one of the reasons that are counted.
+    /// The number of visits that saw the consent page, and neither consented nor were refused for a counted reason.
     pub fn undecided(&self) -> u64 {
         self.saw_consent() - self.decided()
     }
@@ -206,22 +206,22 @@ impl ConsortFlow {
         self.consented + refused.map(|arrival| self.visited(arrival)).iter().sum::<u64>()
     }
 
-    /// All visits.
+    /// The number of all visits.
     pub fn visits_in_all(&self) -> u64 {
         self.turned_away() + self.saw_consent()
     }
 
-    /// People who saw Welcome.
+    /// The number of people who saw Welcome.
     pub fn started(&self) -> u64 {
         self.consented - self.arriving - self.gone.never_started
     }
 
-    /// People who completed and are not analysed.
+    /// The number of people who completed and are not analysed.
     pub fn excluded_in_all(&self) -> u64 {
         self.excluded.values().sum::<u64>() + self.excluded_by_decision + self.surplus
     }
 
-    /// People who are analysed.
+    /// The number of people who are analysed.
     pub fn analysed_in_all(&self) -> u64 {
         self.analysed.iter().map(|(_, n)| n).sum()
     }
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_stands_in_exactly_one_place() {
+    fn each_person_is_counted_in_exactly_one_place() {
         let people = [
             judged(|_| ()),
             judged(|person| (person.stage, person.started_at) = (Stage::Expired, None)),
@@ -288,12 +288,12 @@ mod tests {
     }
 
     #[test]
-    fn every_visit_is_turned_away_or_sees_the_consent_page_and_decides_or_not() {
+    fn visits_are_split_by_the_consent_page_and_the_decision() {
         let counts =
             [(5, Arrival::Arrived), (1, Arrival::Declined), (1, Arrival::Full), (1, Arrival::Unsuitable)];
-        let doors = [Arrival::Preview, Arrival::AlreadyTookPart, Arrival::Incomplete, Arrival::Closed];
+        let turned_away = [Arrival::Preview, Arrival::AlreadyTookPart, Arrival::Incomplete, Arrival::Closed];
         let mut visits: BTreeMap<_, _> = counts.map(|(n, arrival)| (arrival, n)).into();
-        visits.extend(doors.map(|arrival| (arrival, 2)));
+        visits.extend(turned_away.map(|arrival| (arrival, 2)));
         let flow = |visits, people: &[JudgedPerson]| ConsortFlow::new(visits, people, &["natural".into()]);
         let one = flow(visits.clone(), &[judged(|_| ())]);
         assert_eq!(

@@ -1,5 +1,5 @@
-//! What a policy would do: who leaves, by which criterion, in which condition, and what becomes of the accuracy. Nothing is
-//! applied by looking.
+//! Previews a policy: who is excluded by which criterion in which condition, and how the accuracy changes. A preview changes
+//! nothing in the study.
 
 mod who;
 
@@ -9,45 +9,45 @@ use super::codebook::people::JudgedPerson;
 use super::count;
 use super::exclusion::{Bounds, Criterion, Measures, Verdict};
 
-/// Bins of a histogram of times.
+/// The number of bins of a histogram of times.
 const BINS: usize = 24;
 
-/// Whole numbers have a bin each, unless they lie so far apart that bins could not be seen.
+/// Whole numbers get a bin each, unless there would be more bins than this.
 const MOST_BINS: f64 = 60.0;
 
-/// What one criterion does to the people who completed.
+/// The effect of one criterion on the people who completed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Effect {
     /// The criterion.
     pub criterion: Criterion,
-    /// Who fails it, whatever else they fail.
+    /// Number of people who fail it, alone or with other criteria.
     pub alone: u32,
-    /// Who fails it and none of those before it, in the order of [`Criterion::ALL`].
+    /// Number of people who fail it and none before it, in the order of [`Criterion::ALL`].
     pub in_order: u32,
-    /// Who fails it, by condition in the study's order.
+    /// Number of people who fail it, by condition in the study's order.
     pub by_condition: Vec<u32>,
-    /// Its values.
+    /// Its values. None if no person has a value.
     pub histogram: Option<Histogram>,
 }
 
-/// What all criteria together do in a condition.
+/// The effect of all criteria together in a condition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
-    /// The condition.
+    /// The condition's name.
     pub condition: String,
-    /// Completed.
+    /// People who completed.
     pub completed: u32,
-    /// Fail no criterion.
+    /// People who fail no criterion.
     pub pass: u32,
-    /// Fail no criterion, and hold no slot.
+    /// People who fail no criterion, and hold no slot.
     pub surplus: u32,
-    /// Kept by a researcher's decision, against the rule.
+    /// People whom a researcher's decision keeps against the rule.
     pub included: u32,
-    /// Not kept by a researcher's decision, against the rule.
+    /// People whom a researcher's decision excludes against the rule.
     pub excluded: u32,
-    /// Kept, which is what results are made of: they pass and are not surplus, but for decisions.
+    /// People who are kept: those who pass and are not surplus, changed by decisions. Results are made of them.
     pub kept: u32,
-    /// Share of main trials answered correctly by everybody who completed.
+    /// Share of main trials answered correctly by all people who completed.
     pub accuracy_of_all: Option<f64>,
     /// ... by those who are kept.
     pub accuracy: Option<f64>,
@@ -56,25 +56,25 @@ pub struct Group {
 /// Values in bins of equal width.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
-    /// Lowest value.
+    /// The lowest value.
     pub from: f64,
-    /// Highest value.
+    /// The highest value.
     pub to: f64,
-    /// Lower edge of the first bin, and upper edge of the last one.
+    /// The lower edge of the first bin, and the upper edge of the last one.
     pub edges: (f64, f64),
-    /// What lies between one possible value and the next, where each has a bin of its own and stands in the middle of it.
+    /// The distance of two possible values, if each has a bin of its own and lies in the middle of it.
     pub step: Option<f64>,
-    /// People per bin: those who fail no criterion, and those who fail any.
+    /// The number of people per bin: those who fail no criterion, and those who fail any.
     pub bins: Vec<(u32, u32)>,
 }
 
 impl Histogram {
-    /// Width of a bin.
+    /// The width of a bin.
     pub fn width(&self) -> f64 {
         (self.edges.1 - self.edges.0) / self.bins.len() as f64
     }
 
-    /// Where inclusive bounds stand: between bins that pass and bins that do not, where each value has a bin of its own.
+    /// The positions of inclusive bounds. If each value has a bin of its own, they lie between bins that pass and bins that fail.
     pub fn marks(&self, bounds: Bounds) -> impl Iterator<Item = f64> {
         /// Values such as thirds are not exact.
         const ROUNDING_ERROR: f64 = 1e-9;
@@ -89,23 +89,23 @@ impl Histogram {
     }
 }
 
-/// What a policy does.
+/// The effect of a policy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preview {
-    /// By criterion, in the order of [`Criterion::ALL`].
+    /// The effect of each criterion, in the order of [`Criterion::ALL`].
     pub effects: Vec<Effect>,
-    /// By condition, in the study's order.
+    /// The effect in each condition, in the study's order.
     pub groups: Vec<Group>,
 }
 
 impl Preview {
-    /// A number of all conditions together.
+    /// The sum of a number over all conditions.
     pub fn sum(&self, of: impl Fn(&Group) -> u32) -> u32 {
         self.groups.iter().map(of).sum()
     }
 }
 
-/// Looks at everybody who completed, judged under a policy.
+/// Previews the policy under which the people were judged.
 pub fn preview(people: &[JudgedPerson], conditions: &[String]) -> Preview {
     let completed: Vec<(&JudgedPerson, &Verdict)> =
         people.iter().filter_map(|person| Some((person, person.verdict.as_ref()?))).collect();
@@ -154,7 +154,7 @@ fn group(condition: &str, people: &[(&JudgedPerson, &Verdict)]) -> Group {
     }
 }
 
-/// Pooled over trials.
+/// The accuracy, pooled over trials.
 fn accuracy(people: &[&(&JudgedPerson, &Verdict)]) -> Option<f64> {
     let sum = |of: fn(&JudgedPerson) -> u32| people.iter().map(|(person, _)| of(person)).sum::<u32>();
     let total = sum(|person| person.person.tally.main_total);
@@ -162,7 +162,7 @@ fn accuracy(people: &[&(&JudgedPerson, &Verdict)]) -> Option<f64> {
     (total > 0).then(|| f64::from(correct) / f64::from(total))
 }
 
-/// What lies between one possible value of a criterion and the next; none where it is a time.
+/// The distance of two possible values of a criterion. None for times.
 fn step<'a>(criterion: Criterion, people: impl Iterator<Item = &'a Measures>) -> Option<f64> {
     match criterion {
         Criterion::InstructionTime | Criterion::TotalTime | Criterion::ClockDiscrepancy => None,
@@ -176,7 +176,7 @@ fn step<'a>(criterion: Criterion, people: impl Iterator<Item = &'a Measures>) ->
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "no value lies below the first edge, and there are few bins"
+    reason = "no value is below the first edge, and bins are few"
 )]
 fn histogram(values: &[(f64, bool)], step: Option<f64>) -> Option<Histogram> {
     let all = || values.iter().map(|(value, _)| *value);
@@ -185,7 +185,7 @@ fn histogram(values: &[(f64, bool)], step: Option<f64>) -> Option<Histogram> {
     let step = step.filter(|step| (to - from) / step < MOST_BINS);
     let (edges, bins) = match step {
         Some(step) => ((from - step / 2.0, to + step / 2.0), ((to - from) / step).round() as usize + 1),
-        // Where everybody has the same value there is still a bin to put it into.
+        // If all people have the same value, it still needs a bin.
         None => ((from, if to > from { to } else { from + 1.0 }), BINS),
     };
     let mut histogram = Histogram { from, to, edges, step, bins: vec![(0, 0); bins] };
@@ -229,11 +229,11 @@ mod tests {
         assert_eq!((natural.completed, natural.pass), (3, 1));
         assert_eq!((natural.accuracy_of_all, natural.accuracy), (Some(36.0 / 54.0), Some(1.0)));
         let none = &preview.groups[1];
-        assert_eq!((none.pass, none.accuracy), (0, None), "nobody is left");
+        assert_eq!((none.pass, none.accuracy), (0, None), "no person is left");
     }
 
     #[test]
-    fn decisions_and_surplus_lead_from_who_passes_to_who_is_kept() {
+    fn decisions_and_surplus_explain_the_difference_between_passed_and_kept() {
         let decided = |mut person: JudgedPerson, decision| {
             person.person.overridden = Some(Override { decision, reason: "because".into() });
             person
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_did_not_complete_is_not_looked_at() {
+    fn people_who_did_not_complete_are_ignored() {
         let mut person = fixture::person("none");
         person.stage = crate::domain::participant::Stage::Running;
         let people = [JudgedPerson::new(person, &fixture::policy("as-posted"))];
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_histogram_of_times_holds_everybody_once_also_at_its_edges() {
+    fn a_histogram_of_times_counts_each_person_once_also_at_its_edges() {
         let values: Vec<_> = (0..=48).map(|n| (f64::from(n), n % 2 == 0)).collect();
         let histogram = histogram(&values, None).unwrap();
         let (kept, excluded): (u32, u32) =
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_stand_between_what_passes_and_what_does_not() {
+    fn bounds_lie_between_values_that_pass_and_values_that_fail() {
         let marks = |histogram: &Histogram, min, max| {
             let places = histogram.marks(Bounds { min, max });
             places.map(|at| (at * 1e6).round() / 1e6).collect::<Vec<_>>()

@@ -1,5 +1,5 @@
-//! One style for all figures: colours and axes. Each condition has a symbol and a place of its own besides its colour, so that
-//! figures can be read in grey.
+//! The style of all figures: colours and axes. Each condition also has a symbol and a place of its own, so that figures can be
+//! read in grey.
 
 use std::ops::Range;
 
@@ -12,27 +12,26 @@ use super::text_layout;
 pub use super::text_layout::placed;
 use super::text_layout::text;
 
-/// Where things are drawn.
 pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// An area with axes.
+/// A drawing area with axes.
 pub type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-/// What drawing ends in: into memory it does not fail.
+/// The result of drawing. Drawing into memory does not fail.
 pub type Drawn = Result<(), Box<dyn std::error::Error>>;
 
-/// Text and axes.
+/// The colour of text and axes.
 pub const INK: RGBColor = RGBColor(28, 33, 38);
-/// Less important text.
+/// The colour of less important text.
 pub const SOFT: RGBColor = RGBColor(89, 99, 109);
-/// Grid lines.
+/// The colour of grid lines.
 pub const LINE: RGBColor = RGBColor(223, 227, 231);
-/// People who are kept.
+/// The colour of kept people.
 pub const KEPT: RGBColor = RGBColor(47, 125, 91);
-/// People who are not.
+/// The colour of excluded people.
 pub const EXCLUDED: RGBColor = RGBColor(205, 150, 128);
 
-/// A drawing of a size in px, with a title and a description for people who do not see it.
+/// Makes a drawing of a size in px, with a title and a description for people who cannot see it.
 pub fn svg(
     size: (u32, u32),
     title: &str,
@@ -54,7 +53,7 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// A colour from `#rrggbb`; grey if it is none.
+/// Reads a colour from `#rrggbb`. Other texts give grey.
 pub fn colour(text: &str) -> RGBColor {
     let part = |from: usize| text.get(from..from + 2).and_then(|part| u8::from_str_radix(part, 16).ok());
     match (part(1), part(3), part(5)) {
@@ -63,42 +62,37 @@ pub fn colour(text: &str) -> RGBColor {
     }
 }
 
-/// What an axis says.
+/// The labels and ranges of axes.
 pub struct Axes<'a> {
-    /// Over the area.
     pub title: &'a str,
-    /// Under the horizontal axis.
     pub x_label: &'a str,
-    /// Beside the vertical axis.
     pub y_label: &'a str,
-    /// Values of the horizontal axis.
     pub x: Range<f64>,
-    /// Values of the vertical axis.
     pub y: Range<f64>,
-    /// Names along the horizontal axis, at 0, 1, 2, ...; with none, numbers stand there.
+    /// Names along the horizontal axis, at 0, 1, 2, ... Without names the axis shows numbers.
     pub names: &'a [String],
-    /// Whether the vertical axis counts: then it has whole numbers only.
+    /// Whether the vertical axis counts, so that it has whole numbers only.
     pub whole: bool,
-    /// Whether the horizontal axis counts.
+    /// Whether the horizontal axis counts, so that it has whole numbers only.
     pub whole_x: bool,
 }
 
-/// The vertical axis of shares that are drawn as bars: some air, so that a share of 1 is seen whole.
+/// The vertical axis of shares that are drawn as bars. It is a little longer, so that a share of 1 is completely visible.
 pub const SHARES: Range<f64> = 0.0..1.06;
 
-/// The vertical axis of shares that have markers, which are seen whole at 0, too.
+/// The vertical axis of shares with markers, which must be completely visible at 0, too.
 pub const MARKED_SHARES: Range<f64> = -0.06..1.06;
 
 const TITLE: i32 = 14;
 const NAME: i32 = 12;
 const LEFT: i32 = 54;
 const RIGHT: i32 = 14;
-/// Names are broken into lines of no less than that, in px; with less room every other is left out, and so on.
+/// The least width of a line of a name, in px. With less space every second name is left out, and so on.
 const NARROWEST: i32 = 34;
-/// Between one name and the next.
+/// The space between two names, in px.
 const GAP: i32 = 6;
 
-/// Which of the names are shown, and each in its lines.
+/// The positions of the names that are shown, each with its lines.
 fn shown_names(names: &[String], width: i32, places: f64) -> Vec<(usize, Vec<String>)> {
     let place = f64::from(width - LEFT - RIGHT) / places.max(1.0);
     let widest = names.iter().map(|name| text_layout::width(name, NAME)).max().unwrap_or(0);
@@ -111,13 +105,13 @@ fn most_lines(names: &[(usize, Vec<String>)]) -> i32 {
     names.iter().map(|(_, lines)| lines.len()).max().unwrap_or(1) as i32
 }
 
-/// What a panel has to be higher by, in px, for names that need more than one line in a drawing of a width.
+/// The additional height, in px, of a panel whose names need more than one line.
 pub fn height_of_names(names: &[String], width: u32) -> u32 {
     let shown = shown_names(names, width as i32, names.len() as f64 + 0.2);
     (text_layout::line_height(NAME) * (most_lines(&shown) - 1)) as u32
 }
 
-/// Draws axes and returns what to draw between them.
+/// Draws axes, and returns the chart in which to draw.
 pub fn axes<'a, 'b>(
     area: &'a Area<'b>,
     axes: &Axes<'_>,
@@ -159,7 +153,7 @@ pub fn axes<'a, 'b>(
     Ok(chart)
 }
 
-/// A place between the axes, in px of the area around them.
+/// Converts a place on the axes to px of the area around them.
 fn outside(area: &Area<'_>, chart: &Chart<'_, '_>, at: (f64, f64)) -> (i32, i32) {
     let ((x, y), (left, top)) = (chart.backend_coord(&at), area.get_base_pixel());
     (x - left, y - top)
@@ -191,7 +185,7 @@ fn x_ticks(area: &Area<'_>, chart: &Chart<'_, '_>, axes: &Axes<'_>, names: &[(us
     Ok(())
 }
 
-/// At most seven round numbers in a range, with as many decimals as their distance has; whole ones of what is counted.
+/// At most seven round numbers in a range, with as many decimals as their distance needs. Counts get whole numbers.
 fn ticks(range: &Range<f64>, whole: bool) -> Vec<(f64, String)> {
     let least = (range.end - range.start) / 6.0;
     let power = 10f64.powf(least.log10().floor());
@@ -209,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ticks_are_round_and_no_two_of_them_read_the_same() {
+    fn ticks_are_round_and_distinct() {
         let numbers = |range, whole| ticks(&range, whole).into_iter().map(|tick| tick.1).collect::<Vec<_>>();
         assert_eq!(numbers(0.0..1.6, false), ["0.0", "0.5", "1.0", "1.5"]);
         assert_eq!(numbers(0.0..1.05, true), ["0", "1"]);
@@ -226,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn names_without_room_leave_out_their_neighbours() {
+    fn names_are_left_out_if_there_is_too_little_space() {
         let numbers = |n: u32| (0..n).map(|n| n.to_string()).collect::<Vec<_>>();
         assert_eq!(shown_names(&numbers(10), 300, 10.0).len(), 10);
         let shown = shown_names(&numbers(60), 300, 60.0);

@@ -1,4 +1,4 @@
-//! What people of each condition did: accuracy, reaction time, confidence.
+//! Draws what people of each condition did: accuracy, reaction time, confidence.
 
 use super::canvas::{Axes, INK, MARKED_SHARES, SHARES, SOFT, axes, colour, height_of_names, svg};
 use super::marks::{bar, error_bar, line};
@@ -8,10 +8,10 @@ use crate::domain::results::{ConditionResults, MeanWithError};
 use crate::domain::stats::{REPLICATES, SEED};
 use plotters::prelude::*;
 
-/// Guessing between two images.
+/// The accuracy of guessing between two images.
 const CHANCE: f64 = 0.5;
 
-/// Groups of people with their conditions' results.
+/// The groups of people, each with the results of its conditions.
 fn groups<'a>(input: &Input<'a>) -> Vec<(&'static str, &'a [ConditionResults])> {
     let experts = input.results.experts.as_deref().map(|experts| ("experts", experts));
     std::iter::once(("crowd", input.results.crowd.as_slice())).chain(experts).collect()
@@ -21,18 +21,18 @@ pub fn titles(labels: &[Label]) -> Vec<String> {
     labels.iter().map(|label| label.title.clone()).collect()
 }
 
-/// The horizontal axis of bars by condition.
+/// The range of the horizontal axis for bars by condition.
 pub fn span(labels: &[Label]) -> std::ops::Range<f64> {
     -0.6..labels.len() as f64 - 0.4
 }
 
-/// Width of a drawing with a place for each condition, in px.
+/// The width in px of a drawing with one column per condition.
 pub fn wide(labels: &[Label]) -> u32 {
     let place = word_room(&titles(labels), 12, (80, 130)) + 10;
     (70 + place as u32 * labels.len() as u32).max(620)
 }
 
-/// Accuracy by condition.
+/// Draws accuracy by condition.
 pub fn accuracy(input: &Input<'_>) -> Figure {
     let header =
         ["Condition", "Group", "People", "Trials", "Accuracy", "2 SEM", "Bootstrap low", "Bootstrap high"];
@@ -68,7 +68,7 @@ pub fn accuracy(input: &Input<'_>) -> Figure {
     }
 }
 
-/// Reaction time by condition.
+/// Draws reaction time by condition.
 pub fn reaction_time(input: &Input<'_>) -> Figure {
     let mut table = Table::new(&["Condition", "Group", "People", "Trials", "Reaction time (s)", "2 SEM (s)"]);
     for (group, results) in groups(input) {
@@ -105,7 +105,7 @@ fn in_seconds(measure: MeanWithError) -> MeanWithError {
     MeanWithError { value: seconds(measure.value), bar: seconds(measure.bar), ..measure }
 }
 
-/// Bars by condition, crowd and experts side by side. `scale`: name, end, a dashed line.
+/// Draws bars by condition, crowd and experts side by side. `scale`: name and end of the axis, and the place of a dashed line.
 fn bars(
     input: &Input<'_>,
     title: &str,
@@ -123,7 +123,7 @@ fn bars(
     let width_in_px = wide(input.labels);
     let top = legend_height(width_in_px, &keys);
     let size = (width_in_px, 314 + top + height_of_names(&names, width_in_px));
-    svg(size, title, "The table beside it holds the numbers.", |area| {
+    svg(size, title, "The table beside it contains the numbers.", |area| {
         let x = span(input.labels);
         let setting = Axes {
             title: "",
@@ -154,7 +154,7 @@ fn bars(
     })
 }
 
-/// Half way to white.
+/// The colour half way to white.
 pub fn pale(ink: RGBColor) -> RGBColor {
     let half = |part: u8| part / 2 + 127;
     RGBColor(half(ink.0), half(ink.1), half(ink.2))
@@ -164,7 +164,7 @@ pub fn pale(ink: RGBColor) -> RGBColor {
 pub struct DashedPath;
 
 impl DashedPath {
-    /// At a height.
+    /// A line at the height `y`.
     pub fn of(x: std::ops::Range<f64>, y: f64) -> Vec<PathElement<(f64, f64)>> {
         let step = (x.end - x.start) / 60.0;
         let dash = |n: usize| {
@@ -175,7 +175,7 @@ impl DashedPath {
     }
 }
 
-/// A row of the table of confidence: its name, and what it measures.
+/// The rows of confidence: each has a name and its results.
 type Rows<'a> = [(&'static str, fn(&ConditionResults) -> &[MeanWithError]); 3];
 
 const AMONG: Rows<'static> = [
@@ -184,7 +184,7 @@ const AMONG: Rows<'static> = [
     ("wrong trials", |c| &c.confidence_if_wrong),
 ];
 
-/// Shares of each confidence.
+/// Draws the share of each confidence.
 pub fn confidence(input: &Input<'_>) -> Figure {
     let header =
         ["Condition", "Among", "Confidence", "Share", "2 SEM", "People", "People without any", "Trials"];
@@ -253,12 +253,12 @@ pub fn confidence(input: &Input<'_>) -> Figure {
     }
 }
 
-/// Columns of [`row`] that count.
+/// Whether a column of [`row`] counts people or trials.
 fn counts_people(column: &str) -> bool {
     ["People", "People without any", "Trials"].contains(&column)
 }
 
-/// The deeper, the surer.
+/// The colour of a confidence: higher confidence is darker.
 fn shade(ink: RGBColor, level: usize, levels: usize) -> RGBColor {
     let share = (level as f64 + 1.0) / levels.max(1) as f64;
     let mix = |part: u8| (255.0 - (255.0 - f64::from(part)) * share) as u8;
@@ -276,7 +276,7 @@ fn row(mut start: Vec<TableCell>, measure: &MeanWithError) -> Vec<TableCell> {
     start
 }
 
-/// Accuracy of answers with each confidence.
+/// Draws the accuracy of answers with each confidence.
 pub fn accuracy_by_confidence(input: &Input<'_>) -> Figure {
     let header = ["Condition", "Confidence", "Accuracy", "2 SEM", "People", "People without any", "Trials"];
     let mut table = Table::new(&header);
@@ -305,7 +305,7 @@ pub fn accuracy_by_confidence(input: &Input<'_>) -> Figure {
         };
         let mut chart = axes(&below, &setting)?;
         for (at, (label, condition)) in input.labels.iter().zip(&input.results.crowd).enumerate() {
-            // Side by side, so that error bars do not hide each other.
+            // Conditions are shifted sideways, so that error bars do not hide each other.
             let shift = (at as f64 - (input.labels.len() as f64 - 1.0) / 2.0) * 0.07;
             let measures = condition.accuracy_by_confidence.iter().enumerate();
             let points: Vec<(f64, Option<f64>)> =
@@ -330,7 +330,7 @@ pub fn accuracy_by_confidence(input: &Input<'_>) -> Figure {
     }
 }
 
-/// The conditions' symbols and names.
+/// Legend entries with the conditions' symbols and names.
 pub fn by_condition(labels: &[Label]) -> Vec<LegendEntry<'_>> {
     let places = labels.iter().enumerate();
     places

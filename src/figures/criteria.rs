@@ -1,4 +1,4 @@
-//! Data quality: who was excluded by what, the values of the criteria, postings and practice.
+//! Draws data quality: excluded people by criterion, the criteria's values, postings and practice.
 
 use plotters::prelude::*;
 
@@ -10,11 +10,11 @@ use super::{Figure, Input, Table, TableCell, words};
 use crate::domain::exclusion::{Bounds, Criterion, Setting};
 use crate::domain::workbench::{Effect, Histogram, Preview};
 
-/// What people are counted by in figures of quality.
+/// The two groups of people in figures of quality.
 const KEYS: [LegendEntry<'_>; 2] =
     [LegendEntry::square("pass all criteria", KEPT), LegendEntry::square("fail any", EXCLUDED)];
 
-/// Kept and excluded people by criterion; experts stand in a column of their own.
+/// Shows kept and excluded people by criterion, experts in a separate column.
 pub fn exclusion(input: &Input<'_>) -> Figure {
     let mut header = vec!["Criterion".to_owned(), "Fail it".into(), "Fail it and pass all above".into()];
     header.extend(titles(input.labels));
@@ -37,14 +37,14 @@ pub fn exclusion(input: &Input<'_>) -> Figure {
         Some((completed, pass)) => (
             " of the crowd",
             format!(
-                " Experts stand in the last column only: {completed} completed, and {pass} pass, {}.",
+                " Experts are in the last column only: {completed} completed, and {pass} pass, {}.",
                 input.policy.experts_by().in_words()
             ),
         ),
     };
     let by_condition = match input.blinded {
         true => "",
-        false => " By condition: people who fail the criterion, whatever else they fail.",
+        false => " By condition: people who fail the criterion, alone or with others.",
     };
     let is_condition = |column: &str| input.labels.iter().any(|label| label.title == column);
     Figure {
@@ -59,7 +59,7 @@ pub fn exclusion(input: &Input<'_>) -> Figure {
     }
 }
 
-/// Histograms of the criteria's values.
+/// Draws histograms of the criteria's values.
 pub fn values(input: &Input<'_>) -> Figure {
     let mut table = Table::new(&["Criterion", "From", "To", "Pass all", "Fail any"]);
     let with_values: Vec<(Criterion, &Histogram)> = input
@@ -91,7 +91,7 @@ pub fn values(input: &Input<'_>) -> Figure {
     Figure {
         name: "criteria",
         title: "Values of the criteria",
-        caption: "Everybody who completed: people who pass all criteria, and on top of them those who fail any. Vertical \
+        caption: "All people who completed: those who pass all criteria, and on top of them those who fail any. Vertical \
                   lines: the inclusive bounds of the policy for all conditions, where they lie among the values; a condition may \
                   have bounds of its own."
             .into(),
@@ -100,7 +100,7 @@ pub fn values(input: &Input<'_>) -> Figure {
     }
 }
 
-/// The policy's bounds for all conditions.
+/// The policy's bounds that hold for all conditions.
 fn bounds(input: &Input<'_>, criterion: Criterion) -> Bounds {
     match input.policy.criteria.get(&criterion) {
         Some(Setting::Within(bounds)) => *bounds,
@@ -108,7 +108,7 @@ fn bounds(input: &Input<'_>, criterion: Criterion) -> Bounds {
     }
 }
 
-/// The values that a bin is for: one, or all from the one up to the other.
+/// The values of a bin: one value, or the first and last of a range.
 fn values_of(histogram: &Histogram, bin: usize) -> (f64, f64) {
     match histogram.step {
         Some(step) => (histogram.from + step * bin as f64, histogram.from + step * bin as f64),
@@ -152,7 +152,7 @@ fn draw_histogram(area: &Area<'_>, criterion: Criterion, histogram: &Histogram, 
     Ok(())
 }
 
-/// Slots of a condition by the number of postings that they used; of all together while it is hidden which is which.
+/// Slots of a condition by the number of postings that they used, or of all conditions while their names are hidden.
 struct Slots<'a> {
     title: &'a str,
     ink: RGBColor,
@@ -175,7 +175,7 @@ fn slots<'a>(input: &Input<'a>) -> Vec<Slots<'a>> {
     vec![Slots { title: "All conditions", ink: KEPT, counts }]
 }
 
-/// How often slots were posted.
+/// Draws how often slots were posted.
 pub fn postings(input: &Input<'_>) -> Figure {
     let most = input.quality.most_postings();
     let mut header = vec!["Condition".to_owned()];
@@ -202,7 +202,7 @@ pub fn postings(input: &Input<'_>) -> Figure {
     }
 }
 
-/// Bars side by side, each with its condition's symbol above it: several conditions' colours are the same in grey.
+/// Draws bars side by side, each with its condition's symbol above it, since some colours are the same in grey.
 fn draw_postings(area: &Area<'_>, slots: &[Slots<'_>], with_symbols: bool) -> Drawn {
     let numbers = slots.first().map_or(1, |slots| slots.counts.len());
     let names: Vec<String> = (0..numbers).map(|n| n.to_string()).collect();
@@ -224,7 +224,7 @@ fn draw_postings(area: &Area<'_>, slots: &[Slots<'_>], with_symbols: bool) -> Dr
     Ok(())
 }
 
-/// How long people practised.
+/// Draws how long people practised.
 pub fn practice(input: &Input<'_>) -> Figure {
     let practice = &input.quality.practice;
     let mut table = Table::new(&["Practice blocks", "Pass all criteria", "Fail any"]);

@@ -1,4 +1,4 @@
-//! Whether conditions differ: tables alone say it best.
+//! Shows whether conditions differ, in tables without drawings.
 
 use super::{Figure, Input, Table, TableCell};
 use crate::domain::results::{FEW, PairDifference};
@@ -87,7 +87,7 @@ pub fn pairs(input: &Input<'_>) -> Figure {
     }
 }
 
-/// How the test over all conditions came out.
+/// The result of the test over all conditions.
 fn overall(input: &Input<'_>) -> String {
     match input.results.differences.kruskal_wallis {
         Some(test) => format!("Kruskal-Wallis, p = {}", TableCell::P(Some(test.p)).shown()),
@@ -95,7 +95,7 @@ fn overall(input: &Input<'_>) -> String {
     }
 }
 
-/// What to bear in mind with a pair. How many people a letter stands for stays hidden.
+/// A caution for the reader of a pair. It does not reveal how many people a letter stands for.
 fn caution(input: &Input<'_>, pair: &PairDifference) -> String {
     let people = |at: usize| input.results.crowd[at].people;
     let is_few = people(pair.comparison.first).min(people(pair.comparison.second)) < FEW;

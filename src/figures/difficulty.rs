@@ -1,11 +1,11 @@
-//! Accuracy against how hard a trial is.
+//! Draws accuracy against the difficulty of trials.
 
 use super::canvas::{Axes, MARKED_SHARES, axes, colour, svg};
 use super::marks::marker;
 use super::{Figure, Input, Table, TableCell};
 use crate::domain::results::Correlation;
 
-/// One panel per condition, and the trials in a table.
+/// Draws one panel per condition, with the trials in a table.
 pub fn difficulty(input: &Input<'_>) -> Figure {
     let difficulty = &input.results.difficulty;
     let header = ["Condition", "Image set", "Unit", "Relative activation difference", "Accuracy", "People"];
@@ -22,7 +22,7 @@ pub fn difficulty(input: &Input<'_>) -> Figure {
     }
     let furthest = difficulty.points.iter().map(|point| point.difference).fold(0.1, f64::max);
     let lowest = difficulty.points.iter().map(|point| point.difference).fold(0.0, f64::min);
-    // Some air, so that the first and the last marker are seen whole.
+    // The axis is a little longer, so that the first and last marker are completely visible.
     let air = (furthest - lowest) * 0.04;
     let rows = input.labels.len().div_ceil(3).max(1);
     let drawing =
@@ -60,7 +60,7 @@ pub fn difficulty(input: &Input<'_>) -> Figure {
     }
 }
 
-/// How accuracy and difficulty go together.
+/// Shows the correlation of accuracy and difficulty.
 pub fn rho(input: &Input<'_>) -> Figure {
     let difficulty = &input.results.difficulty;
     let mut table = Table::new(&["Condition", "Spearman’s rho", "Points", "Left out"]);
@@ -78,7 +78,7 @@ pub fn rho(input: &Input<'_>) -> Figure {
     row("all, pooled", &difficulty.pooled);
     Figure {
         name: "rho",
-        title: "Does accuracy go with difficulty?",
+        title: "Does accuracy correlate with difficulty?",
         caption: format!(
             "Spearman’s rho over the points above, in each condition, and over all of them, as published: pooling counts each \
              trial once per condition. Trials left out, because the base image does not activate the unit or nothing is known: {}.",

@@ -1,4 +1,4 @@
-//! The CONSORT flow diagram.
+//! Draws the CONSORT flow diagram.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
@@ -8,57 +8,53 @@ use super::{Figure, Table, TableCell, words};
 use crate::domain::consort::ConsortFlow;
 use crate::domain::gate::Arrival;
 
-/// Its name.
+/// The figure's name.
 pub const FLOW: &str = "flow";
 
-/// A box: its head, and lines under it.
+/// A box: a heading, with lines below it.
 struct Station {
     head: String,
     lines: Vec<String>,
-    /// Who goes from here to the side: head and lines.
+    /// Heading and lines of the box beside it, for people who leave here.
     aside: Option<(String, Vec<String>)>,
 }
 
-/// How many people of the crowd got how far, with experts, where any came, in a column of the table. `titles`: conditions as
-/// figures name them, in the study's order.
+/// Draws how many people of the crowd reached each step. Experts, if any took part, have a column of the table. `titles`: the
+/// names of the conditions in figures, in the study's order.
 pub fn flow(flow: &ConsortFlow, experts: Option<&ConsortFlow>, titles: &[String]) -> Figure {
     let stations = stations(flow, experts.is_some(), titles);
     let height = stations.iter().map(|station| depth(station) + 34).sum::<i32>();
-    let drawing = svg(
-        (720, height as u32),
-        "ConsortFlow of participants",
-        "From the first visit to the analysis.",
-        |area| {
+    let drawing =
+        svg((720, height as u32), "Flow of participants", "From the first visit to the analysis.", |area| {
             let mut top = 14;
             for (n, station) in stations.iter().enumerate() {
                 draw_station(area, station, top, n + 1 < stations.len())?;
                 top += depth(station) + 34;
             }
             Ok(())
-        },
-    );
+        });
     let whom = match experts {
-        Some(_) => " Crowd only: experts stand in the last column of the table.",
+        Some(_) => " Crowd only: experts are in the last column of the table.",
         None => "",
     };
     Figure {
         name: FLOW,
-        title: "ConsortFlow of participants",
+        title: "Flow of participants",
         caption: format!(
-            "Visits before consent are anonymous and counted as they come: one person may come several times. No decision: \
-             they are still reading, went without a word, or agreed too late or once more. From consent on, everybody stands \
-             in exactly one place; whoever left is counted where they were seen last, in the table by the screen. Excluded \
-             people are counted by the first criterion that they fail.{whom}"
+            "Visits before consent are anonymous: one person may be counted several times. No decision: the person is still \
+             reading, left without an answer, or agreed too late or a second time. From consent on, each person is counted \
+             in exactly one place; people who left are counted where they were seen last, in the table by the screen. \
+             Excluded people are counted by the first criterion that they fail.{whom}"
         ),
         svg: Some(drawing),
         table: table(flow, experts, titles),
     }
 }
 
-/// Words with their number.
+/// A label with its number.
 type Counted = (String, u64);
 
-/// Each line of the diagram with its number, and the screens on which people were seen last.
+/// The table of the diagram's numbers, with the screens on which people were seen last.
 fn table(flow: &ConsortFlow, experts: Option<&ConsortFlow>, titles: &[String]) -> Table {
     let Some(experts) = experts else {
         let mut table = Table::new(&["Step", "Of these", "Number"]);
@@ -73,7 +69,7 @@ fn table(flow: &ConsortFlow, experts: Option<&ConsortFlow>, titles: &[String]) -
     table
 }
 
-/// The table's lines: step, of these, number.
+/// The table's rows: step, of these, number.
 fn lines(flow: &ConsortFlow, titles: &[String]) -> Vec<[TableCell; 3]> {
     let mut table = Vec::new();
     let mut row = |step: &str, of: &str, n: u64| table.push([step.into(), of.into(), TableCell::Count(n)]);
@@ -108,12 +104,12 @@ const AT_WORK: &str = "at work";
 const INCLUDED: &str = "included by decision";
 
 fn turned_away(flow: &ConsortFlow) -> Vec<Counted> {
-    let at_the_door = flow.visits.iter().filter(|(arrival, _)| !arrival.saw_consent());
-    at_the_door.map(|(arrival, n)| (arrival.in_words().to_owned(), *n)).collect()
+    let without_consent_page = flow.visits.iter().filter(|(arrival, _)| !arrival.saw_consent());
+    without_consent_page.map(|(arrival, n)| (arrival.in_words().to_owned(), *n)).collect()
 }
 
 fn without_consent(flow: &ConsortFlow) -> Vec<Counted> {
-    // To be asked to wait is no end.
+    // A person who is asked to wait has not left.
     let ended = |arrival: &Arrival| arrival.saw_consent() && *arrival != Arrival::Crowded;
     let refused = flow.visits.iter().filter(|(arrival, _)| ended(arrival));
     let counted = refused.map(|(arrival, n)| match arrival {
@@ -132,7 +128,7 @@ fn not_completed(flow: &ConsortFlow) -> Vec<Counted> {
     left.chain(others).collect()
 }
 
-/// `by_rule` and `otherwise` stand before criteria and before decisions.
+/// The people who are not analysed. `by_rule` and `otherwise` are prefixes of criteria and of decisions.
 fn not_analysed(flow: &ConsortFlow, by_rule: &str, otherwise: &str) -> Vec<Counted> {
     let failed = flow.excluded.iter().map(|(criterion, n)| {
         let name = words(*criterion).0.to_lowercase();
@@ -163,7 +159,7 @@ fn stations(flow: &ConsortFlow, besides_experts: bool, titles: &[String]) -> Vec
     let refused = flow.saw_consent() - flow.consented;
     let (arriving, at_work) = (vec![(ARRIVING.into(), flow.arriving)], vec![(AT_WORK.into(), flow.at_work)]);
     let gone = &flow.gone;
-    let away = Some(("Turned away at the door", flow.turned_away(), turned_away(flow)));
+    let away = Some(("Turned away", flow.turned_away(), turned_away(flow)));
     let without = Some(("Did not consent", refused, without_consent(flow)));
     let never = Some(("Never started", gone.never_started, Vec::new()));
     let incomplete = Some(("Did not complete", gone.after_welcome(), not_completed(flow)));
@@ -261,7 +257,7 @@ mod tests {
         }
     }
 
-    /// The numbers of a step's rows: its own, and those that stand under it.
+    /// The numbers of a step: its own, and the sum of those listed below it.
     fn step(table: &Table, name: &str) -> (u64, u64) {
         let csv = table.to_csv();
         let rows = csv.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(','));
@@ -270,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn every_step_is_the_one_before_without_those_beside_it() {
+    fn every_step_is_the_previous_one_without_those_who_left() {
         let table = flow(&full(), None, &["Natural".into()]).table;
         for (from, to) in [
             ("visits", "saw the consent page"),
@@ -306,7 +302,7 @@ mod tests {
             flow(&full(), Some(&experts), &["Natural".into()])
         });
         let drawn = with.svg.unwrap().replace("Visits of the crowd (n = 46)", "Visits (n = 46)");
-        assert_eq!(Some(drawn), alone.svg, "the drawing is of the crowd, and says so");
+        assert_eq!(Some(drawn), alone.svg, "the drawing shows the crowd only, and says so");
         assert!(with.caption.contains("Crowd only") && !alone.caption.contains("Crowd only"));
         let csv = with.table.to_csv();
         for line in [
@@ -324,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn the_drawing_says_what_the_table_says() {
+    fn drawing_and_table_have_the_same_numbers() {
         let svg = flow(&full(), None, &["Natural".into()]).svg.unwrap();
         for text in [
             "Visits (n = 46)",

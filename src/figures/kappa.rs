@@ -1,4 +1,4 @@
-//! Agreement between people of the conditions and baselines.
+//! Draws the agreement between people of the conditions and baselines.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
@@ -10,13 +10,12 @@ use super::text_layout::{draw_lines, line_height};
 use super::{Figure, Input, Table};
 use crate::domain::results::{BASELINES, Cell as Agreement};
 
-/// Whom the matrix is about: every condition, and the baselines that made a pair with anybody.
+/// The raters of the matrix: every condition, and the baselines that form a pair with a person.
 struct Raters {
-    /// Their names.
     names: Vec<String>,
-    /// Their places in the results.
+    /// Their positions in the results.
     places: Vec<usize>,
-    /// Baselines without any pair.
+    /// Baselines that form no pair.
     missing: Vec<&'static str>,
 }
 
@@ -40,7 +39,7 @@ fn raters(input: &Input<'_>) -> Raters {
     raters
 }
 
-/// The matrix.
+/// Draws the matrix.
 pub fn kappa(input: &Input<'_>) -> Figure {
     let Raters { names, places, missing } = raters(input);
     let cells: Vec<Vec<Agreement>> = places
@@ -70,7 +69,7 @@ pub fn kappa(input: &Input<'_>) -> Figure {
     }
 }
 
-/// A sum over every two raters.
+/// The sum over all pairs of raters.
 fn total(cells: &[Vec<Agreement>], of: impl Fn(&Agreement) -> usize) -> usize {
     cells.iter().enumerate().map(|(a, row)| row[a..].iter().map(&of).sum::<usize>()).sum()
 }
@@ -113,13 +112,13 @@ fn table(names: &[String], cells: &[Vec<Agreement>], blinded: bool) -> Table {
 }
 
 const NAME: i32 = 12;
-/// Names at the left are broken into lines of at most that width.
+/// Names at the left are broken into lines of at most this width.
 const WIDEST_NAME: i32 = 170;
-/// Cells are as wide as the widest word over them needs, as far as the page has room, but never narrower.
+/// The least width of a cell. Cells are as wide as the widest word above them, if the page is wide enough.
 const CELL_WIDTH: i32 = 84;
 const PAGE_WIDTH: i32 = 960;
 
-/// Where the matrix stands and how high its rows are: as its names need it.
+/// The position of the matrix and the height of its rows, which depend on the names.
 struct MatrixLayout {
     left: i32,
     top: i32,
@@ -209,7 +208,7 @@ fn draw_cell(area: &Area<'_>, (x, y): (i32, i32), (width, height): (i32, i32), c
     Ok(())
 }
 
-/// The more agreement, the darker; none and less are white.
+/// The colour of a cell: more agreement is darker, and no or negative agreement is white.
 fn blue(mean: f64) -> RGBColor {
     let share = mean.clamp(0.0, 0.8) / 0.8;
     let mix = |from: f64, to: f64| (from + (to - from) * share) as u8;
@@ -219,7 +218,7 @@ fn blue(mean: f64) -> RGBColor {
 /// The contrast that small text needs (WCAG 2.2, 1.4.3).
 const LEAST_CONTRAST: f64 = 4.5;
 
-/// White where it can be read; black can be read wherever white cannot.
+/// White if its contrast suffices, otherwise black, whose contrast then suffices.
 fn legible(fill: RGBColor) -> RGBColor {
     if contrast(WHITE, fill) >= LEAST_CONTRAST { WHITE } else { BLACK }
 }
@@ -253,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn the_drawing_grows_with_its_raters_and_their_names() {
+    fn more_raters_and_longer_names_make_the_drawing_larger() {
         let size = |names: &[&str]| {
             MatrixLayout::new(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).size()
         };

@@ -1,10 +1,10 @@
-//! What stands between axes: bars, error bars, lines, and a symbol for each condition.
+//! Draws marks between axes: bars, error bars, lines, and a symbol for each condition.
 
 use plotters::prelude::*;
 
 use super::canvas::{Area, Chart, Drawn, INK};
 
-/// A bar from zero, of a width in units of the horizontal axis.
+/// Draws a bar from zero. Its width is in units of the horizontal axis.
 pub fn bar(chart: &mut Chart<'_, '_>, x: f64, width: f64, height: f64, fill: RGBColor) -> Drawn {
     let from = chart.plotting_area().get_y_range().start.max(0.0);
     let corners = [(x - width / 2.0, from), (x + width / 2.0, height)];
@@ -15,7 +15,7 @@ pub fn bar(chart: &mut Chart<'_, '_>, x: f64, width: f64, height: f64, fill: RGB
     Ok(())
 }
 
-/// An error bar around a value, where there is one. Where it leaves the axis it has no end, so that it does not look complete.
+/// Draws an error bar around a value. An end beyond the axis gets no cap, so that the bar does not look complete.
 pub fn error_bar(chart: &mut Chart<'_, '_>, x: f64, value: f64, half: Option<f64>) -> Drawn {
     let Some(half) = half else { return Ok(()) };
     let range = chart.plotting_area().get_y_range();
@@ -30,7 +30,7 @@ pub fn error_bar(chart: &mut Chart<'_, '_>, x: f64, value: f64, half: Option<f64
     Ok(())
 }
 
-/// A line through values, interrupted where one is missing, with the condition's own marker at each.
+/// Draws a line through values, interrupted at missing ones, with the condition's marker at each.
 pub fn line(chart: &mut Chart<'_, '_>, values: &[(f64, Option<f64>)], which: usize, ink: RGBColor) -> Drawn {
     for run in values.split(|(_, value)| value.is_none()) {
         let points: Vec<(f64, f64)> = run.iter().filter_map(|(x, value)| Some((*x, (*value)?))).collect();
@@ -42,7 +42,7 @@ pub fn line(chart: &mut Chart<'_, '_>, values: &[(f64, Option<f64>)], which: usi
     Ok(())
 }
 
-/// The marker of a condition, by its place.
+/// Draws the marker of a condition.
 pub fn marker(chart: &mut Chart<'_, '_>, at: (f64, f64), which: usize, size: i32, ink: RGBColor) -> Drawn {
     let (root, at) = pixel(chart, at);
     symbol(&root, at, which, size, ink)
@@ -56,11 +56,11 @@ fn pixel<'b>(chart: &Chart<'_, 'b>, at: (f64, f64)) -> (Area<'b>, (i32, i32)) {
     (root, (x - left, y - top))
 }
 
-/// How many conditions have a symbol that no other has.
+/// The number of different symbols of conditions.
 pub const SYMBOLS: usize = 8;
 
-/// A condition's symbol, by its place: circle, square, triangle, diamond, ring, triangle upside down, open square, cross; and so
-/// on again.
+/// Draws the symbol of a condition: circle, square, triangle, diamond, ring, inverted triangle, open square, cross. Further
+/// conditions repeat them.
 pub fn symbol(area: &Area<'_>, (x, y): (i32, i32), which: usize, size: i32, ink: RGBColor) -> Drawn {
     let polygon =
         |points: &[(i32, i32)]| -> Drawn { Ok(area.draw(&Polygon::new(points.to_vec(), ink.filled()))?) };
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
     use crate::figures::canvas::{Axes, MARKED_SHARES, axes, svg};
 
-    /// Draws something between axes of shares.
+    /// Makes a drawing with axes of shares.
     fn drawn(draw: impl Fn(&mut Chart<'_, '_>) -> Drawn) -> String {
         let (title, x_label, y_label) = ("", "", "");
         let names = ["a".to_owned()];

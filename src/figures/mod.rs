@@ -1,4 +1,4 @@
-//! Figures of a study: each a drawing as SVG with a table beside it. They know results, and neither database nor HTTP.
+//! Figures of a study: drawings as SVG, each with a table. They use results, and neither database nor HTTP.
 
 mod canvas;
 mod conditions;
@@ -25,10 +25,10 @@ use crate::domain::results::{FEW, Results};
 use crate::domain::study::Group;
 use crate::domain::workbench::Preview;
 
-/// A condition as figures name it.
+/// A condition's name and colour in figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
-    /// Its title, or a letter where which condition it is stays hidden.
+    /// The condition's title, or a letter while conditions are hidden.
     pub title: String,
     /// `#rrggbb`.
     pub colour: String,
@@ -37,47 +37,41 @@ pub struct Label {
 /// A drawing with its table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
-    /// Its name in addresses: a-z and hyphens.
+    /// The figure's name in addresses: a-z and hyphens.
     pub name: &'static str,
-    /// What it shows.
     pub title: &'static str,
-    /// How to read it, and what the numbers are.
+    /// Explains how to read the figure, and what its numbers are.
     pub caption: String,
-    /// The drawing; none where the table says all.
+    /// The drawing. None if the figure is only a table.
     pub svg: Option<String>,
-    /// The numbers.
     pub table: Table,
 }
 
-/// What the figures of results are made of.
+/// The data of the figures of results.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {
-    /// Conditions, in the order of the results.
+    /// The conditions, in the order of the results.
     pub labels: &'a [Label],
-    /// The results.
     pub results: &'a Results,
-    /// What the policy does to the crowd.
+    /// The crowd under the policy.
     pub preview: &'a Preview,
-    /// What it does to experts, where any took part.
+    /// The experts under the policy, if any took part.
     pub experts: Option<&'a Preview>,
-    /// Postings and practice.
     pub quality: &'a Quality,
-    /// The policy.
     pub policy: &'a Policy,
-    /// Image sets of the study.
     pub image_sets: u32,
-    /// Whether letters stand for conditions. Then nothing counts people by letter: the same counts stand by name elsewhere.
+    /// Whether letters stand for conditions. Then no figure counts people by letter, since counts by name are shown elsewhere.
     pub blinded: bool,
 }
 
 impl Input<'_> {
-    /// A table, without the columns that would tell which condition is which while that is hidden.
+    /// The table, while conditions are hidden without the columns that would reveal them.
     fn open(&self, table: Table, tells: impl Fn(&str) -> bool) -> Table {
         if self.blinded { table.without(tells) } else { table }
     }
 }
 
-/// Every figure of a study's results, in the order of the page. Where experts took part each says whom it counts.
+/// All figures of a study's results, in the order of the page. If experts took part, each figure says whom it counts.
 pub fn of_results(input: &Input<'_>) -> Vec<Figure> {
     let both = [Group::Crowd, Group::Expert];
     let of_both = [conditions::accuracy(input), conditions::reaction_time(input)];
@@ -93,14 +87,14 @@ pub fn of_results(input: &Input<'_>) -> Vec<Figure> {
         difficulty::rho(input),
     ];
     let of_crowd = |figure: Figure| with_note(figure, input.experts.map(|_| "Crowd only.".to_owned()));
-    // All places of a share would tell of how many answers it is one.
+    // The exact value of a share would reveal the number of answers.
     let rounded = |figure: Figure| match input.blinded {
         true => Figure { table: figure.table.rounded(), ..figure },
         false => figure,
     };
     let of_both = of_both.map(|figure| with_note(figure, few(input, &both)));
     let of_the_crowd = of_the_crowd.map(|figure| of_crowd(with_note(figure, few(input, &both[..1]))));
-    // Data quality, which needs no results.
+    // Figures of data quality are shown even without results.
     let of_quality = [criteria::values(input), criteria::postings(input), criteria::practice(input)];
     let figures = of_both.into_iter().chain(of_the_crowd);
     let figures = figures.chain([criteria::exclusion(input)]).chain(of_quality.map(of_crowd));
@@ -114,7 +108,7 @@ fn with_note(figure: Figure, note: Option<String>) -> Figure {
     }
 }
 
-/// Says of which conditions there are so few people that their numbers say little; without a name while names are hidden.
+/// A warning about conditions with few people. It names them unless names are hidden.
 fn few(input: &Input<'_>, groups: &[Group]) -> Option<String> {
     let mut few = Vec::new();
     for group in groups {

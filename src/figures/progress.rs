@@ -1,4 +1,4 @@
-//! Consents, completions and kept people over time.
+//! Draws consents, completions and kept people over time.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use plotters::prelude::*;
@@ -9,11 +9,11 @@ use super::text_layout::{LegendEntry, legend};
 use super::{Figure, Table, TableCell};
 use crate::domain::progress::Progress;
 
-/// Steps over time; none before anybody came.
+/// Draws steps over time. None before the first consent.
 pub fn progress(progress: &Progress) -> Option<Figure> {
     let first = *progress.consents.first()?;
     let last = progress.completions.last().copied().unwrap_or(first).max(*progress.consents.last()?);
-    // While people come, the picture goes on; afterwards it stays.
+    // The axis ends now while people take part, and otherwise at the last event.
     let end = if progress.as_of - last < TimeDelta::hours(1) { progress.as_of } else { last };
     let span = (end - first).as_seconds_f64().max(60.0);
     let mut table = Table::new(&["Time (UTC)", "Event"]);
@@ -70,7 +70,7 @@ fn steps(
     Ok(())
 }
 
-/// Five times along the axis: of day, or with their date where days pass.
+/// Five times along the axis, as times of day, or with dates if the axis spans days.
 fn times_of_day(
     area: &super::canvas::Area<'_>,
     chart: &Chart<'_, '_>,

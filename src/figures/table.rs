@@ -1,33 +1,30 @@
-//! The table beside a figure, on pages and as CSV.
+//! The table of a figure, for pages and as CSV.
 
 /// A cell.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TableCell {
-    /// Words.
     Text(String),
-    /// A whole number.
     Count(u64),
-    /// A number with so many decimals on pages; in CSV with all. None where it is undefined.
+    /// A number that pages show with so many decimals, and CSV with all. None if it is undefined.
     Number(Option<f64>, usize),
-    /// A probability: small ones need more places. None where it is undefined.
+    /// A probability; small ones are shown with more decimals. None if it is undefined.
     P(Option<f64>),
 }
 
-/// What is smaller than this is not shown in full on pages.
+/// Pages show smaller probabilities as "less than" this one.
 const SMALLEST_P: f64 = 1e-6;
 
 impl TableCell {
-    /// A whole number.
     pub fn count(n: usize) -> Self {
         Self::Count(n as u64)
     }
 
-    /// Whether it stands at the right.
+    /// Whether the cell is aligned to the right.
     pub const fn is_number(&self) -> bool {
         !matches!(self, Self::Text(_))
     }
 
-    /// As pages show it.
+    /// The text that pages show.
     pub fn shown(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
@@ -39,7 +36,7 @@ impl TableCell {
         }
     }
 
-    /// With no more places than pages show.
+    /// The cell with only the decimals that pages show.
     fn rounded(&self) -> Self {
         let round = |value: f64, decimals: usize| {
             let scale = 10f64.powi(decimals as i32);
@@ -77,28 +74,25 @@ impl From<String> for TableCell {
     }
 }
 
-/// Rows under a header.
+/// A header with rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// Names of the columns, units in parentheses.
+    /// The names of the columns, with units in parentheses.
     pub header: Vec<String>,
-    /// The rows.
     pub rows: Vec<Vec<TableCell>>,
 }
 
 impl Table {
-    /// A table without rows.
     pub fn new(header: &[&str]) -> Self {
         Self { header: header.iter().map(|name| (*name).to_owned()).collect(), rows: Vec::new() }
     }
 
-    /// Adds a row.
     pub fn push(&mut self, row: Vec<TableCell>) {
         debug_assert_eq!(row.len(), self.header.len(), "{:?}", self.header);
         self.rows.push(row);
     }
 
-    /// Takes columns away, by their names.
+    /// Removes columns by their names.
     pub fn without(mut self, column: impl Fn(&str) -> bool) -> Self {
         let stay: Vec<bool> = self.header.iter().map(|name| !column(name)).collect();
         for row in &mut self.rows {
@@ -109,13 +103,13 @@ impl Table {
         self
     }
 
-    /// With no more places in CSV than on pages.
+    /// The table whose CSV has only the decimals that pages show.
     pub fn rounded(mut self) -> Self {
         self.rows.iter_mut().flatten().for_each(|cell| *cell = cell.rounded());
         self
     }
 
-    /// As CSV (RFC 4180): one header row, empty where undefined.
+    /// The table as CSV (RFC 4180) with one header row. Undefined cells are empty.
     pub fn to_csv(&self) -> String {
         let mut writer = csv::Writer::from_writer(Vec::new());
         let rows = self.rows.iter().map(|row| row.iter().map(TableCell::in_csv).collect());
@@ -151,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_and_places_can_be_taken_away() {
+    fn columns_and_decimals_can_be_removed() {
         let mut table = Table::new(&["who", "n", "accuracy"]);
         table.push(vec!["a".into(), TableCell::Count(3), TableCell::Number(Some(2.0 / 3.0), 3)]);
         let table = table.without(|name| name == "n").rounded();

@@ -1,4 +1,4 @@
-//! All figures of invented studies: small ones, empty ones, and one that is larger in everything than the demo.
+//! Tests of all figures with invented studies: small ones, empty ones, and one that is larger than the demo in everything.
 
 mod whom;
 
@@ -68,7 +68,7 @@ impl TestStudy {
         Self { conditions, titles, people: people(), answers: answers(), slots: Vec::new(), blinded: false }
     }
 
-    /// Seven conditions with titles of 30 letters, two branches of 12 layers, 30 image sets, experts, all baselines.
+    /// A study of seven conditions with titles of 30 letters, two branches of 12 layers, 30 image sets, experts and all baselines.
     fn large() -> Self {
         let conditions: Vec<String> = (0..7).map(|n| format!("c{n}")).collect();
         let titles = [
@@ -99,7 +99,7 @@ impl TestStudy {
         Self { conditions, titles, people: people(), answers, slots, blinded: false }
     }
 
-    /// The same with letters for conditions.
+    /// The same study with letters in place of the conditions' names.
     fn blinded(self) -> Self {
         let titles = ('A'..).zip(&self.titles).map(|(letter, _)| letter.to_string()).collect();
         Self { titles, blinded: true, ..self }
@@ -131,7 +131,7 @@ impl TestStudy {
         })
     }
 
-    /// With the flow and how the study goes.
+    /// All figures, with the CONSORT flow and the progress.
     fn all_figures(&self) -> Vec<Figure> {
         let mut figures = self.figures();
         let of = |people: &[JudgedPerson]| ConsortFlow::new(BTreeMap::new(), people, &self.conditions);
@@ -161,21 +161,21 @@ fn every_figure_has_a_name_of_its_own_a_title_and_a_table() {
         assert!(svg.contains("role=\"img\"") && svg.contains("<title>"), "{}", figure.name);
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{}", figure.name);
         assert!(!svg.contains("u<") && !svg.contains("empty & odd"), "names are escaped in {}", figure.name);
-        assert!(!svg.contains("style="), "a strict content security policy takes no inline style");
+        assert!(!svg.contains("style="), "a strict content security policy forbids inline styles");
     }
 }
 
 #[test]
-fn a_study_without_anybody_is_drawn_without_numbers() {
-    let nobody = TestStudy { people: Vec::new(), answers: Vec::new(), ..TestStudy::small() };
-    for figure in nobody.all_figures() {
+fn a_study_without_people_is_drawn_without_numbers() {
+    let empty = TestStudy { people: Vec::new(), answers: Vec::new(), ..TestStudy::small() };
+    for figure in empty.all_figures() {
         let csv = figure.table.to_csv();
         assert!(!csv.contains("NaN") && !csv.contains("inf"), "{}: {csv}", figure.name);
     }
 }
 
 #[test]
-fn tables_hold_the_results_numbers() {
+fn tables_contain_the_numbers_of_the_results() {
     let figures = TestStudy::small().all_figures();
     let csv = |name: &str| named(&figures, name).table.to_csv();
     let line = csv("accuracy").lines().nth(1).unwrap().to_owned();
@@ -198,7 +198,7 @@ fn tables_hold_the_results_numbers() {
 
 #[test]
 fn with_letters_for_conditions_nothing_is_counted_by_letter() {
-    /// Numbers that say which row it is.
+    /// Columns of numbers that identify a row.
     const KEYS: [&str; 2] = ["Confidence", "Image set"];
     let counted = |study: &TestStudy| {
         let mut counted = BTreeSet::new();
@@ -235,7 +235,7 @@ fn with_letters_for_conditions_nothing_is_counted_by_letter() {
         "exclusion",
         "postings",
     ];
-    assert_eq!(counted(&open), BTreeSet::from(expected), "the test knows a count when it sees one");
+    assert_eq!(counted(&open), BTreeSet::from(expected), "the test recognises counts");
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn postings_are_counted_for_all_conditions_together_while_these_are_hidden() {
     assert_eq!(squares, 2, "the seventh condition's symbol is open: in the legend and over its bar");
 }
 
-/// Text in a drawing, and about which rectangle it takes: (left, top, right, bottom) in px.
+/// Each text of a drawing with its estimated rectangle: (left, top, right, bottom) in px.
 fn texts(svg: &str) -> Vec<(String, [f64; 4])> {
     let one = |text: &str| {
         let (tag, rest) = text.split_once('>').unwrap();
@@ -278,7 +278,7 @@ fn texts(svg: &str) -> Vec<(String, [f64; 4])> {
         };
         let (x, y) = (number(" x"), number(" y"));
         let (right, bottom) = (left + width, top + size);
-        // Text beside a vertical axis reads upwards.
+        // Text beside a vertical axis is turned upwards.
         let turned = tag.contains("rotate(270");
         let [left, top, right, bottom] =
             if turned { [top, -right, bottom, -left] } else { [left, top, right, bottom] };
@@ -368,7 +368,7 @@ fn histograms_draw_the_policys_bounds() {
     let lines = |study: &TestStudy| {
         named(&study.figures(), "criteria").svg.as_ref().unwrap().matches("stroke-width=\"2\"").count()
     };
-    // Shares of catch trials 0 and 1: at least 0.6 lies between them. All other bounds lie beyond the one value of everybody.
+    // 0.6 lies between the two values of catch trials, 0 and 1. For every other criterion all people have one value.
     assert_eq!(lines(&study), 1);
     let only_passing = TestStudy { people: people().into_iter().take(1).collect(), ..study };
     assert_eq!(lines(&only_passing), 0);

@@ -1,5 +1,5 @@
-//! Text in figures: how wide it is, where it breaks, and the keys to what a figure draws. Nothing asks a browser, so widths are
-//! estimated, rather too wide than too narrow.
+//! Lays out text in figures: its width, line breaks, and legends. No browser measures the text, so widths are estimates that are
+//! too wide rather than too narrow.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -9,19 +9,19 @@ use super::marks::symbol;
 
 const FONT: &str = "Helvetica, Arial, 'Liberation Sans', sans-serif";
 
-/// Text of a size in px.
+/// The style of text of a size in px.
 pub fn text(size: i32, colour: RGBColor) -> TextStyle<'static> {
-    // The library takes sizes for those of a line, and writes smaller letters.
+    // The library takes the height of a line, so its letters are smaller than the size.
     (FONT, f64::from(size) * 1.24).into_font().color(&colour)
 }
 
-/// Text that is placed by its middle or by an end.
+/// The style of text that is placed by its middle or an end.
 pub fn placed(size: i32, colour: RGBColor, horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
     text(size, colour).pos(Pos::new(horizontal, vertical))
 }
 
-/// About how wide a text of a size is, in px: by the letters of DejaVu Sans, which are wider than Helvetica's and stand in for them
-/// on many machines.
+/// The estimated width of a text, in px, from the letters of DejaVu Sans, which are wider than Helvetica's and replace them on
+/// many machines.
 pub fn width(text: &str, size: i32) -> i32 {
     let letter = |letter: char| match letter {
         'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' | '\u{a0}' => 0.32,
@@ -35,21 +35,21 @@ pub fn width(text: &str, size: i32) -> i32 {
     (text.chars().map(letter).sum::<f64>() * f64::from(size)).ceil() as i32
 }
 
-/// Room for the widest word of names, so that none has to be broken within, as far as that stays between two widths.
+/// The width of the widest word of the names, between two limits, so that words are not broken if possible.
 pub fn word_room(names: &[String], size: i32, between: (i32, i32)) -> i32 {
     let words = names.iter().flat_map(|name| name.split_whitespace());
     words.map(|word| width(word, size)).max().unwrap_or(0).clamp(between.0, between.1)
 }
 
-/// Height of a line of a size, in px.
+/// The height of a line of text, in px.
 pub const fn line_height(size: i32) -> i32 {
     size + 3
 }
 
-/// Whoever has more to say is cut.
+/// The most lines of a text. Longer texts are cut.
 const MOST_LINES: usize = 4;
 
-/// A text broken at spaces (but for those that do not break) into lines of at most that width; words that are wider are broken where they have to be.
+/// Breaks a text into lines of at most `room` px, at spaces except non-breaking ones. Wider words are broken within.
 pub fn lines(text: &str, size: i32, room: i32) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ').filter(|word| !word.is_empty()) {
@@ -81,7 +81,7 @@ pub fn lines(text: &str, size: i32, room: i32) -> Vec<String> {
     lines
 }
 
-/// A text on one line of at most that width.
+/// Cuts a text to one line of at most `room` px.
 pub fn cut(text: &str, size: i32, room: i32) -> String {
     let mut text = text.to_owned();
     if width(&text, size) > room {
@@ -93,7 +93,7 @@ pub fn cut(text: &str, size: i32, room: i32) -> String {
     text
 }
 
-/// Lines one under the other, the first of them at a place.
+/// Draws lines below each other, from the given place on.
 pub fn draw_lines(
     area: &Area<'_>,
     lines: &[String],
@@ -107,18 +107,15 @@ pub fn draw_lines(
     Ok(())
 }
 
-/// What a figure draws, and what it is called.
+/// An entry of a legend.
 pub struct LegendEntry<'n> {
-    /// The condition whose symbol it is; none for a square.
+    /// The condition whose symbol is drawn. None for a square.
     pub symbol: Option<usize>,
-    /// What it is called.
     pub name: &'n str,
-    /// Its colour.
     pub ink: RGBColor,
 }
 
 impl<'n> LegendEntry<'n> {
-    /// A square.
     pub const fn square(name: &'n str, ink: RGBColor) -> Self {
         Self { symbol: None, name, ink }
     }
@@ -128,7 +125,7 @@ const LEGEND_LEFT: i32 = 60;
 const LEGEND_ROW: i32 = 20;
 const LEGEND_SIZE: i32 = 12;
 
-/// Where the keys' symbols stand, and their names as far as there is room.
+/// The places of the symbols, with the names cut to the available space.
 fn legend_places(width: i32, keys: &[LegendEntry<'_>]) -> Vec<(i32, i32, String)> {
     let (mut x, mut y) = (LEGEND_LEFT, 12);
     let place = |key: &LegendEntry<'_>| {
@@ -144,13 +141,13 @@ fn legend_places(width: i32, keys: &[LegendEntry<'_>]) -> Vec<(i32, i32, String)
     keys.iter().map(place).collect()
 }
 
-/// Height of a legend in a drawing of a width.
+/// The height of a legend in a drawing of the given width.
 pub fn legend_height(width: u32, keys: &[LegendEntry<'_>]) -> u32 {
     let bottom = legend_places(width as i32, keys).last().map_or(0, |(_, y, _)| y + 16);
     bottom as u32
 }
 
-/// Keys with their names, in as many rows as they need.
+/// Draws a legend in as many rows as it needs.
 pub fn legend(area: &Area<'_>, keys: &[LegendEntry<'_>]) -> Drawn {
     for (key, (x, y, name)) in keys.iter().zip(legend_places(area.dim_in_pixel().0 as i32, keys)) {
         match key.symbol {
@@ -184,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_legend_goes_on_in_the_next_row() {
+    fn a_long_legend_continues_in_the_next_row() {
         let keys = ["one", "two", "three"].map(|name| LegendEntry::square(name, INK));
         assert_eq!(legend_height(900, &keys), 28);
         assert_eq!(legend_height(180, &keys), 48);

@@ -1,4 +1,4 @@
-//! Accuracy by unit: along the layers, and by image set for single units.
+//! Draws accuracy by unit: along the layers, and by image set.
 
 use super::canvas::{Axes, MARKED_SHARES, axes, colour, height_of_names, svg};
 use super::conditions::by_condition;
@@ -7,10 +7,10 @@ use super::text_layout::{legend, legend_height};
 use super::{Figure, Input, Table, TableCell};
 use crate::domain::results::{MeanWithError, UnitResults};
 
-/// How columns that count people end.
+/// The end of the names of columns that count people.
 const PEOPLE: &str = ": people";
 
-/// The columns of both tables: one per condition, then how many people.
+/// The table of both figures: a column per condition, then a column per condition with the number of people.
 fn table(input: &Input<'_>, first: &[&str]) -> Table {
     let mut header: Vec<String> = first.iter().map(|name| (*name).to_owned()).collect();
     for label in input.labels {
@@ -33,7 +33,7 @@ fn cells(unit: &UnitResults) -> impl Iterator<Item = TableCell> {
     })
 }
 
-/// One panel per branch, along the layers.
+/// Draws one panel per branch, along the layers.
 pub fn by_layer(input: &Input<'_>) -> Figure {
     let units = &input.results.units;
     let mut table = table(input, &["Branch", "Layer", "Unit"]);
@@ -69,7 +69,7 @@ fn counts_people(column: &str) -> bool {
     column.ends_with(PEOPLE)
 }
 
-/// The panel of a branch.
+/// Draws the panel of a branch.
 fn lines(
     area: &super::canvas::Area<'_>,
     input: &Input<'_>,
@@ -96,7 +96,7 @@ fn lines(
     Ok(())
 }
 
-/// One small panel per unit, along the image sets.
+/// Draws one small panel per unit, along the image sets.
 pub fn by_image_set(input: &Input<'_>) -> Figure {
     let units = &input.results.image_sets;
     let mut table = table(input, &["Unit", "Image set"]);

@@ -1,13 +1,13 @@
-//! The parameters of an address, also of one that was put together carelessly.
+//! Reads the parameters of an address, including addresses that a researcher or panel put together wrongly.
 
 use std::collections::BTreeMap;
 
 use super::{Parameters, placeholder};
 use crate::domain::identity::trimmed;
 
-/// Reads the query of an address. A second `?` parts parameters like `&`, and so does `&amp;`, as which `&` stands in a page's
-/// source. Of a parameter that stands there several times the value counts that is no placeholder; of two that differ
-/// none can be chosen: both stay, with a comma between, as no id is made.
+/// Reads the query of an address. A second `?` separates parameters like `&`, and so does `&amp;`, which is how `&` is written in
+/// HTML. If a parameter is given several times, its placeholders are ignored. If two values still differ, both stay, with a
+/// comma between them, so that they are refused as an id.
 pub fn parameters(query: &str) -> Parameters {
     let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let parts = query.split(['&', '?']).flat_map(|part| url::form_urlencoded::parse(part.as_bytes()));
@@ -33,14 +33,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_read_as_they_were_meant() {
+    fn badly_joined_addresses_are_read_correctly() {
         let meant = pairs(&[("A", "1"), ("B", "2")]);
         for query in ["A=1&B=2", "A=1?B=2", "A=1&amp;B=2", "A=1&A=1&B=2", "A=1&A=%201&B=2", "&A=1&&B=2&"] {
             assert_eq!(parameters(query), meant, "{query}");
         }
         assert_eq!(parameters("A=%7B%7BA%7D%7D&B=2&A=1"), meant, "a placeholder first");
         assert_eq!(parameters("A=1&B=2&A=%7B%7BA%7D%7D"), meant, "a placeholder last");
-        assert_eq!(parameters("A=1&A=2"), pairs(&[("A", "1, 2")]), "no one person is meant");
+        assert_eq!(parameters("A=1&A=2"), pairs(&[("A", "1, 2")]), "two people are named");
         assert_eq!(parameters("A={{A}}"), pairs(&[("A", "{{A}}")]));
         assert_eq!(parameters("A=%ff+b%3Fc"), pairs(&[("A", "\u{fffd} b?c")]));
         assert_eq!(parameters(""), Parameters::new());

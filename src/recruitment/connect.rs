@@ -1,4 +1,4 @@
-//! CloudResearch Connect.
+//! The rules of CloudResearch Connect.
 
 use url::Url;
 
@@ -11,11 +11,11 @@ pub fn arrive(parameters: &Parameters) -> Visit {
     named(Platform::Connect, parameters, ["participantId", "assignmentId", "projectId"]).into()
 }
 
-/// Where a browser goes to end an assignment, if the project is known.
+/// The address that a browser opens to end an assignment, if the project is known.
 pub fn completion_url(identity: &Identity) -> Option<Url> {
     let project = identity.hit_id.as_deref()?;
     let mut url = Url::parse("https://connect.cloudresearch.com/participant/project").ok()?;
-    // Encoded as one segment: a project cannot lead elsewhere.
+    // The project is encoded as one segment, so that it cannot lead to another page.
     url.path_segments_mut().ok()?.extend([project, "complete"]);
     Some(url)
 }
@@ -45,7 +45,7 @@ mod tests {
     fn a_project_cannot_lead_elsewhere() {
         let arrived = parameters(&[("participantId", "p"), ("assignmentId", "a"), ("projectId", "PR/../1")]);
         assert!(matches!(arrive(&arrived), Visit::Incomplete(_)));
-        // Stored before projects were held to their characters.
+        // Earlier versions stored projects with any characters.
         let whole = parameters(&[("participantId", "p"), ("assignmentId", "a")]);
         let identity = Identity { hit_id: Some("PR/../1".into()), ..known(arrive(&whole)) };
         let expected = "https://connect.cloudresearch.com/participant/project/PR%2F..%2F1/complete";

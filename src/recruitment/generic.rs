@@ -1,4 +1,4 @@
-//! Any other platform: a parameter that names the person, and a return address with places to fill in.
+//! Any other platform: a parameter holds the person's id, and a return address has placeholders for id, code and outcome.
 
 use url::Url;
 
@@ -7,7 +7,7 @@ use super::{Incomplete, Parameters, Visit, id};
 use crate::domain::identity::Identity;
 use crate::domain::study::{GenericLink, Outcome, Platform};
 
-/// Reads the person's id, which is made as the ids are of those who gave it out.
+/// Reads the person's id. It follows the rules of the platform that gave it out, which may be another one than the link's.
 pub fn arrive(link: Option<&GenericLink>, parameters: &Parameters) -> Visit {
     read(link, parameters).into()
 }
@@ -19,8 +19,8 @@ fn read(link: Option<&GenericLink>, parameters: &Parameters) -> Result<Identity,
     Ok(Identity { platform: Platform::Generic, ids_of, worker_id, assignment_id: None, hit_id: None })
 }
 
-/// The return address, with `{id}`, `{code}` and `{outcome}` filled in. None if there is none, or if it needs a code and
-/// this outcome has none, or an id that was forgotten.
+/// The return address, with `{id}`, `{code}` and `{outcome}` filled in. None if the link has no return address, or if it needs
+/// a code that this outcome does not have, or an id that was deleted.
 pub fn return_url(
     link: &GenericLink,
     identity: Option<&Identity>,
@@ -41,7 +41,7 @@ pub fn return_url(
     Url::parse(&text).ok().filter(is_web)
 }
 
-/// Whether a return address could be used, with any values.
+/// Whether a return address is valid with any values.
 pub fn is_usable(template: &str) -> bool {
     let filled = template.replace("{id}", "1").replace("{code}", "1").replace("{outcome}", "complete");
     let host = template.split('/').nth(2).unwrap_or_default();
@@ -52,7 +52,7 @@ fn is_web(url: &Url) -> bool {
     url.scheme() == "https" && url.username().is_empty() && url.password().is_none()
 }
 
-/// Every character that could mean something in an address is written as its code.
+/// Writes a value in percent-encoding, with every character encoded that could have a meaning in an address.
 fn encode(value: &str) -> String {
     let one = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(
             go_back(&link, None, Outcome::Complete),
             Return::Code { code: "X 1".into() },
-            "the id was forgotten"
+            "the id was deleted"
         );
     }
 

@@ -1,5 +1,4 @@
-//! The one spelling that an id of a platform has here, in place of all its spellings: ids that are stored, hashed, sought, listed or
-//! compared are in it.
+//! The normal form of each platform's ids. Ids are stored, hashed, searched, listed and compared in this form only.
 
 use serde::Serialize;
 
@@ -7,22 +6,22 @@ use super::placeholder;
 use crate::domain::identity::{is_invisible, trimmed};
 use crate::domain::study::Platform;
 
-/// Longest id of any platform, in characters.
+/// The longest id of any platform, in characters.
 pub const LONGEST: usize = 200;
 
-/// Longest id of MTurk and of Connect, in characters: MTurk's documents say 64, and both give out fewer.
+/// The longest id of MTurk and of Connect, in characters: MTurk's documents say 64, and both give out shorter ones.
 const LONGEST_ALPHANUMERIC: usize = 64;
 
-/// Ids of Prolific are numbers of so many hexadecimal digits.
+/// The number of hexadecimal digits of Prolific's ids.
 const PROLIFIC_DIGITS: usize = 24;
 
-/// Prolific's addresses for mail to a person: the id, and one of these.
+/// The ends of the mail addresses by which Prolific forwards mail to a person; the id stands before them.
 const PROLIFIC_MAIL: [&str; 2] = ["@email.prolific.com", "@email.prolific.co"];
 
 /// What an id stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
-    /// A person.
+    /// A participant of the platform.
     Person,
     /// An assignment or submission.
     Assignment,
@@ -30,24 +29,24 @@ pub enum What {
     Task,
 }
 
-/// Why a text is no id.
+/// Why a text cannot be an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IdFault {
-    /// It is not there, or blank.
+    /// The text is missing or blank.
     Missing,
-    /// It is a placeholder that the platform did not fill in.
+    /// The text is a placeholder that the platform did not fill in.
     NotFilledIn,
-    /// It is longer than any id.
+    /// The text is longer than any id.
     TooLong,
-    /// It is not made as the platform's ids are.
+    /// The text does not have the form of the platform's ids.
     Unfit,
 }
 
 /// The normal form of an id of a platform.
 ///
 /// # Errors
-/// Why the text is no id.
+/// Says why the text cannot be an id.
 pub fn normal(platform: Platform, what: What, text: &str) -> Result<String, IdFault> {
     let text = trimmed(text);
     if text.is_empty() {
@@ -63,18 +62,18 @@ pub fn normal(platform: Platform, what: What, text: &str) -> Result<String, IdFa
     if is_made_as(platform, &id) { Ok(id) } else { Err(IdFault::Unfit) }
 }
 
-/// The normal form, or, of what is no id, the trimmed text: for lists of a platform, of which nothing is to be left out.
+/// The normal form of an id, or the trimmed text if it cannot be an id: a platform's list must keep all its lines.
 pub fn normal_or_as_it_is(platform: Platform, what: What, text: &str) -> String {
     normal(platform, what, text).unwrap_or_else(|_| trimmed(text).to_owned())
 }
 
-/// The one spelling of a link's code.
+/// The normal form of a link's code.
 pub fn link_code(text: &str) -> String {
     trimmed(text).to_ascii_lowercase()
 }
 
-/// Where a platform gives out ids in one case, they are in it. A task's id of Connect stands in the address by which people go
-/// back, and stays as it came.
+/// Changes the id to the one case that the platform uses. Connect's task ids stay as they came, because they are part of the
+/// address by which people go back.
 fn in_one_case(platform: Platform, what: What, text: &str) -> String {
     match (platform, what) {
         (Platform::Prolific, _) => {
@@ -96,7 +95,7 @@ fn is_made_as(platform: Platform, id: &str) -> bool {
             id.len() <= LONGEST_ALPHANUMERIC && all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_'))
         }
         Platform::Sona => (2..=7).contains(&id.len()) && all(u8::is_ascii_digit),
-        // The link's code and the personal code.
+        // The link's code, a slash and the personal code.
         Platform::Direct => all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'/')),
         Platform::Generic => {
             !id.contains(|c: char| c.is_whitespace() || c.is_control() || is_invisible(c) || c == '\u{fffd}')
@@ -111,7 +110,7 @@ mod tests {
     const PID: &str = "5f00aa11bb22cc33dd44ee55";
 
     #[test]
-    fn one_person_has_one_spelling() {
+    fn every_spelling_of_an_id_has_one_normal_form() {
         let upper = PID.to_uppercase();
         for text in [
             PID,
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_normal_form_is_its_own() {
+    fn the_normal_form_of_a_normal_form_is_the_same() {
         for (platform, text) in [
             (Platform::Prolific, PID),
             (Platform::Mturk, "A1B2"),
@@ -148,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_platform_gives_out_is_no_id() {
+    fn a_text_that_no_platform_gives_out_is_refused() {
         let fault = |platform, text: &str| normal(platform, What::Person, text).unwrap_err();
         for platform in Platform::ALL {
             assert_eq!(fault(*platform, ""), IdFault::Missing, "{platform}");

@@ -1,4 +1,4 @@
-//! Speaks each platform's dialect: how people arrive, how they go back, what is posted there and what it exports.
+//! Rules of each recruitment platform: how people arrive and go back, what is posted on the platform, and what it exports.
 
 pub mod address;
 pub mod connect;
@@ -22,33 +22,33 @@ use self::ids::{IdFault, What};
 use crate::domain::identity::Identity;
 use crate::domain::study::{LinkDefinition, Outcome, Platform};
 
-/// The parameters of the address that somebody arrived at.
+/// The parameters of the address by which a person arrived.
 pub type Parameters = BTreeMap<String, String>;
 
 /// The parameter of a personal link.
 pub const PERSONAL: &str = "person";
 
-/// Who arrived.
+/// What the address says about the person who arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Visit {
-    /// Somebody who only looks at the task: nothing is recorded or allocated.
+    /// A person who only looks at the task: nothing is recorded or allocated.
     Preview,
-    /// Somebody whom the platform names.
+    /// A person whose id the platform gave.
     Known(Identity),
-    /// Somebody with a personal link, whose code is still to be checked.
+    /// A person with a personal link, whose code is not checked yet.
     Personal(String),
-    /// Somebody of whom nothing is known.
+    /// A person without any id.
     Anonymous,
-    /// One of the platform's parameters does not say what it is there to say.
+    /// The value of one of the platform's parameters is missing or cannot be an id.
     Incomplete(Incomplete),
 }
 
-/// A parameter of the address that does not say what it is there to say.
+/// A parameter of the address whose value is missing or cannot be an id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incomplete {
-    /// Its name.
+    /// The parameter's name.
     pub parameter: String,
-    /// What is wrong with it.
+    /// What is wrong with the value.
     pub fault: IdFault,
 }
 
@@ -74,23 +74,23 @@ pub fn arrive(link: &LinkDefinition, parameters: &Parameters) -> Visit {
     }
 }
 
-/// How a person goes back.
+/// How a person goes back to the platform.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Return {
-    /// To the page of the task, which stands open in the platform's own frame and hands the task in.
+    /// By the page of the task, which is open in the platform's own frame and hands the task in.
     TaskPage,
-    /// To an address.
+    /// By an address.
     Link {
-        /// Where to.
+        /// The address that the browser opens.
         url: String,
     },
-    /// A code to type in on the platform.
+    /// By a code, which the person types in on the platform.
     Code {
-        /// The code.
+        /// The code that the page shows.
         code: String,
     },
-    /// Nothing more to do.
+    /// The person has nothing more to do.
     Thanks,
 }
 
@@ -102,7 +102,7 @@ pub fn go_back(link: &LinkDefinition, identity: Option<&Identity>, outcome: Outc
         (Platform::Mturk | Platform::Direct, _) => None,
         (Platform::Prolific, _) => code.map(prolific::completion_url),
         (Platform::Connect, identity) => {
-            // Where people type in a code, the address is not needed.
+            // People who type in a code do not need the address.
             identity.filter(|_| is_paid(outcome) && code.is_none()).and_then(connect::completion_url)
         }
         (Platform::Sona, identity) => link.sona.as_ref().and_then(|sona| {
@@ -132,8 +132,8 @@ fn id(parameters: &Parameters, name: &str, platform: Platform, what: What) -> Re
     read.map_err(|fault| Incomplete { parameter: name.to_owned(), fault })
 }
 
-/// The person that three parameters name: theirs and that of the assignment, which must be there, and that of the task, which
-/// may be left out.
+/// The person whom three parameters name. The parameters of person and assignment are required; that of the task may be
+/// left out.
 fn named(
     platform: Platform,
     parameters: &Parameters,
@@ -149,7 +149,7 @@ fn named(
     })
 }
 
-/// An address of a platform with parameters, safely written.
+/// An address of a platform with encoded parameters.
 fn with_parameters(base: &str, parameters: &[(&str, &str)]) -> Option<Url> {
     Url::parse_with_params(base, parameters).ok()
 }
@@ -186,7 +186,7 @@ mod tests {
     use crate::domain::study::GenericLink;
 
     #[test]
-    fn a_plain_link_names_nobody_and_a_personal_one_needs_its_code() {
+    fn a_plain_link_gives_no_id_and_a_personal_link_needs_its_code() {
         let plain = link(Platform::Direct);
         assert_eq!(arrive(&plain, &parameters(&[("person", "x")])), Visit::Anonymous);
         let personal = LinkDefinition { personal: true, ..plain };
@@ -198,7 +198,7 @@ mod tests {
         );
     }
 
-    /// Each platform's link, with what a person of that platform brings.
+    /// Each platform's link, with the parameters of a person who arrives from that platform.
     fn whole_arrivals() -> Vec<(LinkDefinition, Parameters)> {
         let generic = GenericLink { parameter: "who".into(), return_url: None, ids_of: None };
         let panel = GenericLink { ids_of: Some(Platform::Prolific), ..generic.clone() };
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_person_is_incomplete_on_every_platform_in_every_parameter() {
+    fn a_value_that_is_no_id_makes_the_visit_incomplete_on_every_platform() {
         for (link, whole) in whole_arrivals() {
             let comes = |arrived: &Parameters| arrive(&link, arrived);
             assert!(matches!(comes(&whole), Visit::Known(_) | Visit::Personal(_)), "{:?}", comes(&whole));
@@ -248,7 +248,7 @@ mod tests {
                     let expected = Visit::Incomplete(Incomplete { parameter: name.clone(), fault });
                     assert_eq!(comes(&arrived), expected, "{}: {name}={value}", link.platform);
                 }
-                // MTurk's preview word names a preview in one place only.
+                // MTurk's preview value means a preview only in the parameter of the assignment.
                 let mut arrived = whole.clone();
                 arrived.insert(name.clone(), "ASSIGNMENT_ID_NOT_AVAILABLE".into());
                 let is_preview = (link.platform, name.as_str()) == (Platform::Mturk, "assignmentId");

@@ -1,4 +1,4 @@
-//! Amazon Mechanical Turk, ExternalQuestion: a page in a frame, and a form that is posted from within it.
+//! Rules of Amazon Mechanical Turk's ExternalQuestion: a page inside MTurk's frame, with a form that hands the task in.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,14 @@ use crate::domain::study::Platform;
 /// The value of `assignmentId` while the worker has not accepted the task.
 const PREVIEW: &str = "ASSIGNMENT_ID_NOT_AVAILABLE";
 
-/// The parameter that says where to hand in.
+/// The parameter with the address to which the form is posted.
 pub const SUBMIT_TO: &str = "turkSubmitTo";
 
-/// MTurk's own sites, where answers may be posted and whose frames may hold the page of the task.
+/// MTurk's own sites: answers may be posted there, and their frames may show the page of the task.
 pub const ORIGINS: [&str; 3] =
     ["https://www.mturk.com", "https://worker.mturk.com", "https://workersandbox.mturk.com"];
 
-/// The receipt that is handed in when the server could not be reached: nobody stays unpaid because of that.
+/// The receipt that is handed in when the server could not be reached, so that the worker is still paid.
 pub const UNVERIFIED: &str = "unverified";
 
 /// Reads the parameters that MTurk adds to the address.
@@ -31,18 +31,18 @@ pub fn arrive(parameters: &Parameters) -> Visit {
     named(Platform::Mturk, parameters, ["workerId", "assignmentId", "hitId"]).into()
 }
 
-/// The form that ends an assignment.
+/// The form that hands in an assignment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Form {
-    /// Where it is posted to.
+    /// The address to which it is posted.
     pub action: String,
-    /// Its fields.
+    /// Its fields, by name.
     pub fields: BTreeMap<&'static str, String>,
 }
 
-/// The form that ends the assignment of the address's own parameters: a task that was returned and accepted again has
-/// another one than it had at first. `turkSubmitTo` is untrusted: it is used only if it names one of the origins; where it
-/// is missing or foreign, the form goes to MTurk itself.
+/// The form that hands in the assignment of the address. A task that was returned and accepted again has a new assignment, so the
+/// one at consent is not used. `turkSubmitTo` is untrusted: if it is missing or does not name one of the origins, the form
+/// goes to MTurk itself.
 pub fn form(parameters: &Parameters, receipt: &str, origins: &[String]) -> Option<Form> {
     let assignment_id = id(parameters, "assignmentId", Platform::Mturk, What::Assignment).ok()?;
     let origin = parameters.get(SUBMIT_TO).and_then(|address| allowed_origin(address, origins));
@@ -50,7 +50,7 @@ pub fn form(parameters: &Parameters, receipt: &str, origins: &[String]) -> Optio
     Some(Form { action: format!("{}/mturk/externalSubmit", origin.unwrap_or(ORIGINS[0])), fields })
 }
 
-/// The parameters without an address to hand in to that is not to be used.
+/// The parameters without a `turkSubmitTo` that names another site.
 pub fn without_foreign(mut parameters: Parameters, origins: &[String]) -> Parameters {
     parameters.retain(|name, value| name != SUBMIT_TO || allowed_origin(value, origins).is_some());
     parameters
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forged_address_leads_nowhere_but_to_mturk() {
+    fn with_a_forged_address_the_form_goes_to_mturk() {
         for forged in [
             "https://evil.example",
             "http://www.mturk.com",

@@ -1,5 +1,5 @@
-//! What a requester posts on MTurk: the question's XML, the requirements for workers, batches, and the command that posts
-//! one. Weber itself never speaks to MTurk's requester interface.
+//! Texts for posting a task on MTurk: the question's XML, the requirements for workers, batches, and the command that posts a
+//! batch. Weber itself never calls MTurk's requester interface.
 
 use serde_json::{Value, json};
 
@@ -8,19 +8,19 @@ use crate::domain::study::{MturkTask, Usd};
 const NAMESPACE: &str =
     "http://mechanicalturk.amazonaws.com/AWSMechanicalTurkDataSchemas/2006-07-14/ExternalQuestion.xsd";
 
-/// MTurk's own qualification types.
+/// The ids of MTurk's own qualification types.
 const LOCALE: &str = "00000000000000000071";
 const APPROVED_HITS: &str = "00000000000000000040";
 const APPROVAL_PERCENT: &str = "000000000000000000L0";
 
 const SANDBOX: &str = "https://mturk-requester-sandbox.us-east-1.amazonaws.com";
 
-/// Where a task is posted.
+/// Which MTurk site a task is posted on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Market {
-    /// For pay.
+    /// The real site, where workers are paid.
     Production,
-    /// For trying it out.
+    /// The site for trying tasks out.
     Sandbox,
 }
 
@@ -33,7 +33,7 @@ pub fn question(url: &str, frame_height_px: u32) -> String {
     )
 }
 
-/// Who may take the task, as MTurk's JSON. In the sandbox nobody has approved HITs, so nothing is required there.
+/// The requirements for workers, as MTurk's JSON. Workers in the sandbox have no approved HITs, so nothing is required there.
 pub fn requirements(task: &MturkTask, market: Market) -> Value {
     let mut all = Vec::new();
     let mut require = |kind: &str, comparator: &str, name: &str, values: Value| {
@@ -57,14 +57,14 @@ pub fn requirements(task: &MturkTask, market: Market) -> Value {
     Value::Array(all)
 }
 
-/// HITs that ask for so many people, each for at most `per_hit`.
+/// Splits a number of people into HITs of at most `per_hit` people.
 pub fn batches(people: u32, per_hit: u32) -> Vec<u32> {
     let per_hit = per_hit.max(1);
     let full = std::iter::repeat_n(per_hit, (people / per_hit) as usize);
     full.chain(Some(people % per_hit).filter(|rest| *rest > 0)).collect()
 }
 
-/// Batches in words: "22 HITs of 9 people and one of 2".
+/// Describes batches in words: "22 HITs of 9 people and one HIT of 2 people".
 pub fn in_words(batches: &[u32]) -> String {
     let groups: Vec<String> = batches
         .chunk_by(|a, b| a == b)
@@ -76,7 +76,7 @@ pub fn in_words(batches: &[u32]) -> String {
     groups.join(" and ")
 }
 
-/// The command that posts one HIT by the AWS command line.
+/// The command of the AWS command line that posts one HIT.
 pub fn command(
     task: &MturkTask,
     title: &str,
@@ -108,7 +108,7 @@ pub fn command(
     command
 }
 
-/// One word of a POSIX shell, whatever it holds.
+/// Quotes any text as one word for a POSIX shell.
 fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn requirements_are_the_protocols() {
+    fn the_default_requirements_are_those_of_the_publication() {
         let json = requirements(&MturkTask::default(), Market::Production);
         assert_eq!(json[0]["QualificationTypeId"], LOCALE);
         assert_eq!(json[0]["LocaleValues"].as_array().unwrap().len(), 6);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_survives_quotes_and_names_the_sandbox_only_there() {
+    fn the_command_quotes_its_values_and_names_the_sandbox_only_when_asked() {
         let task = MturkTask { description: "It's $HOME `x`".into(), ..MturkTask::default() };
         let reward = Usd::try_from(1.95).unwrap();
         let command = |market| command(&task, "T", reward, &question(URL, 800), 9, market);
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_reads_back_what_was_quoted() {
+    fn a_shell_reads_a_quoted_text_unchanged() {
         let text = "a'b\"c\nd $x \\ `y`";
         let said =
             std::process::Command::new("sh").arg("-c").arg(format!("printf %s {}", quote(text))).output();

@@ -1,8 +1,8 @@
-//! What a researcher pastes into a platform's form for a study.
+//! The texts that a researcher pastes into a platform's form for a study.
 
 use crate::domain::study::{LinkDefinition, Platform};
 
-/// The address to give to the platform, with its own placeholders.
+/// The address for the platform's form, with the platform's own placeholders.
 pub fn address(link: &LinkDefinition, entry: &str) -> String {
     match link.platform {
         Platform::Prolific => {
@@ -24,7 +24,7 @@ pub fn address(link: &LinkDefinition, entry: &str) -> String {
     }
 }
 
-/// What to do with it, in one sentence.
+/// Tells the researcher in one or two sentences what to do with the address.
 pub const fn advice(link: &LinkDefinition) -> &'static str {
     match link.platform {
         Platform::Mturk => {
@@ -41,7 +41,7 @@ pub const fn advice(link: &LinkDefinition) -> &'static str {
         Platform::Direct if link.personal => {
             "Each person gets an address of their own, good for one participation. Opening it uses up nothing; agreeing does."
         }
-        Platform::Direct => "Whoever has this address can take part, as often as they like.",
+        Platform::Direct => "Anyone who has this address can take part, as often as they like.",
     }
 }
 
@@ -52,7 +52,7 @@ mod tests {
     use crate::domain::study::ProlificLink;
 
     #[test]
-    fn placeholders_are_the_platforms_own() {
+    fn the_address_has_the_placeholders_of_the_platform() {
         let entry = "https://s.example/enter/abc";
         let mut prolific = link(Platform::Prolific);
         assert_eq!(

@@ -1,34 +1,34 @@
-//! Who is to be paid, how much and why, in each platform's own format for many people at once.
+//! Lists of people to pay, with amount and reason, in each platform's format for bulk payments.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::domain::study::{Outcome, Platform, Usd};
 
-/// One person's pay.
+/// The payment of one person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
-    /// Where they came from.
+    /// The platform that the person came from.
     pub platform: Platform,
-    /// Their id there.
+    /// The person's id on the platform.
     pub worker_id: String,
-    /// The assignment or submission.
+    /// The id of the assignment or submission.
     pub assignment_id: Option<String>,
-    /// The task.
+    /// The id of the task.
     pub hit_id: Option<String>,
-    /// Other assignments with which they were seen.
+    /// Other assignments with which the person opened the study.
     pub other_assignments: Vec<String>,
-    /// What they are paid.
+    /// The amount in US dollars.
     pub amount: Usd,
-    /// Why.
+    /// The outcome for which the person is paid.
     pub outcome: Outcome,
-    /// When they were done.
+    /// When the participation ended.
     pub ended_at: DateTime<Utc>,
-    /// What the platform was told at the end.
+    /// The code or receipt that the platform got at the end.
     pub receipt: String,
 }
 
-/// Why somebody is paid, in words.
+/// Says in words why a person is paid.
 pub const fn reason(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Complete => "all answers arrived",
@@ -52,7 +52,7 @@ struct PaymentLine<'a> {
     other_assignments: &'a str,
 }
 
-/// Everybody, as a table.
+/// All payments as a CSV file.
 pub fn table(payments: &[Payment]) -> Result<String, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for payment in payments {
@@ -72,7 +72,7 @@ pub fn table(payments: &[Payment]) -> Result<String, csv::Error> {
     finish(writer)
 }
 
-/// What one platform takes: MTurk a table of assignments to approve, the others a list of ids.
+/// The payments of one platform in its own format: for MTurk a table of assignments to approve, for the others a list of ids.
 pub fn bulk(platform: Platform, payments: &[Payment]) -> Result<String, csv::Error> {
     let own = payments.iter().filter(|payment| payment.platform == platform);
     if platform != Platform::Mturk {
@@ -93,7 +93,7 @@ fn finish(writer: csv::Writer<Vec<u8>>) -> Result<String, csv::Error> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Ids come from addresses that anybody can write: none may become a formula in a spreadsheet.
+/// Keeps an id from becoming a formula in a spreadsheet, since ids come from addresses that anyone can write.
 fn plain(id: &str) -> String {
     if id.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{id}") } else { id.to_owned() }
 }

@@ -1,10 +1,9 @@
-//! What stands in an address where a platform should have written an id: a placeholder that was not filled in, or what
-//! programs write when they have nothing to write.
+//! Recognises texts in an address that are no ids: placeholders that the platform did not fill in, and words for an empty value.
 
-/// Characters that placeholders are made of, in one or another template language, and no id holds.
+/// Characters of placeholders in common template languages. No id contains them.
 const MARKS: [char; 12] = ['{', '}', '[', ']', '<', '>', '%', '$', '|', '`', '«', '»'];
 
-/// What programs write for nothing, in small letters and digits alone.
+/// Words that programs write for an empty value, in lower case and without punctuation.
 const NOTHING: [&str; 14] = [
     "undefined",
     "null",
@@ -22,7 +21,7 @@ const NOTHING: [&str; 14] = [
     "false",
 ];
 
-/// Names of parameters, of the platforms and such as panels use, in small letters and digits alone.
+/// Names of id parameters of platforms and panels, in lower case and without punctuation.
 const NAMES: [&str; 22] = [
     "prolificpid",
     "prolificid",
@@ -48,7 +47,7 @@ const NAMES: [&str; 22] = [
     "idhere",
 ];
 
-/// Whether a text, trimmed, is no id but a placeholder.
+/// Whether a trimmed text is a placeholder.
 pub fn is(text: &str) -> bool {
     let plain = squeezed(text);
     plain.is_empty()
@@ -65,7 +64,7 @@ pub fn is_own_name(text: &str, parameter: &str) -> bool {
     squeezed(text) == squeezed(parameter)
 }
 
-/// A name between two marks: `@id@`, `#id#`, `(id)`. Ids may begin and end with one `_` or `-`, but not with two.
+/// Whether the text is a name between two marks: `@id@`, `#id#`, `(id)`. Ids may begin and end with one `_` or `-`, not with two.
 fn is_wrapped(text: &str) -> bool {
     let between = |open: &str, close: &str| {
         text.len() > open.len() + close.len()
@@ -80,7 +79,7 @@ fn is_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' '))
 }
 
-/// Its letters and digits, small.
+/// The letters and digits of a text, in lower case.
 fn squeezed(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
@@ -90,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn placeholders_are_known_in_every_spelling_in_use() {
+    fn common_placeholders_are_recognised() {
         for text in [
             "{{%PROLIFIC_PID%}}",
             "{%PROLIFIC_PID%}",

@@ -1,4 +1,4 @@
-//! Prolific: parameters in a normal page, a completion address with one code per outcome, and optionally signed links.
+//! Rules of Prolific: parameters in the address, a completion address with a code per outcome, and optional signed links.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,10 @@ use crate::domain::study::{Platform, ProlificLink};
 /// The parameter that holds a signed link's token.
 const TOKEN: &str = "prolific_token";
 
-/// Who signs links.
+/// The issuer of signed links.
 pub const ISSUER: &str = "https://www.prolific.com";
 
-/// Where the public keys are, unless the operator says otherwise.
+/// The address of the public keys, unless the operator sets another one.
 pub const KEY_SET: &str = "https://api.prolific.com/.well-known/study/jwks.json";
 
 /// Reads the parameters that Prolific adds to the address.
@@ -26,10 +26,10 @@ pub fn arrive(link: &ProlificLink, parameters: &Parameters) -> Visit {
     named(Platform::Prolific, parameters, names.map(String::as_str)).into()
 }
 
-/// Where a browser goes to end a submission.
+/// The address that a browser opens to end a submission.
 pub fn completion_url(code: &str) -> Url {
     with_parameters("https://app.prolific.com/submissions/complete", &[("cc", code)])
-        .expect("the address is one, and parameters are encoded")
+        .expect("a fixed address with encoded parameters is valid")
 }
 
 /// The token of a signed link.
@@ -37,20 +37,20 @@ pub fn token(parameters: &Parameters) -> Option<&str> {
     parameters.get(TOKEN).map(String::as_str).filter(|token| token.len() <= 4000)
 }
 
-/// What a signed link states; issuer, times and signature are checked where it is decoded.
+/// What a signed link states. The code that decodes it checks issuer, times and signature.
 #[derive(Debug, Deserialize)]
 pub struct Claims {
-    /// The submission.
+    /// The id of the submission.
     pub sub: String,
-    /// The address that the study was given on Prolific.
+    /// The address that the study has on Prolific.
     pub aud: String,
-    /// The parameters of the address as Prolific filled them in, and more.
+    /// The parameters of the address as Prolific filled them in, and further values.
     pub prolific: BTreeMap<String, Value>,
 }
 
 impl Claims {
-    /// Whether they are about this person with this submission, and for this entry address. Every id that is signed must be
-    /// the arrival's own; the person's and the submission's must be signed.
+    /// Whether the claims are about this person, this submission and this entry address. The person's and the submission's ids must be
+    /// signed, and every signed id must be the arrival's own.
     pub fn fit(&self, link: &ProlificLink, identity: &Identity, entry: &str) -> bool {
         let audience = self.aud.split(['?', '#']).next().unwrap_or_default();
         let defaults = ProlificLink::default();
@@ -147,7 +147,7 @@ mod tests {
             changed[name] = value;
             assert!(!claims(changed).fit(&link, &own, entry), "{name}");
         }
-        assert!(!claims(json!({})).fit(&link, &own, entry), "no person is named");
+        assert!(!claims(json!({})).fit(&link, &own, entry), "the person is missing");
         let renamed = ProlificLink { participant_parameter: "who".into(), ..ProlificLink::default() };
         assert!(claims(json!({ "who": PID })).fit(&renamed, &own, entry));
         assert!(!claims(json!({ "who": other, "PROLIFIC_PID": PID })).fit(&renamed, &own, entry));

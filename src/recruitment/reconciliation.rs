@@ -1,4 +1,4 @@
-//! Compares a platform's own export with what happened here. It suggests; it never decides about anybody's pay.
+//! Compares a platform's own export with Weber's data and suggests what to do. Researchers decide about pay.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,10 +11,10 @@ use crate::domain::study::{Outcome, Platform};
 
 /// A line of the platform's export.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct There {
-    /// The person.
+pub struct PlatformRow {
+    /// The person's id on the platform.
     pub worker_id: String,
-    /// The assignment or submission.
+    /// The id of the assignment or submission.
     pub assignment_id: String,
     /// What the platform says about it.
     pub status: String,
@@ -22,20 +22,20 @@ pub struct There {
     pub code: String,
 }
 
-/// A person as they stand here.
+/// A person in Weber's data.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Here {
-    /// Their name in all data.
+pub struct StudyPerson {
+    /// The person's name in all data.
     pub pseudonym: String,
-    /// The person.
+    /// The person's id on the platform.
     pub worker_id: String,
-    /// How it ended; none while they are under way, or when they left.
+    /// How the participation ended. None while the person is taking part, or if they left.
     pub outcome: Option<Outcome>,
-    /// The codes that the platform should have been handed; any if empty.
+    /// The codes that the person should have handed in. If it is empty, every code is accepted.
     pub codes: BTreeSet<String>,
 }
 
-/// What is the matter with somebody.
+/// The result of comparing one person's data with the platform's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Discrepancy {
@@ -58,7 +58,7 @@ pub enum Discrepancy {
 }
 
 impl Discrepancy {
-    /// In words.
+    /// The result in words.
     pub const fn title(self) -> &'static str {
         match self {
             Self::TimedOutThere => "Finished here, timed out or returned there",
@@ -72,7 +72,7 @@ impl Discrepancy {
         }
     }
 
-    /// What to do about it.
+    /// Tells the researcher what to do.
     pub const fn suggestion(self) -> &'static str {
         match self {
             Self::TimedOutThere => {
@@ -93,30 +93,30 @@ impl Discrepancy {
     }
 }
 
-/// Somebody, and what is the matter.
+/// One person, with the result of the comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComparisonLine {
-    /// What is the matter.
+    /// The result of the comparison.
     pub finding: Discrepancy,
-    /// The person on the platform.
+    /// The person's id on the platform.
     pub worker_id: String,
-    /// The person here.
+    /// The person's name in Weber's data.
     pub pseudonym: Option<String>,
-    /// What the platform says.
+    /// The status on the platform.
     pub status: Option<String>,
 }
 
-/// Columns by which a platform's export is known: person, assignment, status, code.
+/// The columns by which a platform's export is recognised: person, assignment, status, code.
 const FORMATS: [(Platform, [&str; 4]); 2] = [
     (Platform::Mturk, ["WorkerId", "AssignmentId", "AssignmentStatus", "Answer.receipt"]),
     (Platform::Prolific, ["Participant id", "Submission id", "Status", "Completion code"]),
 ];
 
-/// Reads a platform's export and says whose it is.
+/// Reads a platform's export and recognises the platform.
 ///
 /// # Errors
-/// In words for the researcher: what is wrong, and where.
-pub fn read(text: &str) -> Result<(Platform, Vec<There>), String> {
+/// Tells the researcher what is wrong with the file, and where.
+pub fn read(text: &str) -> Result<(Platform, Vec<PlatformRow>), String> {
     let mut reader =
         csv::ReaderBuilder::new().flexible(false).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
     let header = reader.headers().map_err(|error| format!("The file is not a table: {error}."))?.clone();
@@ -136,23 +136,24 @@ pub fn read(text: &str) -> Result<(Platform, Vec<There>), String> {
         let [person, assignment, status, code] = columns.map(cell);
         let worker_id = normal_or_as_it_is(*platform, What::Person, &person);
         let assignment_id = normal_or_as_it_is(*platform, What::Assignment, &assignment);
-        Ok(There { worker_id, assignment_id, status, code })
+        Ok(PlatformRow { worker_id, assignment_id, status, code })
     });
-    let rows: Vec<There> = rows.collect::<Result<_, String>>()?;
+    let rows: Vec<PlatformRow> = rows.collect::<Result<_, String>>()?;
     Ok((*platform, rows.into_iter().filter(|row| !row.worker_id.is_empty()).collect()))
 }
 
-/// What people handed in, as the platform says: person and assignment.
+/// The assignments that were handed in according to the platform, each with its person.
 pub struct HandedIn<'a>(BTreeSet<(&'a str, &'a str)>);
 
-/// What people handed in.
-pub fn handed_in(there: &[There]) -> HandedIn<'_> {
+/// Collects the assignments that were handed in.
+pub fn handed_in(there: &[PlatformRow]) -> HandedIn<'_> {
     let rows = there.iter().filter(|row| is_handed_in(&row.status));
     HandedIn(rows.map(|row| (row.worker_id.as_str(), row.assignment_id.as_str())).collect())
 }
 
 impl HandedIn<'_> {
-    /// The one that a person handed in instead of the one that they finished: of those only with which they were seen here.
+    /// The assignment that a person handed in instead of the one that they finished. Only assignments with which they opened the
+    /// study are considered.
     pub fn instead<'a>(&self, identity: &Identity, seen: &'a [String]) -> Option<&'a str> {
         let is_in = |assignment: &str| self.0.contains(&(identity.worker_id.as_str(), assignment));
         let finished = identity.assignment_id.as_deref();
@@ -161,11 +162,11 @@ impl HandedIn<'_> {
     }
 }
 
-/// Compares; the most urgent come first.
-pub fn compare(there: &[There], here: &[Here]) -> Vec<ComparisonLine> {
-    let mut rows: BTreeMap<&str, &There> = BTreeMap::new();
+/// Compares both sides. The most urgent lines come first.
+pub fn compare(there: &[PlatformRow], here: &[StudyPerson]) -> Vec<ComparisonLine> {
+    let mut rows: BTreeMap<&str, &PlatformRow> = BTreeMap::new();
     for row in there {
-        // Of several lines about one person the one that was handed in counts.
+        // If a person has several lines, the line of the assignment that was handed in counts.
         let known = rows.entry(&row.worker_id).or_insert(row);
         if !is_handed_in(&known.status) {
             *known = row;
@@ -193,8 +194,8 @@ pub fn compare(there: &[There], here: &[Here]) -> Vec<ComparisonLine> {
     lines
 }
 
-/// None: nobody expects anything.
-fn judge(person: &Here, row: Option<&There>) -> Option<Discrepancy> {
+/// Returns none if the person neither finished here nor handed in there.
+fn judge(person: &StudyPerson, row: Option<&PlatformRow>) -> Option<Discrepancy> {
     let finished = person.outcome.is_some_and(super::is_paid);
     let Some(row) = row else { return finished.then_some(Discrepancy::OnlyHere) };
     match (finished, is_handed_in(&row.status)) {
@@ -231,8 +232,8 @@ fn is_handed_in(status: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn there(worker_id: &str, status: &str, code: &str) -> There {
-        There {
+    fn there(worker_id: &str, status: &str, code: &str) -> PlatformRow {
+        PlatformRow {
             worker_id: worker_id.into(),
             assignment_id: "3".into(),
             status: status.into(),
@@ -240,8 +241,8 @@ mod tests {
         }
     }
 
-    fn here(worker_id: &str, outcome: Option<Outcome>) -> Here {
-        Here {
+    fn here(worker_id: &str, outcome: Option<Outcome>) -> StudyPerson {
+        StudyPerson {
             pseudonym: format!("p-{worker_id}"),
             worker_id: worker_id.into(),
             outcome,
@@ -249,14 +250,14 @@ mod tests {
         }
     }
 
-    fn finding(there: Option<There>, here: Option<Here>) -> Option<Discrepancy> {
+    fn finding(there: Option<PlatformRow>, here: Option<StudyPerson>) -> Option<Discrepancy> {
         let lines = compare(there.as_slice(), here.as_slice());
         assert!(lines.len() <= 1);
         lines.first().map(|line| line.finding)
     }
 
     #[test]
-    fn everybody_is_one_of_these() {
+    fn every_combination_has_its_discrepancy() {
         let done = || Some(here("A", Some(Outcome::Complete)));
         let late = || Some(here("A", Some(Outcome::TimedOut)));
         let gone = || Some(here("A", None));
@@ -277,14 +278,14 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_no_code_none_is_asked_for() {
+    fn without_expected_codes_every_code_is_accepted() {
         let mut person = here("A", Some(Outcome::Complete));
         person.codes.clear();
         assert_eq!(finding(Some(there("A", "Submitted", "x")), Some(person)), Some(Discrepancy::Agreed));
     }
 
     #[test]
-    fn of_several_lines_the_one_that_was_handed_in_counts() {
+    fn the_line_that_was_handed_in_counts() {
         let rows = [there("A", "Submitted", "GOOD"), there("A", "Returned", "")];
         assert_eq!(compare(&rows, &[here("A", Some(Outcome::Complete))])[0].finding, Discrepancy::Agreed);
     }
@@ -295,20 +296,20 @@ mod tests {
         let (platform, rows) = read(mturk).unwrap();
         assert_eq!(
             (platform, &rows[0]),
-            (Platform::Mturk, &There { assignment_id: "3A".into(), ..there("A1", "Submitted", "R") })
+            (Platform::Mturk, &PlatformRow { assignment_id: "3A".into(), ..there("A1", "Submitted", "R") })
         );
         let prolific = "\u{feff}Submission id,Participant id,Status,Completion code\ns, 5F00aa11bb22cc33dd44ee55,AWAITING REVIEW,C\n";
         let (platform, rows) = read(prolific).unwrap();
         assert_eq!(
             (platform, rows[0].worker_id.as_str(), rows[0].code.as_str()),
             (Platform::Prolific, "5f00aa11bb22cc33dd44ee55", "C"),
-            "in the one spelling of ids"
+            "ids are in their normal form"
         );
     }
 
     #[test]
-    fn of_the_assignments_seen_the_one_that_was_handed_in_is_paid() {
-        let row = |worker: &str, assignment: &str, status: &str| There {
+    fn the_assignment_that_was_handed_in_is_paid() {
+        let row = |worker: &str, assignment: &str, status: &str| PlatformRow {
             assignment_id: assignment.into(),
             ..there(worker, status, "R")
         };
@@ -336,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_export_is_refused_with_words() {
+    fn a_file_that_is_no_export_is_refused_with_an_explanation() {
         assert!(read("a,b\n1,2\n").unwrap_err().contains("WorkerId"));
         assert!(read("WorkerId,AssignmentId,AssignmentStatus\nA\n").unwrap_err().contains("line"));
     }

@@ -1,4 +1,4 @@
-//! Sona Systems: course credit, granted by an address that carries the survey code.
+//! Rules of Sona Systems: course credit is granted by an address that contains the survey code.
 
 use url::Url;
 
@@ -19,7 +19,7 @@ fn read(link: Option<&SonaLink>, parameters: &Parameters) -> Result<Identity, In
     Ok(Identity { platform, ids_of, worker_id, assignment_id: None, hit_id: None })
 }
 
-/// Where a browser goes to be granted credit.
+/// The address that a browser opens to be granted credit.
 pub fn credit_url(link: &SonaLink, identity: &Identity) -> Option<Url> {
     let experiment = link.experiment_id.to_string();
     with_parameters(
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn credit_is_granted_to_the_code_that_arrived() {
+    fn credit_is_granted_to_the_survey_code_of_the_arrival() {
         let identity = known(arrive(Some(&sona()), &parameters(&[("id", "4711")])));
         let link = LinkDefinition { sona: Some(sona()), ..link(Platform::Sona) };
         let url = "https://uni.sona-systems.com/webstudy_credit.aspx?experiment_id=12&credit_token=t0k&survey_code=4711";

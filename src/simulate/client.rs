@@ -1,4 +1,4 @@
-//! The participants' API, from a client's side.
+//! A client of the participants' API.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,66 +13,66 @@ use serde_json::json;
 use crate::flow::study::simulation::{AnswerKey, SimulationTarget};
 use crate::simulate::meter::{Request, RequestMeter};
 
-/// Tries of a request that gets no answer, or only that of a server or balancer in trouble: a browser would go on for ever.
+/// How often a request is tried that gets no answer, or an error of the server or a load balancer. A browser would not stop trying.
 const TRIES: u32 = 9;
 
-/// The pause after the first try; each further one is twice as long, up to the longest.
+/// The pause after the first try. It doubles after each further try, up to a limit.
 const FIRST_PAUSE: Duration = Duration::from_millis(400);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
-/// What can go wrong for a simulated person.
+/// An error that stops a simulated person.
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
-    /// The server refused, for a reason that has a code.
+    /// The server refused, with the code of a reason.
     #[error("{path} was refused: {code} ({title})")]
     Refused {
-        /// What was asked for.
+        /// The path of the request.
         path: String,
-        /// The problem's code.
+        /// The code of the problem.
         code: String,
-        /// The problem in words.
+        /// The title of the problem.
         title: String,
     },
-    /// The server could not be reached, again and again.
+    /// The server could not be reached by any try.
     #[error("{path} got no answer: {error}")]
     Unreachable {
-        /// What was asked for.
+        /// The path of the request.
         path: String,
-        /// Why.
+        /// The error of the last try.
         error: String,
     },
-    /// The server answered something else than the API says.
+    /// The server's reply does not follow the API.
     #[error("{path} answered what the API does not allow: {error}")]
     Strange {
-        /// What was asked for.
+        /// The path of the request.
         path: String,
-        /// What was wrong with it.
+        /// What is wrong with the reply.
         error: String,
     },
-    /// What people were said to be able to does not fit the study.
-    #[error("what the people can does not fit the study:\n{}", .0.join("\n"))]
+    /// The abilities given for observers do not fit the study.
+    #[error("the observers' abilities do not fit the study:\n{}", .0.join("\n"))]
     Abilities(Vec<String>),
 }
 
-/// A whole answer.
+/// A complete reply.
 struct Whole {
     status: StatusCode,
     body: Vec<u8>,
 }
 
-/// Answer to a consent.
+/// The reply to a consent.
 #[derive(Debug, Deserialize)]
 pub struct EnrolledReply {
     /// The participant's token.
     pub token: String,
-    /// Whether the participation was there before.
+    /// Whether the participation existed before.
     pub resumed: bool,
 }
 
-/// The parameters of the address by which somebody comes.
+/// The parameters of the address by which a person arrives.
 pub type ArrivalParameters = BTreeMap<&'static str, String>;
 
-/// A client of one or several servers of one installation, with an API token. Requests go to the servers by turns.
+/// A client of one or several servers of one installation, with an API token. Its requests go to the servers in turn.
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
@@ -83,14 +83,14 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the servers at these addresses.
+    /// Makes a client of the servers at these addresses.
     pub fn new(urls: &[impl AsRef<str>], api_token: &str) -> reqwest::Result<Self> {
         let http = crate::outgoing::http_client(Duration::from_secs(30))?;
         let urls = urls.iter().map(|url| url.as_ref().trim_end_matches('/').to_owned()).collect();
         Ok(Self { http, urls, api_token: api_token.into(), turn: AtomicUsize::new(0), meter: Arc::default() })
     }
 
-    /// The same for one person, who takes turns alone, so that each of their requests goes to another server than the last.
+    /// A client for one person with turns of its own, so that consecutive requests go to different servers.
     pub fn of_person(&self, n: usize) -> Self {
         Self {
             http: self.http.clone(),
@@ -105,22 +105,22 @@ impl Client {
         self.meter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was measured since it was last asked for.
+    /// Takes the measurements since the last call.
     pub fn take_meter(&self) -> RequestMeter {
         std::mem::take(&mut self.meter())
     }
 
-    /// The study's entrance for simulated people.
+    /// The link by which simulated people enter the study.
     pub async fn entrance(&self, study: &str) -> Result<SimulationTarget, Trouble> {
         self.post(Request::Entrance, &self.api_token, &json!({ "study": study })).await
     }
 
-    /// The truth about a simulated person's trials.
+    /// The correct answers of a simulated person's trials.
     pub async fn answer_key(&self, token: &str) -> Result<AnswerKey, Trouble> {
         self.post(Request::Key, &self.api_token, &json!({ "participant_token": token })).await
     }
 
-    /// Reads the page of consent as a browser would, and returns the hash of its text. None: the page offers no consent.
+    /// Reads the page of consent as a browser would, and returns the hash of its text. None if the page offers no consent.
     pub async fn consent_page(
         &self,
         link: &str,
@@ -138,7 +138,7 @@ impl Client {
         Ok(hash.map(|(hash, _)| hash.to_owned()))
     }
 
-    /// Consents to the text of that hash.
+    /// Consents to the text with this hash.
     pub async fn enrol(
         &self,
         link: &str,
@@ -170,13 +170,13 @@ impl Client {
         Err(Trouble::Refused { path: path.to_owned(), code: problem.code, title: problem.title })
     }
 
-    /// Tries again as a browser does, with growing pauses, and at the next server.
+    /// Sends a request again as a browser does: after growing pauses, and to the next server.
     async fn with_retries(
         &self,
         request: Request,
         send: impl Fn(&str) -> reqwest::RequestBuilder,
     ) -> Result<Whole, Trouble> {
-        let mut error = "no server was named".to_owned();
+        let mut error = "no server was given".to_owned();
         for attempt in 0..TRIES {
             if attempt > 0 {
                 tokio::time::sleep(LONGEST_PAUSE.min(FIRST_PAUSE * 2_u32.pow(attempt - 1))).await;
@@ -212,14 +212,14 @@ async fn whole(request: reqwest::RequestBuilder) -> reqwest::Result<Whole> {
     Ok(Whole { status: response.status(), body: response.bytes().await?.to_vec() })
 }
 
-/// What a refusal says.
+/// The body of a refusal.
 #[derive(Deserialize)]
 struct ServerProblem {
     code: String,
     title: String,
 }
 
-/// A trouble with an answer that the API does not allow.
+/// The error for a reply that does not follow the API.
 pub fn strange(request: Request, error: impl std::fmt::Display) -> Trouble {
     Trouble::Strange { path: request.path().to_owned(), error: error.to_string() }
 }
@@ -229,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_person_goes_to_the_servers_by_turns() {
+    fn each_person_alternates_between_the_servers() {
         let client = Client::new(&["http://a/", "http://b"], "t").unwrap();
         for (n, order) in [["http://a", "http://b", "http://a"], ["http://b", "http://a", "http://b"]]
             .into_iter()

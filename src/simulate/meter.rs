@@ -1,4 +1,4 @@
-//! How long requests take, and which fail.
+//! Measures how long requests take, and counts those that fail.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,27 +8,27 @@ use crate::domain::{stats, words};
 words! {
     /// A kind of request.
     Request {
-        /// The study's entrance for simulations.
+        /// Asks for the link by which simulated people enter.
         Entrance = "entrance",
-        /// The page of consent.
+        /// Reads the page of consent.
         Page = "page",
-        /// Consent.
+        /// Consents.
         Enrol = "enrol",
-        /// Opening the participation.
+        /// Opens the participation.
         Open = "open",
-        /// The truth about the trials, which only simulated people are told.
+        /// Asks for the correct answers, which the server tells simulated people only.
         Key = "answer key",
-        /// Steps, answers, signs of life.
+        /// Sends steps, answers or a sign of life.
         Record = "record",
-        /// The end.
+        /// Ends the participation.
         Complete = "complete",
-        /// An early end.
+        /// Leaves early.
         Leave = "leave",
     }
 }
 
 impl Request {
-    /// Its address, but for the page's, which ends in the link's code.
+    /// The path of its address. The page's address has the link's code after it.
     pub const fn path(self) -> &'static str {
         match self {
             Self::Entrance => "/api/v1/simulation/link",
@@ -43,17 +43,17 @@ impl Request {
     }
 }
 
-/// Every request of a simulation. What is tried again counts each time.
+/// The measurements of all requests. Each try of a request counts.
 #[derive(Debug, Clone, Default)]
 pub struct RequestMeter {
     ms: BTreeMap<Request, Vec<f64>>,
     errors: BTreeMap<(Request, String), u32>,
 }
 
-/// One kind of request: how many were answered, and how fast, in ms from sending to the whole answer.
+/// The measurements of one kind of request: the number of answers, and the times in ms from sending to the complete answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Latency {
-    /// Answers, refusals included.
+    /// The number of answers, refusals included.
     pub count: usize,
     /// Half are faster.
     pub p50: f64,
@@ -66,22 +66,22 @@ pub struct Latency {
 }
 
 impl RequestMeter {
-    /// A request was answered.
+    /// Notes that a request was answered.
     pub fn answered(&mut self, request: Request, took: Duration) {
         self.ms.entry(request).or_default().push(took.as_secs_f64() * 1000.0);
     }
 
-    /// A request was refused, with this code, or came to nothing.
+    /// Notes that a request was refused with this code, or got no answer.
     pub fn failed(&mut self, request: Request, code: &str) {
         *self.errors.entry((request, code.to_owned())).or_default() += 1;
     }
 
-    /// How many requests were answered.
+    /// The number of requests that were answered.
     pub fn count(&self) -> usize {
         self.ms.values().map(Vec::len).sum()
     }
 
-    /// How fast each kind was.
+    /// The times of each kind of request.
     pub fn latencies(&self) -> impl Iterator<Item = (Request, Latency)> {
         self.ms.iter().filter_map(|(request, ms)| {
             let mut sorted = ms.clone();
@@ -92,7 +92,7 @@ impl RequestMeter {
         })
     }
 
-    /// How often what was refused.
+    /// How often each error happened.
     pub fn errors(&self) -> impl Iterator<Item = (Request, &str, u32)> {
         self.errors.iter().map(|((request, code), n)| (*request, code.as_str(), *n))
     }

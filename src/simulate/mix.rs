@@ -1,11 +1,11 @@
-//! How many people behave in which way.
+//! How many people behave in each way.
 
 use rand::{Rng, RngExt};
 
 use crate::domain::UnknownWord;
 use crate::domain::observer::Behaviour;
 
-/// How many of each behaviour: weights that need not add up to 1.
+/// The weight of each behaviour. Weights need not add up to 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mix(Vec<(Behaviour, f64)>);
 
@@ -33,7 +33,7 @@ impl std::str::FromStr for Mix {
 }
 
 impl Mix {
-    /// How the next one behaves.
+    /// Draws the behaviour of the next person.
     pub fn draw(&self, rng: &mut impl Rng) -> Behaviour {
         let total: f64 = self.0.iter().map(|(_, weight)| weight).sum();
         let mut at = rng.random::<f64>() * total;

@@ -29,63 +29,63 @@ use crate::domain::words;
 use crate::flow::study::simulation::SimulationTarget;
 use full_study::FullStudy;
 
-/// What is simulated.
+/// The settings of a simulation.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The study's short name.
     pub study: String,
-    /// How many people arrive.
+    /// The number of people who arrive.
     pub participants: u32,
-    /// How many of them are at it at the same time.
+    /// The number of people who take part at the same time.
     pub concurrency: usize,
-    /// The same seed makes the same people.
+    /// The seed of all random draws: the same seed makes the same people.
     pub seed: u64,
-    /// How they behave.
+    /// The shares of behaviours.
     pub mix: Mix,
-    /// What those who look are able to see.
+    /// The abilities of those who look at the images.
     pub abilities: Abilities,
-    /// How long they wait for each ms that they say they took: 0 as fast as possible, 1 like real people.
+    /// How long they wait for each ms that they report: 0 as fast as possible, 1 like real people.
     pub think_time: f64,
 }
 
 words! {
-    /// How a simulated person ended.
+    /// How a simulated person's participation ended.
     Ending {
-        /// Went through to the end.
+        /// The person answered all trials.
         Complete = "complete",
-        /// Took the offer to end after too many practice blocks.
+        /// The person took the offer to end after too many practice blocks.
         ScreenedOut = "screened out",
-        /// Vanished without a word.
+        /// The person left without telling the server.
         DroppedOut = "dropped out",
-        /// Found the study full when nobody was inside any more who could make room.
+        /// The study was full, and no person was left in it who could make room.
         Full = "found the study full",
     }
 }
 
 words! {
-    /// What else happened, each time as it must; anything else is a trouble.
+    /// Other events of a simulation that are as they must be. All other events are troubles.
     Incident {
-        /// The page was opened again, and everything was there.
+        /// A page was opened again, and knew every answer.
         Reload = "reloads",
-        /// Somebody agreed again, and went on in the same participation.
+        /// A person agreed again, and continued the same participation.
         Resumed = "second consents that led back to the same participation",
-        /// Somebody came back after the end, and was told that they took part already.
+        /// A person came back after the end, and was refused because they had taken part.
         Refused = "returns of people who had taken part, refused",
-        /// An older tab was told that a newer one has taken over, and what it said was kept.
+        /// An older tab was told that a newer one has replaced it, and its record was kept.
         Superseded = "records of older tabs, taken and told so",
         /// A second, different answer to a trial was refused.
         Conflict = "second answers to a trial, refused",
     }
 }
 
-/// What a simulation came to.
+/// The result of a simulation.
 #[derive(Debug, Clone, Default)]
 pub struct SimulationReport {
-    /// How many people ended how.
+    /// How many people ended in each way.
     pub endings: BTreeMap<Ending, u32>,
-    /// What else happened, with how often.
+    /// How often each incident happened.
     pub incidents: BTreeMap<Incident, u32>,
-    /// What went wrong, each with how often.
+    /// How often each error happened.
     pub troubles: BTreeMap<String, u32>,
     /// Every answer that the server acknowledged, also those of people who could not go on.
     pub acknowledged: Vec<Acknowledged>,
@@ -95,24 +95,24 @@ pub struct SimulationReport {
     pub elapsed: Duration,
 }
 
-/// An answer that the server said it has.
+/// An answer that the server acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acknowledged {
-    /// Whose, by pseudonym.
+    /// The participant's pseudonym.
     pub participant: String,
-    /// The trial.
+    /// The trial's place.
     pub place: Place,
-    /// The button.
+    /// The button that was pressed.
     pub response: u8,
 }
 
-/// What simulated people of one crowd share.
+/// The state that all people of a simulation share.
 struct Simulation {
-    door: FullStudy,
+    full_study: FullStudy,
     entrance: SimulationTarget,
     abilities: Arc<Abilities>,
     think_time: f64,
-    /// Part of everybody's id on the platform, so that another simulation has other people.
+    /// A part of every id on the platform, so that another simulation has other people.
     name: uuid::Uuid,
     report: Mutex<SimulationReport>,
 }
@@ -127,7 +127,7 @@ impl Simulation {
     }
 }
 
-/// Sends people through a study, and tells after each how many are done.
+/// Sends people through a study, and reports after each how many are done.
 pub async fn run(
     client: &Client,
     plan: &Plan,
@@ -140,7 +140,7 @@ pub async fn run(
         return Err(Trouble::Abilities(problems));
     }
     let crowd = Simulation {
-        door: FullStudy::default(),
+        full_study: FullStudy::default(),
         entrance,
         abilities: Arc::new(plan.abilities.clone()),
         think_time: plan.think_time,

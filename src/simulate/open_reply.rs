@@ -1,11 +1,11 @@
-//! What a page is told when it opens a participation.
+//! The reply that a page gets when it opens a participation.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::domain::trial::Block;
 
-/// What a simulated person needs of the answer to `open`.
+/// The parts of the reply to `open` that a simulated person needs.
 #[derive(Debug, Deserialize)]
 pub struct OpenedPage {
     pub participant: String,
@@ -23,7 +23,7 @@ struct StudyTexts {
     heartbeat_s: f64,
 }
 
-/// Once they have ended, there are no instructions any more.
+/// The texts of the study; a participation that ended has no instructions.
 #[derive(Debug, Default, Deserialize)]
 struct PageTexts {
     #[serde(default)]
@@ -48,12 +48,12 @@ impl OpenedPage {
         main.is_some_and(|main| main.trials.iter().any(|trial| !trial.references.is_empty()))
     }
 
-    /// A page gives a sign of life so often.
+    /// The time between two signs of life of a page, in ms.
     pub const fn heartbeat_ms(&self) -> f64 {
         self.study.heartbeat_s * 1000.0
     }
 
-    /// How many pages of instructions there are.
+    /// The number of pages of instructions.
     pub const fn instruction_pages(&self) -> usize {
         self.screens.instructions.len()
     }

@@ -1,5 +1,5 @@
-//! One simulated person, from consent to the end. They report the times that they would have taken, and wait as much of them
-//! as the plan says.
+//! One simulated person, from consent to the end. They report the times that a real person would take, and wait for as much of
+//! them as the plan says.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,22 +19,22 @@ use crate::flow::records::job::RecordResult;
 use crate::flow::study::simulation::{AnswerKey, KeyEntry};
 use crate::simulate::client::{ArrivalParameters, strange};
 use crate::simulate::display::Display;
-use crate::simulate::heartbeats::naps;
+use crate::simulate::heartbeats::cut_wait;
 use crate::simulate::open_reply::OpenedPage;
 use crate::simulate::screens::{ScreenReports, name_of};
 use crate::simulate::{Acknowledged, Client, Ending, Incident, Request, Simulation, Trouble};
 
-/// Practice blocks after which even a patient person takes the offer to end.
+/// The number of practice blocks after which even a patient person takes the offer to end.
 const MOST_PRACTICE_BLOCKS: u16 = 8;
 
-/// A page tells of a new screen after so many ms, unless it has something else to tell before.
+/// The delay in ms after which a page reports a new screen, unless it sends another record earlier.
 const BATCH_DELAY_MS: f64 = 1_500.0;
 
-/// Why a person does not go on.
+/// Why a person stops.
 pub enum Stop {
-    /// Something went wrong.
+    /// An error happened.
     Trouble(Trouble),
-    /// They vanish.
+    /// The person left without telling the server.
     Vanished,
 }
 
@@ -44,17 +44,17 @@ impl From<Trouble> for Stop {
     }
 }
 
-/// How a person came.
+/// How a person arrived.
 pub struct Arrival {
     /// The link's code.
     pub link: String,
-    /// What the platform added to its address.
+    /// The parameters that the platform added to the address.
     pub parameters: ArrivalParameters,
-    /// The text that they agreed to.
+    /// The hash of the consent text that they agreed to.
     pub consent_sha256: String,
 }
 
-/// Takes part in a study. The name stands for the person on their platform.
+/// Takes part in a study. The name is the person's id on the platform.
 pub async fn take_part(
     crowd: &Simulation,
     client: Client,
@@ -62,18 +62,18 @@ pub async fn take_part(
     behaviour: Behaviour,
     rng: ChaCha20Rng,
 ) -> Result<Ending, Trouble> {
-    let visitor = crowd.door.arrive();
+    let visitor = crowd.full_study.arrive();
     let (link, parameters) = match behaviour {
         Behaviour::Duplicate => (&crowd.entrance.platform_link, assignment(&name, 1)),
         _ => (&crowd.entrance.link, ArrivalParameters::new()),
     };
     let (arrival, token) = loop {
-        let somebody_left = visitor.watch();
+        let departures = visitor.watch();
         let hash = client.consent_page(link, &parameters).await?;
-        let hash = hash.ok_or_else(|| strange(Request::Page, "there is no consent on the page"))?;
+        let hash = hash.ok_or_else(|| strange(Request::Page, "the page shows no consent"))?;
         match client.enrol(link, &parameters, &hash).await {
             Err(Trouble::Refused { code, .. }) if code == "full" => {
-                if !visitor.wait(somebody_left).await {
+                if !visitor.wait(departures).await {
                     return Ok(Ending::Full);
                 }
             }
@@ -91,7 +91,7 @@ pub async fn take_part(
     }
 }
 
-/// What Prolific adds to the link's address for the n-th assignment that a person accepts, each of another task.
+/// The parameters that Prolific adds for the n-th assignment that a person accepts, each of another task.
 pub fn assignment(name: &str, n: u32) -> ArrivalParameters {
     // Prolific's ids are numbers of 12 bytes.
     let id = |what: &str| hex::encode(&Sha256::digest(what.as_bytes())[..12]);
@@ -103,7 +103,7 @@ pub fn assignment(name: &str, n: u32) -> ArrivalParameters {
     .into()
 }
 
-/// Somebody who takes part.
+/// A simulated person who is taking part.
 pub struct SimulatedPerson<'a> {
     pub crowd: &'a Simulation,
     pub client: Client,
@@ -115,15 +115,15 @@ pub struct SimulatedPerson<'a> {
     pub older_tab: Option<i32>,
     pub buttons: Buttons,
     pub clock_ms: f64,
-    /// What is shown to them.
+    /// The screens that the page reports.
     pub screens: ScreenReports,
-    /// The last answer, to be sent once more with its time to Continue.
+    /// The last answer, which is sent once more with its time to Continue.
     pub unfinished: Option<Answer>,
     /// Trials whose answers the server acknowledged.
     pub answered: Vec<Place>,
-    /// How often the coming trial will have been shown.
+    /// How often the next trial will have been shown.
     pub presentations: u32,
-    /// Positions, in the first practice block and in the main block, at which they do what is special about them.
+    /// Positions in the first practice block and in the main block at which the person does something special.
     pub moments: [u16; 2],
     display: Display,
     rng: ChaCha20Rng,
@@ -131,7 +131,7 @@ pub struct SimulatedPerson<'a> {
     heartbeat_ms: f64,
     instruction_pages: usize,
     uses_older_tab: bool,
-    /// Steps until they vanish.
+    /// Steps until the person vanishes.
     steps_left: Option<u32>,
 }
 
@@ -152,7 +152,7 @@ impl<'a> SimulatedPerson<'a> {
             |block| key.keys().filter(|place| place.block == block).map(|place| place.trial_index).max();
         let moments =
             [Block::Practice, Block::Main].map(|block| rng.random_range(1..=trials(block).unwrap_or(1)));
-        // The ways into instructions and main trials, the trials, and Submit.
+        // The steps are: two into instructions and main trials, the trials, and Submit.
         let steps_left = observer.vanishes_after(count(key.len()) + 4, &mut rng);
         Ok(Self {
             crowd,
@@ -205,7 +205,7 @@ impl<'a> SimulatedPerson<'a> {
         self.key.keys().filter(|place| place.block == block && place.attempt == attempt).copied().collect()
     }
 
-    /// Whoever vanishes has told the screen by then that they see, as a page does soon after it is shown.
+    /// Counts a step. A person who vanishes now has reported the current screen before, as a page does soon after showing it.
     async fn go_on(&mut self) -> Result<(), Stop> {
         match &mut self.steps_left {
             Some(0) => {
@@ -220,12 +220,12 @@ impl<'a> SimulatedPerson<'a> {
         Ok(())
     }
 
-    /// Shows a screen, named as the trial program does.
+    /// Shows a screen, with the name that the trial program gives it.
     pub fn show(&mut self, screen: String) {
         self.screens.show(screen, self.clock_ms);
     }
 
-    /// Reads from Welcome to the page before fullscreen; whoever is about to vanish reads to any of them.
+    /// Reads from Welcome to the page before fullscreen. A person who is about to vanish stops at a random page.
     async fn read_instructions(&mut self) -> Result<(), Stop> {
         let pages = (1..=self.instruction_pages).map(|page| format!("instructions:{page}"));
         let screens: Vec<_> =
@@ -242,12 +242,12 @@ impl<'a> SimulatedPerson<'a> {
         Ok(())
     }
 
-    /// Lets time pass on the experiment clock, and as much in the world as the plan says, with the page's signs of life.
+    /// Lets time pass on the experiment clock, and waits as much of it as the plan says, with the page's signs of life.
     pub async fn spend(&mut self, ms: f64) -> Result<(), Trouble> {
         let think_time = self.crowd.think_time;
         let end_ms = self.clock_ms + ms;
         let first_ms = if self.screens.has_news() { BATCH_DELAY_MS } else { self.heartbeat_ms };
-        for (n, nap_ms) in naps(ms * think_time, first_ms, self.heartbeat_ms).enumerate() {
+        for (n, nap_ms) in cut_wait(ms * think_time, first_ms, self.heartbeat_ms).enumerate() {
             if n > 0 {
                 let record = self.record(self.tab);
                 let _: RecordResult = self.client.post(Request::Record, &self.token, &record).await?;
@@ -259,14 +259,14 @@ impl<'a> SimulatedPerson<'a> {
         Ok(())
     }
 
-    /// A record of the screen and of what was shown since the last one: by itself a sign of life.
+    /// A record with the current screen and the screens since the last record. Without other content it is a sign of life.
     fn record(&mut self, tab: i32) -> Record {
         let (screen, events) = self.screens.take_news();
         let events = events.into_iter().map(RecordPart::from).collect();
         Record { tab, clock_ms: self.clock_ms, screen, events, ..Record::default() }
     }
 
-    /// Tells the server something, from whichever tab it is the turn of.
+    /// Sends steps and answers from the tab whose turn it is.
     pub async fn tell(&mut self, steps: Vec<Step>, answers: Vec<Answer>) -> Result<RecordResult, Trouble> {
         self.uses_older_tab = self.older_tab.is_some() && !self.uses_older_tab;
         let tab = self.older_tab.filter(|_| self.uses_older_tab).unwrap_or(self.tab);
@@ -289,7 +289,7 @@ impl<'a> SimulatedPerson<'a> {
         Ok(())
     }
 
-    /// Practises until a block is all correct; false if the person took the offer to end before that.
+    /// Practises until a block is all correct. False if the person took the offer to end before that.
     async fn practise(&mut self, arrival: &Arrival) -> Result<bool, Stop> {
         for attempt in 1..=MOST_PRACTICE_BLOCKS {
             if attempt > 1 {
@@ -346,7 +346,7 @@ impl<'a> SimulatedPerson<'a> {
         Ok(reply)
     }
 
-    /// Keeps what the server said it has.
+    /// Notes that the server acknowledged an answer.
     fn acknowledged(&mut self, answer: &Answer, reply: &RecordResult) -> Result<(), Trouble> {
         let place = answer.place();
         if !matches!(status_of(reply, place)?.status, AnswerStatus::Stored | AnswerStatus::Same) {
@@ -377,7 +377,7 @@ fn by_place(trials: Vec<KeyEntry>) -> BTreeMap<Place, KeyEntry> {
     trials.into_iter().map(|entry| (entry.place, entry)).collect()
 }
 
-/// What the server said about the answer to this trial.
+/// The server's reply about the answer to this trial.
 pub fn status_of(reply: &RecordResult, place: Place) -> Result<&AnswerReply, Trouble> {
     let found = reply.answers.iter().find(|answer| answer.place.is(&place));
     found.ok_or_else(|| strange(Request::Record, format!("trial {} is not mentioned", place.trial_index)))

@@ -1,4 +1,4 @@
-//! What is shown to a simulated person, as the trial program tells it: the screen with every record, and an event for each.
+//! Reports the screens of a simulated person as the trial program does: the screen with every record, and an event for each.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::domain::record::{Event, EventKind};
 use crate::domain::schedule::Place;
 use crate::domain::trial::Block;
 
-/// The screen that is shown, and those shown since the server last heard.
+/// The current screen, and the events of screens that the server has not been told of.
 #[derive(Debug, Default)]
 pub struct ScreenReports {
     shown: Option<String>,
@@ -22,23 +22,23 @@ impl ScreenReports {
         }
         self.seq += 1;
         let detail = json!({ "screen": screen });
-        // There is no experiment clock before Welcome.
+        // The experiment clock starts at Welcome, so earlier screens have no events.
         self.news.push(Event { seq: self.seq, kind: EventKind::Screen, at: Some(clock_ms), detail });
         self.shown = Some(screen);
     }
 
-    /// Whether the server does not know the newest screen.
+    /// Whether the server has not been told of the newest screen.
     pub const fn has_news(&self) -> bool {
         !self.news.is_empty()
     }
 
-    /// The screen, and the events that the server has not heard of, which are its own from now on.
+    /// Takes the screen, and the events of which the server has not been told.
     pub fn take_news(&mut self) -> (Option<String>, Vec<Event>) {
         (self.shown.clone(), std::mem::take(&mut self.news))
     }
 }
 
-/// A trial's screen.
+/// The name of a trial's screen.
 pub fn name_of(place: Place) -> String {
     match place.block {
         Block::Practice => format!("practice:{}:{}", place.attempt, place.trial_index),

@@ -1,4 +1,4 @@
-//! Checks a study against itself: the settings among each other, and the table against the design.
+//! Checks that the settings of a study agree with each other, and that the table agrees with the design.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -10,7 +10,7 @@ use super::{Problems, links};
 use crate::domain::study::{Condition, Practice};
 use crate::domain::trial::{Difficulty, TrialKind};
 
-/// Checks everything that can be checked without reading another file.
+/// Checks everything that needs no other file.
 pub fn check(settings: &ReadSettings, rows: &[TrialsFileRow], images: &Files, problems: &mut Problems) {
     let mut check = DesignCheck { settings, rows, images, problems };
     check.names();
@@ -187,7 +187,10 @@ impl DesignCheck<'_> {
             }
             let named = policy.sections().filter_map(|(_, condition, _)| condition);
             for condition in named.filter(|name| definition.condition(name).is_none()) {
-                let what = format!("the policy `{}` speaks of a condition `{condition}`", policy.name);
+                let what = format!(
+                    "the policy `{}` has criteria for an unknown condition `{condition}`",
+                    policy.name
+                );
                 self.in_settings(&key, what, "Name one of the `[[conditions]]`");
             }
             for (criterion, setting) in policy.sections().flat_map(|(_, _, settings)| settings) {

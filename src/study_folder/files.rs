@@ -1,5 +1,5 @@
-//! Reads the files of a study folder. The folder may come from somebody else: no name in it leads out of it, not by a symbolic
-//! link either, and nothing is read that is larger than it may be, or no file.
+//! Reads the files of a study folder. The folder may come from another person, so no name and no symbolic link may lead out of it,
+//! and only regular files of a limited size are read.
 
 use std::fs::File;
 use std::io::Read;
@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 /// Why a file cannot be used: what is wrong, and the remedy.
 pub type FileFault = (String, &'static str);
 
-/// Reads a file of at most so many bytes. Returns where it is, too.
+/// Reads a file of at most `largest` bytes. Returns its path and content.
 pub fn read(folder: &Path, name: &str, largest: usize) -> Result<(PathBuf, Vec<u8>), FileFault> {
     let outside = || ("lies outside the study folder".to_owned(), "Name a file inside it");
     if !stays_inside(name) {
@@ -24,7 +24,7 @@ pub fn read(folder: &Path, name: &str, largest: usize) -> Result<(PathBuf, Vec<u
     if !path.starts_with(folder.canonicalize().map_err(missing)?) {
         return Err(outside());
     }
-    // Before it is opened: opening a pipe would wait for somebody to write into it.
+    // This is checked before opening, because opening a pipe would wait for a writer.
     if !path.metadata().map_err(missing)?.is_file() {
         return Err(("is not a file".into(), "Put a file in its place"));
     }
@@ -48,7 +48,7 @@ pub fn text(folder: &Path, name: &str, largest: usize) -> Result<String, FileFau
     Ok(text)
 }
 
-/// Whether a relative name leads nowhere but into the folder.
+/// Whether a relative name stays within the folder.
 fn stays_inside(name: &str) -> bool {
     !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
 }

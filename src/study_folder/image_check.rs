@@ -1,4 +1,4 @@
-//! Checking image files before they become stimuli.
+//! Checks image files before they are used as stimuli.
 
 use std::io::{Cursor, ErrorKind};
 
@@ -13,10 +13,10 @@ use crate::domain::image_file::{Bare, Format, bare};
 /// The largest image file that [`check_image`] accepts: 2 MB, in bytes.
 pub const MAX_BYTES: usize = 2_000_000;
 
-/// What is wrong with an image, as a sentence goes on after its name.
+/// A fault of an image. Its message continues a sentence after the image's name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ImageProblem {
-    /// More bytes than allowed.
+    /// The file has more bytes than allowed.
     #[error("has {bytes} bytes, more than the {limit} allowed")]
     TooBig {
         /// Size of the file in bytes.
@@ -24,25 +24,22 @@ pub enum ImageProblem {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The content is not that of any image format we know.
+    /// The content is not an image of a known format.
     #[error("is not an image")]
     NotAnImage,
-    /// An image of another format.
+    /// The image has another format than those that are supported.
     #[error("cannot be used: {format} images are not supported")]
-    Unsupported {
-        /// The format's name.
-        format: String,
-    },
-    /// More than one frame.
+    Unsupported { format: String },
+    /// The image has more than one frame.
     #[error("is animated")]
     Animated,
-    /// Viewers are asked to show it turned or mirrored.
+    /// The image's metadata ask viewers to turn or mirror it.
     #[error("asks to be shown turned or mirrored (its EXIF orientation is {orientation}, not 1)")]
     Turned {
-        /// EXIF orientation, 2 to 8.
+        /// The EXIF orientation, 2 to 8.
         orientation: u8,
     },
-    /// Not the size that is expected.
+    /// The image does not have the expected size.
     #[error("is {width} x {height} px, but must be {expected_width} x {expected_height} px")]
     WrongSize {
         /// Width in px.
@@ -56,22 +53,18 @@ pub enum ImageProblem {
     },
     /// The file ends before the image does.
     #[error("cannot be used: the {} image is cut off", format.name())]
-    Truncated {
-        /// The format.
-        format: Format,
-    },
+    Truncated { format: Format },
     /// The file cannot be decoded.
     #[error("cannot be used: the {} image is damaged ({reason})", format.name())]
     Damaged {
-        /// The format.
         format: Format,
-        /// What the decoder said.
+        /// The decoder's error.
         reason: String,
     },
 }
 
 impl ImageProblem {
-    /// What to do.
+    /// Tells the researcher what to do.
     pub const fn remedy(&self) -> &'static str {
         match self {
             Self::TooBig { .. } => "Save it smaller",
@@ -87,7 +80,7 @@ impl ImageProblem {
 }
 
 /// Checks that a file of at most [`MAX_BYTES`] is a still, upright PNG, JPEG or WebP image of the expected size (px) that can be
-/// decoded to its end, and takes away what accompanies its pixels. The format is that of the content, not of the name.
+/// decoded completely, and removes its metadata. The format is taken from the content, not from the file's name.
 ///
 /// # Errors
 /// Says what is wrong: see [`ImageProblem`].
@@ -110,12 +103,12 @@ pub fn check_image_within(
     }
     let format = Format::of(bytes).ok_or_else(|| other_format(bytes))?;
     let bare = bare(bytes);
-    // Before the size, which viewers tell the other way round for an image on its side.
+    // The orientation is checked before the size, since width and height are exchanged for an image on its side.
     if let Some(orientation) = bare.as_ref().and_then(|bare| bare.turned) {
         return Err(ImageProblem::Turned { orientation });
     }
     decode(bytes, format, (expected_width, expected_height))?;
-    // Decoders are lenient about the mark that ends a file.
+    // Decoders accept files without the mark that ends an image.
     bare.ok_or(ImageProblem::Truncated { format })
 }
 
@@ -132,7 +125,7 @@ fn decode(bytes: &[u8], format: Format, expected: (u32, u32)) -> Result<(), Imag
     match format {
         Format::Png => {
             let mut limits = Limits::default();
-            // Room for the image itself with 16 bits of four channels, and as much again for what accompanies it.
+            // The image takes up to 16 bits in four channels, and its metadata as much again.
             limits.max_alloc = Some(16 * u64::from(expected.0) * u64::from(expected.1) + 1_000_000);
             let decoder = PngDecoder::with_limits(source, limits).map_err(problem)?;
             check_size(&decoder, expected)?;
@@ -174,11 +167,11 @@ fn check_size(decoder: &impl ImageDecoder, expected: (u32, u32)) -> Result<(), I
     Err(ImageProblem::WrongSize { width, height, expected_width: expected.0, expected_height: expected.1 })
 }
 
-/// Decodes all pixels, whose number is known to be the expected one.
+/// Decodes all pixels. The caller has checked that their number is the expected one.
 fn decode_pixels(decoder: impl ImageDecoder, format: Format) -> Result<(), ImageProblem> {
     let mut pixels = vec![0; usize::try_from(decoder.total_bytes()).unwrap_or(usize::MAX)];
     decoder.read_image(&mut pixels).map_err(|error| match problem(format, error) {
-        // Compressed data that stop early are reported in many words.
+        // Decoders report in different words that compressed data end too early.
         ImageProblem::Damaged { reason, .. } if reason.to_lowercase().contains("unexpected end") => {
             ImageProblem::Truncated { format }
         }
@@ -246,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_image_is_refused() {
+    fn a_file_that_is_no_image_is_refused() {
         for bytes in [&b""[..], b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", &[0; 1000]] {
             assert_eq!(check_image(bytes, 64, 48), Err(ImageProblem::NotAnImage));
         }
@@ -264,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn the_content_counts_not_the_claim() {
+    fn the_format_is_taken_from_the_content() {
         let mut bytes = file(ImageFormat::Png, 64, 48);
         bytes[20] ^= 0x40;
         assert!(check_image(&bytes, 64, 48).is_err(), "the height in the header was changed");
@@ -276,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_bytes_are_refused_unread() {
+    fn files_with_too_many_bytes_are_refused_unread() {
         let bytes = vec![0; MAX_BYTES + 1];
         let problem = check_image(&bytes, 64, 48).unwrap_err();
         assert_eq!(problem, ImageProblem::TooBig { bytes: 2_000_001, limit: 2_000_000 });
@@ -285,7 +278,7 @@ mod tests {
         assert!(check_image_within(&png, 64, 48, png.len() - 1).is_err());
     }
 
-    /// A PNG with a chunk put in after its header.
+    /// A PNG with an extra chunk after its header.
     fn png_with(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
         let mut bytes = file(ImageFormat::Png, 64, 48);
         let mut chunk = (data.len() as u32).to_be_bytes().to_vec();
@@ -308,7 +301,7 @@ mod tests {
     fn animations_are_refused() {
         let animated = png_with(b"acTL", &[0, 0, 0, 2, 0, 0, 0, 0]);
         assert_eq!(check_image(&animated, 64, 48), Err(ImageProblem::Animated));
-        // An extended WebP file whose header says: animated, 64 x 48.
+        // The header of an extended WebP file that says: animated, 64 x 48.
         let mut webp =
             b"RIFF\x00\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02\x00\x00\x00\x3f\x00\x00\x2f\x00\x00".to_vec();
         webp.extend_from_slice(b"ANIM\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00");
@@ -337,8 +330,8 @@ mod tests {
     }
 
     #[test]
-    fn bombs_are_refused_before_they_unfold() {
-        // A header that claims 50,000 x 50,000 px: refused for its size, without room being made for it.
+    fn decompression_bombs_are_refused_before_they_are_decoded() {
+        // The header claims 50,000 x 50,000 px. The image is refused for its size before memory is allocated.
         let mut bytes = file(ImageFormat::Png, 64, 48);
         bytes[16..24].copy_from_slice(&[0, 0, 0xC3, 0x50, 0, 0, 0xC3, 0x50]);
         let sum = crc(&bytes[12..29]).to_be_bytes();

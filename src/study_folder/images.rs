@@ -1,4 +1,4 @@
-//! Checks every image that the table names, once each.
+//! Checks every image that the table names, each once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,10 +13,10 @@ use super::{ImageFile, Problems};
 use crate::domain::study::Design;
 use crate::domain::trial::ImageId;
 
-/// Images by the name that the table gives them.
+/// The images by their names in the table.
 pub type Files = BTreeMap<String, (ImageId, ImageFile)>;
 
-/// Reads every image; those with a fault are reported with the first line that names them.
+/// Reads every image. A fault is reported with the first line that names the image.
 pub fn check(folder: &Path, rows: &[TrialsFileRow], design: &Design, problems: &mut Problems) -> Files {
     let mut lines = BTreeMap::new();
     for row in rows {

@@ -1,4 +1,4 @@
-//! Checks the entry links of a study, and who is admitted.
+//! Checks the entry links of a study, and the rules of who is admitted.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -85,7 +85,7 @@ impl LinkCheck<'_> {
         reached.map(|condition| condition.pay_usd).collect::<BTreeSet<_>>().len() <= 1
     }
 
-    /// Each platform's own table, and none of another's.
+    /// Checks that the link has the table of its own platform and no other.
     fn tables(&mut self) {
         let link = self.link;
         let tables = [
@@ -96,7 +96,7 @@ impl LinkCheck<'_> {
         ];
         for (platform, _) in tables.iter().filter(|(platform, given)| *given && *platform != link.platform) {
             let remedy = format!("Remove `{platform}`, or set `platform = \"{platform}\"`");
-            self.problem(&format!("has settings for {platform}, where its people do not come from"), &remedy);
+            self.problem(&format!("has settings for {platform}, which is not its platform"), &remedy);
         }
         match (link.platform, &link.sona, &link.generic) {
             (Platform::Sona, None, _) => {
@@ -142,14 +142,14 @@ impl LinkCheck<'_> {
         }
         let is_country = |code: &String| code.len() == 2 && code.bytes().all(|c| c.is_ascii_uppercase());
         if !task.countries.iter().all(is_country) {
-            self.problem("names a country that is none", "Write countries as ISO 3166 codes, such as \"US\"");
+            self.problem("names an unknown country", "Write countries as ISO 3166 codes, such as \"US\"");
         }
     }
 
     fn sona(&mut self, sona: &SonaLink) {
         if !is_name(&sona.school) {
             self.problem(
-                "names a school that is none",
+                "names a school that cannot be one",
                 "Give the part of the site's address before `.sona-systems.com`",
             );
         }

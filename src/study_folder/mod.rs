@@ -1,4 +1,4 @@
-//! Reads a study folder, and says everything that is wrong with it at once.
+//! Reads a study folder, and reports everything that is wrong with it at once.
 //!
 //! `docs/study-format.md` describes the folder for researchers.
 
@@ -25,33 +25,31 @@ use crate::domain::trial::{ImageId, Trial};
 /// A study folder without a fault.
 #[derive(Debug)]
 pub struct StudyFolder {
-    /// `study.toml` with the contents of the Markdown files.
+    /// The content of `study.toml`, with the texts of the Markdown files.
     pub definition: StudyDefinition,
     /// The rows of `trials.csv`.
     pub trials: Vec<Trial>,
     /// The images that the rows name, by content.
     pub images: BTreeMap<ImageId, ImageFile>,
-    /// What could spoil a trial or tell people its answer, though nothing is wrong with the folder.
+    /// Images that could spoil a trial or reveal its answer, though nothing is wrong with the folder.
     pub notices: Vec<FolderProblem>,
 }
 
 /// An image in the folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageFile {
-    /// Where it is.
     pub path: PathBuf,
-    /// PNG, JPEG or WebP.
     pub format: Format,
-    /// The SHA-256 of the file without what accompanies its pixels.
+    /// The SHA-256 of the image without metadata.
     pub pixels: ImageId,
 }
 
-/// Reads and checks a study folder; nothing is written anywhere.
+/// Reads and checks a study folder. It writes nothing.
 pub fn read(folder: &Path) -> Result<StudyFolder, Problems> {
     let mut problems = Problems::default();
     let study = settings::read(folder, &mut problems);
     let table = table::read(folder, &mut problems);
-    // Without either there is nothing that the other could be checked against.
+    // The checks below need both.
     let (Some(mut settings), Some(rows)) = (study, table) else { return Err(problems) };
     let definition = &mut settings.definition;
     pages::read(folder, definition, &mut problems);

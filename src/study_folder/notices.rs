@@ -1,5 +1,5 @@
-//! What could spoil a trial or tell people its answer, though nothing is wrong with the folder. Whether it does, only its author
-//! knows.
+//! Finds images that could spoil a trial or reveal its answer in a study folder without faults. Only the study's author can
+//! decide whether they do.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use super::table::{self, TrialsFileRow};
 use super::{FolderProblem, Problems};
 use crate::domain::trial::{ImageId, TrialKind};
 
-/// So many notices of a kind are given; then how many more there are. A table that repeats its queries does so in every row.
+/// How many notices of a kind are shown in full. A table that repeats its queries does so in every row, so the rest is counted.
 const MOST: usize = 5;
 
-/// Everything of that kind.
+/// Finds all notices.
 pub fn find(rows: &[TrialsFileRow], files: &Files) -> Vec<FolderProblem> {
     let mut notices = Vec::new();
     cut("pairs of queries that look alike", pairs_that_look_alike(rows, files), &mut notices);
@@ -29,12 +29,12 @@ fn cut(kind: &str, found: Problems, notices: &mut Vec<FolderProblem>) {
     }
 }
 
-/// Whether people are told the answer to a trial.
+/// Whether people are told the correct answer after a trial of this kind.
 const fn is_told(kind: TrialKind) -> bool {
     matches!(kind, TrialKind::Practice | TrialKind::Instruction)
 }
 
-/// A query that stands in two trials: who was told the answer to one, or meets it twice as the wrong answer, knows it again.
+/// Finds queries that are used in two trials: a person who was told the answer to one trial recognises the query in the other.
 fn queries_used_again(rows: &[TrialsFileRow], files: &Files) -> Problems {
     let mut found = Problems::default();
     let mut uses: BTreeMap<&ImageId, Vec<&TrialsFileRow>> = BTreeMap::new();
@@ -57,7 +57,7 @@ fn queries_used_again(rows: &[TrialsFileRow], files: &Files) -> Problems {
     found
 }
 
-/// Whether a query that stands in both trials can tell the answer to one that counts.
+/// Whether a query of both trials can reveal the answer to a trial that counts.
 fn tells(one: &TrialsFileRow, other: &TrialsFileRow) -> bool {
     match (is_told(one.kind), is_told(other.kind)) {
         (true, true) => false,
@@ -66,13 +66,13 @@ fn tells(one: &TrialsFileRow, other: &TrialsFileRow) -> bool {
     }
 }
 
-/// Whether one person meets both trials, which count.
+/// Whether one person sees both trials.
 fn seen_by_one_person(one: &TrialsFileRow, other: &TrialsFileRow) -> bool {
     let both_main = one.kind == TrialKind::Main && other.kind == TrialKind::Main;
     one.condition == other.condition && (!both_main || one.image_set == other.image_set)
 }
 
-/// Two files that differ in nothing but what accompanies their pixels: people cannot tell them apart.
+/// Finds pairs of queries that show the same pixels, so that people cannot tell them apart.
 fn pairs_that_look_alike(rows: &[TrialsFileRow], files: &Files) -> Problems {
     let mut found = Problems::default();
     for row in rows {
@@ -85,7 +85,7 @@ fn pairs_that_look_alike(rows: &[TrialsFileRow], files: &Files) -> Problems {
     found
 }
 
-/// A browser is told an image's format.
+/// Finds pairs of queries in two formats, since a browser receives the format with the image.
 fn pairs_in_two_formats(rows: &[TrialsFileRow], files: &Files) -> Problems {
     let mut found = Problems::default();
     for row in rows {
@@ -94,7 +94,12 @@ fn pairs_in_two_formats(rows: &[TrialsFileRow], files: &Files) -> Problems {
             && max != min
         {
             let what = format!("the max query is a {max} image and the min query a {min} image");
-            found.add(table::FILE, row.line, what, "Save both in one format: a browser is told which it is");
+            found.add(
+                table::FILE,
+                row.line,
+                what,
+                "Save both in one format: a browser receives the format with the image",
+            );
         }
     }
     found

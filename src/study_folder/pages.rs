@@ -11,7 +11,7 @@ use crate::domain::study::StudyDefinition;
 /// Largest Markdown file, in bytes.
 const LARGEST: usize = 200_000;
 
-/// Puts the contents of the files in the place of their names.
+/// Replaces the names of the files by their contents.
 pub fn read(folder: &Path, definition: &mut StudyDefinition, problems: &mut Problems) {
     let pages = &mut definition.pages;
     for page in [&mut pages.consent, &mut pages.debrief, &mut pages.preview] {

@@ -1,17 +1,16 @@
-//! What is wrong with a study folder: where, what, and what to do.
+//! The problems of a study folder: where each is, what is wrong, and how to solve it.
 
 use std::fmt;
 
-/// One fault.
+/// One problem.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FolderProblem {
-    /// The file, relative to the study folder.
+    /// The file's path, relative to the study folder.
     pub file: String,
-    /// The line, from 1, where one can be named.
+    /// The line, counted from 1, if one can be named.
     pub line: Option<usize>,
-    /// What is wrong.
     pub what: String,
-    /// What to do.
+    /// How to solve it.
     pub remedy: String,
 }
 
@@ -25,12 +24,12 @@ impl fmt::Display for FolderProblem {
     }
 }
 
-/// Everything that is wrong with a study folder.
+/// All problems of a study folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Problems(Vec<FolderProblem>);
 
 impl Problems {
-    /// Adds a fault.
+    /// Adds a problem.
     pub fn add(
         &mut self,
         file: &str,
@@ -45,12 +44,11 @@ impl Problems {
         }
     }
 
-    /// Whether nothing is wrong.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// All faults, in the order of files and lines.
+    /// All problems, in the order of files and lines.
     pub fn sorted(&self) -> Vec<&FolderProblem> {
         let mut problems: Vec<_> = self.0.iter().collect();
         problems.sort_by_key(|problem| (&problem.file, problem.line));

@@ -1,4 +1,4 @@
-//! Reads `study.toml`: each part by itself, so that a fault in one does not hide those in others.
+//! Reads `study.toml`. Each part is read separately, so that a fault in one does not hide faults in others.
 
 use std::ops::Range;
 use std::path::Path;
@@ -10,15 +10,15 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use super::{Problems, files};
 use crate::domain::study::StudyDefinition;
 
-/// Its name in a study folder.
+/// The file's name in a study folder.
 pub const FILE: &str = "study.toml";
 
-/// Its largest size, in bytes.
+/// Largest size of the file, in bytes.
 const LARGEST: usize = 1 << 20;
 
-/// What `study.toml` says, and where it says it.
+/// The settings, with their lines in the file.
 pub struct ReadSettings {
-    /// What it says.
+    /// The settings of the study.
     pub definition: StudyDefinition,
     lines: Vec<(String, usize)>,
 }
@@ -30,7 +30,7 @@ impl ReadSettings {
     }
 }
 
-/// Reads the file. None if it is not there, not TOML, or lacks what a study cannot do without.
+/// Reads the file. None if it is missing, is not TOML, or lacks a required part.
 pub fn read(folder: &Path, problems: &mut Problems) -> Option<ReadSettings> {
     let text = match files::text(folder, FILE, LARGEST) {
         Ok(text) => text,
@@ -191,7 +191,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The place of a key such as `references.0.kind` within a value.
+/// The position of a key such as `references.0.kind` within a value.
 fn span_of(value: &Spanned<DeValue<'_>>, path: &str) -> Option<Range<usize>> {
     let (head, rest) = path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)));
     let (span, inner) = match value.get_ref() {

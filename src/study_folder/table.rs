@@ -7,13 +7,13 @@ use super::images::Files;
 use super::{Problems, files};
 use crate::domain::trial::{Difficulty, ImageId, KnownActivations, Trial, TrialKind};
 
-/// Its name in a study folder.
+/// The file's name in a study folder.
 pub const FILE: &str = "trials.csv";
 
-/// Its largest size, in bytes: room for some hundred thousand rows.
+/// Largest size of the file, in bytes: enough for some hundred thousand rows.
 const LARGEST: usize = 64 << 20;
 
-/// Its columns. The table may have them in any order, and must have no others.
+/// The columns. The table may have them in any order, and must have no others.
 pub const COLUMNS: [&str; 18] = [
     "condition",
     "kind",
@@ -35,34 +35,31 @@ pub const COLUMNS: [&str; 18] = [
     "object_correct",
 ];
 
-/// A row as it is written.
+/// A row of the file.
 #[derive(Debug, Clone)]
 pub struct TrialsFileRow {
-    /// Where it stands, from 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// Its condition.
+    /// The condition's name.
     pub condition: String,
-    /// What it is for.
+    /// The kind of trial.
     pub kind: TrialKind,
-    /// For practice trials.
+    /// Only practice trials have one.
     pub difficulty: Option<Difficulty>,
-    /// 0-based.
+    /// The image set, counted from 0.
     pub image_set: Option<u32>,
-    /// The unit.
     pub unit: String,
-    /// The unit's layer.
     pub layer: String,
-    /// The unit's branch.
     pub branch: String,
-    /// File names relative to the folder.
+    /// The base image's file, relative to the folder.
     pub base: String,
-    /// The correct answer.
+    /// The max query's file, the correct answer.
     pub max_query: String,
-    /// The other one.
+    /// The min query's file.
     pub min_query: String,
-    /// By group.
+    /// The references' files, by group.
     pub references: Vec<Vec<String>>,
-    /// What else is known.
+    /// Activations and the answers of baselines.
     pub known: KnownActivations,
 }
 
@@ -74,7 +71,7 @@ impl TrialsFileRow {
     }
 }
 
-/// Reads the table. None if there is nothing to go on with.
+/// Reads the table. None if its content cannot be checked further.
 pub fn read(folder: &Path, problems: &mut Problems) -> Option<Vec<TrialsFileRow>> {
     let text = match files::text(folder, FILE, LARGEST) {
         Ok(text) => text,
@@ -232,13 +229,13 @@ impl TrialFields<'_> {
     }
 }
 
-/// `a;b|c` is a group of a and b, and one of c.
+/// Reads `a;b|c` as two groups: a and b, and c.
 fn groups(text: &str) -> Vec<Vec<String>> {
     let names = |group: &str| group.split(';').map(|name| name.trim().to_owned()).collect();
     if text.is_empty() { Vec::new() } else { text.split('|').map(names).collect() }
 }
 
-/// The rows with their images; none for a row with an image that is missing or faulty.
+/// Resolves the images of each row. None for a row with an image that is missing or faulty.
 pub fn resolve(rows: &[TrialsFileRow], files: &Files) -> Vec<Option<Trial>> {
     let image = |name: &String| -> Option<ImageId> { files.get(name).map(|(id, _)| id.clone()) };
     rows.iter()

@@ -101,7 +101,7 @@ async fn the_pages_of_a_study_count_crowd_and_experts_apart(pool: PgPool) {
     assert!(said.starts_with("5 people of the crowd kept, and 3 experts under as-posted"), "{said}");
     let captions = results.texts(".figure .legend");
     let apart = captions.iter().filter(|caption| {
-        !caption.ends_with("Crowd only.") && !caption.contains("Experts stand in the last column only")
+        !caption.ends_with("Crowd only.") && !caption.contains("Experts are in the last column only")
     });
     assert_eq!(apart.count(), 2, "accuracy and reaction time have rows for experts: {captions:?}");
     let list = ada.get(&format!("{STUDY}/participants?group=expert&verdict=kept")).await;
@@ -109,7 +109,7 @@ async fn the_pages_of_a_study_count_crowd_and_experts_apart(pool: PgPool) {
     let material = results::load(&server.app, "demo", Mode::Live, None).await.unwrap();
     let report = report(&material);
     assert!(report.contains("5 people of the crowd kept, and 3 experts under the policy"));
-    assert!(report.contains("Crowd only: experts stand in the last column of the table."));
+    assert!(report.contains("Crowd only: experts are in the last column of the table."));
 }
 
 #[sqlx::test]

@@ -246,7 +246,10 @@ async fn the_doctor_compares_the_audit_log_with_the_newest_backup(pool: PgPool) 
     let said = String::from_utf8(said.stdout).unwrap();
     assert!(said.contains("weber.zip, is 0 hours old"), "{said}");
     assert!(said.contains("good     the journal is whole: 4 entries"), "{said}");
-    assert!(said.contains("warning  this is weber") && said.contains("weber 0.0.1 is at work"), "{said}");
+    assert!(
+        said.contains("warning  this is weber") && said.contains("weber 0.0.1 also runs on the database"),
+        "{said}"
+    );
 
     // A person who can change tables forges the audit log, and computes every hash after the change again.
     for sql in ["alter table journal disable trigger all", "delete from journal"] {

@@ -1,4 +1,4 @@
-//! As whom the server runs. PostgreSQL refuses root, so root steps down to another user.
+//! Chooses the user who runs the server. PostgreSQL refuses root, so root changes to another user.
 
 use std::fs::{self, File, Metadata};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -10,10 +10,10 @@ use tokio::process::Command;
 
 use super::error::{Error, cannot};
 
-/// What a child needs from Weber's environment; the rest may hold secrets, or `PG...` variables that would mislead it.
+/// Variables that a child gets from Weber's environment. Others may hold secrets, or be `PG...` variables that change settings.
 const KEPT_VARIABLES: [&str; 3] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
 
-/// The user whom the server's programs run as.
+/// The user who runs the server's programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Account {
     uid: u32,
@@ -23,9 +23,9 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// An ordinary user runs everything as itself. Root runs an existing cluster as its owner, a new one as the owner of
-    /// the data folder (so that a folder of an ordinary user stays in one hand), and if that is root again, as
-    /// `postgres` or `nobody`.
+    /// Chooses the user. An ordinary user runs everything itself. Root runs an existing cluster as its owner, and a new one as the
+    /// owner of the data folder, so that all files of an ordinary user stay theirs. If that is root, too, root uses `postgres`
+    /// or `nobody`.
     pub(super) async fn choose(data: &Path, cluster: &Path) -> Result<Self, Error> {
         let me = rustix::process::geteuid().as_raw();
         let owner_of = |path: &Path| fs::symlink_metadata(path).ok();
@@ -53,11 +53,11 @@ impl Account {
         Err(Error::NoUser)
     }
 
-    /// A command that runs as this user, away from Weber's terminal signals and environment.
+    /// A command that runs as this user, without Weber's environment and the signals of its terminal.
     pub(super) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.env_clear().env("LC_ALL", "C").env("TZ", "UTC").current_dir("/").stdin(Stdio::null());
-        // Ctrl-C in a terminal goes to a whole process group; Weber alone decides when the database stops.
+        // Ctrl-C in a terminal goes to a whole process group, but only Weber decides when the database stops.
         command.process_group(0);
         command.envs(KEPT_VARIABLES.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
         if self.changes_user {
@@ -66,8 +66,8 @@ impl Account {
         command
     }
 
-    /// Makes this user the owner of a folder and all it holds. The folder itself comes last: as long as it belongs to
-    /// root, an interrupted change is known to be unfinished.
+    /// Makes this user the owner of a folder and its content. The folder itself comes last: while it belongs to root, an interrupted
+    /// change is known to be incomplete.
     pub(super) fn take_over(&self, path: &Path) -> Result<(), Error> {
         if !self.changes_user {
             return Ok(());
@@ -81,7 +81,7 @@ impl Account {
         lchown(path, Some(self.uid), Some(self.gid)).map_err(cannot("give to the database's user", path))
     }
 
-    /// A name by which a child of this user can reach a folder that it owns.
+    /// Makes a name by which a child of this user can reach a folder that it owns.
     pub(super) fn hand_over(&self, folder: &Path) -> Result<Handed, Error> {
         if !(self.changes_user && cfg!(target_os = "linux")) {
             return Ok(Handed { path: folder.to_owned(), _descriptor: None });
@@ -94,21 +94,20 @@ impl Account {
     }
 }
 
-/// A folder as a child may call it, valid for children spawned while this lives.
+/// A name of a folder for a child, valid for children spawned while this value lives.
 ///
-/// Root's folders (`/root` itself, a data folder of mode 0700) are closed to the user of the database. Weber opens the
-/// cluster's folder and the child inherits it as `/proc/self/fd/N`, which the kernel resolves without walking the path.
-/// So the data stay in the data folder wherever that is. The other ways were weighed: the capability
-/// `dac_read_search` lets the database read every file of the machine and is absent in containers; a cluster elsewhere
-/// (`/var/lib`) is lost with the container and missed by whoever copies or deletes the data folder; opening the parents
-/// to other users changes folders that are not ours.
+/// Root's folders (`/root` itself, a data folder of mode 0700) are closed to the database's user. Weber opens the cluster's
+/// folder, and the child inherits it as `/proc/self/fd/N`, which the kernel resolves without reading the path. So the data
+/// stay in the data folder, wherever it is. Alternatives are worse: the capability `dac_read_search` lets the database read
+/// every file of the machine and is missing in containers; a cluster elsewhere (`/var/lib`) is lost with the container and
+/// missing when the data folder is copied; opening the parents to other users changes folders that are not ours.
 pub(super) struct Handed {
-    /// The name to give to the child.
+    /// The name for the child.
     pub(super) path: PathBuf,
     _descriptor: Option<OwnedFd>,
 }
 
-/// The number of a user or of its group; `id` knows also those that are not in `/etc/passwd`.
+/// The number of a user or group. `id` also knows users that are not in `/etc/passwd`.
 async fn id(what: &str, user: &str) -> Option<u32> {
     let output = Command::new("id").args([what, user]).stderr(Stdio::null()).output().await.ok()?;
     String::from_utf8(output.stdout).ok()?.trim().parse().ok()

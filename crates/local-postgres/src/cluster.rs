@@ -1,4 +1,4 @@
-//! One cluster: making it, starting its server, and finding out how it is.
+//! Makes a cluster, starts its server, and examines the server's state.
 
 use std::fs::{self, File, Permissions};
 use std::io;
@@ -21,39 +21,39 @@ use super::postmaster::{self, PidFile};
 use super::programs::Programs;
 use super::{LocalPostgres, log};
 
-/// The role that owns everything of PostgreSQL itself. Weber's own role is an ordinary one.
+/// The role that owns all objects of PostgreSQL itself. Weber's own role has no special rights.
 const SUPERUSER: &str = "postgres";
 
-/// Role and database of Weber.
+/// The name of Weber's role and database.
 const WEBER: &str = "weber";
 
-/// How long a server may take until it accepts connections: after a crash it first replays its log.
+/// How long a server may take to accept connections. After a crash it first replays its log.
 const START_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// After a crash, how long processes of the dead server may linger and keep a new one from starting.
+/// How long processes of a crashed server may keep a new one from starting.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long a living server may take to answer one connection.
+/// How long a living server may take to reply to one connection.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Longest path of a unix socket, bytes, on any system (Linux allows 107).
+/// The longest path of a unix socket, in bytes, on any system (Linux allows 107).
 const LONGEST_SOCKET: usize = 103;
 
-/// Settings that always hold, whatever `postgresql.conf` says; everything else may be tuned there.
+/// Settings that override `postgresql.conf`. All other settings may be changed there.
 const SETTINGS: [&str; 25] = [
-    // Reached only through a socket in the cluster's folder, which is closed to other users, as is the socket. The
-    // path is relative to the cluster: an absolute one may be too long, or the server may not walk it.
+    // The server is reached only through a socket in the cluster's folder. Other users can open neither. The path is relative to
+    // the cluster, since an absolute one may be too long or closed to the server's user.
     "listen_addresses=",
     "unix_socket_directories=.",
     "unix_socket_permissions=0700",
     "port=5432",
     "ssl=off",
-    // An answer that was acknowledged is on the disk.
+    // An acknowledged answer is on disk.
     "fsync=on",
     "full_page_writes=on",
     "synchronous_commit=on",
     "restart_after_crash=on",
-    // One small machine: no parallel workers (their shared memory also exceeds what containers allow), no compiler.
+    // For a small machine: no parallel workers (their shared memory also exceeds what containers allow), no compiler.
     "max_connections=120",
     "max_parallel_workers_per_gather=0",
     "max_wal_size=512MB",
@@ -61,7 +61,7 @@ const SETTINGS: [&str; 25] = [
     "timezone=UTC",
     "log_timezone=UTC",
     "lc_messages=C",
-    // Nothing personal in the log: neither statements nor values. Errors of statements go to Weber, not here.
+    // The log contains no personal data: neither statements nor values. Weber receives errors of statements itself.
     "logging_collector=off",
     "log_destination=stderr",
     "log_min_messages=log",
@@ -73,28 +73,28 @@ const SETTINGS: [&str; 25] = [
     "log_parameter_max_length_on_error=0",
 ];
 
-/// One cluster and who runs it.
+/// A cluster and the user who runs it.
 #[derive(Debug)]
 pub(super) struct Cluster {
     pub(super) place: Place,
     pub(super) settings: LocalPostgres,
     account: Account,
-    /// `place.folder`, kept open: through it the socket has a short name however long its path is.
+    /// The open `place.folder`. Through it the socket has a short name, however long its path is.
     opened: File,
 }
 
-/// How the server is.
+/// The state of the server.
 enum State {
-    /// No server.
+    /// No server runs.
     Absent,
-    /// A server that does not take connections now, with its reason if it gave one.
+    /// The server does not accept connections now. It may have given a reason.
     Busy(Option<String>),
-    /// It takes connections.
+    /// The server accepts connections.
     Ready,
 }
 
 impl Cluster {
-    /// Looks at the cluster of a data folder; starts nothing.
+    /// Reads where the cluster of a data folder is. It starts nothing.
     pub(super) async fn at(settings: &LocalPostgres) -> Result<Self, Error> {
         let place = Place::prepare(&settings.data)?;
         let account = Account::choose(&place.data, &place.cluster()).await?;
@@ -102,12 +102,12 @@ impl Cluster {
         Ok(Self { place, settings: settings.clone(), account, opened })
     }
 
-    /// How Weber connects to its database, as long as this value lives.
+    /// The options of a connection to Weber's database, valid as long as this value lives.
     pub(super) fn options(&self) -> Result<PgConnectOptions, Error> {
         self.options_for(WEBER, WEBER)
     }
 
-    /// How to connect to the server itself.
+    /// The options of a connection as superuser.
     pub(super) fn superuser(&self) -> Result<PgConnectOptions, Error> {
         self.options_for(SUPERUSER, "postgres")
     }
@@ -122,11 +122,11 @@ impl Cluster {
             .application_name("weber"))
     }
 
-    /// The cluster's folder by a name that fits into the address of a unix socket.
+    /// A name of the cluster's folder that is short enough for the address of a unix socket.
     fn socket_folder(&self) -> Result<PathBuf, Error> {
         let cluster = self.place.cluster();
         let length = cluster.as_os_str().len() + "/.s.PGSQL.5432".len();
-        // sqlx passes the path on as text.
+        // sqlx needs the path as text.
         if length <= LONGEST_SOCKET && cluster.to_str().is_some() {
             return Ok(cluster);
         }
@@ -136,14 +136,14 @@ impl Cluster {
         Err(Error::PathTooLong { socket: cluster, length, limit: LONGEST_SOCKET })
     }
 
-    /// Makes sure that a server runs and takes connections. If that needed a start, the child is returned; dropping it
-    /// stops the server again. To be called behind the gate.
+    /// Makes sure that a server runs and accepts connections. If it started one, it returns the child, and dropping the child stops
+    /// the server. The caller holds the gate.
     pub(super) async fn ensure_running(&self) -> Result<Option<Starting>, Error> {
         let begun = Instant::now();
         let logged = log::length(&self.place);
         let mut starting: Option<Starting> = None;
         let mut last = None;
-        let mut after_crash = false; // of the first attempt: the later ones find no trace any more
+        let mut after_crash = false; // noted at the first attempt, since later ones cannot see it
         loop {
             match (self.state().await?, &mut starting) {
                 (State::Ready, _) => return Ok(starting),
@@ -182,7 +182,7 @@ impl Cluster {
         }
         match timeout(ANSWER_TIMEOUT, PgConnection::connect_with(&self.superuser()?)).await {
             Ok(Ok(connection)) => {
-                // Whether the goodbye arrives does not matter.
+                // It does not matter whether the end of the connection arrives.
                 let _ = connection.close().await;
                 Ok(State::Ready)
             }
@@ -195,7 +195,7 @@ impl Cluster {
         }
     }
 
-    /// Starts the server, on a new cluster if there is none.
+    /// Starts the server. Makes a cluster if none exists.
     async fn start(&self) -> Result<Starting, Error> {
         let cluster = self.place.cluster();
         let programs = self.programs().await?;
@@ -225,7 +225,7 @@ impl Cluster {
         self.settings.search.find(&self.account, major.map(|major| (&*cluster, major))).await
     }
 
-    /// A cluster that was copied back from a backup may belong to root and be open to others, which PostgreSQL refuses.
+    /// Sets owner and mode, which PostgreSQL checks. A cluster copied back from a backup may belong to root and be open to others.
     fn put_in_order(&self) -> Result<(), Error> {
         let cluster = self.place.cluster();
         let found = fs::metadata(&cluster).map_err(cannot("look at", &cluster))?;
@@ -239,7 +239,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Makes a new cluster. It gets its name only when it is complete and on the disk, so what bears the name is one.
+    /// Makes a new cluster. It gets its name only when it is complete and on disk, so a cluster with this name is complete.
     async fn init(&self, programs: &Programs) -> Result<(), Error> {
         self.check_space()?;
         self.remove_leftovers().await;
@@ -250,7 +250,7 @@ impl Cluster {
         self.account.take_over(&fresh)?;
         let folder = self.account.hand_over(&fresh)?;
         let mut command = self.account.command(&programs.initdb());
-        // Whoever reaches the socket is the owner or root; see SETTINGS. C: the same order of texts on every machine.
+        // Only the owner and root can reach the socket; see SETTINGS. C: texts are sorted the same way on every machine.
         command.args(["--auth-local=trust", "--auth-host=reject", "--username", SUPERUSER]);
         command.args(["--encoding=UTF8", "--locale=C", "--data-checksums"]).arg("-D").arg(&folder.path);
         let output =
@@ -258,7 +258,7 @@ impl Cluster {
         if !output.status.success() {
             let said = [output.stdout, output.stderr].concat();
             let output_tail = log::last_lines(&String::from_utf8_lossy(&said));
-            let _ = fs::remove_dir_all(&fresh); // else the next attempt does
+            let _ = fs::remove_dir_all(&fresh); // otherwise the next attempt removes it
             let status = output.status.to_string();
             return Err(Error::Init { folder: fresh, status, output: output_tail });
         }
@@ -277,8 +277,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// Removes what was left of an `initdb` whose Weber was killed. It may still be running; without its folder it soon
-    /// gives up, and since a new folder gets a new name, it can do no harm.
+    /// Removes what remained of an `initdb` when its Weber was killed. If it still runs, it fails soon without its folder, and it cannot
+    /// harm a new one, which gets a new name.
     async fn remove_leftovers(&self) {
         for entry in fs::read_dir(&self.place.folder).into_iter().flatten().flatten() {
             if !entry.file_name().to_string_lossy().starts_with(FRESH) {
@@ -294,7 +294,7 @@ impl Cluster {
         }
     }
 
-    /// Makes Weber's role and database if they are missing. The role is no superuser: it owns its database, no more.
+    /// Makes Weber's role and database if they are missing. The role is no superuser; it only owns its database.
     pub(super) async fn prepare_database(&self) -> Result<(), Error> {
         let refused = |source| self.refused("make Weber's role and database", source);
         let mut connection = PgConnection::connect_with(&self.superuser()?).await.map_err(refused)?;
@@ -329,21 +329,21 @@ impl Cluster {
         Error::NotReady { folder, seconds, last, log, tail: log::tail(&self.place, logged) }
     }
 
-    /// Stops the server if it runs. To be called behind the gate, when nobody uses it.
+    /// Stops the server if it runs. The caller holds the gate and has checked that no process uses the server.
     pub(super) fn stop(&self) -> Result<(), Error> {
         postmaster::stop(&self.place.cluster(), self.settings.stop_patience)
     }
 }
 
-/// Beginning of the name of a cluster that is not complete yet.
+/// The prefix of the names of incomplete clusters.
 const FRESH: &str = "cluster.init-";
 
-/// Whether a file exists; an error if that cannot be found out.
+/// Whether a file exists. An error if that cannot be determined.
 fn exists(path: &Path) -> Result<bool, Error> {
     path.try_exists().map_err(cannot("look at", path))
 }
 
-/// The major version that made a cluster.
+/// The major version of the PostgreSQL that made a cluster.
 fn major_of(cluster: &Path) -> Result<u32, Error> {
     let path = cluster.join("PG_VERSION");
     let not_a_cluster = |problem| Error::NotACluster { folder: cluster.to_owned(), problem };
@@ -353,18 +353,18 @@ fn major_of(cluster: &Path) -> Result<u32, Error> {
     major.ok_or_else(|| not_a_cluster(format!("{} holds no version: {:?}", path.display(), text.trim())))
 }
 
-/// Whether a refused connection is worth another attempt: starting or stopping (57P03), too many connections (53300).
+/// Whether to retry a refused connection: the server is starting or stopping (57P03), or has too many connections (53300).
 fn passes_by_itself(sqlstate: Option<&str>) -> bool {
     matches!(sqlstate, Some("57P03" | "53300"))
 }
 
-/// A server that Weber has just started. Dropped, it stops again: whatever was to follow has failed or was given up.
+/// A server that Weber has just started. If the value is dropped, because a later step failed, the server stops.
 #[derive(Debug)]
 pub(super) struct Starting {
     child: Option<Child>,
-    /// Where its part of the log begins, bytes.
+    /// The length of the log at the start, in bytes.
     logged: u64,
-    /// Whether its predecessor had not ended in order.
+    /// Whether the previous server crashed.
     after_crash: bool,
 }
 
@@ -374,10 +374,10 @@ impl Starting {
         child.try_wait().map_err(cannot("wait for", Path::new("postgres")))
     }
 
-    /// Lets the server run on, on its own.
+    /// Lets the server run independently of this value.
     pub(super) fn settle(mut self) {
         if let Some(mut child) = self.child.take() {
-            // Waiting keeps it from staying as a zombie when it ends while Weber runs.
+            // Waiting for it prevents a zombie when the server ends while Weber runs.
             tokio::spawn(async move { child.wait().await });
         }
     }
@@ -387,7 +387,7 @@ impl Drop for Starting {
     fn drop(&mut self) {
         let id = self.child.as_ref().and_then(Child::id).and_then(|id| Pid::from_raw(id.cast_signed()));
         if let Some(pid) = id {
-            // Not yet waited for, so the number is still its own.
+            // The child was not waited for, so no other process can have its number.
             let _ = kill_process(pid, Signal::INT);
         }
     }

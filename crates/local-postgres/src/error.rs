@@ -1,9 +1,9 @@
-//! What can go wrong with the private PostgreSQL, in words for the person who has to mend it.
+//! Errors of the private PostgreSQL, in words for the person who has to solve them.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Where to get the server programs.
+/// How to install the server programs.
 const INSTALL: &str = "Install them:
   Debian, Ubuntu:  script/setup, or: apt-get install postgresql
   Fedora:          dnf install postgresql-server
@@ -14,18 +14,18 @@ or set DATABASE_URL to a PostgreSQL that runs already.";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No usable server programs anywhere.
+    /// No usable server programs were found.
     #[error(
         "The programs of the PostgreSQL server (postgres, initdb), version {minimum} or newer, were not found{}. \
          Weber needs them for its own database. Searched: {searched}.\n{INSTALL}",
         if .too_old.is_empty() { String::new() } else { format!(" (too old: {})", .too_old) }
     )]
     NoPrograms {
-        /// The oldest major version that would do.
+        /// The oldest usable major version.
         minimum: u32,
-        /// Installations that were found and are too old; empty if there are none.
+        /// Installations that were found and are too old. Empty without any.
         too_old: String,
-        /// The places that were searched.
+        /// The searched places.
         searched: String,
     },
 
@@ -38,26 +38,24 @@ pub enum Error {
         .folder.display()
     )]
     OtherMajor {
-        /// The cluster.
         folder: PathBuf,
         /// The major version in its `PG_VERSION`.
         major: u32,
-        /// What is installed.
+        /// The installed versions.
         installed: String,
     },
 
-    /// Another `weber serve` has this data folder.
+    /// Another `weber serve` uses this data folder.
     #[error(
         "Weber is already running on this data (pid {pid}, since {since}): {}. Stop that one first, or give \
          this one another data folder.",
         .data.display()
     )]
     AlreadyRunning {
-        /// The data folder.
         data: PathBuf,
-        /// Process id of the running server, as it wrote it down.
+        /// The process id that the running server wrote down.
         pid: String,
-        /// When it started, as it wrote it down.
+        /// The start time that the running server wrote down.
         since: String,
     },
 
@@ -68,20 +66,19 @@ pub enum Error {
         .folder.display()
     )]
     Busy {
-        /// The folder of the private PostgreSQL.
         folder: PathBuf,
-        /// How long was waited, s.
+        /// The time waited, in s.
         seconds: u64,
     },
 
-    /// Too little room for a new cluster.
+    /// The disk has too little free space for a new cluster.
     #[error(
         "There are only {free_mb} MB free for {}; a new database needs {needed_mb} MB. Make room, or give \
          another data folder.",
         .folder.display()
     )]
     DiskFull {
-        /// Where the cluster should have been made.
+        /// The folder in which the cluster should have been made.
         folder: PathBuf,
         /// Free space, MB (10^6 bytes).
         free_mb: u64,
@@ -89,13 +86,12 @@ pub enum Error {
         needed_mb: u64,
     },
 
-    /// The cluster's folder holds something else.
+    /// The cluster's folder contains something else.
     #[error(
         "{} is not a PostgreSQL database that Weber can read: {problem}. Move it away, or restore it from a backup.",
         .folder.display()
     )]
     NotACluster {
-        /// The cluster.
         folder: PathBuf,
         /// What is wrong with it.
         problem: String,
@@ -107,16 +103,9 @@ pub enum Error {
          or as root.",
         .folder.display()
     )]
-    OtherOwner {
-        /// The cluster.
-        folder: PathBuf,
-        /// Its owner.
-        owner: u32,
-        /// This process.
-        me: u32,
-    },
+    OtherOwner { folder: PathBuf, owner: u32, me: u32 },
 
-    /// Started as root, and there is nobody to run PostgreSQL as.
+    /// Weber was started as root, and no other user can run PostgreSQL.
     #[error(
         "PostgreSQL refuses to run as root, and neither the user postgres nor the user nobody exists. Create one \
          (useradd --system postgres), or start Weber as an ordinary user."
@@ -126,11 +115,11 @@ pub enum Error {
     /// `initdb` failed.
     #[error("initdb could not make a database in {} ({status}). It said:\n{output}", .folder.display())]
     Init {
-        /// Where the cluster should have been made.
+        /// The folder in which the cluster should have been made.
         folder: PathBuf,
-        /// How `initdb` ended.
+        /// The exit status of `initdb`.
         status: String,
-        /// The end of what it said.
+        /// The end of its output.
         output: String,
     },
 
@@ -140,11 +129,9 @@ pub enum Error {
         .folder.display(), .log.display()
     )]
     Start {
-        /// The cluster.
         folder: PathBuf,
-        /// How it ended.
+        /// Its exit status.
         status: String,
-        /// Its log.
         log: PathBuf,
         /// The last lines of the log.
         tail: String,
@@ -156,24 +143,21 @@ pub enum Error {
         .folder.display(), .last.as_ref().map(|e| format!(" ({e})")).unwrap_or_default(), .log.display()
     )]
     NotReady {
-        /// The cluster.
         folder: PathBuf,
-        /// How long was waited, s.
+        /// The time waited, in s.
         seconds: u64,
         /// The last refusal.
         last: Option<String>,
-        /// Its log.
         log: PathBuf,
         /// The last lines of the log.
         tail: String,
     },
 
-    /// PostgreSQL outlived every signal.
+    /// PostgreSQL did not end after any signal.
     #[error("The private PostgreSQL (pid {pid}) in {} does not stop, not even when killed.", .folder.display())]
     WillNotStop {
-        /// The cluster.
         folder: PathBuf,
-        /// The postmaster.
+        /// The process id of the postmaster.
         pid: i32,
     },
 
@@ -186,36 +170,33 @@ pub enum Error {
     PathTooLong {
         /// The folder of the socket.
         socket: PathBuf,
-        /// Its length with the socket's name, bytes.
+        /// The length of the socket's path, in bytes.
         length: usize,
-        /// The longest that works, bytes.
+        /// The longest usable path, in bytes.
         limit: usize,
     },
 
     /// The system refused an operation on a file or a program.
     #[error("Cannot {action} {}: {source}", .path.display())]
     System {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
-        /// On which file or program.
+        /// The file or program.
         path: PathBuf,
-        /// The system's answer.
         source: io::Error,
     },
 
-    /// The private PostgreSQL refused something of Weber's preparation.
+    /// The private PostgreSQL refused a statement of Weber's preparation.
     #[error("The private PostgreSQL in {} refuses to {action}: {source}", .folder.display())]
     Refused {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
-        /// The cluster.
         folder: PathBuf,
-        /// Its answer.
         source: sqlx::Error,
     },
 }
 
-/// Adds to an error of the system what was tried, and on which file.
+/// Adds the action and the file to an error of the system.
 pub(super) fn cannot<E: Into<io::Error>>(action: &'static str, path: &Path) -> impl FnOnce(E) -> Error {
     let path = path.to_owned();
     move |source| Error::System { action, path, source: source.into() }

@@ -1,12 +1,12 @@
 //! Weber's own PostgreSQL: a private cluster in the data folder, run from the installed programs.
 //!
 //! Without `DATABASE_URL`, `weber serve` calls [`LocalPostgres::serve`] and has a database for as long as it runs. Other
-//! commands call [`LocalPostgres::borrow`]: they use the server that runs, or start one for their duration. Whoever
-//! leaves last stops it. After a `kill -9` of Weber its server is still there: the next `serve` replaces it by one of
-//! its own, the next `borrow` uses it and stops it.
+//! commands call [`LocalPostgres::borrow`]: they use the server that runs, or start one for their duration. The last process
+//! that uses the server stops it. After a `kill -9` of Weber its server still runs: the next `serve` replaces it by one of
+//! its own, and the next `borrow` uses it and stops it.
 //!
-//! The cluster listens only on a unix socket in its own folder, which belongs to one user, who is not root, and is
-//! closed to all others.
+//! The cluster listens only on a unix socket in its own folder. The folder belongs to a user who is not root, and other users
+//! cannot open it.
 
 mod account;
 mod cluster;
@@ -31,21 +31,21 @@ pub use error::Error;
 use place::{Lock, ServeLock};
 pub use programs::Search;
 
-/// Where a private PostgreSQL lives, and how it is treated.
+/// The place of a private PostgreSQL, and its settings.
 #[derive(Debug, Clone)]
 pub struct LocalPostgres {
-    /// Weber's data folder; made if missing.
+    /// Weber's data folder. It is made if it is missing.
     pub data: PathBuf,
-    /// Where the server's programs are searched for.
+    /// The places where the server's programs are searched for.
     pub search: Search,
-    /// A new cluster is not made on a disk with less free space, bytes.
+    /// The least free space, in bytes, for making a new cluster.
     pub min_free_bytes: u64,
-    /// How long a fast shutdown may take before the server is stopped without ceremony.
+    /// How long a fast shutdown may take before an immediate one follows.
     pub stop_patience: Duration,
 }
 
 impl LocalPostgres {
-    /// The private PostgreSQL of a data folder, with the usual settings: 200 MB of free space, 30 s to stop.
+    /// The private PostgreSQL of a data folder with the default settings: 200 MB of free space, 30 s to stop.
     pub fn new(data: impl Into<PathBuf>) -> Self {
         Self {
             data: data.into(),
@@ -55,12 +55,12 @@ impl LocalPostgres {
         }
     }
 
-    /// Runs the server for a process that serves this data folder, alone; brings it back if it ends. `now` is the time
-    /// that a second one will be told.
+    /// Runs the server for the one process that serves this data folder, and restarts it if it ends. `now` is the start time that a
+    /// second process is told.
     ///
     /// # Errors
-    /// [`Error::AlreadyRunning`] if another process serves this data folder; see [`Error`] for the others. A server that
-    /// was started in vain is stopped again.
+    /// [`Error::AlreadyRunning`] if another process serves this data folder; see [`Error`] for the others. After an error the server
+    /// is stopped.
     pub async fn serve(&self, now: DateTime<Utc>) -> Result<Server, Error> {
         let cluster = Arc::new(Cluster::at(self).await?);
         let lock = ServeLock::take(&cluster.place, now)?;
@@ -70,8 +70,8 @@ impl LocalPostgres {
         Ok(Server { supervisor, _stop: stop.drop_guard(), membership, _lock: lock })
     }
 
-    /// Uses the server of this data folder: the one that runs, or one that is started now. Any number of processes may,
-    /// at the same time, whether one serves or not.
+    /// Uses the server of this data folder, and starts it if it does not run. Any number of processes may do so at the same time,
+    /// also while another one serves.
     ///
     /// # Errors
     /// See [`Error`].
@@ -83,83 +83,83 @@ impl LocalPostgres {
 
 /// The private PostgreSQL of the process that serves.
 ///
-/// To be ended by [`Server::stop`] once nothing uses the database any more. Dropped instead, as in a panic, it does the
-/// same, but blocks meanwhile and cannot report errors.
+/// [`Server::stop`] ends it once nothing uses the database any more. Dropping it, as in a panic, does the same, but blocks
+/// meanwhile and cannot report errors.
 #[derive(Debug)]
 pub struct Server {
     supervisor: JoinHandle<()>,
     _stop: DropGuard,
     membership: Membership,
-    // Last: nobody else may serve before the server has stopped.
+    // The last field, since no other process may serve before the server has stopped.
     _lock: ServeLock,
 }
 
 impl Server {
-    /// How to connect to Weber's database; valid as long as this value lives.
+    /// The options of a connection to Weber's database, valid as long as this value lives.
     #[must_use]
     pub fn options(&self) -> PgConnectOptions {
         self.membership.options.clone()
     }
 
-    /// Stops the server, unless another command still uses it (which then stops it). Open connections are cut.
+    /// Stops the server, unless another command still uses it (which then stops it). Open connections are closed.
     ///
     /// # Errors
-    /// [`Error::WillNotStop`], or what the system refused.
+    /// [`Error::WillNotStop`], or an error of the system.
     pub async fn stop(self) -> Result<(), Error> {
         let Self { supervisor, _stop, membership, _lock } = self;
         drop(_stop);
-        // An error would say that it panicked; there is nothing more to wait for then.
+        // An error means that the task panicked, and then it has ended as well.
         let _ = supervisor.await;
         membership.end().await
     }
 }
 
-/// The private PostgreSQL of a command that uses it for a while.
+/// The private PostgreSQL of a command that uses it for some time.
 ///
-/// To be ended by [`Borrowed::finish`], also after an error and on Ctrl-C. Dropped instead, it does the same, but blocks
-/// meanwhile and cannot report errors.
+/// [`Borrowed::finish`] ends it, also after an error and on Ctrl-C. Dropping it does the same, but blocks meanwhile and cannot
+/// report errors.
 #[derive(Debug)]
 pub struct Borrowed {
     membership: Membership,
 }
 
 impl Borrowed {
-    /// How to connect to Weber's database; valid as long as this value lives.
+    /// The options of a connection to Weber's database, valid as long as this value lives.
     #[must_use]
     pub fn options(&self) -> PgConnectOptions {
         self.membership.options.clone()
     }
 
-    /// Stops the server if nobody else uses it.
+    /// Stops the server if no other process uses it.
     ///
     /// # Errors
-    /// [`Error::WillNotStop`], or what the system refused.
+    /// [`Error::WillNotStop`], or an error of the system.
     pub async fn finish(self) -> Result<(), Error> {
         self.membership.end().await
     }
 }
 
-/// What a process wants the server for.
+/// Why a process uses the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Serve,
     Borrow,
 }
 
-/// One process's (or value's) use of the server.
+/// A process's (or value's) use of the server.
 #[derive(Debug)]
 struct Membership {
     cluster: Arc<Cluster>,
     options: PgConnectOptions,
-    /// The lock on `users.lock`; absent when the use has ended.
+    /// The lock on `users.lock`. None when the use has ended.
     users: Option<Lock>,
 }
 
 impl Membership {
     async fn begin(cluster: &Arc<Cluster>, purpose: Purpose) -> Result<Self, Error> {
         let gate = behind_the_gate(cluster).await?;
-        if purpose == Purpose::Serve && cluster.place.nobody_uses()? {
-            // Left by a Weber that was killed: it may have old settings, and sessions that hold locks.
+        if purpose == Purpose::Serve && cluster.place.is_unused()? {
+            // A killed Weber left this server: it may have old settings, and sessions that hold locks.
             let orphaned = Arc::clone(cluster);
             blocking(move || orphaned.stop()).await?;
         }
@@ -191,11 +191,11 @@ impl Drop for Membership {
     }
 }
 
-/// Ends a use of the server, and with the last use the server.
+/// Ends a use of the server, and stops the server after the last use.
 fn leave(cluster: &Cluster, users: Option<Lock>) -> Result<(), Error> {
     let _gate = cluster.place.gate()?;
     drop(users);
-    if cluster.place.nobody_uses()? {
+    if cluster.place.is_unused()? {
         cluster.stop()?;
     } else {
         tracing::info!("another Weber process uses the private PostgreSQL; it runs on until that one ends");

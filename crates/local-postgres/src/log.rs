@@ -1,4 +1,4 @@
-//! The server's log: a file that cannot fill the disk, and whose end explains a failed start.
+//! Limits the size of the server's log, and reads its end to explain a failed start.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -8,20 +8,20 @@ use std::path::PathBuf;
 use super::error::{Error, cannot};
 use super::place::Place;
 
-/// The largest log, bytes; its older part may be as large again.
+/// The largest size of the log, in bytes. Its older part may be as large again.
 const LARGEST: u64 = 4 << 20;
 
-/// How much of the end of the log an error shows, lines.
+/// How many lines of the end of the log an error shows.
 const TAIL_LINES: usize = 12;
 
-/// Opens the log for a new server. Nothing is ever overwritten: the old part moves aside when the log is too large.
+/// Opens the log for a new server. If the log is too large, it becomes the older part.
 pub(super) fn open(place: &Place) -> Result<File, Error> {
     bound(place)?;
     place.open(&place.log(), OpenOptions::new().append(true))
 }
 
-/// Keeps the log small, also under a server that is writing to it: what is there is copied aside and cut off.
-/// (PostgreSQL's own log rotation bounds the age of a log, not its size.)
+/// Keeps the log small even while a server writes to it: copies the content to the older part and truncates the log.
+/// (PostgreSQL's own log rotation limits the age of a log, not its size.)
 pub(super) fn bound(place: &Place) -> Result<(), Error> {
     let log = place.log();
     match fs::symlink_metadata(&log) {
@@ -32,7 +32,7 @@ pub(super) fn bound(place: &Place) -> Result<(), Error> {
     }
     let mut file = place.open(&log, OpenOptions::new().read(true).write(true))?;
     let mut older = place.open(&older(place), OpenOptions::new().write(true).truncate(true))?;
-    // Of a log that grew too fast for the checks only the end is kept. A full disk must not keep it from being cut.
+    // If the log grew too fast for the checks, only its end is kept. It is truncated even if a full disk prevents the copy.
     let copied =
         file.seek(SeekFrom::End(-LARGEST.cast_signed())).and_then(|_| io::copy(&mut file, &mut older));
     file.set_len(0).map_err(cannot("shorten", &log))?;
@@ -43,12 +43,12 @@ fn older(place: &Place) -> PathBuf {
     place.log().with_extension("log.1")
 }
 
-/// The length of the log, bytes: where the lines of a server that starts now will begin.
+/// The length of the log in bytes, where the lines of a new server will begin.
 pub(super) fn length(place: &Place) -> u64 {
     fs::metadata(place.log()).map_or(0, |found| found.size())
 }
 
-/// The last lines that were written since the log had a certain length.
+/// The last lines that were written after the log had the given length.
 pub(super) fn tail(place: &Place, since: u64) -> String {
     let read = || -> io::Result<String> {
         let mut file = File::open(place.log())?;
@@ -61,7 +61,7 @@ pub(super) fn tail(place: &Place, since: u64) -> String {
     read().unwrap_or_else(|error| format!("(the log cannot be read: {error})"))
 }
 
-/// The last lines of what a program said.
+/// The last lines of a program's output.
 pub(super) fn last_lines(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     if lines.is_empty() {
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_log_that_grew_too_large_is_cut_under_its_writer() {
+    fn a_large_log_is_truncated_while_a_server_writes_to_it() {
         let data = tempfile::tempdir().unwrap();
         let place = Place::prepare(data.path()).unwrap();
         let mut writer = open(&place).unwrap();
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_the_log_holds_only_what_is_new() {
+    fn the_end_of_the_log_contains_only_new_lines() {
         let data = tempfile::tempdir().unwrap();
         let place = Place::prepare(data.path()).unwrap();
         let mut writer = open(&place).unwrap();

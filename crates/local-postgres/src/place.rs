@@ -2,13 +2,13 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `weber.lock` | locked by the one process that serves this data; says who it is |
+//! | `weber.lock` | locked by the one process that serves this data; contains its process id |
 //! | `postgres/cluster/` | the cluster, with its socket |
 //! | `postgres/postgres.log` | the server's log; `postgres.log.1` is its older part |
-//! | `postgres/gate.lock` | locked while somebody starts or stops the server, or finds out whether it runs |
-//! | `postgres/users.lock` | locked, shared, by every process that uses the server: the last one stops it |
+//! | `postgres/gate.lock` | locked while a process starts or stops the server, or checks whether it runs |
+//! | `postgres/users.lock` | locked, shared, by every process that uses the server; the last one stops it |
 //!
-//! The locks are `flock`s, which end with their process however it ends, so nothing stale can remain.
+//! The locks are `flock`s, which always end with their process, so no outdated lock can remain.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -29,12 +29,12 @@ const GATE_TIMEOUT: Duration = Duration::from_secs(330);
 pub(super) struct Place {
     /// The data folder, without symbolic links.
     pub(super) data: PathBuf,
-    /// The folder of everything that is named here but `weber.lock`.
+    /// The folder `postgres`, which contains all files above except `weber.lock`.
     pub(super) folder: PathBuf,
 }
 
 impl Place {
-    /// Makes the folders where they are missing, closed to other users: the data folder also holds keys.
+    /// Makes missing folders. Other users cannot open them, since the data folder also contains keys.
     pub(super) fn prepare(data: &Path) -> Result<Self, Error> {
         if let Some(parent) = data.parent() {
             fs::create_dir_all(parent).map_err(cannot("make the folder", parent))?;
@@ -54,7 +54,7 @@ impl Place {
         Ok(place)
     }
 
-    /// The cluster: what PostgreSQL calls the data directory.
+    /// The cluster, which PostgreSQL calls the data directory.
     pub(super) fn cluster(&self) -> PathBuf {
         self.folder.join("cluster")
     }
@@ -64,7 +64,7 @@ impl Place {
         self.folder.join("postgres.log")
     }
 
-    /// Opens a file of ours, making it if needed. A symbolic link in its place, which root would follow, is refused.
+    /// Opens one of our files, and makes it if needed. It refuses a symbolic link, which root would follow.
     pub(super) fn open(&self, path: &Path, options: &mut OpenOptions) -> Result<File, Error> {
         let no_links = i32::try_from(OFlags::NOFOLLOW.bits()).expect("flags of open(2) are an int");
         options.mode(0o600).custom_flags(no_links);
@@ -77,7 +77,7 @@ impl Place {
         }
     }
 
-    /// Gives what root has just made to the owner of the data folder, so that both may run Weber on it.
+    /// Gives a file that root made to the owner of the data folder, so that both users may run Weber on it.
     fn share(&self, made: &File, path: &Path) -> Result<(), Error> {
         let owner = fs::metadata(&self.data).map_err(cannot("look at", &self.data))?;
         if rustix::process::geteuid().is_root() && owner.uid() != 0 {
@@ -90,7 +90,7 @@ impl Place {
         self.open(path, OpenOptions::new().read(true).write(true))
     }
 
-    /// Locks a file for this process alone, unless another one has it; an error if the file system cannot lock.
+    /// Locks a file for this process alone, unless another process holds the lock. An error if the file system has no locks.
     fn try_lock(&self, path: &Path) -> Result<Option<Lock>, Error> {
         let file = self.lock_file(path)?;
         match file.try_lock() {
@@ -100,7 +100,7 @@ impl Place {
         }
     }
 
-    /// Waits until no other process is starting or stopping the server, and keeps them out until the lock is dropped.
+    /// Waits until no other process is starting or stopping the server, and prevents it until the lock is dropped.
     pub(super) fn gate(&self) -> Result<Lock, Error> {
         let path = self.folder.join("gate.lock");
         let begun = Instant::now();
@@ -115,12 +115,12 @@ impl Place {
         }
     }
 
-    /// Whether no process uses the server. To be asked, and to be relied on, only behind the gate.
-    pub(super) fn nobody_uses(&self) -> Result<bool, Error> {
+    /// Whether no process uses the server. The result is reliable only while holding the gate.
+    pub(super) fn is_unused(&self) -> Result<bool, Error> {
         Ok(self.try_lock(&self.folder.join("users.lock"))?.is_some())
     }
 
-    /// Says that this process uses the server, until the lock is dropped. Behind the gate nobody holds the lock for
+    /// Registers this process as a user of the server until the lock is dropped. While the gate is held, no process has the lock for
     /// itself alone.
     pub(super) fn join_users(&self) -> Result<Lock, Error> {
         let path = self.folder.join("users.lock");
@@ -130,7 +130,7 @@ impl Place {
     }
 }
 
-/// Makes a folder that only its owner may enter; says whether it was missing.
+/// Makes a folder that only its owner may open, and returns whether it was missing.
 fn make_folder(path: &Path) -> Result<bool, Error> {
     match DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => Ok(true),
@@ -139,13 +139,13 @@ fn make_folder(path: &Path) -> Result<bool, Error> {
     }
 }
 
-/// A locked file, unlocked when dropped.
+/// A locked file. Dropping it releases the lock.
 #[derive(Debug)]
 pub(super) struct Lock(File);
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing alone would not do: a child that another thread is just spawning has the same file open for a moment.
+        // Closing is not enough: a child that another thread is spawning has the same file open for a moment.
         let _ = self.0.unlock();
     }
 }
@@ -155,7 +155,7 @@ impl Drop for Lock {
 pub(super) struct ServeLock(Lock);
 
 impl ServeLock {
-    /// Takes the right and writes down who has it, or says who has it.
+    /// Takes the right and writes down which process has it. If another process has it, the error names that process.
     pub(super) fn take(place: &Place, now: DateTime<Utc>) -> Result<Self, Error> {
         let path = place.data.join("weber.lock");
         let Some(mut lock) = place.try_lock(&path)? else {
@@ -173,7 +173,7 @@ impl ServeLock {
 
 impl Drop for ServeLock {
     fn drop(&mut self) {
-        // Only so that nobody reads the name of a process that has ended.
+        // The content is removed so that it does not name a process that has ended.
         let _ = self.0.0.set_len(0);
     }
 }

@@ -1,4 +1,4 @@
-//! The postmaster, PostgreSQL's main process, as the system sees it: found by its pid file, known by its command line.
+//! The postmaster, PostgreSQL's main process: finds it by its pid file, and recognises it by its command line.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -9,27 +9,27 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::error::{Error, cannot};
 
-/// After the sharpest but one signal PostgreSQL itself kills, within 5 s, what does not end.
+/// How long an immediate shutdown may take. PostgreSQL itself kills its processes within 5 s.
 const IMMEDIATE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often a process is looked at while waiting for its end.
+/// How often a process is checked while waiting for its end.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// The files by which a server tells others that it is there; the first line is its process number.
+/// The file in which a server announces itself. The first line is its process id.
 pub(super) const PID_FILE: &str = "postmaster.pid";
 const SOCKET_LOCK: &str = ".s.PGSQL.5432.lock";
 
-/// What `postmaster.pid` says.
+/// The content of `postmaster.pid`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PidFile {
-    /// The process that wrote it; it may be long gone, and its number in use by another process.
+    /// The process that wrote the file. It may have ended, and another process may have its number.
     pub(super) pid: Pid,
-    /// Whether it had come so far as to take connections.
+    /// Whether it accepted connections.
     pub(super) ready: bool,
 }
 
 impl PidFile {
-    /// Reads the file, if there is a complete first line.
+    /// Reads the file if its first line is complete.
     pub(super) fn read(cluster: &Path) -> Option<Self> {
         let text = read(&cluster.join(PID_FILE))?;
         let ready = text.lines().nth(7).is_some_and(|status| status.trim() == "ready");
@@ -37,7 +37,7 @@ impl PidFile {
     }
 }
 
-/// These files also hold paths, which need not be UTF-8.
+/// Reads a file with paths, which need not be UTF-8.
 fn read(path: &Path) -> Option<String> {
     fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
@@ -46,8 +46,8 @@ fn first_line(text: &str) -> Option<Pid> {
     Pid::from_raw(text.lines().next()?.trim().parse().ok()?)
 }
 
-/// A setting for the command line that says to the system and to people reading `ps` which cluster a server has. The
-/// inode makes it exact: a copied cluster has another one, a moved one keeps it.
+/// A setting on the command line that tells the system and readers of `ps` which cluster a server runs. It contains the inode:
+/// a copied cluster has another inode, a moved one the same.
 pub(super) fn mark(cluster: &Path) -> Result<String, Error> {
     Ok(format!("{}{}", mark_start(cluster)?, cluster.display()))
 }
@@ -57,21 +57,21 @@ fn mark_start(cluster: &Path) -> Result<String, Error> {
     Ok(format!("weber.cluster={inode}:"))
 }
 
-/// The postmaster that has this cluster, if one lives. It may still be starting, or be stopping already.
+/// The living postmaster of this cluster. It may be starting or stopping.
 pub(super) fn find(cluster: &Path) -> Option<Pid> {
     let pid = PidFile::read(cluster)?.pid;
     has(pid, cluster).then_some(pid)
 }
 
-/// Whether a process is a living postmaster of this cluster. Neither a zombie nor a recycled number is.
+/// Whether a process is a living postmaster of this cluster, and neither a zombie nor another process with its number.
 pub(super) fn has(pid: Pid, cluster: &Path) -> bool {
     let Ok(mark) = mark_start(cluster) else { return false };
     command_line(pid).contains(&format!(" {mark}"))
 }
 
-/// Removes lock files whose number is in use by something that is no PostgreSQL, or by a zombie: PostgreSQL itself takes
-/// any process for a server and would refuse to start, for ever. Other stale files it recognizes. To be called when no
-/// postmaster of this cluster lives.
+/// Removes lock files whose process id belongs to a zombie or to another program. PostgreSQL takes every process for a server,
+/// and would refuse to start. It recognises other outdated files itself. The caller makes sure that the cluster has no
+/// living postmaster.
 pub(super) fn remove_misleading_files(cluster: &Path) -> Result<(), Error> {
     for name in [PID_FILE, SOCKET_LOCK] {
         let path = cluster.join(name);
@@ -88,9 +88,9 @@ fn is_postgres(command: &str) -> bool {
     program.starts_with("postgres") || program.starts_with("postmaster")
 }
 
-/// Stops the postmaster of this cluster if one lives, and returns when it has ended: by a fast shutdown, which ends
-/// sessions and writes everything down; if `timeout` is not enough for that, by an immediate one, after which the
-/// next start recovers from the write-ahead log; as the last resort by a kill.
+/// Stops the living postmaster of this cluster, and returns when it has ended. A fast shutdown ends sessions and writes all
+/// data. After `timeout` follows an immediate shutdown, after which the next start recovers from the write-ahead log.
+/// The last resort is a kill.
 pub(super) fn stop(cluster: &Path, timeout: Duration) -> Result<(), Error> {
     let Some(pid) = find(cluster) else { return Ok(()) };
     let steps =
@@ -114,7 +114,7 @@ pub(super) fn stop(cluster: &Path, timeout: Duration) -> Result<(), Error> {
 
 fn ends_within(pid: Pid, cluster: &Path, timeout: Duration) -> bool {
     let begun = Instant::now();
-    // A process that is ending has lost its command line a moment before it is gone.
+    // An ending process loses its command line shortly before it is gone.
     while has(pid, cluster) || is_ending(pid) {
         if begun.elapsed() > timeout {
             return false;
@@ -124,20 +124,20 @@ fn ends_within(pid: Pid, cluster: &Path, timeout: Duration) -> bool {
     true
 }
 
-/// Whether the number belongs to a process, be it a zombie.
+/// Whether a process has this number, even a zombie.
 fn exists(pid: Pid) -> bool {
     test_kill_process(pid) != Err(rustix::io::Errno::SRCH)
 }
 
-/// The command line of a process, its words parted by blanks; empty if there is none or it has ended. Every user may
-/// read it, unlike most of what is known about the processes of others.
+/// The command line of a process, with blanks between its words. Empty if the process has ended. Every user may read the command
+/// lines of other users' processes.
 #[cfg(target_os = "linux")]
 fn command_line(pid: Pid) -> String {
     let bytes = fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).unwrap_or_default();
     String::from_utf8_lossy(&bytes).replace('\0', " ")
 }
 
-/// Whether a process is neither running any program nor a zombie yet.
+/// Whether a process has no program any more and is not a zombie yet.
 #[cfg(target_os = "linux")]
 fn is_ending(pid: Pid) -> bool {
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
@@ -145,7 +145,7 @@ fn is_ending(pid: Pid) -> bool {
     state.is_some_and(|state| !matches!(state, 'Z' | 'X')) && command_line(pid).is_empty()
 }
 
-/// The command line of a process, its words parted by blanks; empty if there is none or it has ended.
+/// The command line of a process, with blanks between its words. Empty if the process has ended.
 #[cfg(not(target_os = "linux"))]
 fn command_line(pid: Pid) -> String {
     let pid = pid.as_raw_nonzero().to_string();

@@ -1,4 +1,4 @@
-//! Finding the server's programs: Debian keeps them out of PATH, and several major versions may be installed at once.
+//! Finds the server's programs. Debian keeps them outside PATH, and several major versions may be installed.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use super::account::Account;
 use super::error::Error;
 
-/// The oldest major version that works: `log_parameter_max_length` came with it.
+/// The oldest major version that works: it introduced `log_parameter_max_length`.
 const MINIMUM: u32 = 13;
 
-/// The usual folders; one `*` stands for a version.
+/// The usual folders. One `*` stands for a version.
 const USUAL: [&str; 11] = [
     "/usr/lib/postgresql/*/bin",                          // Debian, Ubuntu
     "/usr/pgsql-*/bin",                                   // packages of postgresql.org for Fedora and its kin
@@ -26,12 +26,12 @@ const USUAL: [&str; 11] = [
     "/Library/PostgreSQL/*/bin",                          // EnterpriseDB
 ];
 
-/// Where the server's programs are searched for.
+/// The places where the server's programs are searched for.
 #[derive(Debug, Clone)]
 pub struct Search {
-    /// Folders separated by colons: searched themselves, and for `pg_config`, which knows the folder of the programs.
+    /// Folders, separated by colons. They are searched for the programs, and for `pg_config`, which knows the programs' folder.
     pub path: OsString,
-    /// Further folders; one part of each may hold one `*`.
+    /// Further folders. One part of each may contain one `*`.
     pub folders: Vec<String>,
 }
 
@@ -43,10 +43,9 @@ impl Default for Search {
     }
 }
 
-/// One installation of the server.
+/// An installation of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Programs {
-    /// Its major version.
     pub(super) major: u32,
     folder: PathBuf,
 }
@@ -62,8 +61,8 @@ impl Programs {
 }
 
 impl Search {
-    /// The newest installation, or for an existing cluster that of its major version. Only programs that `account` can
-    /// run count.
+    /// Finds the newest installation, or for an existing cluster that of its major version. It ignores programs that `account` cannot
+    /// run.
     pub(super) async fn find(
         &self,
         account: &Account,
@@ -75,7 +74,7 @@ impl Search {
                 found.push(Programs { major, folder });
             }
         }
-        found.sort_by_key(|programs| std::cmp::Reverse(programs.major)); // stable: the first one found wins among equals
+        found.sort_by_key(|programs| std::cmp::Reverse(programs.major)); // stable: among equal versions the first one found is used
         let usable = |p: &&Programs| p.major >= MINIMUM && existing.is_none_or(|(_, major)| p.major == major);
         if let Some(programs) = found.iter().find(usable) {
             return Ok(programs.clone());
@@ -89,7 +88,7 @@ impl Search {
         }
     }
 
-    /// Folders that hold the programs, each once.
+    /// The folders that contain the programs, each once.
     async fn candidates(&self, account: &Account) -> Vec<PathBuf> {
         let path: Vec<PathBuf> = std::env::split_paths(&self.path).filter(|p| p.is_absolute()).collect();
         let mut folders = Vec::new();
@@ -115,13 +114,13 @@ impl std::fmt::Display for Search {
     }
 }
 
-/// Lists installations for a message; empty if there are none.
+/// Lists installations for a message. Empty without any.
 fn list(found: &[Programs]) -> String {
     let each = |p: &Programs| format!("PostgreSQL {} in {}", p.major, p.folder.display());
     found.iter().map(each).collect::<Vec<_>>().join(", ")
 }
 
-/// The folders that a pattern with at most one `*` stands for.
+/// The folders that match a pattern with at most one `*`.
 fn expand(pattern: &str) -> Vec<PathBuf> {
     let Some((before, after)) = pattern.split_once('*') else { return vec![PathBuf::from(pattern)] };
     let (parent, prefix) = before.rsplit_once('/').unwrap_or((".", before));
@@ -154,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn major_version_is_read_from_every_form_of_the_answer() {
+    fn the_major_version_is_read_from_every_form_of_the_output() {
         assert_eq!(major("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), Some(15));
         assert_eq!(major("postgres (PostgreSQL) 18beta1\n"), Some(18));
         assert_eq!(major("postgres (PostgreSQL) 9.6.24\n"), Some(9));

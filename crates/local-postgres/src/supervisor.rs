@@ -1,4 +1,4 @@
-//! Brings the server back when it ends while Weber serves.
+//! Restarts PostgreSQL when it ends while Weber serves.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,22 +11,22 @@ use super::cluster::Cluster;
 use super::error::Error;
 use super::{behind_the_gate, log};
 
-/// Pause before the first attempt, and after a failed one twice the last, up to the longest.
+/// The pause before the first attempt. It doubles after each failed attempt, up to a limit.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// A server that ran this long was well; its end begins a new series of attempts.
+/// If a server ran this long, its end begins a new series of attempts.
 const WELL: Duration = Duration::from_secs(60);
 
-/// How often the size of the log is looked at.
+/// How often the size of the log is checked.
 const LOG_CHECK: Duration = Duration::from_secs(5);
 
-/// How long the watch may take to connect. The pool takes a refused connection for a server that is starting and tries
-/// again this long; it may as well be one that has just ended.
+/// How long the watch may take to connect. The pool retries this long when a connection is refused, since the server may be
+/// starting. But the server may also have just ended.
 const WATCH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Watches the server until told to stop. An idle connection is the watch: the kernel closes it at once when the server
-/// ends, however it ends and whoever started it.
+/// Watches the server until told to stop. The watch is an idle connection: the kernel closes it at once when the server ends, no
+/// matter how it ends and which process started it.
 pub(super) async fn supervise(cluster: Arc<Cluster>, stop: CancellationToken) {
     let mut pause = FIRST_PAUSE;
     loop {
@@ -35,7 +35,7 @@ pub(super) async fn supervise(cluster: Arc<Cluster>, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = keep_log_small(&cluster) => {}
             reason = lost(&cluster) => {
-                tracing::warn!(%reason, folder = %cluster.place.folder.display(), "private PostgreSQL went away; bringing it back");
+                tracing::warn!(%reason, folder = %cluster.place.folder.display(), "private PostgreSQL ended; restarting it");
             }
         }
         if begun.elapsed() > WELL {
@@ -47,15 +47,15 @@ pub(super) async fn supervise(cluster: Arc<Cluster>, stop: CancellationToken) {
                 () = sleep(pause) => {}
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
-            // Not given up halfway when told to stop: whoever stops the server must find it whole.
+            // A restart is completed even when told to stop, because the code that stops the server expects a complete one.
             match revive(&cluster, &stop).await {
                 Ok(()) => break,
                 Err(error) => {
-                    tracing::error!(%error, next_attempt_in_s = pause.as_secs_f32(), "private PostgreSQL does not come back");
+                    tracing::error!(%error, next_attempt_in_s = pause.as_secs_f32(), "private PostgreSQL cannot be restarted");
                 }
             }
         }
-        tracing::info!(folder = %cluster.place.folder.display(), "private PostgreSQL is back");
+        tracing::info!(folder = %cluster.place.folder.display(), "private PostgreSQL runs again");
     }
 }
 
@@ -76,7 +76,7 @@ async fn lost(cluster: &Cluster) -> sqlx::Error {
     watch.await.err().unwrap_or(sqlx::Error::PoolClosed)
 }
 
-/// Checks the size of the log, for ever.
+/// Checks the size of the log again and again.
 async fn keep_log_small(cluster: &Cluster) {
     let mut ticks = interval(LOG_CHECK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -91,7 +91,7 @@ async fn keep_log_small(cluster: &Cluster) {
 async fn revive(cluster: &Arc<Cluster>, stop: &CancellationToken) -> Result<(), Error> {
     let _gate = behind_the_gate(cluster).await?;
     if stop.is_cancelled() {
-        return Ok(()); // perhaps stopped on purpose while this waited
+        return Ok(()); // it may have been stopped on purpose meanwhile
     }
     if let Some(started) = cluster.ensure_running().await? {
         started.settle();

@@ -1,18 +1,18 @@
-//! What simple rules would answer in a trial: one decision each, ties count as wrong.
+//! Simple rules that answer a trial without references. Each makes one decision, and a tie counts as wrong.
 
 use super::graph::{Graph, Map, Node, Op, RETINA, retina};
 use super::inlay::{Corner, PATCH};
 use super::occlusion::Queries;
 use super::picture::{Picture, SIDE};
 
-/// Whether each rule picks the max query.
+/// Whether each rule chooses the max query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Baselines {
-    /// Picks the query whose occlusion lies farther from the centre of the image.
+    /// Chooses the query whose occlusion is farther from the centre of the image.
     pub center: bool,
-    /// Picks the query that hides the patch with the lower standard deviation.
+    /// Chooses the query that hides the patch with the lower standard deviation.
     pub variance: bool,
-    /// Picks the query that hides less saliency.
+    /// Chooses the query that hides less saliency.
     pub saliency: bool,
 }
 
@@ -29,14 +29,14 @@ impl Baselines {
     }
 }
 
-/// Four times the squared distance, in px, of the patch's centre from the image's, which lies at (111.5, 111.5): a whole
-/// number, so that ties are ties.
+/// Four times the squared distance, in px, of the patch's centre from the image's, which is at (111.5, 111.5). A whole number
+/// makes ties exact.
 fn squared_distance(corner: Corner) -> i64 {
     let along = |start: usize| 2 * start as i64 + PATCH as i64 - SIDE as i64;
     along(corner.x) * along(corner.x) + along(corner.y) * along(corner.y)
 }
 
-/// The saliency in a patch, in millionths of a millionth of the whole. (The patches are of one size, so sums compare as means do.)
+/// The saliency in a patch, in 10^-12 of the whole. Patches have one size, so comparing sums is comparing means.
 fn hidden(map: &[i64], corner: Corner) -> i64 {
     let columns = corner.x / 2..(corner.x + PATCH) / 2;
     (corner.y / 2..(corner.y + PATCH) / 2)
@@ -81,7 +81,7 @@ impl Default for Saliency {
 }
 
 impl Saliency {
-    /// The share of each cell of the retina in the picture's saliency, in millionths of a millionth.
+    /// The share of each retina cell in the picture's saliency, in 10^-12.
     fn map(&self, picture: &Picture) -> Vec<i64> {
         let maps = self.graph.evaluate(&retina(picture));
         density(&maps[self.output])
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn variance_picks_the_calmer_patch() {
+    fn variance_picks_the_more_uniform_patch() {
         assert!(decide(&spot(), (134, 134), (14, 14)).variance);
         assert!(!decide(&spot(), (14, 14), (134, 134)).variance);
         // Two patches of plain grey tie.

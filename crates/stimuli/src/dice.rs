@@ -1,13 +1,13 @@
-//! Chance for the making of images: a ChaCha8 stream per seed, purpose and number.
+//! Random numbers for making images: a ChaCha8 stream per seed, purpose and number.
 
 use std::cell::RefCell;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// Random numbers that depend on nothing but a seed, a purpose and a number, on every machine and for ever.
+/// Random numbers that depend only on a seed, a purpose and a number, so that every machine draws the same.
 ///
-/// One draws through a shared reference, so that many draws can stand in one expression.
+/// Draws need only a shared reference, so one expression may contain several.
 pub struct Dice(RefCell<ChaCha8Rng>);
 
 impl Dice {
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_hold() {
+    fn draws_stay_within_their_ranges() {
         let dice = Dice::new(3, "test", 0);
         for _ in 0..2000 {
             assert!((0.0..1.0).contains(&dice.unit()));

@@ -1,11 +1,11 @@
-//! Squares laid into pictures: occlusions and windows, and where they can be.
+//! Squares that are inserted into pictures (occlusions and windows), and their positions.
 
 use super::picture::{Picture, SIDE};
 
 /// Side of the square, in px: 40 % of the picture's.
 pub const PATCH: usize = 90;
 
-/// Distance of two neighbouring positions of the occlusion, in px.
+/// The distance of two neighbouring positions of the occlusion, in px.
 pub const STRIDE: usize = 2;
 
 /// The upper left corner of a square, in px from the picture's. Both are multiples of [`STRIDE`].
@@ -17,17 +17,17 @@ pub struct Corner {
     pub y: usize,
 }
 
-/// What the square shows.
+/// The content of the square.
 #[derive(Clone, Copy)]
 pub enum Inlay<'a> {
-    /// The mean colour, per channel, of what it hides.
+    /// The mean colour, per channel, of the pixels that it hides.
     MeanColour,
-    /// What another picture shows at the same place.
+    /// The pixels of another picture at the same place.
     Of(&'a Picture),
 }
 
-/// All positions of the square that are `stride` px apart (a multiple of [`STRIDE`]), row by row; the last of each row
-/// and column touches the edge. With [`STRIDE`] these are 68 x 68 = 4,624.
+/// All positions of the square at distances of `stride` px (a multiple of [`STRIDE`]), row by row. The last of each row and column
+/// touches the edge. With [`STRIDE`] these are 68 x 68 = 4,624.
 pub fn corners(stride: usize) -> Vec<Corner> {
     let last = SIDE - PATCH;
     let mut steps: Vec<usize> = (0..=last).step_by(stride).collect();
@@ -37,7 +37,7 @@ pub fn corners(stride: usize) -> Vec<Corner> {
     steps.iter().flat_map(|y| steps.iter().map(|x| Corner { x: *x, y: *y })).collect()
 }
 
-/// The background with the square laid into it.
+/// The background with the square inserted.
 pub fn compose(background: &Picture, inlay: Inlay<'_>, at: Corner) -> Picture {
     match inlay {
         Inlay::MeanColour => {
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn squares_show_what_they_should() {
+    fn squares_show_their_content() {
         let picture = Picture::from_fn(|x, y| [x as u8, y as u8, 0]);
         let other = Picture::from_fn(|_, _| [1, 2, 3]);
         let at = Corner { x: 10, y: 20 };

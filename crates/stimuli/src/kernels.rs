@@ -1,7 +1,7 @@
 //! Loops over numbers.
 //!
-//! They are written out because nearly all the time is spent in them, and because the development profile, which does
-//! not unroll iterators, should be quick too. All slices after the first must be at least as long as the first.
+//! They are written out because they take nearly all the time, and the development profile, which does not unroll iterators, should
+//! also be fast. All slices after the first must be at least as long as the first.
 
 /// `out[i] = f(a[i])`.
 #[inline(always)]
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loops_reach_every_number() {
+    fn loops_process_every_number() {
         let (a, b, c) = ([1.0, 2.0, 3.0, 4.0, 5.0], [2.0; 5], [0.5; 5]);
         let mut out = [0.0; 5];
         map(&mut out, &a, |x| x + 1.0);

@@ -1,9 +1,8 @@
-//! Images: making the demo study, occlusion search, blur.
+//! Makes the images of the demo study: scenes, occlusion search, blur, synthetic images.
 //!
-//! [`demo`] builds the study that ships with Weber. What it is made of stands on its own: [`machine`] is what a set of
-//! units must be able to do, so that a neural network can take the place of the demo's [`units`]; [`inlay`],
-//! [`occlusion`], [`blur`], [`ranking`], [`synthetic`] and [`baselines`] are the algorithm of the study; [`scenes`] paints
-//! what stands in for photographs.
+//! [`demo`] builds the study that ships with Weber. [`machine`] defines what a set of units must provide, so that a neural network can
+//! replace the demo's [`units`]. [`inlay`], [`occlusion`], [`blur`], [`ranking`], [`synthetic`] and [`baselines`] are the
+//! study's algorithm, and [`scenes`] paints pictures in place of photographs.
 
 pub mod baselines;
 pub mod blur;

@@ -1,10 +1,9 @@
-//! The machine whose favourite images the study is about: what the making of stimuli asks of it.
+//! The machine whose units the study is about, as the image-making code needs it.
 
 use super::graph::{Graph, Map, Node, inlay_responses, mean, retina};
 use super::inlay::{Corner, Inlay, compose};
 use super::picture::Picture;
 
-/// One unit of a machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unit {
     /// The layer, e.g. `orientation`.
@@ -16,7 +15,7 @@ pub struct Unit {
 }
 
 impl Unit {
-    /// The unit's name, e.g. `orientation-fine-3`; made of letters, digits and dashes.
+    /// The unit's name, e.g. `orientation-fine-3`, made of letters, digits and dashes.
     pub fn name(&self) -> String {
         format!("{}-{}-{}", self.layer, self.branch, self.channel)
     }
@@ -24,7 +23,7 @@ impl Unit {
 
 /// A set of units that respond to pictures. The demo's are written by hand; a neural network can take their place.
 pub trait Machine: Sync {
-    /// The units; elsewhere they are spoken of by their place in this list.
+    /// The units. Other functions refer to them by their index in this list.
     fn units(&self) -> &[Unit];
 
     /// The responses of all units to a picture (one forward pass).
@@ -35,8 +34,8 @@ pub trait Machine: Sync {
         self.responses(picture)[unit]
     }
 
-    /// The responses of one unit to a background with a square laid into it at each of the corners. A machine that can
-    /// do better than to look at every composed picture does so here; the numbers must be the same.
+    /// The responses of one unit to a background with a square inserted at each of the corners. A machine may override this with
+    /// a faster method, which must give the same numbers.
     fn inlay_responses(
         &self,
         unit: usize,
@@ -48,27 +47,27 @@ pub trait Machine: Sync {
     }
 }
 
-/// How much of the gradient passes through closed rectifications when an image is optimised.
+/// The share of the gradient that passes rectifications with negative input while an image is optimised.
 const LEAK: f32 = 0.01;
 
-/// A machine one can climb: it knows in which direction of the picture a response grows.
+/// A machine that knows how to change a picture so that a response grows.
 pub trait Differentiable: Machine {
-    /// The response of a unit to an image (three maps of the retina's size, 0 to 1), and a direction in which it
-    /// grows: its gradient, or one made helpful where the gradient is zero.
+    /// The response of a unit to an image (three maps of the retina's size, 0 to 1), and a direction in which it grows: its
+    /// gradient, or a substitute where the gradient is zero.
     fn gradient(&self, unit: usize, image: &[Map; 3]) -> (f64, [Map; 3]);
 }
 
-/// A machine made of a [`Graph`]: each unit is the mean over one of its maps, before any rectification, as in the study.
+/// A machine made of a [`Graph`]: each unit is the mean of one of its maps, before any rectification, as in the study.
 pub struct GraphMachine {
     units: Vec<Unit>,
     graph: Graph,
     outputs: Vec<Node>,
-    /// For each unit the part of the graph that it depends on, and its place there.
+    /// For each unit the part of the graph that it depends on, and its node in that part.
     parts: Vec<(Graph, Node)>,
 }
 
 impl GraphMachine {
-    /// A machine whose units are maps of the graph.
+    /// Makes a machine whose units are maps of the graph.
     pub fn new(graph: &Graph, units: Vec<(Unit, Node)>) -> Self {
         let (units, nodes): (Vec<Unit>, Vec<Node>) = units.into_iter().unzip();
         let parts = nodes.iter().map(|node| graph.part(&[*node])).map(|(part, at)| (part, at[0])).collect();

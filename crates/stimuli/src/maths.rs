@@ -1,8 +1,8 @@
-//! Sine, exponential and arctangent that give the same bits on every machine.
+//! Sine, exponential and arctangent with the same bits on every machine.
 //!
-//! The standard library hands these to the platform's C library, whose last bits differ. The demo's images have to be
-//! the same everywhere, so they are computed here from additions, multiplications, divisions and square roots, which
-//! IEEE 754 rounds in one way only. Precision is that of pictures (about 1e-5), not of numerics.
+//! The standard library uses the platform's C library, whose last bits differ. The demo's images must be the same everywhere, so
+//! these functions use only additions, multiplications, divisions and square roots, which IEEE 754 rounds in one way. The
+//! precision (about 1e-5) suffices for pictures.
 
 /// sin(2 pi `turns`).
 #[inline]

@@ -1,4 +1,4 @@
-//! Queries: where an occlusion leaves a unit's response highest, and where lowest.
+//! Finds the queries of a base image: the occlusions with the highest and the lowest response of a unit.
 
 use super::inlay::{Corner, Inlay, STRIDE, compose, corners};
 use super::machine::Machine;
@@ -7,9 +7,9 @@ use super::picture::Picture;
 /// The two occlusions of a base image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Queries {
-    /// Where the response stays highest: the correct answer.
+    /// The occlusion with the highest response: the correct answer.
     pub max: Occlusion,
-    /// Where it falls lowest.
+    /// The occlusion with the lowest response.
     pub min: Occlusion,
 }
 
@@ -31,7 +31,7 @@ impl Occlusion {
 
 impl Queries {
     /// Searches all positions that are [`STRIDE`] px apart. Of equal responses the first position counts, row by row.
-    /// `None` if the response is the same everywhere, so that there is nothing to ask.
+    /// `None` if the response is the same everywhere, so that the trial would have no answer.
     pub fn find<M: Machine>(machine: &M, unit: usize, base: &Picture) -> Option<Self> {
         Self::find_among(machine, unit, base, &corners(STRIDE))
     }
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn hides_what_matters_and_what_does_not() {
+    fn the_min_query_hides_the_important_part_and_the_max_query_does_not() {
         // Hiding a red disc behind its mean lowers the sum of squares; the disc is at the lower right.
         let base = Picture::from_fn(|x, y| {
             let (dx, dy) = (x as i32 - 170, y as i32 - 150);
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flat_response_asks_nothing() {
+    fn equal_responses_give_no_queries() {
         let base = Picture::from_fn(|_, _| [100, 100, 100]);
         assert_eq!(Queries::find_among(&redness(1), 0, &base, &corners(44)), None);
     }

@@ -1,4 +1,4 @@
-//! Pictures of 224 x 224 px, and the operations on pixels that the study's definitions are made of.
+//! Pictures of 224 x 224 px, with the pixel operations of the study's definitions.
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder, ImageResult};
@@ -6,8 +6,8 @@ use image::{ExtendedColorType, ImageEncoder, ImageResult};
 /// Width and height of every stimulus, in px.
 pub const SIDE: usize = 224;
 
-/// Quality of the JPEG files, 1 to 100. At 92 and without chroma subsampling (the encoder has none) the scenes look as
-/// they were computed.
+/// Quality of the JPEG files, 1 to 100. At 92 and without chroma subsampling (which the encoder does not support) compression is not
+/// visible.
 const JPEG_QUALITY: u8 = 92;
 
 /// A picture of [`SIDE`] x [`SIDE`] px, 8 bits each of red, green and blue, row by row from the top left.
@@ -28,7 +28,7 @@ impl Picture {
         Self { pixels }
     }
 
-    /// A picture twice as large as three maps of red, green and blue (0 to 1) of half its side, interpolated linearly.
+    /// A picture twice as large as three maps of red, green and blue (0 to 1), interpolated linearly.
     pub fn from_half_size(red: &[f32], green: &[f32], blue: &[f32]) -> Self {
         const HALF: usize = SIDE / 2;
         // A pixel lies a quarter of a cell from the middle of its own, towards a neighbour.
@@ -105,7 +105,7 @@ impl Picture {
         copy
     }
 
-    /// A copy in which a square shows what `other` shows there.
+    /// A copy in which a square shows the same part of `other`.
     pub fn with_square_of(&self, other: &Self, x: usize, y: usize, size: usize) -> Self {
         let mut copy = self.clone();
         for row in y..y + size {
@@ -118,7 +118,7 @@ impl Picture {
     /// The picture as a JPEG file.
     ///
     /// # Errors
-    /// If the encoder fails, which it has no reason to.
+    /// The encoder's error, which is not expected.
     pub fn to_jpeg(&self) -> ImageResult<Vec<u8>> {
         let mut file = Vec::with_capacity(32 * 1024);
         JpegEncoder::new_with_quality(&mut file, JPEG_QUALITY).write_image(
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn deviation_is_that_of_the_definition() {
+    fn the_deviation_follows_the_definition() {
         let values: Vec<f64> =
             (0..9).flat_map(|i| [f64::from(i % 3), f64::from(i / 3 + 5), 7.0]).map(|v| v / 255.0).collect();
         let mean = values.iter().sum::<f64>() / 27.0;
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn squares_change_nothing_else() {
+    fn squares_change_no_other_pixels() {
         let filled = ramp().with_filled_square(3, 5, 2, [1, 2, 3]);
         assert_eq!(filled.pixel(3, 5), [1, 2, 3]);
         assert_eq!(filled.pixel(4, 6), [1, 2, 3]);

@@ -1,4 +1,4 @@
-//! Favourite images: the strongest of a pool, in bins; base images and graded references.
+//! Ranks the images that a unit responds to most, and chooses base images and graded references.
 //!
 //! As in the study: the strongest images, sorted ascending, are cut into ten bins of equal size. The top bin holds the base
 //! images: image set b takes its b-th. Each lower bin is permuted and gives image set b one reference, so that the nine
@@ -13,7 +13,7 @@ pub const BINS: usize = 10;
 /// below the base images.
 pub const MIXED_NATURAL: usize = 5;
 
-/// The favourite images of one unit, as numbers of the pool.
+/// The images that one unit responds to most, as indices of the pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Favourites {
     /// The lower bins, weakest first, each in random order.
@@ -23,8 +23,8 @@ pub struct Favourites {
 }
 
 impl Favourites {
-    /// The strongest `BINS * bin_size` images by their `responses`. Of equal responses the earlier image counts as weaker.
-    /// `None` if the pool is smaller than that.
+    /// Takes the strongest `BINS * bin_size` images by their `responses`. Of equal responses the earlier image counts as weaker. `None` if
+    /// the pool is too small.
     pub fn rank(responses: &[f64], bin_size: usize, dice: &Dice) -> Option<Self> {
         let mut order: Vec<usize> = (0..responses.len()).collect();
         order.sort_by(|a, b| responses[*a].total_cmp(&responses[*b]));
@@ -40,7 +40,7 @@ impl Favourites {
         self.bases[image_set]
     }
 
-    /// How many image sets there are.
+    /// The number of image sets.
     pub fn image_sets(&self) -> usize {
         self.bases.len()
     }

@@ -1,8 +1,8 @@
-//! Feature visualisation: images that maximise the response of a unit, several at once and unlike each other.
+//! Feature visualisation: makes several different images that maximise the response of a unit.
 //!
-//! As in the study: Adam on a parametrisation that prefers coarse structure, random shifts at each step, and a term that
-//! keeps the Gram matrices of the images apart. In place of Fourier coefficients the parameters are the levels of a
-//! pyramid, which serves the same end without a transform.
+//! As in the study: Adam on a parametrisation that prefers coarse structure, random shifts at each step, and a term that keeps the Gram
+//! matrices of the images apart. The parameters are the levels of a pyramid instead of Fourier coefficients, so that no
+//! transform is needed.
 
 use super::dice::Dice;
 use super::graph::{Graph, Map, Node, Op, RETINA};
@@ -10,7 +10,7 @@ use super::kernels::{add, dot, map2, map3};
 use super::machine::Differentiable;
 use super::picture::Picture;
 
-/// How the images are optimised.
+/// The settings of the optimisation.
 #[derive(Clone, Debug)]
 pub struct Ascent {
     /// Number of steps.
@@ -33,16 +33,16 @@ impl Default for Ascent {
 const LEVELS: [usize; 5] = [7, 14, 28, 56, 112];
 /// Weight of each level in the image, coarse to fine.
 const WEIGHTS: [f32; 5] = [1.0, 1.0, 1.0, 0.8, 0.5];
-/// How red, green and blue are made from a pixel's three parameters (light, red against green, blue against yellow).
+/// How red, green and blue follow from a pixel's three parameters (light, red against green, blue against yellow).
 const COLOURS: [[f32; 3]; 3] = [[1.0, 1.0, 0.5], [1.0, -1.0, 0.5], [1.0, 0.0, -1.2]];
 
-/// How often images that fall short of the target are taken up again.
+/// How many rounds of optimisation images below the target get.
 const ROUNDS: usize = 6;
 
-/// `count` images that the unit responds to more strongly than `target`, unlike each other.
+/// Makes `count` different images to which the unit responds more strongly than `target`.
 ///
-/// All are optimised together. Those that fall short of the target are optimised further, or from other noise if they are
-/// not even half way, a few times at most.
+/// All are optimised together. Images below the target are optimised further, or started again from other noise if they have not
+/// reached half of it, in a few rounds at most.
 pub fn visualise<M: Differentiable>(
     machine: &M,
     unit: usize,
@@ -70,7 +70,7 @@ pub fn visualise<M: Differentiable>(
     pictures
 }
 
-/// Optimises the images of `which` canvases, keeping them apart from each other and from the rest.
+/// Optimises the images of `which` canvases, and keeps them different from each other and from the rest.
 fn optimise<M: Differentiable>(
     machine: &M,
     unit: usize,
@@ -123,7 +123,7 @@ fn rolled(map: &Map, dx: usize, dy: usize) -> Map {
     out
 }
 
-/// Twice the side, by repetition and smoothing, edges joined.
+/// The map at twice the side, by repetition and smoothing, with joined edges.
 fn enlarged(small: &Map) -> Map {
     let (half, side) = (small.side, small.side * 2);
     let mut out = Map::zeros(side);
@@ -155,7 +155,7 @@ fn reduced(large: &Map) -> Map {
     out
 }
 
-/// Binomial smoothing over 3 x 3 cells, edges joined.
+/// Smooths binomially over 3 x 3 cells, with joined edges.
 fn smoothed(map: &Map) -> Map {
     let side = map.side;
     let weigh = |a: f32, b: f32, c: f32| 0.25 * a + 0.5 * b + 0.25 * c;
@@ -177,20 +177,20 @@ fn smoothed(map: &Map) -> Map {
 struct Level {
     /// Per colour axis: parameters and the mean of their gradients.
     axes: [(Map, Map); 3],
-    /// The mean square of the level's gradients. One for all, unlike in Adam proper: what the unit does not care for is
-    /// to stay as it is.
+    /// The mean square of the level's gradients. Adam has one per parameter; one for all keeps parameters that do not matter to
+    /// the unit unchanged.
     square: f32,
 }
 
 /// The parameters of one image, with their moments.
 struct Pyramid {
     levels: Vec<Level>,
-    /// What is still missing from the moments of each order, which start at zero: beta to the power of the steps done.
+    /// The part that the moments still lack, since they start at zero: beta to the power of the number of steps.
     bias: (f32, f32),
 }
 
 impl Pyramid {
-    /// Noise in which coarse structure prevails.
+    /// Noise in which coarse structure is strongest.
     fn noise(dice: &Dice) -> Self {
         let level = |(level, side): (usize, &usize)| {
             let strength = if level < 3 { NOISE } else { 0.15 * NOISE };
@@ -271,17 +271,17 @@ impl Pyramid {
     }
 }
 
-/// The range of the images' values: a little less than a screen's, which is kinder to the eye.
+/// The range of the images' values: a little less than a screen's, which is more pleasant.
 const MIDDLE: f32 = 0.5;
 const RANGE: f32 = 0.47;
 /// Strength of the noise at the start.
 const NOISE: f32 = 0.5;
-/// What is left of a parameter after a step without gradient.
+/// The share of a parameter that remains after a step without gradient.
 const DECAY: f32 = 0.99;
 const BETA_1: f32 = 0.9;
 const BETA_2: f32 = 0.99;
 
-/// What images are compared by: the Gram matrix of a few simple features.
+/// Compares images by the Gram matrix of a few simple features.
 struct Style {
     graph: Graph,
     features: Vec<Node>,

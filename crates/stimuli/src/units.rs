@@ -5,23 +5,23 @@
 //! | colour | a hue: small things (fine), large things (coarse) |
 //! | contrast | spots brighter or darker than what surrounds them |
 //! | orientation | lines of one direction: thin (fine), broad (coarse) |
-//! | frequency | detail of one size, whatever its direction |
+//! | frequency | detail of one size in any direction |
 //! | texture | lines of two directions crossing |
 //! | contour | round outlines: dark things (fine), arches (coarse) |
 //! | shape | rings and discs: small (fine), large (coarse) |
 //! | pattern | one feature repeated: bars side by side, spots in rows |
 //! | composition | one thing within or above another |
 //!
-//! Each is inhibited by an opponent: the opposite hue, the direction at right angles, dark against bright ...
+//! Each is inhibited by an opponent: the opposite hue, the perpendicular direction, dark against bright ...
 //!
-//! One unit of each layer and branch is studied. The others stand beside them, for the trials that have to be easy: they
-//! were picked by hand because a person can say in a few words what they like.
+//! The study asks about one unit of each layer and branch. Other units are for the trials that must be easy: a person can say in a few
+//! words what they respond to.
 
 use super::graph::Node;
 use super::machine::{GraphMachine, Unit};
 use super::vision::{Hue, Vision};
 
-/// What a unit is for in the demo study.
+/// The purpose of a unit in the demo study.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// One of the 18 units that are studied.
@@ -38,18 +38,17 @@ pub enum Role {
 
 use Role::{Catch, Easy, Instruction, Main, Obvious};
 
-/// A unit of the demo.
 #[derive(Clone, Copy, Debug)]
 pub struct Definition {
     /// Its layer.
     pub layer: &'static str,
-    /// Its branch, `fine` or `coarse`.
+    /// The branch, `fine` or `coarse`.
     pub branch: &'static str,
-    /// Its number in layer and branch.
+    /// The number within layer and branch.
     pub channel: usize,
     /// What it is for.
     pub role: Role,
-    /// What it likes, for people: words that can follow "it likes".
+    /// What it responds to, as words that can follow "it likes".
     pub likes: &'static str,
 }
 
@@ -102,7 +101,7 @@ pub const UNITS: [Definition; 34] = [
     unit("contrast", "coarse", 0, Instruction, "bright blobs"),
 ];
 
-/// The demo's machine, and the role of each of its units.
+/// The demo's machine, with the role of each of its units.
 pub fn machine() -> (GraphMachine, Vec<Role>) {
     let mut v = Vision::default();
     let units = UNITS
@@ -116,11 +115,11 @@ pub fn machine() -> (GraphMachine, Vec<Role>) {
     (GraphMachine::new(&v.graph, units), UNITS.iter().map(|definition| definition.role).collect())
 }
 
-/// How strongly a unit is inhibited by what its opponent likes.
+/// How strongly a unit is inhibited by the preferred feature of its opponent.
 const INHIBITION: f32 = 0.6;
 
-/// The map whose mean is the unit's response: what excites it minus what excites its opponent. So the correct query of a
-/// trial hides something else, not just nothing, and no rule about conspicuousness answers the trials.
+/// The map whose mean is the unit's response: its excitation minus the excitation of its opponent. So the correct query hides the
+/// opponent's feature, and a rule about conspicuousness does not answer the trials.
 fn map_of(v: &mut Vision, layer: &str, fine: bool, channel: usize) -> Node {
     let (excitation, inhibition) = match layer {
         "colour" => {
@@ -242,8 +241,8 @@ fn pattern(v: &mut Vision, fine: bool, channel: usize) -> Node {
     v.arrangement(&steps, 0.6)
 }
 
-/// Fine: something warm on a cool ground (0), bright in the dark (1). Coarse: calm blue above green (0), light above dark (1).
-/// The opponent has both the other way round.
+/// Fine: something warm on a cool ground (0), bright in the dark (1). Coarse: calm blue above green (0), light above dark (1). The
+/// opponent is reversed.
 fn composition(v: &mut Vision, fine: bool, channel: usize) -> (Node, Node) {
     let (first, second) = match (fine, channel) {
         (true, 0) => (v.warm(2), v.cool(2)),
@@ -272,7 +271,7 @@ mod tests {
     use crate::synthetic::{Ascent, visualise};
 
     #[test]
-    fn the_units_are_those_of_the_design() {
+    fn the_units_follow_the_design() {
         let (machine, roles) = machine();
         let count = |role| roles.iter().filter(|r| **r == role).count();
         assert_eq!([Main, Catch, Obvious, Easy, Instruction].map(count), [18, 3, 3, 7, 3]);
@@ -319,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn units_like_what_they_are_said_to_like() {
+    fn units_respond_to_what_their_description_says() {
         let (machine, _) = machine();
         let unit = |name: &str| machine.units().iter().position(|unit| unit.name() == name).unwrap();
         let stripes = |across: bool| {

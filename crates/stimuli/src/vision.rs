@@ -1,12 +1,12 @@
-//! The vocabulary of the demo's units: maps in the words of vision science, as operations of a [`Graph`].
+//! Builds the maps of the demo's units from concepts of vision science, as operations of a [`Graph`].
 
 use super::graph::{Graph, Node, Op};
 use super::maths::{cos_turns, sin_turns};
 
-/// Builds maps from maps.
+/// Adds maps to a graph.
 #[derive(Default)]
 pub struct Vision {
-    /// What was built so far.
+    /// The graph with all operations so far.
     pub graph: Graph,
 }
 
@@ -55,7 +55,7 @@ impl Vision {
         self.graph.add(Op::Convolve(a, kernel.clone(), kernel))
     }
 
-    /// Half the resolution, smoothed before.
+    /// The map at half the resolution, smoothed first.
     pub fn halve(&mut self, a: Node) -> Node {
         let smooth = self.smooth(a, 1);
         self.graph.add(Op::Halve(smooth))
@@ -79,7 +79,7 @@ impl Vision {
         self.level(luminance, level)
     }
 
-    /// How much of a hue there is at a level, 0 to about 0.8.
+    /// The strength of a hue at a level, 0 to about 0.8.
     pub fn hue(&mut self, hue: Hue, level: usize) -> Node {
         let [r, g, b] = [0, 1, 2].map(|channel| self.channel(channel, level));
         let opponent = match hue {
@@ -125,7 +125,7 @@ impl Vision {
         self.sum(&hues.map(|hue| (hue, 1.0)), 0.0)
     }
 
-    /// What is lighter and what is darker than middle grey, at a quarter of the resolution.
+    /// The parts that are lighter and darker than middle grey, at a quarter of the resolution.
     pub fn light_and_dark(&mut self) -> (Node, Node) {
         let l = self.luminance(2);
         let (light, dark) = (self.sum(&[(l, 1.0)], -0.5), self.sum(&[(l, -1.0)], 0.33));
@@ -140,8 +140,8 @@ impl Vision {
         (across, down)
     }
 
-    /// How the edges of a map run: energy along a direction of their slope (0 across, that is upright lines; 0.25 down,
-    /// level lines; 0.125 and 0.375 the diagonals, in turns) minus that at right angles to it, and energy in all.
+    /// The direction of a map's edges: energy along a direction of their slope (0 across, that is upright lines; 0.25 down, level lines;
+    /// 0.125 and 0.375 the diagonals, in turns) minus that at right angles to it, and the total energy.
     pub fn edges(&mut self, a: Node, turns: f32) -> (Node, Node) {
         let (gx, gy) = self.slopes(a);
         let (xx, yy, xy) = (self.square(gx), self.square(gy), self.product(gx, gy));
@@ -158,7 +158,7 @@ impl Vision {
         self.saturate(pure, half)
     }
 
-    /// Spots brighter (or darker) than what surrounds them within `reach` cells.
+    /// Spots brighter (or darker) than their surround within `reach` cells.
     pub fn spots(&mut self, a: Node, reach: usize, bright: bool) -> Node {
         let (centre, surround) = (self.smooth(a, 1), self.smooth(a, reach));
         let sign = if bright { 1.0 } else { -1.0 };
@@ -166,7 +166,7 @@ impl Vision {
         self.positive(excess)
     }
 
-    /// Energy of the detail that is lost from one level to the next, at the resolution of the level `at`.
+    /// The energy of the detail that one level has and the next has not, at the resolution of the level `at`.
     pub fn band_energy(&mut self, level: usize, at: usize) -> Node {
         let map = self.luminance(level);
         let smooth = self.smooth(map, 2);
@@ -185,7 +185,7 @@ impl Vision {
         self.sum(&[(detail, -1.0)], 1.0)
     }
 
-    /// A thing on a ground of another kind (both at level 2): nearly all of the surround has to be ground.
+    /// A thing on a ground of another kind (both at level 2): nearly all of the surround must be ground.
     pub fn within(&mut self, thing: Node, ground: Node) -> Node {
         let (thing, ground) = (self.saturate(thing, 0.15), self.saturate(ground, 0.1));
         let around = self.smooth(ground, 7);
@@ -228,7 +228,7 @@ impl Vision {
     }
 }
 
-/// The hues that units of the first layer like.
+/// The hues that units of the first layer respond to.
 #[derive(Clone, Copy)]
 pub enum Hue {
     Red,

@@ -1,4 +1,4 @@
-//! How browsers reach the server.
+//! Examines the address by which browsers reach the server.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use crate::outgoing::{certificate_validity, http_client};
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Proxies renew a certificate when a third of its life is left: with so much less something keeps them from it.
+/// Proxies renew a certificate when a third of its lifetime is left. If less than this share is left, renewal fails.
 const LATE: f64 = 0.2;
 const VERY_LATE: f64 = 0.05;
 
-/// The way that participants come.
+/// Examines the public address: encryption, the server's reply and the certificate.
 pub async fn examine(url: &str) -> Vec<DoctorFinding> {
     let local = url.contains("//127.0.0.1") || url.contains("//localhost");
     let way = match (url.starts_with("https://"), local) {
@@ -50,7 +50,7 @@ async fn reach(url: &str) -> Vec<DoctorFinding> {
     }
 }
 
-/// A certificate that was accepted just now.
+/// Judges the certificate that the client just accepted.
 fn certificate(valid: &Range<DateTime<Utc>>, now: DateTime<Utc>) -> DoctorFinding {
     let left = valid.end - now;
     let share = left.num_seconds() as f64 / (valid.end - valid.start).num_seconds() as f64;
@@ -65,7 +65,7 @@ fn certificate(valid: &Range<DateTime<Utc>>, now: DateTime<Utc>) -> DoctorFindin
     }
 }
 
-/// An error with its causes: certificates are only spoken of in the last one.
+/// An error with its causes. Only the last cause mentions the certificate.
 fn reasons(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.last().map_or_else(|| error.to_string(), ToString::to_string)
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_that_is_not_renewed_is_told() {
+    fn a_certificate_that_is_not_renewed_is_reported() {
         let now = SystemClock.now();
         let days = |days| now + chrono::TimeDelta::days(days);
         let finding = |left| certificate(&(days(left - 90)..days(left)), now);

@@ -1,4 +1,4 @@
-//! Whether there is a backup of these data that is new enough.
+//! Examines whether a recent backup of this database exists.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,14 +11,14 @@ use crate::domain::audit_log::Entry;
 use crate::domain::backup::BackupManifest;
 use crate::flow::backup::Archive;
 
-/// A daily backup is never older, even if it takes its time.
+/// The greatest age of a daily backup, with two hours for making it.
 const FRESH: TimeDelta = TimeDelta::hours(26);
 const STALE: TimeDelta = TimeDelta::days(7);
 
 /// The newest backup found, or why there is none.
 pub struct Newest(Result<(PathBuf, BackupManifest), String>);
 
-/// Finds the newest backup: the file itself, or one of those in a folder.
+/// Finds the newest backup. The path is a backup or a folder of backups.
 pub fn newest(path: &Path) -> Newest {
     let read = |path: &Path| Archive::open(path).map(|archive| (path.to_owned(), archive.manifest));
     if !path.is_dir() {
@@ -31,7 +31,7 @@ pub fn newest(path: &Path) -> Newest {
 }
 
 impl Newest {
-    /// Holds it against the database that it should be one of.
+    /// Compares the backup with the database from which it should have been made.
     pub fn against(
         self,
         fingerprint: Option<&[u8]>,

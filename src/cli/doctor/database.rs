@@ -1,4 +1,4 @@
-//! The database and what is in it.
+//! Examines the database and its content.
 
 use std::path::PathBuf;
 
@@ -14,17 +14,17 @@ use crate::flow::secrets::Secrets;
 use crate::store;
 use crate::store::health::Health;
 
-/// The oldest PostgreSQL that Weber is tested with.
+/// The oldest version of PostgreSQL that Weber is tested with.
 const OLDEST_POSTGRES: i32 = 140_000;
-/// Times of servers and database are compared with each other.
+/// Servers and database compare each other's times, so larger differences are reported.
 const CLOCK_TOLERANCE_MS: i64 = 1000;
-/// The schema's users besides Weber: psql, backups.
+/// Connections for other programs than Weber: psql, backups.
 const SPARE_CONNECTIONS: u32 = 5;
 
-/// Examines the database, and whether a backup is one of it.
+/// Examines the database, and whether the backup was made from it.
 pub async fn examine(args: &DataArgs, backup: Option<Newest>) -> Vec<DoctorFinding> {
     if args.database_url.is_none() && !data::key_path(args).exists() {
-        return vec![Warning("there is no database yet: `weber serve` makes it".into())];
+        return vec![Warning("the database does not exist yet: `weber serve` makes it".into())];
     }
     match Database::open(args, false).await {
         Ok(database) => {
@@ -45,7 +45,7 @@ async fn ask(args: &DataArgs, database: &Database, backup: Option<Newest>) -> Ve
         }
         Err(error) => return vec![Problem(format!("the database cannot be reached: {error}"))],
     };
-    // A private PostgreSQL may be on another disk than the rest of the data.
+    // A private PostgreSQL may have tablespaces on another disk than the other data.
     let elsewhere = |folder: &&PathBuf| !folder.starts_with(&args.data);
     findings.extend(database.options().get_socket().filter(elsewhere).map(|folder| free_disk(folder)));
     findings.extend(content(args, &pool, backup).await);
@@ -53,7 +53,7 @@ async fn ask(args: &DataArgs, database: &Database, backup: Option<Newest>) -> Ve
     findings
 }
 
-/// What a server opens: for whoever asks, and for the writer of answers.
+/// How many connections a server opens: a pool, and one for the writer of answers.
 fn connections_of(args: &DataArgs) -> u32 {
     args.database_connections + crate::store::record_connection::CONNECTIONS
 }
@@ -97,13 +97,13 @@ fn about(health: &Health, wanted_connections: u32, clock_ms: i64) -> Vec<DoctorF
     ]
 }
 
-/// What is in the database: the schema, the key, researchers and studies.
+/// Examines the schema, the key, researchers and studies.
 async fn content(args: &DataArgs, pool: &sqlx::PgPool, backup: Option<Newest>) -> Vec<DoctorFinding> {
     match store::ready(pool).await {
         Ok(true) => {}
         Ok(false) => {
             return vec![Warning(
-                "the database is empty, or its schema of another version: `weber serve` sees to it".into(),
+                "the database is empty, or its schema is another version's: `weber serve` migrates it".into(),
             )];
         }
         Err(error) => return vec![Problem(format!("{error:#}"))],
@@ -136,8 +136,8 @@ async fn content(args: &DataArgs, pool: &sqlx::PgPool, backup: Option<Newest>) -
 }
 
 fn is_right_key(args: &DataArgs, fingerprint: Option<Vec<u8>>) -> DoctorFinding {
-    let wrong = "the database was made with another secret key: bring back the one it was made with, or nobody can be \
-                 recognised who already took part";
+    let wrong = "the database was made with another secret key: give the one that it was made with, or people who took \
+                 part already cannot be recognised";
     match data::existing_key(args) {
         Ok(key) if key.map(|key| Secrets::new(key).fingerprint()) == fingerprint => {
             Good("the secret key is the one that the database was made with".into())
@@ -151,7 +151,7 @@ fn journal(entries: &[(Entry, Vec<u8>)]) -> DoctorFinding {
     match first_broken(entries) {
         None => Good(format!("the journal is whole: {} entries", entries.len())),
         Some(number) => Problem(format!(
-            "the journal was changed: entry {number} does not follow from those before it; a backup shows what was there"
+            "the journal was changed: entry {number} does not follow from those before it; a backup shows the earlier entries"
         )),
     }
 }
@@ -177,25 +177,23 @@ fn tallies(kept: i64, wrong: &[String]) -> DoctorFinding {
         return Good(format!("the counts of {kept} people who completed are those of their answers"));
     }
     Problem(format!(
-        "answers were changed by something else than Weber after people completed: the counts that were made then are others, \
-         first of all those of {}; a backup shows what was there, and `delete from tallies` has everybody counted anew",
+        "another program than Weber changed answers after people completed: the counts that were stored then are wrong, \
+         first of all those of {}; a backup shows the earlier answers, and `delete from tallies` makes Weber count anew",
         wrong.join(", ")
     ))
 }
 
-/// Servers of another version are at work only while one after the other is replaced.
+/// Servers of different versions run together only during an upgrade.
 fn other_programs(others: Vec<String>) -> Option<DoctorFinding> {
     let others = Some(others.join(", ")).filter(|names| !names.is_empty())?;
     let own = store::PROGRAM;
-    Some(Warning(format!(
-        "this is {own}, and {others} is at work on the database, too: replace what is older"
-    )))
+    Some(Warning(format!("this is {own}, and {others} also runs on the database: replace the older version")))
 }
 
 fn researchers(with_password: i64) -> DoctorFinding {
     match with_password {
         0 => Warning(
-            "nobody can sign in yet: open the link that `weber serve` prints, or make one with `weber researcher add`"
+            "no researcher can sign in yet: open the link that `weber serve` prints, or make one with `weber researcher add`"
                 .into(),
         ),
         1 => Good("one researcher can sign in".into()),
@@ -220,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_that_do_not_follow_from_answers_are_told() {
+    fn counts_that_differ_from_the_answers_are_reported() {
         assert!(matches!(tallies(3, &[]), Good(_)));
         assert!(matches!(tallies(3, &["p-1".into()]), Problem(words) if words.contains("p-1")));
     }

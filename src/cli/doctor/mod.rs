@@ -1,5 +1,4 @@
-//! `weber doctor`: looks at everything that a study rests on, and says what to do about what is not well. It changes
-//! nothing.
+//! `weber doctor` examines everything that Weber needs, and says how to solve each problem. It changes nothing.
 
 mod address;
 mod backups;
@@ -16,23 +15,23 @@ use clap::Args;
 use super::data;
 use crate::config::{DataArgs, public_url};
 
-/// A study of 1,000 people with its images needs a few hundred MB; PostgreSQL must never run into a full disk.
+/// A study of 1,000 people with its images needs a few hundred MB, and PostgreSQL must never fill the disk.
 const LOW_DISK_BYTES: u64 = 2_000_000_000;
 const TOO_LITTLE_DISK_BYTES: u64 = 200_000_000;
 
-/// What to look at.
+/// Options of `weber doctor`.
 #[derive(Debug, Clone, Args)]
 pub struct DoctorArgs {
-    /// Address by which browsers reach the server, to be tried from here.
+    /// Address by which browsers reach the server, to be tried from this machine.
     #[arg(long, env = "WEBER_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     public_url: Option<String>,
 
-    /// A backup, or a folder of them, of which the newest is looked at.
+    /// A backup, or a folder of backups, of which the newest is examined.
     #[arg(long, env = "WEBER_BACKUPS", value_name = "FILE_OR_FOLDER")]
     backup: Option<PathBuf>,
 }
 
-/// How one thing is doing.
+/// The result of one examination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum DoctorFinding {
     Good(String),
@@ -106,7 +105,7 @@ fn key_file(args: &DataArgs) -> DoctorFinding {
         Ok(_) => {
             Good(format!("the secret key is in {}: keep a copy apart from the database", path.display()))
         }
-        Err(_) => Warning(format!("{} is not there yet: `weber serve` makes it", path.display())),
+        Err(_) => Warning(format!("{} does not exist yet: `weber serve` makes it", path.display())),
     }
 }
 
@@ -115,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_disk_that_fills_up_is_told() {
+    fn a_disk_with_little_space_is_reported() {
         let folder = Path::new("data");
         assert!(matches!(free_space(folder, 199_999_999), Problem(_)));
         assert!(matches!(free_space(folder, 200_000_000), Warning(_)));

@@ -1,4 +1,4 @@
-//! JPEG: segments with a marker and a length; after each "start of scan" compressed data, up to the next marker.
+//! Strips and pads JPEG files: segments with marker and length, and compressed data after each "start of scan".
 
 use super::{Bare, turn};
 
@@ -7,10 +7,10 @@ const END_OF_IMAGE: u8 = 0xD9;
 const START_OF_SCAN: u8 = 0xDA;
 const COMMENT: u8 = 0xFE;
 
-/// The largest segment that a length of 16 bits allows, its marker included.
+/// The largest segment that a length of 16 bits allows, including its marker.
 const LARGEST_SEGMENT: usize = 2 + 0xFFFF;
 
-/// Copies what is kept; none if the file ends before the image does.
+/// Copies the parts that are kept. None if the file is truncated.
 pub fn strip(file: &[u8], bare: &mut Bare) -> Option<()> {
     bare.bytes.extend_from_slice(file.get(..2)?);
     let mut rest = &file[2..];
@@ -20,9 +20,9 @@ pub fn strip(file: &[u8], bare: &mut Bare) -> Option<()> {
                 bare.bytes.extend_from_slice(&[0xFF, END_OF_IMAGE]);
                 return Some(());
             }
-            // Marks that stand alone mean nothing outside of a scan.
+            // Markers without a segment mean nothing outside a scan.
             [0xFF, 0x00 | 0x01 | 0xD0..=START_OF_IMAGE] => rest = &rest[2..],
-            // A marker may be preceded by fill bytes, and decoders skip what is between segments.
+            // Fill bytes may precede a marker, and decoders skip bytes between segments.
             [0xFF, 0xFF] | [0..0xFF, _] => rest = &rest[1..],
             [0xFF, marker] => {
                 let length = usize::from(u16::from_be_bytes(*rest[2..].first_chunk()?));
@@ -38,9 +38,9 @@ pub fn strip(file: &[u8], bare: &mut Bare) -> Option<()> {
 fn keep(marker: u8, segment: &[u8], bare: &mut Bare) {
     let data = &segment[4..];
     match marker {
-        // Frames, tables, restart intervals, scans.
+        // Frames, tables, restart intervals and scans.
         0xC0..=0xCF | 0xDA..=0xDF => bare.bytes.extend_from_slice(segment),
-        // That the colours are as JFIF has them; without the print size and the thumbnail.
+        // JFIF defines the colours. Its print size and thumbnail are removed.
         0xE0 if data.starts_with(b"JFIF\0") && data.len() >= 14 => {
             push(&mut bare.bytes, marker, &[&data[..7], b"\0\0\x01\0\x01\0\0"].concat());
         }
@@ -52,7 +52,7 @@ fn keep(marker: u8, segment: &[u8], bare: &mut Bare) {
         }
         // The colour profile.
         0xE2 if data.starts_with(b"ICC_PROFILE\0") => bare.bytes.extend_from_slice(segment),
-        // Which colours the components are.
+        // Adobe's segment says which colours the components are.
         0xEE if data.starts_with(b"Adobe") && data.len() >= 12 => {
             push(&mut bare.bytes, marker, &data[..12]);
         }
@@ -60,14 +60,14 @@ fn keep(marker: u8, segment: &[u8], bare: &mut Bare) {
     }
 }
 
-/// Copies compressed data, with the marks that restart it, and returns what follows.
+/// Copies compressed data with its restart markers, and returns the rest.
 fn scan<'a>(data: &'a [u8], bytes: &mut Vec<u8>) -> &'a [u8] {
     let mut at = 0;
     let end = loop {
         let Some(mark) = data[at..].iter().position(|byte| *byte == 0xFF).map(|found| at + found) else {
             break data.len();
         };
-        // Fill bytes may precede a mark.
+        // Fill bytes may precede a marker.
         let Some(fill) = data[mark..].iter().position(|byte| *byte != 0xFF) else { break data.len() };
         at = mark + fill + 1;
         if !matches!(data[at - 1], 0x00 | 0xD0..=0xD7) {
@@ -78,12 +78,12 @@ fn scan<'a>(data: &'a [u8], bytes: &mut Vec<u8>) -> &'a [u8] {
     &data[end..]
 }
 
-/// Puts comments of zeros after the segments that name the colours.
+/// Inserts comments of zeros after the segments that define the colours.
 pub fn fill(bytes: &mut Vec<u8>, mut room: usize) {
     let mut filling = Vec::with_capacity(room);
     while room > 0 {
         let mut size = room.min(LARGEST_SEGMENT);
-        // What is left must have room for a head of its own.
+        // The rest must be long enough for a segment's head.
         if (1..4).contains(&(room - size)) {
             size -= 4;
         }
@@ -94,7 +94,7 @@ pub fn fill(bytes: &mut Vec<u8>, mut room: usize) {
     bytes.splice(at..at, filling);
 }
 
-/// Where the segments end that name the colours.
+/// The end of the segments that define the colours.
 fn head(bytes: &[u8]) -> usize {
     let mut at = 2;
     while let Some(&[0xFF, 0xE0..=0xEF, high, low]) = bytes[at..].first_chunk() {

@@ -1,8 +1,8 @@
-//! Image files without anything that accompanies the pixels: texts, dates, thumbnails, print sizes and bytes after the end may
-//! name the correct answer. What decides how the pixels look stays: colour profile, gamma, palette, transparency. The pixels
-//! themselves are copied as they are compressed.
+//! Removes metadata from image files, and pads files to a common size. Texts, dates, thumbnails, print sizes and bytes after the end
+//! could name the correct answer. Data that decide how the pixels look stay: colour profile, gamma, palette, transparency. The
+//! compressed pixels are copied unchanged.
 //!
-//! `img-parts`, a library for this, leaves in place what follows the first scan of a JPEG file, comments and a second image included.
+//! The library `img-parts` would keep everything after the first scan of a JPEG file, including comments and a second image.
 
 mod jpeg;
 mod png;
@@ -12,16 +12,16 @@ mod webp;
 /// The formats of stimuli.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// PNG.
+    /// Portable Network Graphics.
     Png,
-    /// JPEG.
+    /// The format of JFIF and EXIF files.
     Jpeg,
-    /// WebP.
+    /// A RIFF file with VP8 data.
     WebP,
 }
 
 impl Format {
-    /// The format of these bytes.
+    /// Recognises the format by the first bytes.
     pub fn of(bytes: &[u8]) -> Option<Self> {
         match image::guess_format(bytes) {
             Ok(image::ImageFormat::Png) => Some(Self::Png),
@@ -31,7 +31,7 @@ impl Format {
         }
     }
 
-    /// Its name.
+    /// The format's name for people.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Png => "PNG",
@@ -40,7 +40,7 @@ impl Format {
         }
     }
 
-    /// Its media type.
+    /// The media type for HTTP.
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Png => "image/png",
@@ -50,18 +50,18 @@ impl Format {
     }
 }
 
-/// An image file with nothing beside its pixels and what decides how they look.
+/// An image file without metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bare {
-    /// Its format.
+    /// The file's format.
     pub format: Format,
-    /// The file.
+    /// The content of the file.
     pub bytes: Vec<u8>,
-    /// EXIF orientation, 2 to 8, where the file asks to be shown turned or mirrored. It is kept, and new images with it are refused.
+    /// The EXIF orientation, 2 to 8, if the file asks to be shown turned or mirrored. It is kept; imports refuse images that have one.
     pub turned: Option<u8>,
 }
 
-/// The bare form of a file, which is its own bare form; none if it is of another format or ends before the image does.
+/// Removes the metadata of a file. A second call changes nothing. None if the file is truncated or of another format.
 pub fn bare(file: &[u8]) -> Option<Bare> {
     let format = Format::of(file)?;
     let mut bare = Bare { format, bytes: Vec::with_capacity(file.len()), turned: None };
@@ -73,19 +73,19 @@ pub fn bare(file: &[u8]) -> Option<Bare> {
     Some(bare)
 }
 
-/// Sizes to which images are filled up, in bytes, are multiples of this: so they fit into an address.
+/// Padded sizes are multiples of this number of bytes, so that they fit into an address.
 pub const SIZE_STEP: usize = 256;
 
-/// What filling up takes at least, in bytes, and what a bare form may have more than the file that it was made from: a few.
+/// The least padding in bytes, which also covers the few bytes by which a stripped file may be larger than the original.
 const SLACK: usize = 64;
 
-/// The size to which two files can both be filled up, in bytes, so that neither is told from the other by its size.
+/// The size in bytes to which two files are padded, so that their sizes do not distinguish them.
 pub fn common_size(one: usize, other: usize) -> usize {
     (one.max(other) + SLACK).next_multiple_of(SIZE_STEP)
 }
 
 impl Bare {
-    /// The file filled up to that many bytes with what every decoder skips; the file as it is where it is larger.
+    /// The file, padded to `size` bytes with data that every decoder skips. A larger file stays as it is.
     pub fn filled_up_to(self, size: usize) -> Vec<u8> {
         let mut bytes = self.bytes;
         let room = size.saturating_sub(bytes.len());

@@ -1,15 +1,15 @@
-//! PNG: a signature and chunks, each with its length, type and checksum.
+//! Strips and pads PNG files: a signature, and chunks with length, type and checksum.
 
 use super::{Bare, turn};
 
-/// Chunks that decide how the pixels look.
+/// The chunks that decide how the pixels look.
 const KEPT: [&[u8; 4]; 10] =
     [b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"IDAT"];
 
-/// An empty last chunk, with head and checksum.
+/// The empty last chunk, with head and checksum.
 const END: &[u8; 12] = b"\0\0\0\0IEND\xae\x42\x60\x82";
 
-/// Copies what is kept; none if the file ends before the image does.
+/// Copies the parts that are kept. None if the file is truncated.
 pub fn strip(file: &[u8], bare: &mut Bare) -> Option<()> {
     let (signature, mut rest) = file.split_at_checked(8)?;
     bare.bytes.extend_from_slice(signature);
@@ -38,16 +38,16 @@ pub fn strip(file: &[u8], bare: &mut Bare) -> Option<()> {
     }
 }
 
-/// A colour profile under a name that says nothing.
+/// A colour profile with a neutral name, since the name could reveal something.
 fn unnamed(profile: &[u8]) -> Vec<u8> {
     let name = profile.iter().position(|byte| *byte == 0).unwrap_or(profile.len());
     [b"i", &profile[name..]].concat()
 }
 
-/// Puts a chunk that means nothing before the last one.
+/// Inserts a chunk without meaning before the last one.
 pub fn fill(bytes: &mut Vec<u8>, room: usize) {
     bytes.truncate(bytes.len() - END.len());
-    // By the case of its letters: it may be skipped, stands in no standard, and may be copied.
+    // The case of the letters says: the chunk may be skipped and copied, and belongs to no standard.
     push(bytes, b"fiLl", &vec![0; room - 12]);
     bytes.extend_from_slice(END);
 }

@@ -7,15 +7,15 @@ use super::*;
 
 const FORMATS: [Format; 3] = [Format::Png, Format::Jpeg, Format::WebP];
 
-/// What nothing may be left of.
+/// A text that must not be left in a stripped file.
 const SECRET: &[u8] = b"max_query of main trial 1";
 
-/// EXIF that asks for a quarter turn, and says more.
+/// EXIF metadata that ask for a quarter turn and contain the secret.
 fn exif(orientation: u8) -> Vec<u8> {
     [&turn::block(orientation)[..], SECRET].concat()
 }
 
-/// An image that is large enough for compressed data of a few kilobytes.
+/// An image that is large enough for some kilobytes of compressed data.
 fn file(format: Format) -> Vec<u8> {
     let image = RgbImage::from_fn(64, 48, |x, y| image::Rgb([(x * 3) as u8, (y * 5) as u8, (x * y) as u8]));
     let mut bytes = Cursor::new(Vec::new());
@@ -48,7 +48,7 @@ fn riff(chunks: &[Vec<u8>]) -> Vec<u8> {
     [b"RIFF", &(chunks.len() as u32 + 4).to_le_bytes()[..], b"WEBP", &chunks].concat()
 }
 
-/// The file with everything put into it that may accompany an image.
+/// The file with every kind of metadata that its format allows.
 fn loaded(format: Format, orientation: u8) -> Vec<u8> {
     let (plain, exif) = (file(format), exif(orientation));
     let said = match format {
@@ -83,7 +83,7 @@ fn loaded(format: Format, orientation: u8) -> Vec<u8> {
                 segment(0xEE, &[b"Adobe\0\x64\0\0\0\0\x01", SECRET].concat()),
                 segment(0xFE, SECRET),
             ];
-            // Its own JFIF segment of 18 bytes follows the first mark; before the last one stands a comment, and fill bytes.
+            // The JFIF segment of 18 bytes follows the first marker. A comment and fill bytes stand before the last one.
             let (scan, end) = plain[20..].split_at(plain.len() - 22);
             [&plain[..2], &before.concat(), scan, &[0xFF], &segment(0xFE, SECRET), end].concat()
         }
@@ -99,7 +99,7 @@ fn loaded(format: Format, orientation: u8) -> Vec<u8> {
     [&said, SECRET].concat()
 }
 
-/// A colour profile, as it stands in a file; nothing reads it here.
+/// A colour profile, as it is stored in a file. No test reads its content.
 const PROFILE: [u8; 8] = *b"profile!";
 
 fn contains(bytes: &[u8], words: &[u8]) -> bool {
@@ -111,7 +111,7 @@ fn pixels(bytes: &[u8]) -> RgbImage {
 }
 
 #[test]
-fn what_accompanies_an_image_goes_and_its_pixels_stay() {
+fn metadata_are_removed_and_pixels_stay() {
     for format in FORMATS {
         let loaded = loaded(format, 1);
         assert!(contains(&loaded, SECRET));
@@ -125,7 +125,7 @@ fn what_accompanies_an_image_goes_and_its_pixels_stay() {
 }
 
 #[test]
-fn what_decides_about_colours_stays() {
+fn everything_that_decides_about_colours_stays() {
     let png = bare(&loaded(Format::Png, 1)).unwrap().bytes;
     assert!(contains(&png, &png_chunk(b"gAMA", &[0, 0, 177, 143])));
     assert!(contains(&png, &png_chunk(b"iCCP", b"i\0\0profile!")));
@@ -137,19 +137,19 @@ fn what_decides_about_colours_stays() {
 }
 
 #[test]
-fn the_bare_form_of_a_bare_form_is_itself() {
+fn stripping_a_stripped_file_changes_nothing() {
     for format in FORMATS {
         for orientation in [1, 6] {
             let once = bare(&loaded(format, orientation)).unwrap();
             assert_eq!(bare(&once.bytes).unwrap(), once);
         }
         let plain = file(format);
-        assert_eq!(bare(&plain).unwrap().bytes, plain, "{format:?}: nothing was there to take");
+        assert_eq!(bare(&plain).unwrap().bytes, plain, "{format:?}: it had no metadata");
     }
 }
 
 #[test]
-fn a_turn_is_noticed_and_kept() {
+fn an_orientation_is_detected_and_kept() {
     for format in FORMATS {
         let bare = bare(&loaded(format, 6)).unwrap();
         assert_eq!(bare.turned, Some(6), "{format:?}");
@@ -162,7 +162,7 @@ fn a_turn_is_noticed_and_kept() {
 }
 
 #[test]
-fn files_that_end_early_have_no_bare_form() {
+fn truncated_files_cannot_be_stripped() {
     for format in FORMATS {
         let whole = bare(&loaded(format, 1)).unwrap().bytes;
         for end in [whole.len() - 1, whole.len() - 5, whole.len() / 2, 40, 14] {
@@ -174,16 +174,16 @@ fn files_that_end_early_have_no_bare_form() {
 }
 
 #[test]
-fn two_files_are_filled_up_to_one_size() {
+fn two_files_are_padded_to_one_size() {
     let bare_forms = FORMATS.map(|format| bare(&loaded(format, 1)).unwrap());
     let largest = bare_forms.iter().map(|bare| bare.bytes.len()).max().unwrap();
-    // A filling that ends where a segment of JPEG cannot, and one of several segments.
+    // One size whose padding ends where a JPEG segment cannot, and one whose padding needs several segments.
     for size in [common_size(largest, 0), largest.next_multiple_of(256) + 65_536, 70_144, 131_328] {
         for bare in &bare_forms {
             let filled = bare.clone().filled_up_to(size);
             assert_eq!(filled.len(), size, "{:?}", bare.format);
             assert_eq!(pixels(&filled), pixels(&bare.bytes), "{:?}", bare.format);
-            assert_eq!(super::bare(&filled).unwrap(), *bare, "filling is taken away again");
+            assert_eq!(super::bare(&filled).unwrap(), *bare, "padding is removed again");
         }
     }
     let bare = bare_forms[0].clone();
@@ -191,7 +191,7 @@ fn two_files_are_filled_up_to_one_size() {
 }
 
 #[test]
-fn every_room_of_a_jpeg_can_be_filled() {
+fn a_jpeg_can_be_padded_by_any_size() {
     let plain = file(Format::Jpeg);
     for room in (4..20).chain(65_530..65_550) {
         let mut bytes = plain.clone();
@@ -202,8 +202,8 @@ fn every_room_of_a_jpeg_can_be_filled() {
 }
 
 #[test]
-fn marks_inside_of_compressed_data_are_left_alone() {
-    // Stuffed bytes, restart marks, one with a fill byte before it, then fill bytes and the end.
+fn markers_inside_compressed_data_are_kept() {
+    // Stuffed bytes, restart markers, one with a fill byte before it, then fill bytes and the end.
     let scan =
         [&segment(0xDA, &[1, 2, 3])[..], &[9, 0xFF, 0, 8, 0xFF, 0xD0, 7, 0xFF, 0xFF, 0xD1, 6]].concat();
     let file = [&[0xFF, 0xD8][..], &scan, &[0xFF, 0xFF, 0xD9, 1, 2]].concat();

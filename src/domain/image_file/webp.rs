@@ -1,16 +1,16 @@
-//! WebP: chunks in a RIFF file, each with its type and length, and filled up to an even length.
+//! Strips and pads WebP files: chunks in a RIFF file, with type and length, padded to an even length.
 
 use super::{Bare, turn};
 
-/// Flags of an extended file that are about pixels: colour profile, transparency, animation.
+/// The flags of an extended file that concern pixels: colour profile, transparency, animation.
 const ABOUT_PIXELS: u8 = 0x32;
-/// ... and the one for EXIF.
+/// The flag for EXIF.
 const EXIF: u8 = 0x08;
 
-/// Where the flags of an extended file stand.
+/// The position of the flags of an extended file.
 const FLAGS: usize = 20;
 
-/// Copies what is kept; none if the file ends before the image does.
+/// Copies the parts that are kept. None if the file is truncated.
 pub fn strip(file: &[u8], bare: &mut Bare) -> Option<()> {
     let size = usize::try_from(u32::from_le_bytes(*file.get(4..)?.first_chunk()?)).ok()?;
     let mut rest = file.get(12..8_usize.checked_add(size)?)?;
@@ -42,7 +42,7 @@ pub fn strip(file: &[u8], bare: &mut Bare) -> Option<()> {
     Some(())
 }
 
-/// Puts a chunk that means nothing after the others. The room is even, as all sizes of WebP files are.
+/// Appends a chunk without meaning. `room` is even, as all sizes of WebP files are.
 pub fn fill(bytes: &mut Vec<u8>, room: usize) {
     push(bytes, *b"FILL", &vec![0; room - 8]);
     set_size(bytes);

@@ -1,5 +1,5 @@
-//! What simulated people who look are able to see, how sure that makes them, and how long they take. `docs/simulation.md`
-//! gives the file that says so.
+//! What simulated people who look can see, how sure they are, and how long they take. `docs/simulation.md` describes the file
+//! with these abilities.
 
 use std::collections::BTreeMap;
 
@@ -9,28 +9,28 @@ use statrs::distribution::{ContinuousCDF, Normal};
 use super::times::ExGaussian;
 use crate::domain::trial::TrialKind;
 
-/// Abilities by condition and unit. What is closest to a trial holds: unit in a condition, unit, condition, everything.
+/// Abilities by condition and unit. The most specific setting holds: of the unit in its condition, unit, condition, study.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Abilities {
-    /// Share of main trials answered correctly; none: as published, .67 with references and .60 without.
+    /// Share of main trials answered correctly. None: as published, .67 with references and .60 without.
     pub accuracy: Option<f64>,
     /// Share of catch trials answered correctly.
     pub catch_accuracy: f64,
-    /// Share of practice trials answered correctly, for everybody: whoever reaches the main trials has passed the practice.
+    /// Share of practice trials answered correctly, in all conditions.
     pub practice_accuracy: f64,
-    /// From which strength of evidence on, in its standard deviations, each higher confidence is given; none: at equal
-    /// distances.
+    /// The strengths of evidence, in its standard deviations, from which on each higher confidence is given. None: equally spaced
+    /// ones.
     pub confidence_criteria: Option<Vec<f64>>,
     /// Reaction times.
     pub rt: ExGaussian,
     /// Accuracy by unit.
     pub units: BTreeMap<String, f64>,
-    /// By condition.
+    /// Abilities by condition.
     pub conditions: BTreeMap<String, InCondition>,
 }
 
-/// What is different in one condition.
+/// Abilities that differ in one condition.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InCondition {
@@ -56,7 +56,7 @@ impl Default for Abilities {
     }
 }
 
-/// What a study has that abilities may be about.
+/// The parts of a study that abilities may name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope<'a> {
     /// Names of its conditions.
@@ -68,7 +68,7 @@ pub struct Scope<'a> {
 }
 
 impl Abilities {
-    /// How likely the max query is chosen in a trial.
+    /// The probability of choosing the max query in a trial.
     pub fn accuracy(&self, kind: TrialKind, condition: &str, unit: &str, sees_references: bool) -> f64 {
         let here = self.conditions.get(condition);
         match kind {
@@ -99,7 +99,7 @@ impl Abilities {
         1 + u8::try_from(above).unwrap_or(u8::MAX).min(levels - 1)
     }
 
-    /// Everything in it that does not fit a study: where, what, and what to do.
+    /// All problems with abilities for a study: where each is, what is wrong, and how to solve it.
     pub fn problems(&self, study: &Scope<'_>) -> Vec<String> {
         let mut problems = Vec::new();
         let mut share = |place: String, share: Option<f64>| {
@@ -170,7 +170,7 @@ impl Abilities {
     }
 }
 
-/// The mean of the evidence, in its standard deviations, that makes an ideal observer choose rightly this often: the normal
+/// The mean of the evidence, in its standard deviations, with which an ideal observer is right this often: the normal
 /// quantile, which is d'/√2 of a forced choice between two (Green & Swets, Signal Detection Theory and Psychophysics, 1966).
 pub fn strength(accuracy: f64) -> f64 {
     Normal::standard().inverse_cdf(accuracy)

@@ -19,21 +19,21 @@ use super::words;
 words! {
     /// A kind of simulated person.
     Behaviour {
-        /// Looks and tries; passes the criteria nearly always.
+        /// Looks and tries, and nearly always passes the criteria.
         Honest = "honest",
-        /// Presses anything, fast, after a glance at the instructions.
+        /// Presses random buttons fast, after a glance at the instructions.
         Careless = "careless",
-        /// Presses buttons under the left image only, once the practice is over.
+        /// Presses only buttons under the left image, once the practice is over.
         Left = "left",
-        /// A program: answers anything within half a second, faster than anybody could look.
+        /// A program that presses random buttons within half a second, faster than a person could look.
         Bot = "bot",
-        /// Looks and tries, and vanishes at some point without a word.
+        /// Looks and tries, and vanishes at some point without telling the server.
         DropOut = "drop-out",
         /// Looks and tries, and reloads the page in the practice and in the main trials.
         Reloader = "reloader",
-        /// Looks and tries, agrees once more in the middle, and comes back with another assignment after the end.
+        /// Looks and tries, agrees a second time in the middle, and comes back with another assignment after the end.
         Duplicate = "duplicate",
-        /// Looks and tries, and from some main trial on answers in two tabs.
+        /// Looks and tries, and answers in two tabs from some main trial on.
         TwoTab = "two-tab",
     }
 }
@@ -41,35 +41,35 @@ words! {
 /// What a simulated person does in a trial.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Act {
-    /// The button.
+    /// The button that they press, from 0.
     pub response: u8,
     /// Reaction time in ms.
     pub rt_ms: f64,
-    /// From the press to Continue in ms.
+    /// The time from the press to Continue in ms.
     pub continue_ms: f64,
 }
 
-/// The truth about a trial that a simulated person looks at.
+/// The properties of a trial that decide a simulated person's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sight<'a> {
-    /// What the trial is for.
+    /// The kind of trial.
     pub kind: TrialKind,
-    /// The unit that it is about.
+    /// The unit of the trial.
     pub unit: &'a str,
-    /// Where the max query is.
+    /// The side of the max query.
     pub max_side: Side,
 }
 
-/// A simulated person.
+/// A simulated person's behaviour and abilities.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observer {
-    /// How they behave.
+    /// The kind of person.
     pub behaviour: Behaviour,
     /// Their condition.
     pub condition: String,
     /// Whether they see references.
     pub sees_references: bool,
-    /// What they can do, if they look at all.
+    /// The abilities that they use if they look.
     pub abilities: Arc<Abilities>,
 }
 
@@ -88,7 +88,7 @@ impl Observer {
         if matches!(self.behaviour, Behaviour::Bot) { 500.0 } else { 5_000.0 }
     }
 
-    /// How likely their eyes tell them the max query.
+    /// The probability that they see the max query.
     fn accuracy(&self, sight: Sight<'_>) -> f64 {
         let looks = !matches!(self.behaviour, Behaviour::Careless | Behaviour::Left | Behaviour::Bot);
         if looks || sight.kind == TrialKind::Practice {
@@ -98,9 +98,8 @@ impl Observer {
         }
     }
 
-    /// What they do in a trial: an observer of equal-variance signal detection. Normal evidence for the max query decides by
-    /// its sign, and by its distance from 0 how sure they are; so people are surer when they are right, the more the better
-    /// they see.
+    /// Decides an answer by equal-variance signal detection. The sign of normal evidence for the max query decides the choice, and
+    /// its distance from 0 the confidence. So people are surer when they are right, and this difference grows with accuracy.
     pub fn act(&self, sight: Sight<'_>, buttons: Buttons, rng: &mut impl Rng) -> Act {
         let evidence = strength(self.accuracy(sight)) + normal(rng);
         let side = if self.behaviour == Behaviour::Left && sight.kind != TrialKind::Practice {
@@ -119,7 +118,7 @@ impl Observer {
         }
     }
 
-    /// Reaction time, and from the press to Continue, in ms.
+    /// The reaction time, and the time from the press to Continue, in ms.
     fn pace(&self, rng: &mut impl Rng) -> (f64, f64) {
         let (times, least, mean) = match self.behaviour {
             Behaviour::Careless | Behaviour::Left => {
@@ -131,7 +130,7 @@ impl Observer {
         (times.draw(rng), least + exponential(mean, rng))
     }
 
-    /// After how many of so many steps they vanish; none for people who stay.
+    /// After how many steps they vanish. None for people who stay.
     pub fn vanishes_after(&self, steps: u32, rng: &mut impl Rng) -> Option<u32> {
         (self.behaviour == Behaviour::DropOut).then(|| rng.random_range(0..steps.max(1)))
     }

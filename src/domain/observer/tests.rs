@@ -1,4 +1,4 @@
-//! What the models promise, on many draws.
+//! Tests of the models' distributions, on many draws.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -51,7 +51,7 @@ fn honest_people_have_the_published_accuracy_unless_told_otherwise() {
 }
 
 #[test]
-fn what_is_closest_to_a_trial_decides_its_accuracy() {
+fn the_most_specific_setting_decides_the_accuracy() {
     let abilities = abilities(
         "accuracy = 0.55
          [units]
@@ -85,7 +85,7 @@ fn confidence_follows_accuracy_as_signal_detection_says() {
         assert!(right > wrong);
     }
     let [_, right, wrong] = shares(&observer(Behaviour::Careless, true), TrialKind::Main, "u");
-    assert!((right - wrong).abs() < 0.03, "who does not look is never surer");
+    assert!((right - wrong).abs() < 0.03, "a person who does not look is equally sure");
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn bots_are_faster_than_any_criterion_allows() {
 }
 
 #[test]
-fn only_drop_outs_vanish_and_anywhere() {
+fn only_drop_outs_vanish_and_at_any_step() {
     let mut rng = ChaCha20Rng::seed_from_u64(3);
     let gone: std::collections::BTreeSet<_> =
         (0..500).filter_map(|_| observer(Behaviour::DropOut, true).vanishes_after(28, &mut rng)).collect();
@@ -131,7 +131,7 @@ fn every_button_can_be_pressed() {
 }
 
 #[test]
-fn what_does_not_fit_the_study_is_told_with_its_place_and_all_at_once() {
+fn abilities_that_do_not_fit_the_study_are_reported_all_at_once() {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let (conditions, units) = (names(&["natural", "blur"]), names(&["lamp"]));
     let study = Scope { conditions: &conditions, units: &units, levels: 3 };

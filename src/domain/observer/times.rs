@@ -1,9 +1,9 @@
-//! How long simulated people take.
+//! Models of how long simulated people take.
 
 use rand::{Rng, RngExt};
 use serde::Deserialize;
 
-/// Nobody reacts faster, in ms.
+/// The shortest reaction time, in ms.
 pub const FASTEST_MS: f64 = 200.0;
 
 /// The ex-Gaussian: the sum of a normal and an exponential variable, the usual model of reaction times (Luce, Response Times,
@@ -26,7 +26,7 @@ impl ExGaussian {
         (mu + sigma * normal(rng) + exponential(tau, rng)).max(FASTEST_MS)
     }
 
-    /// What makes it useless: it is cut at [`FASTEST_MS`], and a cut that takes effect would move its mean.
+    /// The problem that makes the distribution unusable. Times are cut at [`FASTEST_MS`], and a frequent cut would move the mean.
     pub(super) fn problem(self) -> Option<String> {
         let Self { mu, sigma, tau } = self;
         if ![mu, sigma, tau].iter().all(|ms| (0.0..=600_000.0).contains(ms)) {
@@ -37,18 +37,18 @@ impl ExGaussian {
     }
 }
 
-/// A standard normal variable, by Box and Muller's method.
+/// Draws a standard normal variable by Box and Muller's method.
 pub fn normal(rng: &mut impl Rng) -> f64 {
     let radius = (-2.0 * uniform(rng).ln()).sqrt();
     radius * (2.0 * std::f64::consts::PI * uniform(rng)).cos()
 }
 
-/// An exponential variable of this mean.
+/// Draws an exponential variable with this mean.
 pub fn exponential(mean: f64, rng: &mut impl Rng) -> f64 {
     -mean * uniform(rng).ln()
 }
 
-/// Above 0, at most 1.
+/// Draws a uniform variable above 0 and at most 1.
 fn uniform(rng: &mut impl Rng) -> f64 {
     1.0 - rng.random::<f64>()
 }

@@ -9,26 +9,26 @@ use crate::domain::stats::{self, Interval, Kappa, Resamples, Term, interval, kap
 /// The mean kappa of two raters.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Cell {
-    /// Mean over all pairs; none without any.
+    /// Mean over all pairs. None without pairs.
     pub mean: Option<f64>,
-    /// 2 standard errors over pairs. Pairs share people, so that it is too small. None where a condition has one person only.
+    /// 2 standard errors over pairs. Pairs share people, so it is too small. None if a condition has one person only.
     pub bar: Option<f64>,
-    /// Bootstrap over people, which knows that pairs share them. None of a single pair, and where a condition has one person only.
+    /// Bootstrap over people, which accounts for shared people. None for a single pair, or if a condition has one person only.
     pub interval: Option<Interval>,
-    /// Pairs that it is the mean of.
+    /// The number of pairs.
     pub pairs: usize,
-    /// Pairs left out because their kappa is undefined.
+    /// The number of pairs left out because their kappa is undefined.
     pub undefined: usize,
 }
 
-/// The matrix of raters: conditions, then baselines.
+/// The matrix of all raters: conditions, then baselines.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Agreement {
-    /// `cells[a][b]` for every pair of raters; symmetric. A baseline with itself is empty.
+    /// `cells[a][b]` for every pair of raters; it is symmetric. A baseline's cell with itself is empty.
     pub cells: Vec<Vec<Cell>>,
 }
 
-/// A pair's kappa, and which people it is about: (condition, place in it). A baseline is nobody.
+/// The kappa of a pair, with its people as (condition, index in it). A baseline is not a person.
 struct Pair {
     first: Option<(usize, usize)>,
     second: Option<(usize, usize)>,
@@ -36,7 +36,7 @@ struct Pair {
 }
 
 impl Agreement {
-    /// Compares everybody with everybody of the same image set, and with the baselines.
+    /// Compares all people with each other and with the baselines, within each image set.
     pub fn new(sample: &Sample, resamples: &Resamples) -> Self {
         let conditions = sample.conditions.len();
         let raters = conditions + BASELINES.len();
@@ -62,7 +62,7 @@ impl Agreement {
     }
 }
 
-/// All unordered pairs within a condition, or all cross pairs of two, inside each image set.
+/// All pairs of people within a condition, or between two conditions, inside each image set.
 fn people(sample: &Sample, a: usize, b: usize) -> Vec<Pair> {
     let mut pairs = Vec::new();
     for (i, first) in sample.conditions[a].iter().enumerate() {
@@ -77,7 +77,7 @@ fn people(sample: &Sample, a: usize, b: usize) -> Vec<Pair> {
     pairs
 }
 
-/// Correctness of two people on the units that both answered.
+/// The correctness of two people on the units that both answered.
 fn same_units<'a>(a: &'a Subject, b: &'a Subject) -> impl Iterator<Item = (bool, bool)> + 'a {
     let of = |unit: &str| b.answers.binary_search_by(|answer| answer.unit.as_str().cmp(unit)).ok();
     a.answers.iter().filter_map(move |answer| Some((answer.correct, b.answers[of(&answer.unit)?].correct)))
@@ -93,7 +93,7 @@ fn with_baseline(sample: &Sample, condition: usize, baseline: usize) -> Vec<Pair
     people.filter_map(pair).collect()
 }
 
-/// Two baselines, one pair per image set, by the trials of the first person who saw it.
+/// The pairs of two baselines, one per image set, from the trials of the first person who saw the set.
 fn baselines(sample: &Sample, first: usize, second: usize) -> Vec<Pair> {
     let mut sets = std::collections::BTreeMap::new();
     for subject in sample.conditions.iter().flatten() {
@@ -125,7 +125,7 @@ fn cell(pairs: &[Pair], resamples: &Resamples) -> Cell {
     }
 }
 
-/// Pairs are those of different people: nobody is paired with themselves, however often they are drawn.
+/// The bootstrap over pairs of different people. A person who is drawn twice forms no pair with themselves.
 fn bootstrap(pairs: &[(&Pair, f64)], resamples: &Resamples) -> Option<Interval> {
     let place = |(condition, person): (usize, usize)| resamples.place(condition, person);
     let term = |(pair, value): &(&Pair, f64)| {

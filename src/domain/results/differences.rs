@@ -1,4 +1,4 @@
-//! Whether conditions differ in accuracy.
+//! Tests whether conditions differ in accuracy.
 
 use super::UnitResults;
 use super::sample::{Sample, Subject};
@@ -7,38 +7,38 @@ use crate::domain::stats::{
     kruskal_wallis,
 };
 
-/// An overall test with a smaller p has found differences.
+/// The overall test finds differences if its p is smaller than this.
 pub const SIGNIFICANCE: f64 = 0.05;
 
-/// Two conditions.
+/// The comparison of two conditions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PairDifference {
-    /// Conover-Iman with Holm's correction.
+    /// The Conover-Iman test with Holm's correction.
     pub comparison: Comparison,
     /// Accuracy of the first minus that of the second.
     pub difference: Option<f64>,
-    /// Its bootstrap.
+    /// The bootstrap interval of the difference.
     pub interval: Option<Interval>,
 }
 
-/// The tests.
+/// The tests of all conditions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Differences {
     /// Kruskal-Wallis over people's accuracies.
     pub kruskal_wallis: Option<Test>,
     /// Every pair of conditions.
     pub pairs: Vec<PairDifference>,
-    /// Bootstrap of each condition's accuracy.
+    /// The bootstrap interval of each condition's accuracy.
     pub intervals: Vec<Option<Interval>>,
     /// Friedman over the units' mean accuracies, matched across conditions; empty conditions are left out.
     pub friedman: Option<Test>,
-    /// Units that Friedman's test rests on.
+    /// The number of units in Friedman's test.
     pub units: usize,
-    /// Units left out because a condition has no answer for them.
+    /// The number of units left out because a condition has no answer for them.
     pub units_left_out: usize,
 }
 
-/// How often each person is drawn in each replicate: the same draws for every statistic.
+/// Draws how often each person is in each replicate. All statistics use the same draws.
 pub fn resamples(sample: &Sample) -> Resamples {
     let sizes: Vec<usize> = sample.conditions.iter().map(Vec::len).collect();
     let replicates = if sample.is_empty() { 0 } else { REPLICATES };
@@ -46,7 +46,7 @@ pub fn resamples(sample: &Sample) -> Resamples {
 }
 
 impl Differences {
-    /// Tests the conditions.
+    /// Tests and compares the conditions.
     pub fn new(sample: &Sample, units: &[UnitResults], resamples: &Resamples) -> Self {
         let accuracies: Vec<Vec<f64>> = sample
             .conditions
@@ -88,7 +88,7 @@ impl Differences {
     }
 }
 
-/// A person's correct answers and answers.
+/// The number of a person's correct answers, and of their answers.
 fn count(subject: &Subject) -> (f64, f64) {
     let correct = subject.answers.iter().filter(|answer| answer.correct).count();
     (correct as f64, subject.answers.len() as f64)
@@ -99,7 +99,7 @@ fn pooled(counts: &[(f64, f64)]) -> Option<f64> {
     (all > 0.0).then(|| correct / all)
 }
 
-/// The same of every replicate.
+/// The sums of these numbers in every replicate.
 fn resampled(resamples: &Resamples, condition: usize, counts: &[(f64, f64)]) -> Vec<Option<f64>> {
     let term = |(person, (above, below)): (usize, &(f64, f64))| Term {
         person: resamples.place(condition, person),
@@ -110,7 +110,7 @@ fn resampled(resamples: &Resamples, condition: usize, counts: &[(f64, f64)]) -> 
     resamples.ratios(&counts.iter().enumerate().map(term).collect::<Vec<_>>())
 }
 
-/// Mean accuracy by unit (row) and condition that has anybody (column); rows with a gap are left out.
+/// Mean accuracy by unit (row) and by condition with people (column). Rows with a gap are left out.
 fn blocks(units: &[UnitResults], counts: &[Vec<(f64, f64)>]) -> Vec<Vec<f64>> {
     let row = |unit: &UnitResults| {
         let filled = unit.accuracy.iter().zip(counts).filter(|(_, people)| !people.is_empty());

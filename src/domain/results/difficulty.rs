@@ -1,4 +1,4 @@
-//! Accuracy against how hard a trial is: the relative activation difference of its two queries.
+//! Compares accuracy with the difficulty of trials: the relative activation difference of the two queries.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::domain::stats::spearman;
 /// One trial in one condition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
-    /// The condition's place.
+    /// The condition's index in the study.
     pub condition: usize,
     /// The image set.
     pub image_set: i32,
@@ -18,34 +18,34 @@ pub struct Point {
     pub difference: f64,
     /// Share of people who answered it correctly.
     pub accuracy: f64,
-    /// People who answered it.
+    /// Number of people who answered it.
     pub people: u32,
 }
 
-/// How accuracy goes with difficulty.
+/// The relation between accuracy and difficulty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difficulty {
-    /// Every (image set, unit, condition) with a known difference.
+    /// A point for every condition, image set and unit with a known difference.
     pub points: Vec<Point>,
-    /// By condition.
+    /// The correlation in each condition.
     pub by_condition: Vec<Correlation>,
-    /// Over all points, as published: it counts each trial once per condition.
+    /// The correlation over all points, as published: it counts each trial once per condition.
     pub pooled: Correlation,
 }
 
 /// Spearman's rho of accuracy and difference.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Correlation {
-    /// None for fewer than two points, or where one side does not vary.
+    /// None for fewer than two points, or if one side does not vary.
     pub rho: Option<f64>,
-    /// Points that it is about.
+    /// Number of points.
     pub points: usize,
-    /// Trials left out: the base image does not activate the unit, or nothing is known.
+    /// Number of trials left out, because the base image does not activate the unit or no activations are known.
     pub left_out: usize,
 }
 
 impl Difficulty {
-    /// Gathers the points.
+    /// Collects the points and correlates them.
     pub fn new(sample: &Sample) -> Self {
         let mut trials = BTreeMap::<(usize, i32, &str), (Option<f64>, u32, u32)>::new();
         for (condition, answer) in sample.answers() {

@@ -1,5 +1,5 @@
-//! The results of a study: what its kept people saw in its images, computed from their main trials. The lab's page, the report
-//! and every downloaded figure come from here. `docs/statistics.md` gives the formulas with their sources.
+//! The results of a study, computed from the main trials of kept people. The lab's page, the report and every downloaded figure
+//! show them. `docs/statistics.md` gives the formulas with their sources.
 
 mod agreement;
 mod differences;
@@ -18,17 +18,17 @@ use std::collections::HashMap;
 
 use super::study::Group;
 
-/// Fewer people than this make no interval of any kind: one person does not show how people differ.
+/// The least number of people for an interval: one person does not show how people differ.
 pub const LEAST_FOR_INTERVAL: usize = 2;
 
-/// Intervals of fewer people than this say little, and captions say so: from two people a bootstrap interval goes from the one to
-/// the other, and the standard error is too small by nearly a third.
+/// Captions warn that intervals of fewer people than this say little: with two people a bootstrap interval extends from one to the
+/// other, and the standard error is too small by nearly a third.
 pub const FEW: usize = 5;
 
-/// Everything about one condition and group of people.
+/// The results of one condition and group of people.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConditionResults {
-    /// Kept people.
+    /// Number of kept people.
     pub people: usize,
     /// Share of trials answered correctly.
     pub accuracy: MeanWithError,
@@ -53,33 +53,33 @@ pub struct UnitResults {
     pub layer: String,
     /// Its branch.
     pub branch: String,
-    /// The image set; none where all are taken together.
+    /// The image set. None for all sets together.
     pub image_set: Option<i32>,
-    /// By condition.
+    /// Accuracy by condition.
     pub accuracy: Vec<MeanWithError>,
 }
 
-/// The results of the kept.
+/// The results of all kept people.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Results {
-    /// The crowd, by condition.
+    /// The crowd's results by condition.
     pub crowd: Vec<ConditionResults>,
-    /// Experts, by condition, where any took part.
+    /// The experts' results by condition, if any took part.
     pub experts: Option<Vec<ConditionResults>>,
-    /// By unit: branches, their layers and the layers' units in the order in which the table of trials names them first.
+    /// Accuracy by unit. Branches, layers and units have the order in which the table of trials first names them.
     pub units: Vec<UnitResults>,
-    /// By unit and image set.
+    /// Accuracy by unit and image set.
     pub image_sets: Vec<UnitResults>,
     /// Cohen's kappa between conditions and baselines.
     pub agreement: Agreement,
-    /// Accuracy against how hard a trial is.
+    /// Accuracy against the difficulty of trials.
     pub difficulty: Difficulty,
-    /// Whether conditions differ.
+    /// Tests of whether conditions differ.
     pub differences: Differences,
 }
 
 impl Results {
-    /// Computes them from the main trials of kept people. `levels` is the number of confidence levels.
+    /// Computes the results from the main trials of kept people. `levels` is the number of confidence levels.
     pub fn new(answers: &[MainAnswer], conditions: &[String], levels: u8) -> Self {
         let crowd = Sample::new(answers, Group::Crowd, conditions);
         let experts = Sample::new(answers, Group::Expert, conditions);
@@ -120,7 +120,7 @@ fn condition(people: &[Subject], levels: u8) -> ConditionResults {
     }
 }
 
-/// Every unit that was answered, by branch and layer, all image sets together or each for itself.
+/// Every unit that was answered, by branch and layer, with all image sets together or each separately.
 fn units(sample: &Sample, by_set: bool) -> Vec<UnitResults> {
     let branches = first_places(sample, |answer| answer.branch.as_str());
     let layers = first_places(sample, |answer| answer.layer.as_str());
@@ -148,7 +148,7 @@ fn units(sample: &Sample, by_set: bool) -> Vec<UnitResults> {
     keys.into_iter().map(of).collect()
 }
 
-/// Where the table of trials first names each branch, layer or unit.
+/// The place at which the table of trials first names each branch, layer or unit.
 fn first_places<'a>(sample: &'a Sample, name: impl Fn(&'a MainAnswer) -> &'a str) -> HashMap<&'a str, i64> {
     let mut places = HashMap::new();
     for (_, answer) in sample.answers() {

@@ -1,4 +1,4 @@
-//! Data quality: how many were kept, how often slots were posted, and how long people practised.
+//! Data quality: how many people were kept, how often slots were posted, and how long people practised.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use crate::domain::allocation::Slot;
 use crate::domain::codebook::people::JudgedPerson;
 use crate::domain::exclusion::Verdict;
 
-/// Counts that a paper reports besides its results.
+/// Counts that a paper reports in addition to the results.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Quality {
     /// Slots by condition and the number of postings that they used.
     pub postings: Vec<BTreeMap<u32, u32>>,
-    /// Completed people by the number of practice blocks: those who passed all criteria, and those who did not.
+    /// Completed people by the number of practice blocks: first those who passed all criteria, then the others.
     pub practice: BTreeMap<u32, (u32, u32)>,
 }
 

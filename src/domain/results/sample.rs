@@ -1,4 +1,4 @@
-//! The main trials of kept people, by person.
+//! Groups the main trials of kept people by person.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -8,23 +8,23 @@ use super::LEAST_FOR_INTERVAL;
 use crate::domain::stats;
 use crate::domain::study::Group;
 
-/// The baselines whose decisions a trial may hold, in the order of [`MainAnswer::baselines`].
+/// The baselines whose decisions a trial may state, in the order of [`MainAnswer::baselines`].
 pub const BASELINES: [&str; 4] = ["Center", "Variance", "Saliency", "Object"];
 
-/// A main trial that somebody answered.
+/// A main trial with its answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MainAnswer {
-    /// Who.
+    /// The participant's id.
     pub person: Uuid,
-    /// Crowd or expert.
+    /// The participant's group.
     pub group: Group,
-    /// Their condition.
+    /// The participant's condition.
     pub condition: String,
-    /// Their image set, from 0.
+    /// The participant's image set, from 0.
     pub image_set: i32,
-    /// The trial's place in the study's table: units stand in the order of their first trials.
+    /// The trial's position in the table of trials. Units are sorted by their first positions.
     pub place: i64,
-    /// The unit that the trial is about.
+    /// The unit of the trial.
     pub unit: String,
     /// The unit's layer.
     pub layer: String,
@@ -34,32 +34,32 @@ pub struct MainAnswer {
     pub correct: bool,
     /// The label that was pressed, from 1.
     pub confidence: u8,
-    /// Reaction time in ms; none if the page was hidden.
+    /// Reaction time in ms. None if the page was hidden.
     pub rt: Option<f64>,
-    /// Relative activation difference; none where the base image does not activate the unit, or nothing is known.
+    /// Relative activation difference. None if the base image does not activate the unit, or no activations are known.
     pub difference: Option<f64>,
-    /// Whether each baseline chose the max query, where it is known.
+    /// Whether each baseline chose the max query, if it is known.
     pub baselines: [Option<bool>; BASELINES.len()],
 }
 
-/// A person with all their main trials, in the order of the units' names.
+/// A person with all their main trials, sorted by the units' names.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Subject {
-    /// Their image set.
+    /// The person's image set.
     pub image_set: i32,
-    /// What they answered.
+    /// The person's answers.
     pub answers: Vec<MainAnswer>,
 }
 
 /// Kept people of one group, by condition in the study's order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sample {
-    /// People of each condition.
+    /// The people of each condition.
     pub conditions: Vec<Vec<Subject>>,
 }
 
 impl Sample {
-    /// Sorts answers of a group to the people who gave them.
+    /// Groups the answers of one group by condition and person.
     pub fn new(answers: &[MainAnswer], group: Group, conditions: &[String]) -> Self {
         let mut people = BTreeMap::<(usize, Uuid), Subject>::new();
         for answer in answers.iter().filter(|answer| answer.group == group) {
@@ -78,17 +78,17 @@ impl Sample {
         sample
     }
 
-    /// Whether there is nobody.
+    /// Whether the sample has no people.
     pub fn is_empty(&self) -> bool {
         self.conditions.iter().all(Vec::is_empty)
     }
 
-    /// Whether a condition has people enough for an interval.
+    /// Whether a condition has enough people for an interval.
     pub fn makes_intervals(&self, condition: usize) -> bool {
         self.conditions[condition].len() >= LEAST_FOR_INTERVAL
     }
 
-    /// Every answer.
+    /// Every answer, with the index of its condition.
     pub fn answers(&self) -> impl Iterator<Item = (usize, &MainAnswer)> {
         self.conditions.iter().enumerate().flat_map(|(condition, people)| {
             people
@@ -99,15 +99,15 @@ impl Sample {
 }
 
 impl Subject {
-    /// Share of main trials answered correctly.
+    /// The person's share of main trials answered correctly.
     pub fn accuracy(&self) -> Option<f64> {
         let right: Vec<f64> = self.answers.iter().map(|answer| f64::from(u8::from(answer.correct))).collect();
         stats::mean(&right)
     }
 }
 
-/// The answers of those groups, crowd or experts, of whom every condition has at least two people. While letters stand for
-/// conditions, a value or an error bar that is missing would tell which of them has nobody, or one person only.
+/// The answers of those groups, crowd or experts, that have at least two people in every condition. While letters stand for
+/// conditions, a missing value or error bar would reveal which condition has no people or one person.
 pub fn in_every_condition(mut answers: Vec<MainAnswer>, conditions: &[String]) -> Vec<MainAnswer> {
     let mut people = HashMap::<(Group, &str), HashSet<Uuid>>::new();
     for answer in &answers {
@@ -126,20 +126,20 @@ pub fn in_every_condition(mut answers: Vec<MainAnswer>, conditions: &[String]) -
 /// A mean over trials with its error bar.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct MeanWithError {
-    /// Pooled over all trials that it is about; none without any.
+    /// The mean over all selected trials. None without any.
     pub value: Option<f64>,
-    /// 2 standard errors over people's own means; none for fewer than two people.
+    /// 2 standard errors over people's own means. None for fewer than two people.
     pub bar: Option<f64>,
-    /// People with at least one such trial.
+    /// The number of people with a selected trial.
     pub people: usize,
-    /// People without any, who are left out of the bar.
+    /// The number of people without a selected trial, who are left out of the error bar.
     pub left_out: usize,
-    /// Such trials.
+    /// The number of selected trials.
     pub trials: usize,
 }
 
 impl MeanWithError {
-    /// Measures people by what `pick` makes of each of their trials; none for a trial that it is not about.
+    /// Averages the values that `pick` gives for each trial. `pick` returns none for a trial that is not selected.
     pub fn of<'a>(
         people: impl IntoIterator<Item = &'a Subject>,
         pick: impl Fn(&MainAnswer) -> Option<f64>,
@@ -161,7 +161,7 @@ impl MeanWithError {
         measure
     }
 
-    /// Accuracy on the trials that `about` picks.
+    /// Accuracy in the trials that `about` selects.
     pub fn accuracy<'a>(
         people: impl IntoIterator<Item = &'a Subject>,
         about: impl Fn(&MainAnswer) -> bool,

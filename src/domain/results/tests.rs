@@ -1,4 +1,4 @@
-//! A small study, worked by hand.
+//! Tests of the results with a small study, whose numbers were worked out by hand.
 
 use uuid::Uuid;
 
@@ -33,7 +33,7 @@ fn study() -> Vec<MainAnswer> {
     [
         person(1, "natural", 0, &[(1, 3), (1, 3), (1, 2), (0, 1)]),
         person(2, "natural", 0, &[(1, 3), (1, 1), (0, 2), (0, 1)]),
-        // Always right: kappa with another such person would be undefined.
+        // Always right, so kappa with another such person would be undefined.
         person(3, "natural", 1, &[(1, 3), (1, 3), (1, 3), (1, 3)]),
         person(4, "none", 0, &[(0, 1), (1, 1), (0, 1), (0, 1)]),
         person(5, "none", 1, &[(1, 2), (1, 2), (1, 2), (1, 2)]),
@@ -65,13 +65,13 @@ fn an_empty_condition_has_no_numbers() {
     assert_eq!(empty.confidence[0].value, None);
     assert_eq!((results.experts.is_none(), results.difficulty.by_condition[2].rho), (true, None));
     assert_eq!(results.differences.intervals[2], None);
-    let nobody = Results::new(&[], &conditions(), 3);
-    assert_eq!((nobody.differences.kruskal_wallis, nobody.differences.friedman), (None, None));
-    assert!(nobody.units.is_empty() && nobody.agreement.cells.iter().flatten().all(|cell| cell.pairs == 0));
+    let empty = Results::new(&[], &conditions(), 3);
+    assert_eq!((empty.differences.kruskal_wallis, empty.differences.friedman), (None, None));
+    assert!(empty.units.is_empty() && empty.agreement.cells.iter().flatten().all(|cell| cell.pairs == 0));
 }
 
 #[test]
-fn confidence_is_shared_out_among_all_right_and_wrong_answers() {
+fn shares_of_confidence_are_over_all_right_and_wrong_answers() {
     let results = Results::new(&study(), &conditions(), 3);
     let natural = &results.crowd[0];
     let values = |measures: &[MeanWithError]| measures.iter().map(|m| m.value.unwrap()).collect::<Vec<_>>();
@@ -85,11 +85,11 @@ fn confidence_is_shared_out_among_all_right_and_wrong_answers() {
     // Own shares 1 and 1/2: variance 1/16, over 2 people.
     assert!(close(wrong.bar, 2.0 * (1.0f64 / 32.0).sqrt()));
     let unsure = results.crowd[1].accuracy_by_confidence[0];
-    assert_eq!((unsure.people, unsure.left_out, unsure.bar), (1, 1, None), "one person makes no bar");
+    assert_eq!((unsure.people, unsure.left_out, unsure.bar), (1, 1, None), "one person has no error bar");
 }
 
 #[test]
-fn experts_stand_beside_the_crowd_and_are_not_mixed_with_it() {
+fn experts_have_results_of_their_own() {
     let mut answers = study();
     let expert = person(9, "none", 0, &[(1, 3), (1, 3), (1, 3), (0, 3)]);
     answers.extend(expert.into_iter().map(|answer| MainAnswer { group: Group::Expert, ..answer }));
@@ -122,7 +122,7 @@ fn kappa_is_the_mean_over_pairs_of_one_image_set() {
     assert_eq!((across.pairs, across.undefined), (2, 1));
     assert!(close(across.mean, 0.35) && close(across.bar, 2.0 * (0.15f64 * 0.15 / 2.0).sqrt()));
     assert_eq!(cells[1][0], across);
-    // Nobody shares a set within none, and nobody is in the empty condition.
+    // No two people share a set within none, and the empty condition has no people.
     assert_eq!((cells[1][1].pairs, cells[1][1].mean, cells[0][2].pairs), (0, None, 0));
 }
 
@@ -141,7 +141,7 @@ fn kappa_with_baselines_needs_their_decisions() {
     assert_eq!(cells[0][object], Cell::default(), "its decisions are not known");
     // Variance x saliency: po = 1/4, p = 1/2, q = 3/4, pe = 1/2; the same in both sets.
     assert!(close(cells[variance][saliency].mean, -0.5) && cells[variance][saliency].pairs == 2);
-    assert_eq!(cells[variance][saliency].interval, None, "nobody is drawn");
+    assert_eq!(cells[variance][saliency].interval, None, "no person is drawn");
     assert_eq!(cells[center][center], Cell::default());
 }
 
@@ -155,7 +155,7 @@ fn the_bootstrap_of_kappa_is_over_people_as_enumerated() {
     let (center, variance, saliency) = (3, 4, 5);
     assert_eq!((interval(0, center), interval(0, variance)), (Some((0.0, 0.0)), Some((0.0, 1.0))));
     assert_eq!(interval(0, saliency), Some((-0.5, 0.0)));
-    // Within a condition: 14 of 252 resamples that have a pair are -1/2, 42 are 1/2; with themselves people would agree wholly.
+    // Within a condition: 14 of 252 resamples with a pair are -1/2, 42 are 1/2. Pairs of a person with themselves would be 1.
     let answers = [
         person(1, "natural", 0, &[(1, 1), (1, 1), (1, 1), (0, 1)]),
         person(2, "natural", 0, &[(1, 1), (1, 1), (0, 1), (0, 1)]),
@@ -169,7 +169,7 @@ fn the_bootstrap_of_kappa_is_over_people_as_enumerated() {
 }
 
 #[test]
-fn difficulty_leaves_out_what_has_no_difference() {
+fn difficulty_leaves_out_trials_without_a_difference() {
     let difficulty = Results::new(&study(), &conditions(), 3).difficulty;
     // u3 has none: 2 conditions x 2 sets.
     assert_eq!((difficulty.points.len(), difficulty.pooled.points, difficulty.pooled.left_out), (12, 12, 4));
@@ -203,7 +203,7 @@ fn differences_are_tested_on_people_and_on_matched_units() {
     assert_eq!((differences.pairs.len(), differences.units, differences.units_left_out), (3, 4, 0));
     let pair = &differences.pairs[0];
     assert!(close(pair.difference, 0.75 - 0.625));
-    // All 27 x 4 resamples, enumerated: at most -5/12 in 4 of 108, at most -1/2 in 1; the other end likewise.
+    // All 27 x 4 resamples, enumerated: at most -5/12 in 4 of 108, at most -1/2 in 1; symmetric at the other end.
     let interval = pair.interval.unwrap();
     assert!(close(Some(interval.low), -5.0 / 12.0) && close(Some(interval.high), 2.0 / 3.0), "{interval:?}");
     assert_eq!((differences.pairs[1].difference, differences.pairs[1].comparison.test), (None, None));
@@ -264,12 +264,12 @@ fn an_image_set_may_have_people_in_one_condition_only() {
     let points = results.difficulty.by_condition.iter().map(|of| (of.points, of.left_out));
     assert_eq!(points.collect::<Vec<_>>(), [(6, 2), (3, 1), (0, 0)]);
     let across = results.agreement.cells[0][1];
-    assert_eq!((across.pairs, across.undefined), (2, 0), "person 3 has nobody to be compared with");
+    assert_eq!((across.pairs, across.undefined), (2, 0), "person 3 has no one to be compared with");
     assert_eq!((results.differences.units, results.differences.units_left_out), (4, 0));
 }
 
 #[test]
-fn an_image_set_without_anybody_makes_no_pair_of_baselines() {
+fn an_image_set_without_people_gives_no_pair_of_baselines() {
     let mut answers = study();
     answers.retain(|answer| answer.image_set == 0);
     let results = Results::new(&answers, &conditions(), 3);
@@ -281,7 +281,7 @@ fn an_image_set_without_anybody_makes_no_pair_of_baselines() {
 }
 
 #[test]
-fn branches_layers_and_units_stand_in_the_order_of_the_table_of_trials() {
+fn branches_layers_and_units_have_the_order_of_the_table_of_trials() {
     let table = [
         ("texture-2", "texture", "fine"),
         ("contrast-1", "contrast", "coarse"),
@@ -313,7 +313,7 @@ fn branches_layers_and_units_stand_in_the_order_of_the_table_of_trials() {
 }
 
 #[test]
-fn a_group_that_some_condition_has_fewer_than_two_of_is_not_shown_by_letter() {
+fn a_group_with_fewer_than_two_people_in_a_condition_is_not_shown_by_letter() {
     let of = |answers: &[MainAnswer], conditions: &[String]| {
         in_every_condition(answers.to_vec(), conditions).len()
     };
@@ -321,7 +321,7 @@ fn a_group_that_some_condition_has_fewer_than_two_of_is_not_shown_by_letter() {
     assert_eq!(
         (of(&answers, &two), of(&answers, &conditions())),
         (20, 0),
-        "nobody is in the empty condition"
+        "the empty condition has no people"
     );
     let expert = person(9, "none", 0, &[(1, 3)]).remove(0);
     answers.push(MainAnswer { group: Group::Expert, ..expert });
@@ -359,7 +359,7 @@ fn a_single_pair_of_people_has_no_interval() {
 }
 
 #[test]
-fn a_baseline_that_one_trial_does_not_state_makes_no_pair_with_who_saw_it() {
+fn a_baseline_that_a_trial_does_not_state_makes_no_pair_with_people_who_saw_it() {
     let mut answers = study();
     let unstated = |answer: &&mut MainAnswer| answer.image_set == 0 && answer.unit == "u1";
     answers.iter_mut().filter(unstated).for_each(|answer| answer.baselines = [None; 4]);
@@ -369,7 +369,7 @@ fn a_baseline_that_one_trial_does_not_state_makes_no_pair_with_who_saw_it() {
 }
 
 #[test]
-fn differences_are_found_by_the_overall_test_only_where_its_p_is_small() {
+fn the_overall_test_finds_differences_only_if_its_p_is_small() {
     let found = |p| {
         let kruskal_wallis = Some(crate::domain::stats::Test { statistic: 1.0, df: 1.0, p });
         Differences { kruskal_wallis, ..Results::new(&study(), &conditions(), 3).differences }.are_found()

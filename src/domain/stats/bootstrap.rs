@@ -5,10 +5,10 @@ use rand_chacha::ChaCha20Rng;
 
 use super::quantile;
 
-/// Replicates that an interval is made of.
+/// The number of replicates of an interval.
 pub const REPLICATES: usize = 10_000;
 
-/// The seed, stated beside the intervals, so that they can be made again.
+/// The seed. It is shown beside the intervals, so that they can be reproduced.
 pub const SEED: u64 = 1834;
 
 /// The central 95 % of the replicates.
@@ -20,29 +20,29 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// Replicates that are summed together, so that their sums stay in the processor's nearest cache.
+/// The number of replicates that are summed together, so that their sums stay in the processor's first cache.
 const BLOCK: usize = 1_000;
 
-/// How often each person is drawn in every replicate: as many draws with replacement as a group has people, group by group.
+/// How often each person is drawn in every replicate. Each group has as many draws with replacement as people.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resamples {
-    /// Where each group begins among all people.
+    /// The place of each group's first person among all people.
     starts: Vec<usize>,
-    /// By block of replicates, then by person, group after group: the draws in each replicate, side by side, which processors
-    /// multiply several at a time.
+    /// The draws by block of replicates, then by person, group after group. The draws of one person in a block lie side by side,
+    /// so that a processor multiplies several at a time.
     blocks: Vec<Vec<Vec<f32>>>,
 }
 
 /// What one person, or a pair of different people, adds to the two sums of a ratio, each time they are drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Term {
-    /// Who, by [`Resamples::place`].
+    /// The person, by [`Resamples::place`].
     pub person: usize,
-    /// The other one of a pair.
+    /// The other person of a pair.
     pub partner: Option<usize>,
-    /// To the sum above.
+    /// The summand of the numerator.
     pub above: f64,
-    /// To the sum below.
+    /// The summand of the denominator.
     pub below: f64,
 }
 
@@ -79,8 +79,8 @@ impl Resamples {
         self.starts[group] + person
     }
 
-    /// The ratio of the two sums in every replicate. Whoever is drawn twice counts twice, in every pair too; undefined where
-    /// nobody with a share in the sum below was drawn.
+    /// The ratio of the two sums in every replicate. A person who is drawn twice counts twice, also in every pair. The ratio is
+    /// undefined if the denominator is 0, because no person who adds to it was drawn.
     pub fn ratios(&self, terms: &[Term]) -> Vec<Option<f64>> {
         self.blocks.iter().flat_map(|times| of_block(times, terms)).collect()
     }
@@ -94,7 +94,7 @@ fn of_block(times: &[Vec<f32>], terms: &[Term]) -> Vec<Option<f64>> {
         let partner = term.partner.map_or(&ones, |partner| &times[partner]);
         let draws = times[term.person].iter().zip(partner);
         for ((above, below), (own, other)) in above.iter_mut().zip(&mut below).zip(draws) {
-            // Draws are small whole numbers: their product is exact.
+            // Draws are small whole numbers, so their product is exact.
             let weight = f64::from(own * other);
             *above += weight * term.above;
             *below += weight * term.below;
@@ -103,7 +103,7 @@ fn of_block(times: &[Vec<f32>], terms: &[Term]) -> Vec<Option<f64>> {
     above.into_iter().zip(below).map(|(above, below)| (below > 0.0).then(|| above / below)).collect()
 }
 
-/// The interval of a statistic's replicates; those where it is undefined are left out. None without any.
+/// The interval of a statistic's replicates. Undefined replicates are left out. None if no replicate is left.
 pub fn interval(replicates: impl IntoIterator<Item = Option<f64>>) -> Option<Interval> {
     let mut values: Vec<f64> = replicates.into_iter().flatten().collect();
     values.sort_unstable_by(f64::total_cmp);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_drawn_twice_counts_twice_in_every_pair_too() {
+    fn a_person_who_is_drawn_twice_counts_twice_in_every_pair() {
         let all = Resamples {
             starts: vec![0],
             blocks: vec![vec![vec![2.0, 0.0, 1.0], vec![1.0, 0.0, 0.0], vec![0.0, 3.0, 2.0]]],

@@ -1,11 +1,11 @@
-//! Cohen's kappa of two people's (or a baseline's) correctness on the same trials.
+//! Cohen's kappa of the correctness of two people, or of a person and a baseline, on the same trials.
 
-/// Agreement of two raters.
+/// The agreement of two raters.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kappa {
-    /// From -1 to 1: agreement beyond chance.
+    /// Agreement beyond chance, from -1 to 1.
     Value(f64),
-    /// Both are always right, or both always wrong: chance alone would let them agree, and kappa is 0 / 0.
+    /// Both are always right, or both always wrong: chance alone makes them agree, and kappa is 0 / 0.
     Undefined,
 }
 
@@ -21,7 +21,7 @@ pub fn kappa(trials: impl IntoIterator<Item = (bool, bool)>) -> Kappa {
         first += u32::from(a);
         second += u32::from(b);
     }
-    // In whole numbers, so that "pe is 1" is exact: n² pe = first second + (n - first)(n - second).
+    // Whole numbers make "pe is 1" exact: n² pe = first second + (n - first)(n - second).
     let square = u64::from(n) * u64::from(n);
     let chance = u64::from(first) * u64::from(second) + u64::from(n - first) * u64::from(n - second);
     if square == chance {
@@ -45,7 +45,7 @@ mod tests {
         assert_eq!(of(&[1, 1, 1, 0], &[1, 1, 0, 0]), Kappa::Value(0.5));
         assert_eq!(of(&[1, 0], &[0, 1]), Kappa::Value(-1.0));
         assert_eq!(of(&[1, 0, 1], &[1, 0, 1]), Kappa::Value(1.0));
-        // One is always right: agreement is what chance gives.
+        // The first is always right, so they agree as often as by chance.
         assert_eq!(of(&[1, 1, 1], &[1, 0, 1]), Kappa::Value(0.0));
     }
 

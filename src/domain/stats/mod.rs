@@ -1,5 +1,5 @@
-//! The study's statistics: pure functions on numbers, each with the source of its formula. What is undefined is `None`, never
-//! a number that would poison a mean.
+//! The study's statistics: pure functions on numbers, each with the source of its formula. Undefined values are `None`, so that
+//! they cannot enter a mean.
 
 mod bootstrap;
 mod kappa;
@@ -11,13 +11,13 @@ pub use kappa::{Kappa, kappa};
 pub use ranks::{midranks, spearman};
 pub use tests_of_groups::{Comparison, Test, conover_iman, friedman, holm, kruskal_wallis};
 
-/// Arithmetic mean; none of nothing.
+/// Arithmetic mean. None without values.
 pub fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// Standard error of the mean: standard deviation (of the values as the population, `ddof` 0) over the root of their
-/// number; none for fewer than two values.
+/// Standard error of the mean: the standard deviation (of the values as the population, `ddof` 0) divided by the root of their
+/// number. None for fewer than two values.
 pub fn sem(values: &[f64]) -> Option<f64> {
     if values.len() < 2 {
         return None;
@@ -27,18 +27,18 @@ pub fn sem(values: &[f64]) -> Option<f64> {
     Some((variance / values.len() as f64).sqrt())
 }
 
-/// The middle value; the mean of the two middle ones for an even number; none of nothing.
+/// The middle value, or the mean of the two middle values. None without values.
 pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     quantile(&sorted, 0.5)
 }
 
-/// A quantile of sorted values, 0 to 1, linear between neighbours (R's type 7).
+/// A quantile of sorted values, 0 to 1, interpolated linearly between neighbours (R's type 7).
 pub fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let place = q.clamp(0.0, 1.0) * last as f64;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the last place")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index of the slice")]
     let below = place.floor() as usize;
     let above = (below + 1).min(last);
     Some(sorted[below] + (sorted[above] - sorted[below]) * (place - below as f64))

@@ -15,14 +15,14 @@ pub fn midranks(values: &[f64]) -> Vec<f64> {
     ranks
 }
 
-/// Sum of t³ - t over groups of t equal values: what ties take from the variance of ranks.
+/// The sum of t³ - t over groups of t equal values, by which ties reduce the variance of ranks.
 pub(super) fn tie_sum(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.chunk_by(|a, b| a == b).map(|ties| (ties.len() as f64).powi(3) - ties.len() as f64).sum()
 }
 
-/// Spearman's rho: Pearson's correlation of the midranks. None for fewer than two pairs, or where one side does not vary.
+/// Spearman's rho: Pearson's correlation of the midranks. None for fewer than two pairs, or if one side does not vary.
 pub fn spearman(pairs: &[(f64, f64)]) -> Option<f64> {
     let (x, y): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
     pearson(&midranks(&x), &midranks(&y))

@@ -4,14 +4,14 @@ use statrs::distribution::{ChiSquared, ContinuousCDF, StudentsT};
 
 use super::ranks::{midranks, tie_sum};
 
-/// A test's outcome.
+/// The result of a test.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Test {
     /// The statistic.
     pub statistic: f64,
-    /// Degrees of freedom of its distribution under the hypothesis that nothing differs.
+    /// Degrees of freedom of its distribution under the null hypothesis.
     pub df: f64,
-    /// Probability of a statistic at least as extreme under that hypothesis.
+    /// Probability of a statistic at least as extreme under the null hypothesis.
     pub p: f64,
 }
 
@@ -22,20 +22,20 @@ impl Test {
     }
 }
 
-/// A pair of groups, compared.
+/// The comparison of two groups.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Comparison {
-    /// The first group's place.
+    /// The first group's index.
     pub first: usize,
-    /// The second group's place.
+    /// The second group's index.
     pub second: usize,
-    /// The test, two-sided; none where it is undefined.
+    /// The two-sided test. None if it is undefined.
     pub test: Option<Test>,
-    /// Holm's corrected p over all pairs that could be tested.
+    /// The p with Holm's correction over all pairs that could be tested.
     pub p_holm: Option<f64>,
 }
 
-/// Ranks over all groups together, and what Kruskal-Wallis and Conover-Iman make of them.
+/// Ranks over all groups together, as Kruskal-Wallis and Conover-Iman need them.
 struct Ranked {
     /// (number, mean rank) by group; empty groups have no mean rank.
     groups: Vec<(f64, Option<f64>)>,
@@ -45,7 +45,7 @@ struct Ranked {
     h: f64,
 }
 
-/// None where all values are equal, or fewer than two groups have any.
+/// None if all values are equal, or fewer than two groups have values.
 fn rank(groups: &[Vec<f64>]) -> Option<Ranked> {
     let all: Vec<f64> = groups.iter().flatten().copied().collect();
     let n = all.len() as f64;
@@ -68,14 +68,14 @@ fn rank(groups: &[Vec<f64>]) -> Option<Ranked> {
     Some(Ranked { groups, n, filled, sum_of_squares, h })
 }
 
-/// Kruskal-Wallis, corrected for ties; empty groups are left out. None where all values are equal, or fewer than two groups
-/// have any. (Kruskal & Wallis, Journal of the American Statistical Association 47, 1952.)
+/// The Kruskal-Wallis test, corrected for ties. Empty groups are left out. None if all values are equal, or fewer than two groups
+/// have values. (Kruskal & Wallis, Journal of the American Statistical Association 47, 1952.)
 pub fn kruskal_wallis(groups: &[Vec<f64>]) -> Option<Test> {
     let ranked = rank(groups)?;
     Test::chi_squared(ranked.h, ranked.filled - 1.0)
 }
 
-/// Conover-Iman: every pair of groups by Student's t on the mean ranks of all groups together, with Holm's correction.
+/// The Conover-Iman test: Student's t on the mean ranks of all groups together, for every pair, with Holm's correction.
 /// (Conover & Iman, On multiple-comparisons procedures, Los Alamos LA-7677-MS, 1979.)
 pub fn conover_iman(groups: &[Vec<f64>]) -> Vec<Comparison> {
     let ranked = rank(groups);
@@ -100,7 +100,7 @@ fn compare(ranked: &Ranked, first: usize, second: usize) -> Option<Test> {
     let left = (n - 1.0 - ranked.h) / df;
     let error = (variance * left * (1.0 / n_first + 1.0 / n_second)).sqrt();
     let statistic = (mean_first? - mean_second?) / error;
-    // Groups that do not overlap at all may leave no variance within.
+    // The variance within groups is 0 if the groups do not overlap and have equal values each.
     if !statistic.is_finite() {
         return None;
     }
@@ -108,7 +108,7 @@ fn compare(ranked: &Ranked, first: usize, second: usize) -> Option<Test> {
     Some(Test { statistic, df, p })
 }
 
-/// Holm's step-down correction, in the order given. (Holm, Scandinavian Journal of Statistics 6, 1979.)
+/// Holm's step-down correction. The result has the order of `p`. (Holm, Scandinavian Journal of Statistics 6, 1979.)
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|a, b| p[*a].total_cmp(&p[*b]));
@@ -121,8 +121,8 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
     corrected
 }
 
-/// Friedman, corrected for ties: each block (row) holds one value per treatment. None for fewer than two blocks or treatments,
-/// or where no block distinguishes any. (Friedman, Journal of the American Statistical Association 32, 1937.)
+/// The Friedman test, corrected for ties. Each block (row) has one value per treatment. None for fewer than two blocks or
+/// treatments, or if the values within every block are equal. (Friedman, Journal of the American Statistical Association 32, 1937.)
 pub fn friedman(blocks: &[Vec<f64>]) -> Option<Test> {
     let n = blocks.len() as f64;
     let k = blocks.first()?.len();
@@ -149,7 +149,7 @@ pub fn friedman(blocks: &[Vec<f64>]) -> Option<Test> {
 mod tests {
     use super::*;
 
-    /// Correct answers of 18, of unequal groups with many ties.
+    /// Numbers of correct answers out of 18, in groups of different sizes with many ties.
     fn groups() -> Vec<Vec<f64>> {
         let correct: [&[u8]; 4] =
             [&[12, 13, 11, 14, 12, 10], &[12, 15, 12, 16, 13], &[9, 8, 11, 10, 9, 7, 9], &[12, 12, 13, 11]];
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_groups_are_left_out_and_equal_values_are_no_test() {
+    fn empty_groups_are_left_out_and_equal_values_give_no_test() {
         let mut with_empty = groups();
         with_empty.insert(1, Vec::new());
         assert_eq!(kruskal_wallis(&with_empty), kruskal_wallis(&groups()));

@@ -1,4 +1,4 @@
-//! Who stands behind the workbench's numbers.
+//! The people behind the workbench's numbers.
 
 use std::fmt::{Display, Formatter};
 use std::str::FromStr;
@@ -7,16 +7,16 @@ use crate::domain::UnknownWord;
 use crate::domain::codebook::people::JudgedPerson;
 use crate::domain::exclusion::Criterion;
 
-/// People who completed, by what they fail.
+/// Selects completed people by the criteria that they fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failing {
-    /// No criterion.
+    /// People who fail no criterion.
     None,
-    /// Any criterion.
+    /// People who fail at least one criterion.
     Any,
-    /// This one, whatever else they fail.
+    /// People who fail this criterion, alone or with others.
     One(Criterion),
-    /// This one and none before it, in the order of [`Criterion::ALL`].
+    /// People who fail this criterion and none before it, in the order of [`Criterion::ALL`].
     First(Criterion),
 }
 
@@ -25,7 +25,7 @@ const ANY: &str = "any";
 const FIRST: &str = "first-";
 
 impl Failing {
-    /// Whether a person is one of them.
+    /// Whether a person is selected.
     pub fn admits(&self, person: &JudgedPerson) -> bool {
         let Some(verdict) = &person.verdict else { return false };
         match self {
@@ -61,17 +61,17 @@ impl FromStr for Failing {
     }
 }
 
-/// Pseudonyms of those whom another policy would move.
+/// The pseudonyms of people for whom two policies decide differently.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moved {
-    /// Kept before, and no more.
+    /// People whom only the first policy keeps.
     pub leave: Vec<String>,
-    /// Kept only now.
+    /// People whom only the second policy keeps.
     pub join: Vec<String>,
 }
 
 impl Moved {
-    /// Compares the same people, judged twice.
+    /// Compares two judgements of the same people.
     pub fn between(before: &[JudgedPerson], after: &[JudgedPerson]) -> Self {
         let mut moved = Self::default();
         for (before, after) in before.iter().zip(after) {
@@ -85,7 +85,7 @@ impl Moved {
         moved
     }
 
-    /// Whether everybody stays where they are.
+    /// Whether the two policies keep the same people.
     pub const fn is_empty(&self) -> bool {
         self.leave.is_empty() && self.join.is_empty()
     }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_who_completed_is_found_by_what_they_fail() {
+    fn completed_people_are_selected_by_what_they_fail() {
         let mut running = person("running", 1000.0, 0);
         running.stage = Stage::Running;
         let people =
@@ -131,8 +131,8 @@ mod tests {
     }
 
     #[test]
-    fn who_leaves_and_who_joins_under_another_policy() {
-        // Only the policy as posted looks at catch trials; only the one as analysed wants 15 s in None.
+    fn people_leave_and_join_under_another_policy() {
+        // Only the policy as posted has bounds for catch trials; only the one as analysed requires 15 s in None.
         let mut decided = person("decided", 400.0, 0);
         decided.overridden = Some(Override { decision: Decision::Include, reason: "because".into() });
         let people = [person("good", 400.0, 3), person("catch", 400.0, 0), decided];

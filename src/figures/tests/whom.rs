@@ -1,10 +1,10 @@
-//! Whom the numbers of figures count: crowd and experts apart, and conditions with few people.
+//! Tests of the people whom figures count: crowd and experts separately, and conditions with few people.
 
 use super::*;
 use crate::domain::study::Group;
 
 #[test]
-fn whatever_is_of_the_crowd_says_so_where_there_are_experts() {
+fn figures_of_the_crowd_say_so_if_experts_took_part() {
     let says_so = |figures: Vec<Figure>| -> Vec<&str> {
         figures
             .into_iter()
@@ -49,7 +49,7 @@ fn experts_are_in_no_number_of_the_crowd() {
             apart.push(with.name);
         }
     }
-    assert_eq!(apart, ["accuracy", "reaction-time", "exclusion", "flow"], "they stand beside the crowd");
+    assert_eq!(apart, ["accuracy", "reaction-time", "exclusion", "flow"], "experts have their own columns");
     let exclusion = named(&with, "exclusion");
     let csv = exclusion.table.to_csv();
     assert!(csv.lines().next().unwrap().ends_with(",Experts who fail it"), "{csv}");
@@ -58,11 +58,11 @@ fn experts_are_in_no_number_of_the_crowd() {
         "{}",
         exclusion.caption
     );
-    let judged = "Experts stand in the last column only: 1 completed, and 1 pass, judged by no criterion.";
+    let judged = "Experts are in the last column only: 1 completed, and 1 pass, judged by no criterion.";
     assert!(exclusion.caption.ends_with(judged), "{}", exclusion.caption);
 }
 
-/// People of one condition and another, all on one unit.
+/// A study of two conditions with the given numbers of people, all on one unit.
 fn of_sizes(first: u128, second: u128) -> TestStudy {
     let people = (1..=first).map(|n| (n, "natural")).chain((101..=100 + second).map(|n| (n, "none")));
     let answers = people.flat_map(|(n, condition)| (0..4).map(move |unit| (n, condition, unit)));
@@ -76,7 +76,7 @@ fn of_sizes(first: u128, second: u128) -> TestStudy {
 }
 
 #[test]
-fn few_people_have_no_intervals_or_a_caption_that_says_how_little_they_mean() {
+fn few_people_have_no_intervals_or_a_caption_with_a_warning() {
     let intervals =
         ["2 SEM", "2 SEM (s)", "natural: 2 SEM", "Bootstrap low", "Bootstrap high", "2 SEM × 100"];
     let intervals = [&intervals[..], &["Bootstrap low × 100", "Bootstrap high × 100"]].concat();
@@ -107,7 +107,7 @@ fn few_people_have_no_intervals_or_a_caption_that_says_how_little_they_mean() {
 }
 
 #[test]
-fn with_letters_for_conditions_nothing_says_which_of_them_has_few_people() {
+fn with_letters_for_conditions_no_text_reveals_which_has_few_people() {
     let figures = of_sizes(2, 6).blinded().figures();
     let accuracy = &named(&figures, "accuracy").caption;
     assert!(accuracy.contains("Some conditions have fewer than 5 people"), "{accuracy}");

@@ -17,7 +17,7 @@ use crate::flow::{App, Refused, Result};
 use crate::recruitment::ids::{self, What};
 use crate::recruitment::is_paid;
 use crate::recruitment::payment::Payment;
-use crate::recruitment::reconciliation::{self, ComparisonLine, Here};
+use crate::recruitment::reconciliation::{self, ComparisonLine, StudyPerson};
 use crate::store;
 use crate::store::identities::StoredIdentity;
 use crate::store::studies::Study;
@@ -103,7 +103,7 @@ pub async fn reconcile(
     Ok((platform, reconciliation::compare(&there, &here)))
 }
 
-async fn stand(conn: &mut PgConnection, stored: StoredIdentity) -> Result<Here> {
+async fn stand(conn: &mut PgConnection, stored: StoredIdentity) -> Result<StudyPerson> {
     let outcome = stored.person.outcome();
     let mut codes = BTreeSet::new();
     match (stored.identity.platform, outcome) {
@@ -114,7 +114,12 @@ async fn stand(conn: &mut PgConnection, stored: StoredIdentity) -> Result<Here> 
         }
         _ => {}
     }
-    Ok(Here { pseudonym: stored.person.pseudonym, worker_id: stored.identity.worker_id, outcome, codes })
+    Ok(StudyPerson {
+        pseudonym: stored.person.pseudonym,
+        worker_id: stored.identity.worker_id,
+        outcome,
+        codes,
+    })
 }
 
 /// The pseudonym of a person, by their platform's id, also after the ids were forgotten.

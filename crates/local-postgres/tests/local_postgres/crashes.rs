@@ -1,4 +1,4 @@
-//! Sudden ends, of Weber and of PostgreSQL, at every bad moment.
+//! Tests of crashes of Weber and of PostgreSQL at every bad moment.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -26,7 +26,7 @@ async fn kept(scratch: &Scratch) {
     assert_eq!(processes_of(&scratch.data()), [""; 0]);
 }
 
-/// A server of another process, with a table, and its postmaster.
+/// A server of another process, with a table; returned with its postmaster.
 async fn served_elsewhere(scratch: &Scratch) -> (Other, Pid) {
     let server = serve(scratch).await;
     run(&server.options(), TABLE).await;
@@ -64,8 +64,8 @@ async fn weber_killed_while_another_borrows() {
     let borrowed = scratch.postgres().borrow().await.unwrap();
     other.kill();
     let server = serve(&scratch).await;
-    assert_eq!(postmaster(&scratch.data()), Some(orphan), "the borrower still works with it");
-    // The adopted server is looked after like an own one.
+    assert_eq!(postmaster(&scratch.data()), Some(orphan), "the borrower still uses it");
+    // The borrower restarts the adopted server like its own.
     kill_process(orphan, Signal::KILL).unwrap();
     answers_again(&server.options()).await;
     assert_eq!(number(&borrowed.options(), "select number from kept").await, 7);
@@ -92,7 +92,7 @@ async fn a_hanging_orphan_is_replaced() {
 async fn postgres_killed_then_weber_killed() {
     let scratch = Scratch::with_cluster().await;
     let (mut other, pid) = served_elsewhere(&scratch).await;
-    kill_process(other.pid(), Signal::STOP).unwrap(); // or it would start another one at once
+    kill_process(other.pid(), Signal::STOP).unwrap(); // otherwise it would start another one at once
     kill_process(pid, Signal::KILL).unwrap();
     other.kill();
     assert!(cluster(&scratch.data()).join("postmaster.pid").exists());
@@ -108,8 +108,8 @@ async fn weber_killed_then_postgres_killed() {
     kept(&scratch).await;
 }
 
-/// After a restart of the machine, or of a container, the number in `postmaster.pid` may be anybody's; and where nobody
-/// waits for orphans, the dead server keeps it as a zombie.
+/// After a restart of the machine or container, the number in `postmaster.pid` may belong to any process. Where no process waits
+/// for orphans, the dead server stays as a zombie.
 #[tokio::test]
 async fn a_recycled_process_number() {
     let scratch = Scratch::with_cluster().await;
@@ -120,7 +120,7 @@ async fn a_recycled_process_number() {
     for seconds in ["60", "0"] {
         let mut sleep = Command::new("sleep");
         if is_root() {
-            sleep.uid(fs::metadata(cluster(&scratch.data())).unwrap().uid()); // only then PostgreSQL is misled
+            sleep.uid(fs::metadata(cluster(&scratch.data())).unwrap().uid()); // PostgreSQL is misled only by a process of its own user
         }
         let mut stranger = sleep.arg(seconds).spawn().unwrap();
         until("the zombie has died", || seconds != "0" || !alive(Pid::from_child(&stranger))).await;
@@ -130,17 +130,17 @@ async fn a_recycled_process_number() {
         }
         let begun = Instant::now();
         kept(&scratch).await;
-        assert!(begun.elapsed() < Duration::from_secs(12), "found out at once, not after waiting");
+        assert!(begun.elapsed() < Duration::from_secs(12), "it must be found at once, without waiting");
         assert!(
             seconds == "0" || stranger.try_wait().unwrap().is_none(),
-            "the other process is not Weber's business"
+            "Weber leaves the other process alone"
         );
         let _ = stranger.kill();
         stranger.wait().unwrap();
     }
 }
 
-/// Writes rows until told to stop; counts those that were acknowledged.
+/// Writes rows until told to stop, and counts the acknowledged ones.
 async fn write_rows(options: PgConnectOptions, acknowledged: Arc<AtomicI64>, stop: Arc<AtomicBool>) {
     while !stop.load(Ordering::SeqCst) {
         let Ok(mut connection) = PgConnection::connect_with(&options).await else {
@@ -187,7 +187,7 @@ async fn postgres_killed_while_served_comes_back_with_every_answer() {
 }
 
 #[tokio::test]
-async fn a_killed_backend_is_survived_by_the_server() {
+async fn the_server_survives_a_killed_backend() {
     let scratch = Scratch::with_cluster().await;
     let server = serve(&scratch).await;
     run(&server.options(), TABLE).await;
@@ -197,7 +197,7 @@ async fn a_killed_backend_is_survived_by_the_server() {
         sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut connection).await.unwrap();
     let mut witness = PgConnection::connect_with(&server.options()).await.unwrap();
     kill_process(Pid::from_raw(backend).unwrap(), Signal::KILL).unwrap();
-    // Until the postmaster ends all others, too, it has not noticed.
+    // The postmaster has noticed the crash once it ends the other sessions, too.
     while sqlx::query("select 1").execute(&mut witness).await.is_ok() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
@@ -208,7 +208,7 @@ async fn a_killed_backend_is_survived_by_the_server() {
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_come_back_is_tried_again_until_it_can() {
+async fn a_server_that_cannot_start_is_retried_until_it_can() {
     let scratch = Scratch::with_cluster().await;
     let server = serve(&scratch).await;
     run(&server.options(), TABLE).await;
@@ -227,7 +227,7 @@ async fn a_server_that_cannot_come_back_is_tried_again_until_it_can() {
 }
 
 #[tokio::test]
-async fn stopping_while_postgres_is_down_is_quick_and_final() {
+async fn stopping_is_quick_and_final_while_postgres_is_down() {
     let scratch = Scratch::with_cluster().await;
     let server = serve(&scratch).await;
     kill_process(postmaster(&scratch.data()).unwrap(), Signal::KILL).unwrap();
@@ -236,7 +236,7 @@ async fn stopping_while_postgres_is_down_is_quick_and_final() {
     assert_eq!(processes_of(&scratch.data()), [""; 0]);
 }
 
-/// Kills Weber as soon as `initdb` has made something; `initdb` itself goes on for a moment, or is killed too.
+/// Kills Weber as soon as `initdb` has made a file. `initdb` itself continues for a moment, or is killed, too.
 async fn killed_in_initdb(scratch: &Scratch, initdb_too: bool) {
     let mut other = Other::begin("serve", &scratch.data(), |_| {});
     let fresh = || {

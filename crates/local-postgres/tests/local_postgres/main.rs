@@ -1,7 +1,7 @@
-//! The private PostgreSQL, tried with the real programs: it must start anywhere, survive everything, and leave nothing
-//! behind. As root every test runs twice, once more as an ordinary user.
+//! Tests of the private PostgreSQL with the real programs: it starts everywhere, survives every crash, and leaves no process
+//! behind. As root every test runs twice, the second time as an ordinary user.
 
-// `cfg(test)` is always so here; it lets clippy see that helpers, too, may unwrap.
+// `cfg(test)` always holds here. It tells clippy that helpers may unwrap, too.
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]
@@ -20,11 +20,11 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// Root runs PostgreSQL as another user, an ordinary user as itself: two ways, to be tried with the same tests.
+/// Root runs PostgreSQL as another user, an ordinary user runs it itself. The same tests check both.
 #[test]
 fn all_of_this_works_as_an_ordinary_user() {
     if !support::is_root() {
-        return; // Then all the other tests are just that.
+        return; // The other tests run as an ordinary user already.
     }
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();

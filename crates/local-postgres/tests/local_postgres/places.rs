@@ -1,4 +1,4 @@
-//! Everywhere a data folder may be.
+//! Tests of all places where a data folder may be.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -85,11 +85,11 @@ async fn misleading_variables_are_ignored() {
     other.end();
 }
 
-/// Root's own folders, closed to the user whom the server runs as.
+/// Root's own folders are closed to the user who runs the server.
 #[tokio::test]
 async fn root_in_a_folder_that_others_may_not_enter() {
     if !is_root() {
-        return; // The case is root's.
+        return; // Only root has this case.
     }
     let scratch = Scratch::new();
     let closed = scratch.folder().join("root's own");
@@ -107,11 +107,11 @@ async fn root_in_a_folder_that_others_may_not_enter() {
     server.stop().await.unwrap();
 }
 
-/// A service runs as its own user; the administrator looks after it as root.
+/// A service runs as its own user, and the administrator uses its data as root.
 #[tokio::test]
 async fn root_on_the_data_of_an_ordinary_user() {
     if !is_root() {
-        return; // The case is root's.
+        return; // Only root has this case.
     }
     let scratch = Scratch::new();
     let (uid, gid) = user("nobody");
@@ -122,10 +122,10 @@ async fn root_on_the_data_of_an_ordinary_user() {
     run(&server.options(), "create table kept (number int8); insert into kept values (7)").await;
     server.stop().await.unwrap();
     let theirs = Command::new("find").arg(scratch.data()).args(["!", "-user", "nobody"]).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&theirs.stdout), "", "these are not the user's");
+    assert_eq!(String::from_utf8_lossy(&theirs.stdout), "", "these files do not belong to the user");
     let program = scratch.folder().join("tests");
     fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
-    // The user itself goes on with it, and root uses the server of the user.
+    // The user continues with the data, and root uses the user's server.
     let mut other = Other::begin_with(&program, "serve", &scratch.data(), |command| {
         command.uid(uid).gid(gid).current_dir("/");
     });
@@ -137,11 +137,11 @@ async fn root_on_the_data_of_an_ordinary_user() {
     assert_eq!(processes_of(&scratch.data()), [""; 0]);
 }
 
-/// A backup that was copied back as root.
+/// Root copied the data back from a backup.
 #[tokio::test]
 async fn root_with_data_that_were_copied_back() {
     if !is_root() {
-        return; // The case is root's.
+        return; // Only root has this case.
     }
     let scratch = Scratch::with_cluster().await;
     let server = serve(&scratch).await;

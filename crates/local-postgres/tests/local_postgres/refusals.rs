@@ -1,4 +1,4 @@
-//! What cannot work says why, and what to do.
+//! Tests that every failure says why, and what to do.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,7 +10,7 @@ use weber_local_postgres::Search;
 
 use crate::support::{Other, Scratch, cluster, is_root, now, processes_of, serve, user};
 
-/// A folder of programs that claim to be of some version.
+/// A folder of programs that report the given version.
 fn fake_programs(folder: &Path, version: &str) -> Search {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
     for name in ["postgres", "initdb"] {
@@ -38,7 +38,7 @@ async fn missing_programs() {
     ] {
         assert!(error.contains(expected), "{expected}: {error}");
     }
-    serve(&scratch).await.stop().await.unwrap(); // and nothing was spoiled
+    serve(&scratch).await.stop().await.unwrap(); // nothing was changed
 }
 
 #[tokio::test]
@@ -67,14 +67,14 @@ async fn data_of_another_major_version() {
     serve(&scratch).await.stop().await.unwrap();
 }
 
-/// Of several installations an existing cluster gets the one of its major version, not the newest.
+/// An existing cluster gets the installation of its major version, not the newest.
 #[tokio::test]
 async fn the_programs_of_the_cluster_are_preferred_to_newer_ones() {
     let (scratch, programs) = (Scratch::with_cluster().await, Scratch::new());
     let mut postgres = scratch.postgres();
     postgres.search.folders.insert(0, fake_programs(programs.folder(), "98.1").folders.remove(0));
     postgres.serve(now()).await.unwrap().stop().await.unwrap();
-    // A new cluster would have got the newest.
+    // A new cluster would get the newest.
     let other = Scratch::new();
     postgres.data = other.data();
     let error = postgres.serve(now()).await.unwrap_err().to_string();
@@ -105,7 +105,7 @@ async fn a_full_disk() {
     let error = postgres.serve(now()).await.unwrap_err().to_string();
     assert!(error.contains("MB free for") && error.contains("Make room"), "{error}");
     assert!(!cluster(&scratch.data()).exists());
-    // Only a new cluster needs the room.
+    // Only a new cluster needs the space.
     serve(&scratch).await.stop().await.unwrap();
     postgres.serve(now()).await.unwrap().stop().await.unwrap();
 }
@@ -141,7 +141,7 @@ async fn a_symbolic_link_in_place_of_a_file_of_ours() {
     assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
 }
 
-/// The cluster of one user, opened by another who is not root.
+/// Another user, who is not root, opens the cluster of a user.
 #[tokio::test]
 async fn data_of_another_user() {
     if !is_root() {

@@ -1,11 +1,11 @@
-//! Several Weber processes on one data folder.
+//! Tests of several Weber processes on one data folder.
 
 use sqlx::{Connection, PgConnection};
 
 use crate::support::{Other, Scratch, alive, now, number, postmaster, processes_of, run, serve};
 
 #[tokio::test]
-async fn a_second_server_is_refused_and_told_who_has_the_data() {
+async fn a_second_server_is_refused_and_told_which_process_has_the_data() {
     let scratch = Scratch::with_cluster().await;
     let server = serve(&scratch).await;
     run(&server.options(), "create table kept (number int8); insert into kept values (7)").await;
@@ -32,7 +32,7 @@ fn two_borrowers_at_the_same_time_on_new_data() {
     let pid = postmaster(&scratch.data()).unwrap();
     let [first, second] = borrowers;
     first.end();
-    assert!(alive(pid), "the first one to leave must not stop what the second one uses");
+    assert!(alive(pid), "the first one to end must not stop the server that the second uses");
     assert_eq!(postmaster(&scratch.data()), Some(pid));
     second.end();
     assert!(!alive(pid));
@@ -56,7 +56,7 @@ async fn a_borrower_uses_the_server_that_runs() {
 }
 
 #[tokio::test]
-async fn a_server_that_comes_and_goes_does_not_disturb_a_borrower() {
+async fn a_serving_process_does_not_disturb_a_borrower() {
     let scratch = Scratch::with_cluster().await;
     let borrower = scratch.postgres().borrow().await.unwrap();
     let pid = postmaster(&scratch.data()).unwrap();
@@ -71,7 +71,7 @@ async fn a_server_that_comes_and_goes_does_not_disturb_a_borrower() {
 }
 
 #[tokio::test]
-async fn a_borrower_outlived_by_the_server_leaves_it_alone() {
+async fn a_borrower_does_not_stop_the_server_of_a_serving_process() {
     let scratch = Scratch::with_cluster().await;
     let other = Other::ready("borrow", &scratch.data());
     let pid = postmaster(&scratch.data()).unwrap();

@@ -1,4 +1,4 @@
-//! An ordinary life: first start, settings, stop, and the ways in which a start or a stop may be cut short.
+//! Tests of normal starts and stops, and of starts and stops that are interrupted.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -54,7 +54,7 @@ async fn stopping_leaves_no_process_and_keeps_the_data() {
     server.stop().await.unwrap();
     assert!(!alive(pid));
     assert_eq!(processes_of(&scratch.data()), [""; 0]);
-    assert!(open.close().await.is_err(), "an open connection is cut, not waited for");
+    assert!(open.close().await.is_err(), "open connections are closed at once");
     let server = serve(&scratch).await;
     assert_eq!(number(&server.options(), "select sum(number) from kept").await, 7);
     server.stop().await.unwrap();
@@ -73,7 +73,7 @@ async fn a_dropped_server_stops() {
 }
 
 #[tokio::test]
-async fn a_start_that_is_given_up_leaves_no_process() {
+async fn an_abandoned_start_leaves_no_process() {
     let scratch = Scratch::new();
     for milliseconds in [5, 50, 150, 300, 450, 600, 650, 700, 750, 800] {
         let timeout = Duration::from_millis(milliseconds);
@@ -101,7 +101,7 @@ async fn a_start_that_fails_shows_the_log_and_leaves_no_process() {
 }
 
 #[tokio::test]
-async fn a_backend_that_hangs_cannot_keep_the_server_from_stopping() {
+async fn the_server_stops_despite_a_hanging_backend() {
     let scratch = Scratch::with_cluster().await;
     let mut postgres = scratch.postgres();
     postgres.stop_patience = Duration::from_millis(300);
@@ -123,14 +123,14 @@ async fn ctrl_c_reaches_weber_alone_which_then_stops_the_database() {
     let scratch = Scratch::with_cluster().await;
     let mut other = Other::ready("serve", &scratch.data());
     let pid = postmaster(&scratch.data()).unwrap();
-    kill_process_group(other.pid(), Signal::INT).unwrap(); // what a terminal does
+    kill_process_group(other.pid(), Signal::INT).unwrap(); // as a terminal does
     assert_eq!(other.answer(), "interrupted, 6 * 7 = 42");
     other.end();
     assert!(!alive(pid));
 }
 
 #[tokio::test]
-async fn the_log_holds_nothing_of_what_people_did() {
+async fn the_log_contains_no_personal_data() {
     let scratch = Scratch::with_cluster().await;
     let server = serve(&scratch).await;
     run(
@@ -144,7 +144,7 @@ async fn the_log_holds_nothing_of_what_people_did() {
         assert!(refused.is_err(), "{statement}");
     }
     assert!(sqlx::raw_sql("select 'A1SECRET'::int").execute(&mut connection).await.is_err());
-    // PostgreSQL tells what a process was doing when it was killed.
+    // PostgreSQL logs which statement a process was running when it was killed.
     let backend: i32 =
         sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut connection).await.unwrap();
     let doing = tokio::spawn(async move {
@@ -161,7 +161,7 @@ async fn the_log_holds_nothing_of_what_people_did() {
 }
 
 #[tokio::test]
-async fn a_large_log_is_cut_while_the_server_runs() {
+async fn a_large_log_is_truncated_while_the_server_runs() {
     let scratch = Scratch::with_cluster().await;
     let server = serve(&scratch).await;
     let log = scratch.data().join("postgres/postgres.log");
@@ -172,6 +172,6 @@ async fn a_large_log_is_cut_while_the_server_runs() {
     let text = fs::read_to_string(&log).unwrap();
     assert!(
         text.contains("database system is shut down") && !text.contains('\0'),
-        "the server goes on writing to it"
+        "the server continues to write to it"
     );
 }

@@ -1,4 +1,4 @@
-//! What the tests share: data folders, other processes that use them, and looks at PostgreSQL from outside.
+//! Helpers of the tests: data folders, other processes that use them, and views of PostgreSQL from outside.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -15,13 +15,13 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use weber_local_postgres::{LocalPostgres, Server};
 
-/// A folder that vanishes with the test, and with it whatever server still runs in it.
+/// A folder that is removed after the test, with every server that still runs in it.
 pub struct Scratch(TempDir);
 
-/// Data with a new cluster, made once and copied for every test that is not about making one.
+/// Data with a new cluster. It is made once and copied for the tests that need a cluster.
 static TEMPLATE: OnceCell<PathBuf> = OnceCell::const_new();
 
-/// Says where the template is made if not in cargo's folder for such things.
+/// The variable with the folder of the template, if it is not cargo's folder for temporary files.
 pub const TEMPLATE_VARIABLE: &str = "WEBER_TEST_TEMPLATE";
 
 async fn make_template() -> PathBuf {
@@ -33,12 +33,12 @@ async fn make_template() -> PathBuf {
 }
 
 impl Scratch {
-    /// Without data.
+    /// A folder without data.
     pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// With a cluster that has no table yet.
+    /// A folder with a cluster without tables.
     pub async fn with_cluster() -> Self {
         let scratch = Self::new();
         let template = TEMPLATE.get_or_init(make_template).await;
@@ -63,14 +63,14 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // A test that failed must not leave its server to the machine.
+        // A failed test must not leave its server running.
         if let Some(pid) = postmaster(&self.data()).filter(|pid| alive(*pid) && is_postgres(*pid)) {
             let _ = kill_process(pid, Signal::KILL);
         }
     }
 }
 
-/// The time that servers of the tests believe to be started at.
+/// The start time that tests give to servers.
 pub fn now() -> DateTime<Utc> {
     "2026-11-24T09:30:00Z".parse().unwrap()
 }
@@ -79,7 +79,7 @@ pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// User and group number of a user of this system.
+/// The user and group number of a user of this system.
 pub fn user(name: &str) -> (u32, u32) {
     let id = |what: &str| {
         let output = Command::new("id").args([what, name]).output().unwrap();
@@ -92,7 +92,6 @@ pub fn cluster(data: &Path) -> PathBuf {
     data.join("postgres/cluster")
 }
 
-/// The server's log.
 pub fn log(data: &Path) -> String {
     fs::read_to_string(data.join("postgres/postgres.log")).unwrap()
 }
@@ -103,7 +102,7 @@ pub fn postmaster(data: &Path) -> Option<Pid> {
     Pid::from_raw(String::from_utf8_lossy(&bytes).lines().next()?.parse().ok()?)
 }
 
-/// Whether a process lives; one that has ended and that nobody has waited for does not.
+/// Whether a process lives. A zombie does not.
 pub fn alive(pid: Pid) -> bool {
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
     let zombie = stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('Z'));
@@ -115,7 +114,7 @@ fn is_postgres(pid: Pid) -> bool {
     command.split(|byte| *byte == 0).next().is_some_and(|program| program.ends_with(b"/postgres"))
 }
 
-/// All living processes whose command line names this data folder, or whose parent's does.
+/// All living processes whose command line, or whose parent's, names this data folder.
 pub fn processes_of(data: &Path) -> Vec<String> {
     let output = Command::new("ps").args(["-ww", "-eo", "pid,ppid,stat,args"]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -135,11 +134,11 @@ pub fn processes_of(data: &Path) -> Vec<String> {
 /// Long enough for a busy machine with a slow disk.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Waits until something is so.
+/// Waits until the condition holds.
 pub async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
-        assert!(begun.elapsed() < TIMEOUT, "waited in vain: {what}");
+        assert!(begun.elapsed() < TIMEOUT, "timeout: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -159,7 +158,7 @@ pub async fn run(options: &PgConnectOptions, statement: &'static str) {
     sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
 }
 
-/// Waits until a lost database answers again.
+/// Waits until a lost database replies again.
 pub async fn answers_again(options: &PgConnectOptions) {
     let begun = Instant::now();
     while PgConnection::connect_with(options).await.is_err() {
@@ -172,7 +171,7 @@ pub async fn serve(scratch: &Scratch) -> Server {
     scratch.postgres().serve(now()).await.unwrap()
 }
 
-/// Another Weber process, to be killed or to be told to end.
+/// Another Weber process, which the test kills or tells to end.
 pub struct Other {
     child: Child,
     orders: ChildStdin,
@@ -180,12 +179,12 @@ pub struct Other {
 }
 
 impl Other {
-    /// A process that serves or borrows the data, not yet ready.
+    /// Starts a process that serves or borrows the data, without waiting until it is ready.
     pub fn begin(role: &str, data: &Path, change: impl FnOnce(&mut Command)) -> Self {
         Self::begin_with(&std::env::current_exe().unwrap(), role, data, change)
     }
 
-    /// The same from a copy of this program, where another user can reach it.
+    /// Starts the process from a copy of this program that another user can reach.
     pub fn begin_with(program: &Path, role: &str, data: &Path, change: impl FnOnce(&mut Command)) -> Self {
         let mut command = Command::new(program);
         command.args(["--exact", "support::process_of_other_tests", "--nocapture"]);
@@ -197,14 +196,14 @@ impl Other {
         Self { child, orders, answers }
     }
 
-    /// A process that serves or borrows the data.
+    /// Starts a process that serves or borrows the data, and waits until it is ready.
     pub fn ready(role: &str, data: &Path) -> Self {
         let mut other = Self::begin(role, data, |_| {});
         assert_eq!(other.answer(), "ready");
         other
     }
 
-    /// Its next answer.
+    /// Reads its next line.
     pub fn answer(&mut self) -> String {
         let mut line = String::new();
         loop {
@@ -225,14 +224,14 @@ impl Other {
         self.child.wait().unwrap();
     }
 
-    /// Why it could not use the data.
+    /// Reads why it could not use the data.
     pub fn refusal(mut self) -> String {
         let answer = self.answer();
         self.child.wait().unwrap();
         answer
     }
 
-    /// Lets it end in order.
+    /// Tells it to end, and waits for it.
     pub fn end(mut self) {
         writeln!(self.orders, "end").unwrap();
         assert_eq!(self.answer(), "ended");
@@ -240,7 +239,7 @@ impl Other {
     }
 }
 
-/// Not a test: what the other processes do, as they are this program once more.
+/// Not a test, but the code of the other processes, which run this program once more.
 #[tokio::test(flavor = "multi_thread")]
 async fn process_of_other_tests() {
     let Ok(role) = std::env::var("WEBER_TEST_ROLE") else { return };
@@ -265,7 +264,7 @@ async fn process_of_other_tests() {
     println!("ANSWER ended");
 }
 
-/// Until told to end. On Ctrl-C tells first whether the database still answers.
+/// Waits until told to end. On Ctrl-C it first reports whether the database still replies.
 async fn wait_for_order(options: &PgConnectOptions) {
     let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt()).unwrap();
     println!("ANSWER ready");

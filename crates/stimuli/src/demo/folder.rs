@@ -1,4 +1,4 @@
-//! The folder a demo is built in: what is there already, and writing so that nothing is ever half there.
+//! The folder in which a demo is built: recognises what exists already, and never leaves a half-written file.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -10,14 +10,14 @@ use super::trials::TrialRow;
 use super::{BuildError, DemoOptions};
 use crate::picture::Picture;
 
-/// The version of everything that decides about the files' content. Raised with every change to it, so that folders made
-/// before are made anew.
+/// The version of everything that decides about the files' content. Every change to it raises the version, so that older folders are
+/// built anew.
 pub const ALGORITHM: u32 = 2;
 
-/// Where notes about the build are kept, inside the folder.
+/// The subfolder for notes about the build.
 const NOTES: &str = ".build";
 
-/// What a folder was made from, and whether it is complete.
+/// The options that a folder was made from, and whether it is complete.
 #[derive(PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
     algorithm: u32,
@@ -37,7 +37,7 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> BuildError + '_ {
 }
 
 impl Folder {
-    /// Makes the folder if need be. What was made from other options or by another algorithm is removed.
+    /// Makes the folder if needed. It removes files that were made from other options or by another version.
     pub fn open(root: &Path, options: &DemoOptions) -> Result<Self, BuildError> {
         let (notes, images, table) = (root.join(NOTES), root.join("images"), root.join("trials.csv"));
         let stamp: Option<Stamp> =
@@ -65,12 +65,12 @@ impl Folder {
         Ok(Self { complete, ..folder })
     }
 
-    /// Whether nothing is left to do.
+    /// Whether the build is complete.
     pub fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// Whether the table and every image it names are there.
+    /// Whether the table exists, with every image that it names.
     fn has_all_files(&self) -> bool {
         let Ok(mut table) = csv::Reader::from_path(self.root.join("trials.csv")) else { return false };
         table.records().all(|record| {
@@ -91,7 +91,7 @@ impl Folder {
         self.write(&format!("{NOTES}/stamp.json"), &text)
     }
 
-    /// Writes a file under another name and renames it. Threads may write the same file at the same time.
+    /// Writes a file under another name and renames it. Several threads may write the same file at the same time.
     fn write(&self, path: &str, bytes: &[u8]) -> Result<(), BuildError> {
         let target = self.root.join(path);
         let (process, thread) = (std::process::id(), rayon::current_thread_index().unwrap_or(usize::MAX));
@@ -101,7 +101,7 @@ impl Folder {
         fs::rename(&draft, &target).map_err(io(&target))
     }
 
-    /// Writes an image, unless it is there, and returns its path. The picture is made only if needed.
+    /// Writes an image unless it exists, and returns its path. The picture is made only if needed.
     pub fn image(&self, path: String, picture: impl FnOnce() -> Picture) -> Result<String, BuildError> {
         if !self.has(&path) {
             let jpeg = picture().to_jpeg();
@@ -111,7 +111,7 @@ impl Folder {
         Ok(path)
     }
 
-    /// Numbers that were computed before, or are now, and are kept until the build is complete.
+    /// Returns numbers that were computed before, or computes them, and keeps them until the build is complete.
     pub fn numbers(
         &self,
         name: &str,
@@ -129,7 +129,7 @@ impl Folder {
         Ok(numbers)
     }
 
-    /// Rows that were made before (with all their images there), or are now, and are kept until the build is complete.
+    /// Returns rows that were made before (if all their images exist), or makes them, and keeps them until the build is complete.
     pub fn rows(
         &self,
         name: &str,
@@ -148,7 +148,7 @@ impl Folder {
         Ok(rows)
     }
 
-    /// Writes the table and notes that the folder is complete; what was kept for an interrupted build is removed.
+    /// Writes the table, notes that the folder is complete, and removes what was kept for an interrupted build.
     pub fn finish(&self, table: &[u8]) -> Result<(), BuildError> {
         self.write("trials.csv", table)?;
         let notes = self.root.join(NOTES);

@@ -1,10 +1,9 @@
-//! The demo study's stimuli: the full design of the reference experiment with images of our own making.
+//! Builds the demo study's stimuli: the full design of the reference experiment, with images made by this project.
 //!
-//! [`build`] ranks a pool of procedural [scenes](super::scenes) for 34 hand-written [units](super::units), makes images
-//! and queries by the study's algorithm, and writes a folder with `images/` and `trials.csv`. The same options give the
-//! same bytes on every machine, with any number of threads: numbers come from ChaCha8, sines and exponentials from
-//! our own [maths](super::maths), sums of responses are of whole numbers, and every unit's work is done in order by one
-//! thread.
+//! [`build`] ranks a pool of procedural [scenes](super::scenes) for 34 handwritten [units](super::units), makes images and queries by
+//! the study's algorithm, and writes a folder with `images/` and `trials.csv`. The same options give the same bytes on every
+//! machine, with any number of threads: numbers come from ChaCha8, sines and exponentials from our own
+//! [maths](super::maths), sums of responses are of whole numbers, and one thread does all work of a unit in order.
 
 mod folder;
 mod options;
@@ -30,14 +29,14 @@ use folder::Folder;
 use selection::Plan;
 use work::Workshop;
 
-/// A stage of the work, for progress: the stages come in this order.
+/// A stage of the build. The stages follow in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Scenes painted and shown to the machine.
+    /// Scenes are painted and shown to the machine.
     Ranking,
-    /// Units whose easiest images were looked for.
+    /// The easiest images of each unit are searched.
     Choosing,
-    /// Units whose images were made.
+    /// The images of each unit are made.
     Making,
 }
 
@@ -52,46 +51,46 @@ impl Stage {
     }
 }
 
-/// Called as the work goes on, from any thread: stage, done so far, and all there is to do in the stage.
+/// A function that any thread calls with the stage, the number of parts that are done, and the number of all parts.
 pub type Progress<'a> = &'a (dyn Fn(Stage, usize, usize) + Sync);
 
-/// What [`build`] did.
+/// The result of [`build`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Built {
-    /// The folder was made, or what was missing of it.
+    /// The folder was made or completed.
     Made,
-    /// The folder was complete already.
+    /// The folder was complete before.
     Already,
 }
 
 /// Why a demo could not be built.
 #[derive(Debug, Error)]
 pub enum BuildError {
-    /// Numbers that do not fit together.
+    /// The options do not fit together.
     #[error("the options do not fit together: {0}")]
     Options(String),
-    /// The folder holds images or trials that this program did not make, and they would be overwritten.
+    /// The folder contains images or trials that this program did not make, and would overwrite.
     #[error(
         "{0} already has `images` or `trials.csv` that were not made here; choose another folder, or remove them"
     )]
     Foreign(std::path::PathBuf),
-    /// Something could not be read or written.
+    /// A file or folder could not be read or written.
     #[error("cannot write {path}: {source}")]
     Io {
         /// The file or folder.
         path: std::path::PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// An image could not be encoded.
     #[error("cannot encode {path}: {source}")]
     Encode {
-        /// The file it was meant for.
+        /// The path of the image's file.
         path: std::path::PathBuf,
-        /// What the encoder said.
+        /// The encoder's error.
         source: image::ImageError,
     },
-    /// A unit responds to all occlusions of an image alike, so that a trial would have no answer.
+    /// A unit responds equally to all occlusions of an image, so that a trial would have no answer.
     #[error("{unit} responds alike to every occlusion of scene {scene}; use a larger pool or another seed")]
     NoAnswer {
         /// The unit's name.
@@ -101,11 +100,11 @@ pub enum BuildError {
     },
 }
 
-/// Writes the demo's images and `trials.csv` into the folder `out`, which is made if need be.
+/// Writes the demo's images and `trials.csv` into the folder `out`, which is made if needed.
 ///
-/// A build that was interrupted continues where it was; a complete folder is recognised at once; a folder made with other
-/// options, or by another version of the algorithm, is made anew. Files are written under another name and then renamed,
-/// `trials.csv` last. Runs on rayon's current thread pool.
+/// An interrupted build continues where it stopped. A complete folder is recognised at once. A folder made with other options, or by
+/// another version of the algorithm, is built anew. Files are written under another name and then renamed, `trials.csv` last.
+/// The work runs on rayon's current thread pool.
 ///
 /// # Errors
 /// See [`BuildError`].
@@ -114,7 +113,7 @@ pub fn build(out: &Path, options: &DemoOptions, progress: Progress<'_>) -> Resul
     build_for(&machine, &roles, out, options, progress)
 }
 
-/// [`build`] for any machine whose units have roles: at least one of each, so that every kind of trial has its unit.
+/// [`build`] for any machine with units of every role, so that every kind of trial has its unit.
 fn build_for<M: Differentiable>(
     machine: &M,
     roles: &[Role],
@@ -145,7 +144,7 @@ fn build_for<M: Differentiable>(
     Ok(Built::Made)
 }
 
-/// The responses of all units to all scenes: `[scene][unit]`. Kept in the folder, so that they are computed once.
+/// The responses of all units to all scenes: `[scene][unit]`. The folder keeps them, so that they are computed once.
 fn rank<M: Machine>(
     machine: &M,
     options: &DemoOptions,

@@ -1,16 +1,16 @@
-//! How large the demo is.
+//! The options of the demo.
 
 use serde::{Deserialize, Serialize};
 
 use super::BuildError;
 use crate::ranking::BINS;
 
-/// What the demo is built from. The same options give the same files.
+/// The options from which the demo is built. The same options give the same files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DemoOptions {
     /// Number of image sets of the main trials, from 1 to `bin_size`. The study has 10.
     pub image_sets: usize,
-    /// Seed of everything that is left to chance.
+    /// The seed of all random numbers.
     pub seed: u64,
     /// Number of scenes that are ranked.
     pub pool: usize,
@@ -21,8 +21,8 @@ pub struct DemoOptions {
 }
 
 impl DemoOptions {
-    /// The proportions of the study for that many image sets. Up to four sets come from a smaller pool, with bins that
-    /// are smaller in proportion and fewer steps of optimisation: enough to try the server with, and quick.
+    /// The proportions of the study for that many image sets. Up to four sets come from a smaller pool, with smaller bins and fewer
+    /// steps of optimisation, so that a trial of the server is quick.
     pub fn new(image_sets: usize) -> Self {
         let small = image_sets <= 4;
         Self {
@@ -34,7 +34,7 @@ impl DemoOptions {
         }
     }
 
-    /// Whether the numbers fit together.
+    /// Checks that the numbers fit together.
     pub(super) fn check(&self) -> Result<(), BuildError> {
         let refuse = |reason: String| Err(BuildError::Options(reason));
         if self.image_sets == 0 || self.image_sets > self.bin_size {
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
+    fn numbers_that_do_not_fit_are_refused() {
         let refused = |change: fn(&mut DemoOptions)| {
             let mut options = DemoOptions::new(2);
             change(&mut options);

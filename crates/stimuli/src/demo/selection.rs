@@ -1,8 +1,7 @@
-//! Which image sets of which units become trials.
+//! Chooses the image sets of the units that become trials.
 //!
-//! Main trials take image sets 0 to n - 1 of the 18 main units. Trials that have to be easy (catch, practice, instructions)
-//! take one image set each of units of their own: the one whose queries differ most, by the
-//! criterion of [`ease`].
+//! Main trials take image sets 0 to n - 1 of the 18 main units. Trials that must be easy (catch, practice, instructions) take one image
+//! set each of other units: the one whose queries differ most, by the criterion of [`ease`].
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,24 +19,23 @@ use crate::units::Role;
 
 /// The image sets of every unit.
 pub struct Plan {
-    /// What the unit is for.
+    /// The role of each unit.
     pub roles: Vec<Role>,
-    /// The unit's favourite scenes.
+    /// The scenes that each unit responds to most.
     pub favourites: Vec<Favourites>,
     /// The strongest response of any scene.
     pub strongest: Vec<f64>,
-    /// The image sets that become trials.
+    /// The image sets of each unit that become trials.
     pub image_sets: Vec<Vec<usize>>,
-    /// For every catch unit a unit and one of its image sets, whose min query is the wrong answer where there are no references.
+    /// For every catch unit, another unit and one of its image sets, whose min query is the wrong answer in trials without references.
     pub foils: BTreeMap<usize, (usize, usize)>,
 }
 
-/// Distance of two positions, in px, at which easy trials are looked for; the trial itself is searched finely.
+/// The distance of two positions, in px, in the search for easy trials. The trial itself is searched at all positions.
 const COARSE_STRIDE: usize = 8;
 
-/// How easy a trial is: the relative difference of its queries' responses (cut off at 1, beyond which it says more about
-/// the base image than about the trial), times the distance of the two occlusions as a share of their side (cut off at 1,
-/// where they no longer overlap).
+/// How easy a trial is: the relative difference of its queries' responses (limited to 1, since a larger one says more about the base
+/// image), times the distance of the two occlusions as a share of their side (limited to 1, where they no longer overlap).
 fn ease(queries: &Queries, base_response: f64) -> f64 {
     queries.relative_difference(base_response).min(1.0) * (queries.distance() / PATCH as f64).min(1.0)
 }
@@ -101,8 +99,8 @@ fn easiest_first<M: Machine>(
     order
 }
 
-/// Main units take the first image sets; then each other unit takes the first of its preferences whose base image no trial
-/// has yet (or its very first, should all be taken).
+/// Main units take the first image sets. Each other unit takes the first of its preferences whose base image no trial has yet, or its
+/// very first if all are taken.
 fn choose(
     roles: &[Role],
     favourites: &[Favourites],
@@ -128,8 +126,8 @@ fn choose(
         .collect()
 }
 
-/// Catch unit k takes its foil from the k-th practice unit: of the image sets that are no trial, one whose base image no trial
-/// has, if there is one, and to which the catch unit responds least. So people are never told, in practice, that it is wrong.
+/// Catch unit k takes its foil from the k-th practice unit: among the image sets without a trial, preferably with a base image of no
+/// trial, the one to which the catch unit responds least. So people do not learn in practice that it is wrong.
 fn foils(
     roles: &[Role],
     favourites: &[Favourites],
@@ -164,7 +162,7 @@ mod tests {
     use crate::occlusion::Occlusion;
 
     #[test]
-    fn easy_is_different_and_apart() {
+    fn easy_trials_have_different_and_distant_queries() {
         let queries = |max: f64, x: usize| Queries {
             max: Occlusion { corner: Corner { x, y: 0 }, response: max },
             min: Occlusion { corner: Corner { x: 0, y: 0 }, response: 1.0 },
@@ -183,13 +181,13 @@ mod tests {
         let favourites = [same(), same(), same(), same()];
         let roles = [Role::Main, Role::Catch, Role::Easy, Role::Obvious];
         let preferences = [vec![], vec![0, 3, 1, 2], vec![3, 2, 1, 0], vec![1, 0, 2, 3]];
-        // Main has the base images of sets 0 and 1; the catch trial takes 3, so the practice trial takes 2; nothing is
-        // left for the last.
+        // Main has the base images of sets 0 and 1. The catch trial takes 3, so the practice trial takes 2, and the last unit finds all
+        // taken.
         assert_eq!(choose(&roles, &favourites, &preferences, 2), [vec![0, 1], vec![3], vec![2], vec![1]]);
     }
 
     #[test]
-    fn foils_are_of_no_trial() {
+    fn foils_belong_to_no_trial() {
         let responses: Vec<f64> = (0..40).map(f64::from).collect();
         let same = || Favourites::rank(&responses, 4, &Dice::new(1, "test", 0)).unwrap();
         let favourites = [same(), same(), same(), same()];

@@ -1,4 +1,4 @@
-//! Building a small study of six units, again and again.
+//! Tests that build a small study of six units.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
@@ -14,7 +14,7 @@ use crate::machine::{GraphMachine, Unit};
 use crate::picture::Picture;
 use crate::vision::{Hue, Vision};
 
-/// A small machine that counts how often it is climbed.
+/// A small machine that counts how often its gradient is asked for.
 struct Small {
     machine: GraphMachine,
     climbs: AtomicUsize,
@@ -61,7 +61,7 @@ fn build_small(out: &Path, options: &DemoOptions) -> Result<Built, BuildError> {
     build_for(&small(), &ROLES, out, options, &quiet)
 }
 
-/// All files of a folder with their contents, but for the notes.
+/// All files of a folder with their contents, except the notes.
 fn contents(root: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![root.to_path_buf()];
@@ -81,7 +81,7 @@ fn contents(root: &Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// Says which files differ, not how: they are long.
+/// Names the files that differ, without their long contents.
 fn assert_same(left: &BTreeMap<String, Vec<u8>>, right: &BTreeMap<String, Vec<u8>>) {
     let paths: std::collections::BTreeSet<_> = left.keys().chain(right.keys()).collect();
     let different: Vec<_> = paths.into_iter().filter(|path| left.get(*path) != right.get(*path)).collect();
@@ -128,7 +128,7 @@ fn a_study_is_complete() {
 }
 
 #[test]
-fn image_sets_share_queries_across_conditions_and_nothing_else() {
+fn image_sets_share_only_queries_across_conditions() {
     let out = tempfile::tempdir().unwrap();
     build_small(out.path(), &options()).unwrap();
     let rows = table(out.path());
@@ -164,18 +164,22 @@ fn catch_trials_without_references_can_be_solved() {
         (find("catch", "natural"), find("catch", "none"), find("practice", "natural"));
     assert_eq!(with["max_query"], without["max_query"]);
     let unit = |query: &str| query.rsplit_once('/').unwrap().1[.."colour-coarse-0".len()].to_owned();
-    assert_eq!(unit(&without["min_query"]), practice["unit"], "the wrong answer is of an unrelated unit");
+    assert_eq!(
+        unit(&without["min_query"]),
+        practice["unit"],
+        "the wrong answer belongs to an unrelated unit"
+    );
     let others = rows.iter().filter(|row| row["unit"] != without["unit"] || row["condition"] != "none");
     let mut queries = others.flat_map(|row| [&row["max_query"], &row["min_query"]]);
     assert!(queries.all(|query| *query != without["min_query"]), "... which no other trial shows");
     for rule in ["center_correct", "variance_correct", "saliency_correct"] {
-        assert_eq!(without[rule], "", "between two scenes there is nothing to compare");
+        assert_eq!(without[rule], "", "rules cannot compare two scenes");
         assert_ne!(with[rule], "");
     }
 }
 
 #[test]
-fn the_number_of_threads_does_not_matter() {
+fn the_number_of_threads_does_not_change_the_files() {
     let build_with = |threads: usize| {
         let out = tempfile::tempdir().unwrap();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -188,7 +192,7 @@ fn the_number_of_threads_does_not_matter() {
 }
 
 #[test]
-fn an_interrupted_build_goes_on() {
+fn an_interrupted_build_continues() {
     let (whole, broken) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let all = small();
     build_for(&all, &ROLES, whole.path(), &options(), &quiet).unwrap();
@@ -217,7 +221,7 @@ fn a_complete_folder_is_recognised() {
     let out = tempfile::tempdir().unwrap();
     build_small(out.path(), &options()).unwrap();
     let before = contents(out.path());
-    let never = |_: Stage, _: usize, _: usize| panic!("there was nothing to do");
+    let never = |_: Stage, _: usize, _: usize| panic!("the folder was complete");
     assert_eq!(build_for(&small(), &ROLES, out.path(), &options(), &never).unwrap(), Built::Already);
     let (missing, _) = before.iter().find(|(path, _)| path.starts_with("images/blurred")).unwrap();
     fs::remove_file(out.path().join(missing)).unwrap();
@@ -226,7 +230,7 @@ fn a_complete_folder_is_recognised() {
 }
 
 #[test]
-fn another_build_replaces_what_was_made_and_nothing_else() {
+fn another_build_replaces_only_files_of_a_build() {
     let out = tempfile::tempdir().unwrap();
     build_small(out.path(), &options()).unwrap();
     let before = contents(out.path());
@@ -253,7 +257,7 @@ fn another_build_replaces_what_was_made_and_nothing_else() {
 }
 
 #[test]
-fn images_that_are_not_ours_are_left_alone() {
+fn images_of_others_are_not_overwritten() {
     let out = tempfile::tempdir().unwrap();
     fs::create_dir(out.path().join("images")).unwrap();
     fs::write(out.path().join("images/mine.png"), "mine").unwrap();
@@ -273,7 +277,7 @@ fn errors_say_what_to_do() {
     let error = build_small(&file, &options()).unwrap_err();
     assert!(matches!(error, BuildError::Io { .. }), "{error}");
 
-    // A unit that does not care what it sees.
+    // A unit that responds alike to everything.
     let mut graph = Graph::default();
     let red = graph.add(Op::Channel(0));
     let dull = graph.add(Op::Sum(vec![(red, 0.0)], 1.0));

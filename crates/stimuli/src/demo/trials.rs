@@ -14,14 +14,13 @@ pub enum Condition {
     Natural,
     /// Five natural and four synthetic images.
     Mixed,
-    /// Nine natural images, blurred but for one window.
+    /// Nine natural images, blurred except for one window.
     Blur,
-    /// None.
+    /// No references.
     None,
 }
 
 impl Condition {
-    /// All five.
     pub const ALL: [Self; 5] = [Self::Synthetic, Self::Natural, Self::Mixed, Self::Blur, Self::None];
 
     /// The name in `trials.csv`.
@@ -36,25 +35,25 @@ impl Condition {
     }
 }
 
-/// How hard a practice trial is.
+/// The difficulty of a practice trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Difficulty {
-    /// One of the three that a block begins with.
+    /// The easiest kind: a block begins with three of these.
     Obvious,
-    /// One of the others.
+    /// The kind of the remaining practice trials.
     Easy,
 }
 
-/// What a trial is for.
+/// The kind of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Kind {
-    /// One of the trials that are analysed.
+    /// A trial that is analysed.
     Main,
-    /// A trial that tells whether a participant pays attention.
+    /// A trial that tests whether a participant pays attention.
     Catch,
     /// A practice trial.
     Practice(Difficulty),
-    /// A trial shown in the instructions.
+    /// A trial that the instructions show.
     Instruction,
 }
 
@@ -76,13 +75,12 @@ pub type Baseline = Option<bool>;
 /// One trial of one condition. Images are paths relative to the folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrialRow {
-    /// The condition it is shown in.
+    /// The condition that shows it.
     pub condition: Condition,
-    /// What it is for.
     pub kind: Kind,
     /// The image set it comes from, counted from 0.
     pub image_set: usize,
-    /// The unit's place in the machine.
+    /// The unit's index in the machine.
     pub unit_index: usize,
     /// The unit's name, e.g. `orientation-fine-1`.
     pub unit: String,
@@ -90,7 +88,7 @@ pub struct TrialRow {
     pub layer: String,
     /// The unit's branch.
     pub branch: String,
-    /// The base image.
+    /// The base image's path.
     pub base: String,
     /// The base image occluded where the response stays highest: the correct answer.
     pub max_query: String,
@@ -104,7 +102,7 @@ pub struct TrialRow {
     pub max_activation: f64,
     /// Response to the min query.
     pub min_activation: f64,
-    /// Whether the rules center, variance and saliency are right.
+    /// Whether the rules center, variance and saliency answer correctly.
     pub baselines: [Baseline; 3],
 }
 
@@ -131,15 +129,15 @@ pub const COLUMNS: [&str; 18] = [
 ];
 
 impl TrialRow {
-    /// The order of the table: by kind, condition, image set, unit.
+    /// Orders rows by kind, condition, image set and unit.
     pub(super) fn in_order(a: &Self, b: &Self) -> Ordering {
-        // Trials that are not main ones come one per unit, from whatever image set.
+        // Units of other kinds have one trial each, of any image set.
         let set = |row: &Self| if row.kind == Kind::Main { row.image_set } else { 0 };
         let key = |row: &Self| (row.kind, row.condition, set(row), row.unit_index);
         key(a).cmp(&key(b))
     }
 
-    /// The paths of all its images.
+    /// The paths of all images of the row.
     pub(super) fn images(&self) -> impl Iterator<Item = &str> {
         let named = [&self.base, &self.max_query, &self.min_query].into_iter();
         named.chain(self.references.iter().flatten()).map(String::as_str)
@@ -173,7 +171,7 @@ impl TrialRow {
     }
 }
 
-/// The table, with its heading. Lines end in a line feed.
+/// The table with its header. Lines end in a line feed.
 pub(super) fn to_csv(rows: &[TrialRow]) -> Vec<u8> {
     let mut writer: Writer<Vec<u8>> =
         WriterBuilder::new().quote_style(QuoteStyle::Necessary).from_writer(Vec::new());

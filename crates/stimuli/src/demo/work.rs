@@ -1,4 +1,4 @@
-//! Making one unit's images and trials.
+//! Makes the images and trials of one unit.
 
 use super::folder::Folder;
 use super::selection::Plan;
@@ -15,11 +15,11 @@ use crate::scenes;
 use crate::synthetic::{Ascent, visualise};
 use crate::units::Role;
 
-/// Synthetic images in a trial of the condition that has no others, and of the one that mixes.
+/// The number of synthetic images in a trial of the synthetic condition.
 const SYNTHETIC: usize = BINS - 1;
 const MIXED_SYNTHETIC: usize = SYNTHETIC - MIXED_NATURAL;
 
-/// All that is needed to make a unit's images.
+/// Everything that is needed to make a unit's images.
 pub struct Workshop<'a, M> {
     machine: &'a M,
     options: &'a DemoOptions,
@@ -28,7 +28,7 @@ pub struct Workshop<'a, M> {
     saliency: Saliency,
 }
 
-/// One image set of one unit: what its trials have in common in all conditions.
+/// One image set of one unit: the parts that its trials share in all conditions.
 struct ImageSet {
     number: usize,
     base: Picture,
@@ -62,7 +62,7 @@ impl<'a, M: Differentiable> Workshop<'a, M> {
         self.machine.units()[unit].name()
     }
 
-    /// The conditions with trials of a unit: there is no practice without references.
+    /// The conditions with trials of a unit. The condition without references has no practice.
     fn conditions(&self, unit: usize) -> impl Iterator<Item = Condition> {
         let practice = matches!(self.plan.roles[unit], Role::Obvious | Role::Easy);
         Condition::ALL.into_iter().filter(move |condition| !(practice && *condition == Condition::None))
@@ -88,7 +88,7 @@ impl<'a, M: Differentiable> Workshop<'a, M> {
         Ok(ImageSet { number, base_response: self.machine.response(unit, &base), base, base_path, queries })
     }
 
-    /// The base image of an image set and the best and the worst occlusion of it.
+    /// The base image of an image set, with its best and worst occlusion.
     fn search(&self, unit: usize, image_set: usize) -> Result<(Picture, Queries), BuildError> {
         let scene = self.plan.favourites[unit].base(image_set);
         let base = scenes::paint(self.options.seed, scene);
@@ -130,7 +130,7 @@ impl<'a, M: Differentiable> Workshop<'a, M> {
             base_activation: set.base_response,
             max_activation: queries.max.response,
             min_activation,
-            // Between images of two scenes the rules have nothing to compare.
+            // The rules cannot compare images of two scenes.
             baselines: [decided.center, decided.variance, decided.saliency]
                 .map(|right| foil.is_none().then_some(right)),
         })
@@ -146,7 +146,7 @@ impl<'a, M: Differentiable> Workshop<'a, M> {
         self.folder.image(format!("images/queries/{}-{image_set}-{which}.jpg", self.name(unit)), picture)
     }
 
-    /// For a catch trial without references: an occluded image of an unrelated unit, and this unit's response to it.
+    /// The wrong answer of a catch trial without references: an occluded image of an unrelated unit, with this unit's response to it.
     fn foil(&self, unit: usize, other: usize, image_set: usize) -> Result<(String, f64), BuildError> {
         let (base, queries) = self.search(other, image_set)?;
         let picture = queries.min.of(&base);

@@ -1,16 +1,15 @@
-//! The gradient of a map's sum with respect to the picture.
+//! Computes the gradient of a map's sum with respect to the picture.
 
 use super::forward::clamped;
 use super::{Graph, Map, Node, Op, RETINA};
 use crate::kernels;
 
 impl Graph {
-    /// Given all maps and the gradients of some quantity with respect to some of them, its gradient with respect to the
-    /// three channels.
+    /// Computes the gradient of a quantity with respect to the three channels, from all maps and the quantity's gradients with
+    /// respect to some of them (`seeds`).
     ///
-    /// Through a rectification that is closed, the share `leak` of the gradient passes all the same: 0 for the gradient as
-    /// it is, more to find a way out of where nothing responds yet (Olah et al., "Feature Visualization", Distill 2017,
-    /// do likewise).
+    /// A rectification passes the share `leak` of the gradient where its input is negative: 0 gives the exact gradient, and more
+    /// helps where no unit responds yet (Olah et al., "Feature Visualization", Distill 2017, do the same).
     pub fn gradient(&self, maps: &[Map], seeds: Vec<(Node, Map)>, leak: f32) -> [Map; 3] {
         let mut gradients: Vec<Option<Map>> = vec![None; self.ops.len()];
         for (node, seed) in seeds {
@@ -48,7 +47,7 @@ fn scaled(mut gradient: Map, input: &Map, slope: impl Fn(f32) -> f32) -> Map {
     gradient
 }
 
-/// What an operation passes back to its inputs.
+/// The gradients that an operation passes back to its inputs.
 fn back(op: &Op, maps: &[Map], gradient: Map, leak: f32) -> Vec<(Node, Map)> {
     match op {
         Op::Channel(_) => Vec::new(),
@@ -123,7 +122,7 @@ fn convolve_back(gradient: &Map, across: &[f32], down: &[f32]) -> Map {
         for (k, weight) in across.iter().enumerate() {
             kernels::add(&mut padded[k..k + side], *weight, rows.row(y, 0..side));
         }
-        // What fell beyond the edges belongs to the outermost values.
+        // Values beyond the edges belong to the outermost cells.
         let row = out.row_mut(y, 0..side);
         row.copy_from_slice(&padded[rx..rx + side]);
         row[0] += padded[..rx].iter().sum::<f32>();
@@ -150,7 +149,7 @@ mod tests {
         graph.gradient(&maps, vec![(node, seed)], leak)
     }
 
-    /// The gradient along random directions against the difference of two evaluations.
+    /// Compares the gradient along random directions with the difference of two evaluations.
     fn check(graph: &Graph, node: Node) {
         let image = retina(&scenes::paint(4, 30));
         let gradient = gradient(graph, node, &image, 0.0);

@@ -1,7 +1,7 @@
-//! Evaluating maps, whole or on a rectangle.
+//! Evaluates maps, completely or on a rectangle.
 //!
-//! The value of a cell is computed by the same operations in the same order whatever the rectangle, so a map that is
-//! evaluated in parts equals the map evaluated at once, bit for bit.
+//! A cell is always computed by the same operations in the same order, so a map that is evaluated in parts equals a map that is
+//! evaluated at once, bit for bit.
 
 use super::{Graph, Map, Node, Op};
 use crate::kernels::{add, map, map2, map3};
@@ -16,12 +16,11 @@ pub(super) struct Rect {
 }
 
 impl Rect {
-    /// The whole of a map.
+    /// The rectangle of a complete map.
     pub fn whole(side: usize) -> Self {
         Self { left: 0, top: 0, right: side, bottom: side }
     }
 
-    /// A square.
     pub fn square(left: usize, top: usize, size: usize) -> Self {
         Self { left, top, right: left + size, bottom: top + size }
     }
@@ -34,7 +33,7 @@ impl Rect {
         if self.is_empty() { 0 } else { (self.right - self.left) * (self.bottom - self.top) }
     }
 
-    /// The smallest rectangle around both.
+    /// The smallest rectangle that contains both.
     pub fn union(self, other: Self) -> Self {
         Self {
             left: self.left.min(other.left),
@@ -44,7 +43,7 @@ impl Rect {
         }
     }
 
-    /// What both have in common.
+    /// The area that both share.
     pub fn intersection(self, other: Self) -> Self {
         Self {
             left: self.left.max(other.left),
@@ -72,7 +71,7 @@ impl Rect {
     const EMPTY: Self = Self { left: 0, top: 0, right: 0, bottom: 0 };
 }
 
-/// Buffers that are used again from one evaluation to the next.
+/// Buffers that evaluations reuse.
 #[derive(Default)]
 pub(super) struct Scratch {
     padded: Vec<f32>,
@@ -162,7 +161,7 @@ fn halve(input: &Map, rect: Rect, out: &mut Map) {
     }
 }
 
-/// A coordinate moved onto the map.
+/// Limits a coordinate to the map.
 #[inline]
 pub(super) fn clamped(i: isize, side: usize) -> usize {
     i.clamp(0, side as isize - 1) as usize
@@ -208,7 +207,7 @@ fn convolve(input: &Map, across: &[f32], down: &[f32], rect: Rect, out: &mut Map
     }
 }
 
-/// The part of a row from `from` on, continued beyond the edges by the outermost values.
+/// The part of a row from `from` on. Beyond the edges it repeats the outermost values.
 fn pad(row: &[f32], from: isize, length: usize, padded: &mut Vec<f32>) {
     padded.clear();
     let side = row.len() as isize;
@@ -273,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn operations_compute_what_they_say() {
+    fn operations_compute_their_definitions() {
         let mut graph = Graph::default();
         let r = graph.add(Op::Channel(0));
         let slope = graph.add(Op::Convolve(r, vec![-1.0, 0.0, 1.0], vec![1.0]));
@@ -288,7 +287,7 @@ mod tests {
         let at = |node: Node, x: usize, y: usize| maps[node].values[y * maps[node].side + x];
         let near = |a: f32, b: f32| (a - b).abs() < 1e-5;
         assert!(near(at(slope, 50, 60), 0.002));
-        assert!(near(at(slope, 0, 60), 0.001), "beyond the edge the outermost value goes on");
+        assert!(near(at(slope, 0, 60), 0.001), "the outermost value is repeated beyond the edge");
         assert!(near(at(half, 10, 20), (ramp(20, 40) + ramp(21, 41)) / 2.0));
         assert!(near(at(moved, 30, 30), ramp(32, 29)));
         assert!(near(at(moved, 111, 0), ramp(111, 0)));
@@ -297,7 +296,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(40))]
         #[test]
-        fn parts_equal_the_whole(
+        fn parts_equal_the_complete_map(
             left in 0usize..50, top in 0usize..50, width in 1usize..60, height in 1usize..60,
             dx in -9isize..9, dy in -9isize..9, kernel in 0usize..4,
         ) {

@@ -1,21 +1,21 @@
-//! Responses to a picture with a square laid into it, for many positions of the square.
+//! Responses to a picture with an inserted square, for many positions of the square.
 //!
-//! For each position only the ring that the border of the square influences is computed anew, map by map. Farther outside
-//! a map equals that of the background, farther inside that of the inlay, and their sums come from integral images.
-//! Sums are of whole numbers (see [`fixed`]), so the result equals the response to the really composed picture exactly.
+//! For each position only the ring around the border of the square is recomputed, map by map. Outside it a map equals that of the
+//! background, inside it that of the inlay, and integral images give both sums. Sums are of whole numbers (see [`fixed`]),
+//! so the result equals exactly the response to the composed picture.
 
 use super::forward::{Rect, Scratch};
 use super::{Graph, Map, Node, Op, retina};
 use crate::inlay::{Corner, Inlay, PATCH};
 use crate::picture::{Picture, SIDE, rounded_mean};
 
-/// The patch in cells of the retina.
+/// The side of the patch in retina cells.
 const PATCH_CELLS: usize = PATCH / 2;
 
-/// A map's value as a whole number of 2^-20ths. Sums of these do not depend on their order.
+/// A map's value as a multiple of 2^-20. Sums of whole numbers do not depend on their order.
 #[inline]
 fn fixed(value: f32) -> i64 {
-    // A float times a power of two is exact, so this rounds half away from zero without the help of a library.
+    // A float times a power of two is exact, so this rounds half away from zero without a library.
     let scaled = f64::from(value) * 1_048_576.0;
     (scaled + if scaled < 0.0 { -0.5 } else { 0.5 }) as i64
 }
@@ -39,7 +39,7 @@ pub fn mean(map: &Map) -> f64 {
     mean_of_fixed(fixed_sum(&map.values), map.side)
 }
 
-/// Sums over rectangles in constant time.
+/// Gives sums over rectangles in constant time.
 struct Integral<T> {
     side: usize,
     sums: Vec<T>,
@@ -69,7 +69,7 @@ impl<T: Copy + Default + std::ops::Add<Output = T> + std::ops::Sub<Output = T>> 
     }
 }
 
-/// Where a map differs from that of the background (`dirty`), and where in it it equals that of the inlay (`inside`).
+/// The area where a map differs from the background's (`dirty`), and the area where it equals the inlay's (`inside`).
 #[derive(Clone, Copy)]
 struct Reach {
     dirty: Rect,
@@ -77,7 +77,7 @@ struct Reach {
 }
 
 impl Reach {
-    /// The reach in a map computed by `op`, from the reaches in the maps it reads.
+    /// The areas in a map computed by `op`, from the areas in the maps that it reads.
     fn through(op: &Op, reaches: &[Self], side: usize) -> Self {
         let of_inputs = || {
             let inputs = op.inputs();
@@ -102,7 +102,7 @@ impl Reach {
             right: (d.right + rx).min(side),
             bottom: (d.bottom + ry).min(side),
         };
-        // At the edge of the map the inlay goes on beyond it.
+        // At the edge of the map the inlay continues beyond it.
         let inside = Rect {
             left: if i.left == 0 { 0 } else { i.left + rx },
             top: if i.top == 0 { 0 } else { i.top + ry },
@@ -113,7 +113,7 @@ impl Reach {
     }
 
     fn moved(self, dx: isize, dy: isize, side: usize) -> Self {
-        // A cell reads from `d` further; where that is beyond the edge, it reads the outermost one.
+        // A cell reads from `d` further. Beyond the edge it reads the outermost cell.
         let interval = |low: usize, high: usize, d: isize| {
             let onto = |i: usize| (i as isize - d).clamp(0, side as isize) as usize;
             (if low == 0 { 0 } else { onto(low) }, if high == side { side } else { onto(high) })
@@ -145,9 +145,9 @@ impl Reach {
     }
 }
 
-/// What the square shows.
+/// The content of the square.
 enum Content<'a> {
-    /// One colour: the mean of the picture there, of which these are the sums per channel in px.
+    /// One colour: the mean of the picture there. The images give its sums per channel in px.
     Mean(Box<[Integral<u32>; 3]>),
     /// Another picture, with all its maps and the sums of the last one.
     Maps(&'a [Map], &'a Integral<i64>),
@@ -211,7 +211,7 @@ impl<'a> Search<'a> {
                 op => Reach::through(op, &reaches, side),
             };
             if 2 * reach.inside.area() < reach.dirty.area() {
-                // The ring is most of it, and in one piece quicker than in four.
+                // The ring is most of the area, and one rectangle is faster than four.
                 self.graph.evaluate_rect(node, reach.dirty, &mut self.composed, &mut self.scratch);
             } else {
                 self.fill_inside(node, reach.inside, corner);
@@ -228,7 +228,7 @@ impl<'a> Search<'a> {
         mean_of_fixed(sum, self.graph.sides[self.node])
     }
 
-    /// Sets a map where it equals that of the inlay.
+    /// Fills the area where a map equals that of the inlay.
     fn fill_inside(&mut self, node: Node, inside: Rect, corner: Corner) {
         if inside.is_empty() {
             return;
@@ -241,7 +241,7 @@ impl<'a> Search<'a> {
                     // As on the retina: four equal bytes, divided once.
                     f32::from(4 * u16::from(rounded_mean(sums[channel].sum(px), PATCH))) / 1020.0
                 } else {
-                    // All cells inside see nothing but one colour: one of them speaks for all.
+                    // All cells inside see one colour only, so one of them gives the value of all.
                     let one = Rect { right: inside.left + 1, bottom: inside.top + 1, ..inside };
                     self.graph.evaluate_rect(node, one, &mut self.composed, &mut self.scratch);
                     self.composed[node].row(inside.top, inside.left..inside.left + 1)[0]
@@ -253,7 +253,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The sum of the last map: background, ring, inlay.
+    /// The sum of the last map: background, ring and inlay.
     fn sum(&self, reach: Reach) -> i64 {
         let map = &self.composed[self.node];
         let all = Rect::whole(map.side);
@@ -333,7 +333,7 @@ mod tests {
             let expected = mean(&graph.evaluate(&retina(&compose(&background, inlay, at)))[last]);
             let far = Corner { x: 134 - 2 * x, y: 0 };
             let found = inlay_responses(&graph, last, &background, inlay, &[far, at, at]);
-            // The position before must leave no trace.
+            // The previous position must not change the result.
             prop_assert_eq!(&found[1..], &[expected, expected]);
         }
     }

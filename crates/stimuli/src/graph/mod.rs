@@ -1,9 +1,8 @@
-//! A miniature network, written by hand: maps computed from maps, without learned weights.
+//! A small handwritten network: maps are computed from maps, without learned weights.
 //!
-//! A [`Graph`] is a list of operations on square maps. Each operation reads maps that come before it, so that the order of
-//! the list is an order of evaluation. Any map can be evaluated on a rectangle only (see [`Graph::evaluate`]), which is what makes the
-//! search for the best occlusion fast, and its gradient with respect to the picture can be followed back (see [`Graph::gradient`]),
-//! which is what feature visualisation needs.
+//! A [`Graph`] is a list of operations on square maps. Each operation reads earlier maps, so the list is in order of evaluation. A
+//! map can be evaluated on a rectangle only (see [`Graph::evaluate`]), which makes the search for the best occlusion fast. Its
+//! gradient with respect to the picture (see [`Graph::gradient`]) is needed for feature visualisation.
 
 mod backward;
 mod forward;
@@ -20,7 +19,7 @@ pub const RETINA: usize = SIDE / 2;
 /// The number of an operation in its graph, and of the map it computes.
 pub type Node = usize;
 
-/// How a map is computed. Beyond its edges a map goes on with its outermost values.
+/// An operation that computes a map. Beyond its edges a map repeats its outermost values.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
     /// Red (0), green (1) or blue (2) on the retina, 0 to 1.
@@ -31,7 +30,7 @@ pub enum Op {
     Convolve(Node, Vec<f32>, Vec<f32>),
     /// Means over 2 x 2 values: a map of half the side.
     Halve(Node),
-    /// The value so many columns to the right and rows down.
+    /// The value that many columns to the right and rows down.
     Shift(Node, isize, isize),
     /// The product of two maps.
     Product(Node, Node),
@@ -44,7 +43,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// The maps the operation reads.
+    /// The maps that the operation reads.
     pub fn inputs(&self) -> Vec<Node> {
         match self {
             Self::Channel(_) => Vec::new(),
@@ -62,14 +61,12 @@ impl Op {
 /// A square map of numbers, row by row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Map {
-    /// Width and height.
     pub side: usize,
     /// The values, `side * side` of them.
     pub values: Vec<f32>,
 }
 
 impl Map {
-    /// A map of zeros.
     pub fn zeros(side: usize) -> Self {
         Self { side, values: vec![0.0; side * side] }
     }
@@ -79,13 +76,13 @@ impl Map {
         &self.values[y * self.side + x.start..y * self.side + x.end]
     }
 
-    /// A part of row `y`, to be written.
+    /// A part of row `y`, for writing.
     fn row_mut(&mut self, y: usize, x: std::ops::Range<usize>) -> &mut [f32] {
         &mut self.values[y * self.side + x.start..y * self.side + x.end]
     }
 }
 
-/// What the eye of the machine sees of a picture: red, green and blue, 0 to 1, averaged over 2 x 2 px.
+/// The input of the machine: red, green and blue of a picture, 0 to 1, averaged over 2 x 2 px.
 pub fn retina(picture: &Picture) -> [Map; 3] {
     let mut maps = [Map::zeros(RETINA), Map::zeros(RETINA), Map::zeros(RETINA)];
     for y in 0..RETINA {
@@ -103,7 +100,6 @@ pub fn retina(picture: &Picture) -> [Map; 3] {
     maps
 }
 
-/// A list of operations.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     ops: Vec<Op>,
@@ -111,7 +107,7 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// Adds an operation, unless the graph has the same one already; returns its number.
+    /// Adds an operation, unless the graph already has the same one, and returns its number.
     pub fn add(&mut self, op: Op) -> Node {
         if let Some(known) = self.ops.iter().position(|other| *other == op) {
             return known;
@@ -138,7 +134,7 @@ impl Graph {
         self.sides[node]
     }
 
-    /// The part of the graph that `outputs` depend on, with their numbers in it. Evaluating it costs no more than needed.
+    /// The part of the graph that `outputs` depend on, with their numbers in it.
     pub fn part(&self, outputs: &[Node]) -> (Self, Vec<Node>) {
         let mut needed = vec![false; self.ops.len()];
         for output in outputs {

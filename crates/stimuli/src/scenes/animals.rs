@@ -1,4 +1,4 @@
-//! Animals: fish, butterflies, ladybirds, owls, snails, bees, zebras' cousins.
+//! Animals: fish, butterflies, ladybirds, owls, snails, bees, grazing animals.
 
 use super::Scene;
 use super::canvas::{Canvas, Frame};

@@ -1,4 +1,4 @@
-//! Under water: fish, weed and jellyfish.
+//! Underwater scenes: fish, weed and jellyfish.
 
 use super::Scene;
 use super::animals::eye;

@@ -1,11 +1,11 @@
-//! A canvas of colours onto which forms are laid, with smooth edges and soft shadows.
+//! A canvas of colours, on which forms are painted with smooth edges and soft shadows.
 
 use super::colour::Rgb;
 use super::noise::grain;
 use crate::maths::{cos_turns, sin_turns, smoothstep};
 use crate::picture::{Picture, SIDE};
 
-/// Side of the canvas in px, as a number to paint with.
+/// Side of the canvas in px, as a float.
 pub const SIZE: f32 = SIDE as f32;
 
 /// A place on the canvas: centre, size and rotation of a thing that is described in its own units.
@@ -13,7 +13,7 @@ pub const SIZE: f32 = SIDE as f32;
 pub struct Frame {
     pub x: f32,
     pub y: f32,
-    /// How many px one unit is.
+    /// The number of px in a unit.
     pub scale: f32,
     cos: f32,
     sin: f32,
@@ -24,13 +24,13 @@ impl Frame {
         Self { x, y, scale, cos: 1.0, sin: 0.0 }
     }
 
-    /// Turned clockwise by so many turns more.
+    /// The frame, turned clockwise by this many turns.
     pub fn turned(self, turns: f32) -> Self {
         let (c, s) = (cos_turns(turns), sin_turns(turns));
         Self { cos: self.cos * c - self.sin * s, sin: self.cos * s + self.sin * c, ..self }
     }
 
-    /// A frame at the point (`u`, `v`) of this one, `k` times as large and as much turned.
+    /// A frame at the point (`u`, `v`) of this one, with `k` times its scale and the same rotation.
     pub fn at(&self, u: f32, v: f32, k: f32) -> Self {
         let (x, y) = self.point(u, v);
         Self { x, y, scale: self.scale * k, ..*self }
@@ -52,20 +52,20 @@ impl Frame {
     }
 }
 
-/// The picture in the making.
+/// The unfinished picture.
 pub struct Canvas {
     pixels: Vec<Rgb>,
 }
 
 impl Canvas {
-    /// A canvas whose colour at each point (x, y in px, pixel centres at .5) is given.
+    /// Makes a canvas from the colour of each point (x, y in px, pixel centres at .5).
     pub fn new(colour: impl Fn(f32, f32) -> Rgb) -> Self {
         let mut canvas = Self { pixels: vec![Rgb::BLACK; SIDE * SIDE] };
         canvas.lay((0.0, 0.0, SIZE, SIZE), |x, y| (colour(x, y), 1.0));
         canvas
     }
 
-    /// Lays colours with opacities over the pixels of a box (left, top, right, bottom in px).
+    /// Paints colours with opacities on the pixels of a box (left, top, right, bottom in px).
     #[inline]
     pub fn lay(&mut self, area: (f32, f32, f32, f32), paint: impl Fn(f32, f32) -> (Rgb, f32)) {
         let clip = |v: f32| v.clamp(0.0, SIZE) as usize;
@@ -81,8 +81,8 @@ impl Canvas {
         }
     }
 
-    /// Lays a form: `distance` to its outline (negative inside) and colour (given u, v and distance), both in the units
-    /// of the frame, within `extent` units of its centre.
+    /// Paints a form from the `distance` to its outline (negative inside) and its colour (by u, v and distance), in the units of the
+    /// frame, within `extent` units of its centre.
     #[inline]
     pub fn form(
         &mut self,
@@ -99,7 +99,7 @@ impl Canvas {
         });
     }
 
-    /// Darkens what lies around a form, out to `softness` units; `strength` 0 to 1.
+    /// Darkens the surroundings of a form, up to `softness` units away. `strength` is 0 to 1.
     #[inline]
     pub fn shadow(
         &mut self,
@@ -132,7 +132,7 @@ impl Canvas {
         }
     }
 
-    /// The colour now at a point, clamped to the canvas.
+    /// The current colour of a point, which is limited to the canvas.
     pub fn colour_at(&self, x: f32, y: f32) -> Rgb {
         let clip = |v: f32| v.clamp(0.0, SIZE - 1.0) as usize;
         self.pixels[clip(y) * SIDE + clip(x)]
@@ -152,7 +152,7 @@ impl Canvas {
     }
 }
 
-/// The box on the canvas that holds everything within `extent` units of the frame's centre, and `margin` px.
+/// The box on the canvas that contains everything within `extent` units of the frame's centre, and `margin` px.
 fn reach(frame: &Frame, extent: f32, margin: f32) -> (f32, f32, f32, f32) {
     let r = extent * frame.scale * if frame.sin == 0.0 { 1.0 } else { 1.2 } + margin;
     (frame.x - r, frame.y - r, frame.x + r, frame.y + r)

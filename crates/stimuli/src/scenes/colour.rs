@@ -1,4 +1,4 @@
-//! Colours, mixing, and the palettes that keep the scenes pleasant.
+//! Colours, mixing, and palettes.
 
 use std::ops::{Add, Mul, Sub};
 
@@ -88,14 +88,14 @@ impl Rgb {
     }
 }
 
-/// Five colours that go together.
+/// Five matching colours.
 pub type Palette = [Rgb; 5];
 
 const fn palette(codes: [u32; 5]) -> Palette {
     [Rgb::hex(codes[0]), Rgb::hex(codes[1]), Rgb::hex(codes[2]), Rgb::hex(codes[3]), Rgb::hex(codes[4])]
 }
 
-/// Hand-picked palettes: warm, cool, muted, loud.
+/// Hand-picked palettes: warm, cool, muted and strong ones.
 const PALETTES: [Palette; 28] = [
     palette([0x264653, 0x2A9D8F, 0xE9C46A, 0xF4A261, 0xE76F51]),
     palette([0xE63946, 0xF1FAEE, 0xA8DADC, 0x457B9D, 0x1D3557]),

@@ -1,4 +1,4 @@
-//! Things seen from above: buttons, coins, sweets, pencils, plates, sewing and writing tables; and the fun fair.
+//! Things seen from above: buttons, coins, sweets, pencils, plates, sewing and writing tables, and gardens.
 
 use std::f32::consts::TAU;
 

@@ -1,4 +1,4 @@
-//! Distances to the outlines of simple forms (negative inside), and the light on round bodies.
+//! Distances to the outlines of simple forms (negative inside), and light on round bodies.
 
 use super::colour::Rgb;
 use crate::maths::{angle_turns, cos_turns, sin_turns};
@@ -83,7 +83,7 @@ pub fn ring(u: f32, v: f32, radius: f32, half_width: f32) -> f32 {
     (length(u, v) - radius).abs() - half_width
 }
 
-/// Where the light comes from, as a unit vector: left-right, up-down (negative is up), towards the viewer.
+/// The direction of the light, as a unit vector: left-right, up-down (negative is up), towards the viewer.
 pub type Light = (f32, f32, f32);
 
 /// A light from above at the given turn from the left (0) over the top (0.25) to the right (0.5).

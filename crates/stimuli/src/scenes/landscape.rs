@@ -114,7 +114,7 @@ pub fn any_mood(s: &mut Scene) -> Mood {
     s.dice.pick(&[Mood::Day, Mood::Day, Mood::Day, Mood::Dusk, Mood::Dusk, Mood::Night, Mood::Grey])
 }
 
-/// A line of hills or mountains: everything below a wavy line.
+/// A line of hills or mountains. It paints everything below a wavy line.
 pub fn ridge(s: &mut Scene, base: f32, height: f32, wave: f32, paint: impl Fn(f32, f32, f32) -> Rgb) {
     let seed = s.dice.seed();
     let shift = s.dice.range(0.0, 100.0);
@@ -166,7 +166,7 @@ pub fn mountains(s: &mut Scene) {
     foreground(s, mood, horizon + 14.0 * layers as f32);
 }
 
-/// What lies in front of the hills.
+/// The land in front of the hills.
 fn foreground(s: &mut Scene, mood: Mood, from: f32) {
     let light = daylight(mood);
     match s.dice.below(4) {
@@ -204,7 +204,7 @@ pub fn grass(s: &mut Scene, from: f32, light: Rgb) {
     });
 }
 
-/// Water from a line down, mirroring what is above it.
+/// Water below a line, which mirrors what is above it.
 pub fn water(s: &mut Scene, from: f32, mood: Mood) {
     let seed = s.dice.seed();
     let (chop, calm) = (s.dice.range(2.0, 12.0), s.dice.range(0.2, 0.8));
@@ -230,7 +230,7 @@ pub fn water(s: &mut Scene, from: f32, mood: Mood) {
     });
 }
 
-/// The sea with waves, boats, perhaps a beach with parasols or a lighthouse.
+/// The sea with waves and boats, and sometimes a beach with parasols or a lighthouse.
 pub fn seaside(s: &mut Scene) {
     let mood = any_mood(s);
     let horizon = s.dice.range(75.0, 135.0);

@@ -1,4 +1,4 @@
-//! Surfaces: what things, walls, cloths and grounds are covered with.
+//! Surfaces of things, walls, cloths and grounds.
 
 use super::colour::{Palette, Rgb, contrasting};
 use super::form::length;
@@ -6,7 +6,7 @@ use super::noise::{cells, fbm, grain, noise};
 use crate::dice::Dice;
 use crate::maths::{cos_turns, sin_turns, smoothstep};
 
-/// How a surface is patterned; see [`Material::at`] for what each looks like.
+/// The pattern of a surface. [`Material::at`] shows what each looks like.
 #[derive(Clone, Copy, Debug)]
 pub enum Pattern {
     Plain,
@@ -41,7 +41,7 @@ pub const PRINTS: [Pattern; 11] =
 /// Patterns of walls and floors.
 pub const MASONRY: [Pattern; 8] = [Bricks, Bricks, Planks, Tiles, Pebbles, Terrazzo, Marble, Mottled];
 
-/// A surface with its colours and measures.
+/// A surface with its colours and sizes.
 #[derive(Clone, Copy, Debug)]
 pub struct Material {
     pub pattern: Pattern,
@@ -91,7 +91,7 @@ impl Material {
         }
     }
 
-    /// Any print, or plain with the probability `plain`.
+    /// Any print, or a plain surface with the probability `plain`.
     pub fn print(dice: &Dice, palette: &Palette, plain: f32) -> Self {
         if dice.chance(plain) {
             return Self::plain(dice.pick(palette));
@@ -105,19 +105,18 @@ impl Material {
         let pattern = dice.pick(&MASONRY);
         let period = dice.range(14.0, 34.0);
         let wall = Self::new(pattern, dice, palette, period).turned(0.0);
-        // Stone has quiet colours.
+        // Stone has muted colours.
         let stone = wall.ground.mix(Rgb::hsl(0.09, 0.12, 0.55), dice.range(0.2, 0.7));
         let quiet = |colour: Rgb| stone.mix(colour, 0.45);
         let joint = if matches!(pattern, Bricks | Tiles) { wall.figure } else { quiet(wall.figure) };
         Self { accent: quiet(wall.accent), ..wall.coloured(stone, joint) }
     }
 
-    /// With these colours.
     pub fn coloured(self, ground: Rgb, figure: Rgb) -> Self {
         Self { ground, figure, ..self }
     }
 
-    /// Turned by so many turns.
+    /// The surface, turned by this many turns.
     pub fn turned(self, turns: f32) -> Self {
         Self { cos: cos_turns(turns), sin: sin_turns(turns), ..self }
     }
@@ -147,7 +146,7 @@ impl Material {
             Tiles => self.tiles(u, v),
             Scales => self.scales(u, v),
             Honeycomb => {
-                // Six neighbours: every other row is shifted by half.
+                // A cell has six neighbours, since every second row is shifted by half.
                 let k = cells_hex(u, v);
                 self.blend(1.0 - self.inside(0.12 - k))
             }
@@ -172,7 +171,7 @@ impl Material {
         }
     }
 
-    /// The mean of the colours, for where the pattern is too small to be seen.
+    /// The mean of the colours, for a pattern that is too small to be seen.
     pub fn mean(&self) -> Rgb {
         self.ground.mix(self.figure, 0.5)
     }
@@ -255,7 +254,7 @@ impl Material {
     }
 
     fn scales(&self, u: f32, v: f32) -> Rgb {
-        // Each row of round scales lies over the row below it; the topmost that covers the point wins.
+        // Each row of round scales covers the row below it. The topmost scale at a point is visible.
         let row = (v * 2.0).floor();
         for step in 0..2 {
             let r = row - step as f32;
@@ -289,7 +288,7 @@ fn lattice(u: f32, v: f32) -> (f32, f32) {
     (u + shift - (u + shift).floor() - 0.5, v - (row + 0.5) * 0.8)
 }
 
-/// How much nearer the nearest point of a hexagonal lattice is than the next one.
+/// How much nearer the nearest point of a hexagonal lattice is than the second nearest.
 #[inline]
 fn cells_hex(u: f32, v: f32) -> f32 {
     let (mut first, mut second) = (f32::MAX, f32::MAX);

@@ -1,7 +1,7 @@
-//! The demo's photographs: procedural scenes of land, towns, things, plants and animals.
+//! Procedural scenes in place of photographs: land, towns, things, plants and animals.
 //!
-//! A scene is drawn by one of the [`GENRES`], each a function that paints on a canvas with the dice of that scene, so
-//! that scene number `i` of a seed is the same picture everywhere and can be painted again at any time.
+//! One of the [`GENRES`] paints a scene, with random numbers of that scene's own. So scene `i` of a seed is the same picture on every
+//! machine, and can be painted again at any time.
 
 mod animals;
 mod aquarium;
@@ -33,7 +33,7 @@ use form::{Light, light_from};
 use super::dice::Dice;
 use super::picture::Picture;
 
-/// A picture in the making, with what all its parts share.
+/// An unfinished picture, with the state that all its parts share.
 struct Scene {
     canvas: Canvas,
     dice: Dice,
@@ -42,8 +42,8 @@ struct Scene {
 }
 
 impl Scene {
-    /// Up to `count` points at least `gap` px apart within a box (from and to in x, in y), the farther ones (higher up)
-    /// first. Fewer if there is no room.
+    /// Up to `count` points at least `gap` px apart within a box (from and to in x, in y), the farther ones (higher up) first. Fewer if
+    /// the box is too small.
     fn places(&self, count: usize, x: (f32, f32), y: (f32, f32), gap: f32) -> Vec<(f32, f32)> {
         let mut places: Vec<(f32, f32)> = Vec::with_capacity(count);
         for _ in 0..count * 12 {
@@ -60,7 +60,7 @@ impl Scene {
     }
 }
 
-/// What a scene can be of. The more often a genre is listed, the more of the pool it fills.
+/// The genres of scenes. A genre that is listed more often fills more of the pool.
 const GENRES: [fn(&mut Scene); 52] = [
     landscape::mountains,
     landscape::seaside,
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn every_genre_fills_the_picture_with_something() {
+    fn no_genre_leaves_the_picture_plain() {
         for number in 0..2 * GENRES.len() {
             let scene = paint(3, number);
             assert!(scene.deviation(0, 0, crate::picture::SIDE) > 0.02, "scene {number} is nearly plain");

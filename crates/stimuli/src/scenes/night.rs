@@ -1,4 +1,4 @@
-//! Lights in the dark: cities, lanterns, fireworks, lamps out of focus, the moon.
+//! Night scenes: cities, lanterns, fireworks, lamps out of focus, the moon.
 
 use super::Scene;
 use super::canvas::{Frame, SIZE};
@@ -157,7 +157,7 @@ fn street_lamp(s: &mut Scene) {
     );
 }
 
-/// A great moon or planet among stars, over hills.
+/// A large moon or planet among stars, over hills.
 pub fn moon(s: &mut Scene) {
     bare_sky(s, Mood::Night, 230.0);
     let (x, y, r) = (s.dice.range(60.0, 164.0), s.dice.range(55.0, 110.0), s.dice.range(26.0, 58.0));

@@ -1,4 +1,4 @@
-//! Noise on the plane: the irregularity of clouds, stone, bark and grass.
+//! Noise on the plane, for the irregularity of clouds, stone, bark and grass.
 
 /// A scrambled 32-bit number (the finaliser of MurmurHash3 over the coordinates).
 #[inline]
@@ -44,8 +44,8 @@ pub fn fbm(x: f32, y: f32, octaves: u32, seed: u32) -> f32 {
     sum / total
 }
 
-/// The nearest of the scattered points, one per unit square: distance to it, how much farther the second is, a random
-/// number of its own (0 to 1), and the vector from it.
+/// The nearest of the scattered points (one per unit square): its distance, the additional distance of the second nearest, a random
+/// number of the point (0 to 1), and the vector from it.
 pub struct Cell {
     pub distance: f32,
     pub gap: f32,

@@ -1,4 +1,4 @@
-//! Rooms: things on tables and shelves before walls.
+//! Indoor scenes: things on tables and shelves before walls.
 
 use super::Scene;
 use super::canvas::{Frame, SIZE};

@@ -1,4 +1,4 @@
-//! Pictures that are mostly surface: quilts, walls, floors, woodpiles, roofs, fences, ripples.
+//! Scenes that are mostly surface: quilts, walls, floors, woodpiles, roofs, fences, ripples.
 
 use super::Scene;
 use super::canvas::{Canvas, Frame, SIZE};
@@ -128,7 +128,7 @@ pub fn floor(s: &mut Scene) {
     }
 }
 
-/// A pile of logs, their cut ends towards us, in a yard.
+/// A pile of logs with their cut ends towards the viewer, in a yard.
 pub fn logs(s: &mut Scene) {
     let mood = any_mood(s);
     let floor = s.dice.range(165.0, 205.0);

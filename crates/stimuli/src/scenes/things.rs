@@ -1,4 +1,4 @@
-//! Things of the house: vessels, fruit, books, candles, clocks, cakes. Each stands on its frame's centre unless it says
+//! Household things: vessels, fruit, books, candles, clocks, cakes. Each stands on the centre of its frame, unless its comment says
 //! that it lies around it.
 
 use super::Scene;
@@ -10,7 +10,7 @@ use super::material::Material;
 use super::noise::cells;
 use crate::maths::{angle_turns, sin_turns, smoothstep};
 
-/// A thing at random, about 2 units high and 1 to 2 wide.
+/// A random thing, about 2 units high and 1 to 2 wide.
 pub fn any(s: &mut Scene, f: Frame) {
     let paint = s.dice.pick(&[
         vase,
@@ -33,7 +33,7 @@ pub fn any(s: &mut Scene, f: Frame) {
     paint(s, f);
 }
 
-/// The shadow of a thing on what it stands on.
+/// The shadow that a thing casts on its ground.
 pub fn ground_shadow(s: &mut Scene, f: &Frame, half: f32) {
     let side = -s.light.0 * 0.5;
     s.canvas.shadow(&f.at(side, 0.0, 1.0), half, 0.35, 0.4, |u, v| ellipse(u, v, half, 0.16));

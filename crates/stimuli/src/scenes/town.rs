@@ -57,7 +57,7 @@ pub fn front(s: &mut Scene) {
     }
 }
 
-/// What the windows of a house have in common.
+/// Properties that all windows of a house share.
 struct Window {
     frame: Rgb,
     glass: Rgb,

@@ -1,4 +1,4 @@
-//! Away from home: tents, pyramids, beach huts, trains, washing on the line.
+//! Scenes of travel: tents, pyramids, beach huts, trains, laundry on a line.
 
 use std::f32::consts::TAU;
 
@@ -42,7 +42,7 @@ fn tent(s: &mut Scene, f: Frame, light: Rgb) {
     let front = [(-0.35, -1.25), (0.55, 0.0), (-1.1, 0.0)].map(mirror);
     let door = [(-0.35, -1.0), (0.12, 0.0), (-0.65, 0.0)].map(mirror);
     let shape = |u: f32, v: f32, corners: &[(f32, f32)]| {
-        // Mirroring turned the corners round.
+        // Mirroring reversed the order of the corners.
         if side > 0.0 {
             polygon(u, v, corners)
         } else {
@@ -89,7 +89,7 @@ pub fn pyramids(s: &mut Scene) {
     }
 }
 
-/// Gaily painted huts in a row on the beach.
+/// A row of colourful huts on the beach.
 pub fn beach_huts(s: &mut Scene) {
     let mood = s.dice.pick(&[Mood::Day, Mood::Day, Mood::Day, Mood::Dusk, Mood::Grey]);
     sky(s, mood, 150.0);

@@ -1,4 +1,4 @@
-//! Snow.
+//! Winter scenes.
 
 use super::Scene;
 use super::canvas::{Frame, SIZE};
