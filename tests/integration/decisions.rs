@@ -1,7 +1,7 @@
 //! Decisions about people beside the rule: what they change, and what they do not.
 
 use sqlx::PgPool;
-use weber::domain::codebook::people::{Decision, Override};
+use weber::domain::analysis::{Decision, Override};
 use weber::flow::audit::log::Actor;
 use weber::flow::study::decisions;
 use weber::flow::study::export::PolicyChoice;
