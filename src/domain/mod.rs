@@ -1,6 +1,7 @@
 //! Decides: pure types and functions that know no SQL, no HTTP, no clock and no global generator.
 
 pub mod allocation;
+pub mod analysis;
 pub mod audit_log;
 pub mod backup;
 pub mod codebook;
@@ -12,6 +13,7 @@ pub mod gate;
 pub mod identity;
 pub mod image_file;
 pub mod instruction_picture;
+pub mod measures;
 pub mod observer;
 pub mod participant;
 pub mod preregistration;
@@ -43,6 +45,9 @@ macro_rules! words {
             /// Every variant, in order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
+            /// The word of every variant, in order.
+            pub const WORDS: &'static [&'static str] = &[$($text),+];
+
             /// The word for this variant.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
@@ -62,7 +67,7 @@ macro_rules! words {
                     $($text => Ok(Self::$variant),)+
                     _ => Err($crate::domain::UnknownWord {
                         word: text.to_owned(),
-                        expected: vec![$($text),+],
+                        expected: Self::WORDS.to_vec(),
                     }),
                 }
             }

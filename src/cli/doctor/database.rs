@@ -171,7 +171,7 @@ fn answers(unscheduled: &[String]) -> DoctorFinding {
     ))
 }
 
-/// Counts are made once, when somebody completes: answers that something else changed later would not be in them.
+/// Counts are stored once, when a person completes. If another program changes answers later, the counts are wrong.
 fn tallies(kept: i64, wrong: &[String]) -> DoctorFinding {
     if wrong.is_empty() {
         return Good(format!("the counts of {kept} people who completed are those of their answers"));

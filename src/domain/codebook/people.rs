@@ -1,199 +1,70 @@
 //! `participants.csv`: one row per person who consented.
 
-use chrono::{DateTime, Utc};
-
-use super::{Column, columns, put, put_time};
-use crate::domain::allocation::Claim;
-use crate::domain::exclusion::{Criterion, Measures, Policy, Tally, Verdict, judge};
-use crate::domain::participant::Stage;
-use crate::domain::study::{Group, Mode};
-use crate::domain::words;
+use super::Allowed::{Any, OneOf, Range};
+use super::{Column, YES_OR_NO, columns};
+use crate::domain::analysis::{Decision, JudgedPerson};
+use crate::domain::exclusion::Criterion;
+use crate::domain::participant::{EndReason, Stage};
+use crate::domain::study::{Group, Mode, Platform};
 
 /// Its name.
 pub const FILE: &str = "participants.csv";
 
-words! {
-    /// What a researcher decided about a person, against or beside the rule.
-    Decision {
-        /// Analysed, whatever the rule says.
-        Include = "include",
-        /// Not analysed, whatever the rule says.
-        Exclude = "exclude",
-    }
-}
-
-/// A researcher's decision with its reason. The rule's verdict stays as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Override {
-    /// What was decided.
-    pub decision: Decision,
-    /// Why.
-    pub reason: String,
-}
-
-/// How often something happened to a person that is noted and judged by nobody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each field is the column of its name, which is described below")]
-pub struct EventCounts {
-    pub fullscreen_exits: i64,
-    pub focus_losses: i64,
-    pub reloads: i64,
-    pub image_failures: i64,
-}
-
-/// A person and what was measured, as the database has it.
-#[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "each field is the column of its name, which is described below")]
-pub struct AnalysedPerson {
-    pub id: uuid::Uuid,
-    pub study: String,
-    pub study_version: i32,
-    pub participant: String,
-    pub mode: Mode,
-    pub condition: String,
-    pub image_set: i32,
-    pub slot: Option<i32>,
-    pub posting: Option<i32>,
-    pub platform: String,
-    /// As it reads at the time of the export: somebody whose lease has lapsed counts as expired.
-    pub stage: Stage,
-    pub last_screen: Option<String>,
-    pub group: Group,
-    pub late: bool,
-    pub clock_discrepancy: Option<f64>,
-    pub enrolled_at: DateTime<Utc>,
-    pub started_at: Option<DateTime<Utc>>,
-    pub completed_at: Option<DateTime<Utc>>,
-    pub measures: Measures,
-    pub tally: Tally,
-    pub claim: Claim,
-    pub end_reason: Option<String>,
-    /// None where nobody asked for them: a list of people has no use for them.
-    pub events: Option<EventCounts>,
-    pub events_dropped: i32,
-    pub browser: Option<String>,
-    pub system: Option<String>,
-    pub screen_width: Option<i32>,
-    pub screen_height: Option<i32>,
-    pub window_width: Option<i32>,
-    pub window_height: Option<i32>,
-    pub pixel_ratio: Option<f64>,
-    pub feedback: Option<String>,
-    /// A researcher's decision, where there is one.
-    pub overridden: Option<Override>,
-}
-
-/// A person with the verdict of a policy.
-#[derive(Debug, Clone)]
-pub struct JudgedPerson {
-    /// The person.
-    pub person: AnalysedPerson,
-    /// The verdict; none for somebody who did not complete.
-    pub verdict: Option<Verdict>,
-}
-
-impl JudgedPerson {
-    /// Applies a policy to a person.
-    pub fn new(person: AnalysedPerson, policy: &Policy) -> Self {
-        let complete = person.stage == Stage::Complete;
-        let verdict = complete.then(|| judge(policy, person.group, &person.condition, &person.measures));
-        Self { person, verdict }
-    }
-
-    /// Whether the person is kept. Only who completed can be; then a researcher's decision comes first, and without one
-    /// the rule.
-    pub fn kept(&self) -> bool {
-        if self.verdict.is_none() {
-            return false;
-        }
-        match &self.person.overridden {
-            Some(Override { decision, .. }) => *decision == Decision::Include,
-            None => self.kept_by_rule(),
-        }
-    }
-
-    /// Whether the rule alone would keep the person: every criterion passed, and not surplus.
-    pub fn kept_by_rule(&self) -> bool {
-        self.verdict.as_ref().is_some_and(Verdict::passed) && !self.surplus()
-    }
-
-    /// Whether the person completed without a slot. Whose slot was opened again when a researcher excluded them has none
-    /// either, but is excluded.
-    pub fn surplus(&self) -> bool {
-        let excluded = |decided: &Override| decided.decision == Decision::Exclude;
-        self.person.claim == Claim::Surplus && !self.person.overridden.as_ref().is_some_and(excluded)
-    }
-
-    /// Whether one criterion holds; none where it is off or the person did not complete.
-    pub fn pass(&self, criterion: Criterion) -> Option<bool> {
-        self.verdict.as_ref()?.pass(criterion)
-    }
-
-    /// Why the person is not kept: failed criteria, `incomplete`, `surplus`.
-    pub fn reasons(&self) -> Vec<&'static str> {
-        let Some(verdict) = &self.verdict else { return vec!["incomplete"] };
-        let failed = verdict.failed().map(Criterion::as_str);
-        failed.chain(self.surplus().then_some("surplus")).collect()
-    }
-}
-
-/// Parts the crowd from the experts, who stand apart in every number.
-pub fn apart(people: Vec<JudgedPerson>) -> (Vec<JudgedPerson>, Vec<JudgedPerson>) {
-    people.into_iter().partition(|judged| judged.person.group == Group::Crowd)
-}
+/// What a column says of a criterion.
+const PASS: &str = "Whether the criterion holds; empty where it is off or the person did not complete";
 
 /// The columns, in order.
 pub const COLUMNS: &[Column<JudgedPerson>] = columns! { JudgedPerson;
-    "study", Text, "", "", "The study's short name" => |r, out| out.push_str(&r.person.study);
-    "study_version", Integer, "", "1..", "The version of the study that this person saw" => |r, out| put(Some(r.person.study_version), out);
-    "participant", Text, "", "", "Pseudonym; never a platform's id" => |r, out| out.push_str(&r.person.participant);
-    "mode", Text, "", "live, pilot, simulated", "What the participation counts for" => |r, out| out.push_str(r.person.mode.as_str());
-    "condition", Text, "", "", "Which kind of references the person saw" => |r, out| out.push_str(&r.person.condition);
-    "slot", Integer, "", "1..", "Place in the condition that the person holds or held" => |r, out| put(r.person.slot, out);
-    "posting", Integer, "", "1..", "Order of completion in the slot; empty if not completed, without a slot, or surplus" => |r, out| put(r.person.posting, out);
-    "platform", Text, "", "direct, mturk, prolific, connect, sona, generic", "Where the person came from" => |r, out| out.push_str(&r.person.platform);
-    "stage", Text, "", "consented, instructed, practised, running, complete, abandoned, expired, withdrawn", "How far the person came" => |r, out| put(Some(r.person.stage), out);
-    "last_screen", Text, "", "", "The screen on which the person was last seen" => |r, out| put(r.person.last_screen.as_ref(), out);
-    "answers", Integer, "", "0..", "Answers stored, practice included" => |r, out| put(Some(r.person.tally.answers), out);
-    "group", Text, "", "crowd, expert", "Who the person is" => |r, out| out.push_str(r.person.group.as_str());
-    "late", Boolean, "", "true, false", "Finished after the lease was given away" => |r, out| put(Some(r.person.late), out);
-    "clock_discrepancy", Number, "s", "", "How far the browser's clock ran ahead of what the server saw at the worst, where that was more than the study allows; below 0: how far it stayed behind, where that was more than 30 s, as when the computer slept" => |r, out| put(r.person.clock_discrepancy, out);
-    "enrolled_at", Time, "", "", "Consent. Of people who consent within moments of each other it is not the order in which places were given" => |r, out| put_time(Some(r.person.enrolled_at), out);
-    "started_at", Time, "", "", "Welcome shown" => |r, out| put_time(r.person.started_at, out);
-    "completed_at", Time, "", "", "Completion accepted" => |r, out| put_time(r.person.completed_at, out);
-    "instruction_time", Number, "s", "", "Welcome shown to the first end of the fullscreen page, without waits for images; not more than the server saw pass since consent, and what clocks may differ by" => |r, out| put(r.person.measures.instruction_time, out);
-    "total_time", Number, "s", "", "Welcome shown to the press on Submit, without waits for images; not more than the server saw pass since consent, and what clocks may differ by" => |r, out| put(r.person.measures.total_time, out);
-    "catch_correct", Integer, "", "0..", "Catch trials answered correctly" => |r, out| put(Some(r.person.measures.catch_correct), out);
-    "catch_total", Integer, "", "0..", "Catch trials answered" => |r, out| put(Some(r.person.measures.catch_total), out);
-    "catch_share", Number, "", "0..1", "catch_correct / catch_total" => |r, out| put(r.person.measures.catch_share(), out);
-    "left_answers", Integer, "", "0..", "Answers on the left, over main and catch trials" => |r, out| put(Some(r.person.measures.left_answers), out);
-    "right_answers", Integer, "", "0..", "Answers on the right, over main and catch trials" => |r, out| put(Some(r.person.measures.right_answers), out);
-    "practice_blocks", Integer, "", "0..", "Practice blocks begun (with at least one answer); empty where the condition has no practice" => |r, out| put(r.person.measures.practice_blocks, out);
-    "main_correct", Integer, "", "0..", "Main trials answered correctly" => |r, out| put(Some(r.person.tally.main_correct), out);
-    "main_total", Integer, "", "0..", "Main trials answered" => |r, out| put(Some(r.person.tally.main_total), out);
-    "pass_instruction_time", Boolean, "", "true, false", "Whether the criterion holds; empty where it is off or the person did not complete" => |r, out| put(r.pass(Criterion::InstructionTime), out);
-    "pass_total_time", Boolean, "", "true, false", "Whether the criterion holds; empty where it is off or the person did not complete" => |r, out| put(r.pass(Criterion::TotalTime), out);
-    "pass_catch_trials", Boolean, "", "true, false", "Whether the criterion holds; empty where it is off or the person did not complete" => |r, out| put(r.pass(Criterion::CatchTrials), out);
-    "pass_answer_variability", Boolean, "", "true, false", "Whether the criterion holds; empty where it is off or the person did not complete" => |r, out| put(r.pass(Criterion::AnswerVariability), out);
-    "pass_practice_blocks", Boolean, "", "true, false", "Whether the criterion holds; empty where it is off or the person did not complete" => |r, out| put(r.pass(Criterion::PracticeBlocks), out);
-    "kept", Boolean, "", "true, false", "The verdict that this export used" => |r, out| put(Some(r.kept()), out);
-    "exclusion_reasons", Text, "", "", "Failed criteria, incomplete, or surplus, joined by ;" => |r, out| out.push_str(&r.reasons().join(";"));
-    "override", Text, "", "include, exclude", "A researcher's decision, which comes before the rule, where there is one" => |r, out| put(r.person.overridden.as_ref().map(|o| o.decision), out);
-    "override_reason", Text, "", "", "Why the researcher decided so" => |r, out| put(r.person.overridden.as_ref().map(|o| &o.reason), out);
-    "fullscreen_exits", Integer, "", "0..", "How often fullscreen was left" => |r, out| put(r.person.events.map(|n| n.fullscreen_exits), out);
-    "focus_losses", Integer, "", "0..", "How often the window lost the focus or the tab was hidden" => |r, out| put(r.person.events.map(|n| n.focus_losses), out);
-    "reloads", Integer, "", "0..", "How often the participation was opened again" => |r, out| put(r.person.events.map(|n| n.reloads), out);
-    "image_failures", Integer, "", "0..", "How often an image could not be loaded at one try" => |r, out| put(r.person.events.map(|n| n.image_failures), out);
-    "browser", Text, "", "", "Browser and its major version" => |r, out| put(r.person.browser.as_ref(), out);
-    "system", Text, "", "", "Operating system" => |r, out| put(r.person.system.as_ref(), out);
-    "screen_width", Integer, "px", "", "Width of the screen" => |r, out| put(r.person.screen_width, out);
-    "screen_height", Integer, "px", "", "Height of the screen" => |r, out| put(r.person.screen_height, out);
-    "window_width", Integer, "px", "", "Inner width of the window at consent" => |r, out| put(r.person.window_width, out);
-    "window_height", Integer, "px", "", "Inner height of the window at consent" => |r, out| put(r.person.window_height, out);
-    "pixel_ratio", Number, "", "", "Device pixels per CSS px" => |r, out| put(r.person.pixel_ratio, out);
-    "feedback", Text, "", "", "What the person wrote at the end" => |r, out| put(r.person.feedback.as_ref(), out);
-    "image_set", Integer, "", "0..", "The person's image set, counted from 0" => |r, out| put(Some(r.person.image_set), out);
-    "end_reason", Text, "", "left, screened_out", "Why somebody ended before completing" => |r, out| put(r.person.end_reason.as_ref(), out);
-    "pass_clock_discrepancy", Boolean, "", "true, false", "Whether the criterion holds; empty where it is off or the person did not complete" => |r, out| put(r.pass(Criterion::ClockDiscrepancy), out);
-    "events_dropped", Integer, "", "0..", "Events that came when as many as are stored of one person were there, so that they were only counted" => |r, out| put(Some(r.person.events_dropped), out);
+    "study", Text, "", Any, "The study's short name" => |r| &r.person.study;
+    "study_version", Integer, "", Range("1.."), "The version of the study that this person saw" => |r| r.person.study_version;
+    "participant", Text, "", Any, "Pseudonym; never a platform's id" => |r| &r.person.participant;
+    "mode", Text, "", OneOf(Mode::WORDS), "What the participation counts for" => |r| r.person.mode.as_str();
+    "condition", Text, "", Any, "Which kind of references the person saw" => |r| &r.person.condition;
+    "slot", Integer, "", Range("1.."), "Place in the condition that the person holds or held" => |r| r.person.slot;
+    "posting", Integer, "", Range("1.."), "Order of completion in the slot; empty if not completed, without a slot, or surplus" => |r| r.person.posting;
+    "platform", Text, "", OneOf(Platform::WORDS), "Where the person came from" => |r| &r.person.platform;
+    "stage", Text, "", OneOf(Stage::WORDS), "How far the person came" => |r| r.person.stage.as_str();
+    "last_screen", Text, "", Any, "The screen on which the person was last seen" => |r| r.person.last_screen.as_ref();
+    "answers", Integer, "", Range("0.."), "Answers stored, practice included" => |r| r.person.tally.answers;
+    "group", Text, "", OneOf(Group::WORDS), "Who the person is" => |r| r.person.group.as_str();
+    "late", Boolean, "", YES_OR_NO, "Finished after the lease was given away" => |r| r.person.late;
+    "clock_discrepancy", Number, "s", Any, "How far the browser's clock ran ahead of what the server saw at the worst, where that was more than the study allows; below 0: how far it stayed behind, where that was more than 30 s, as when the computer slept" => |r| r.person.clock_discrepancy;
+    "enrolled_at", Time, "", Any, "Consent. Of people who consent within moments of each other it is not the order in which places were given" => |r| r.person.enrolled_at;
+    "started_at", Time, "", Any, "Welcome shown" => |r| r.person.started_at;
+    "completed_at", Time, "", Any, "Completion accepted" => |r| r.person.completed_at;
+    "instruction_time", Number, "s", Any, "Welcome shown to the first end of the fullscreen page, without waits for images; not more than the server saw pass since consent, and what clocks may differ by" => |r| r.person.measures.instruction_time;
+    "total_time", Number, "s", Any, "Welcome shown to the press on Submit, without waits for images; not more than the server saw pass since consent, and what clocks may differ by" => |r| r.person.measures.total_time;
+    "catch_correct", Integer, "", Range("0.."), "Catch trials answered correctly" => |r| r.person.measures.catch_correct;
+    "catch_total", Integer, "", Range("0.."), "Catch trials answered" => |r| r.person.measures.catch_total;
+    "catch_share", Number, "", Range("0..1"), "catch_correct / catch_total" => |r| r.person.measures.catch_share();
+    "left_answers", Integer, "", Range("0.."), "Answers on the left, over main and catch trials" => |r| r.person.measures.left_answers;
+    "right_answers", Integer, "", Range("0.."), "Answers on the right, over main and catch trials" => |r| r.person.measures.right_answers;
+    "practice_blocks", Integer, "", Range("0.."), "Practice blocks begun (with at least one answer); empty where the condition has no practice" => |r| r.person.measures.practice_blocks;
+    "main_correct", Integer, "", Range("0.."), "Main trials answered correctly" => |r| r.person.tally.main_correct;
+    "main_total", Integer, "", Range("0.."), "Main trials answered" => |r| r.person.tally.main_total;
+    "pass_instruction_time", Boolean, "", YES_OR_NO, PASS => |r| r.pass(Criterion::InstructionTime);
+    "pass_total_time", Boolean, "", YES_OR_NO, PASS => |r| r.pass(Criterion::TotalTime);
+    "pass_catch_trials", Boolean, "", YES_OR_NO, PASS => |r| r.pass(Criterion::CatchTrials);
+    "pass_answer_variability", Boolean, "", YES_OR_NO, PASS => |r| r.pass(Criterion::AnswerVariability);
+    "pass_practice_blocks", Boolean, "", YES_OR_NO, PASS => |r| r.pass(Criterion::PracticeBlocks);
+    "kept", Boolean, "", YES_OR_NO, "The verdict that this export used" => |r| r.kept();
+    "exclusion_reasons", Text, "", Any, "Failed criteria, incomplete, or surplus, joined by ;" => |r| r.reasons().join(";");
+    "override", Text, "", OneOf(Decision::WORDS), "A researcher's decision, which comes before the rule, where there is one" => |r| r.person.overridden.as_ref().map(|o| o.decision.as_str());
+    "override_reason", Text, "", Any, "Why the researcher decided so" => |r| r.person.overridden.as_ref().map(|o| &o.reason);
+    "fullscreen_exits", Integer, "", Range("0.."), "How often fullscreen was left" => |r| r.person.events.map(|n| n.fullscreen_exits);
+    "focus_losses", Integer, "", Range("0.."), "How often the window lost the focus or the tab was hidden" => |r| r.person.events.map(|n| n.focus_losses);
+    "reloads", Integer, "", Range("0.."), "How often the participation was opened again" => |r| r.person.events.map(|n| n.reloads);
+    "image_failures", Integer, "", Range("0.."), "How often an image could not be loaded at one try" => |r| r.person.events.map(|n| n.image_failures);
+    "browser", Text, "", Any, "Browser and its major version" => |r| r.person.browser.as_ref();
+    "system", Text, "", Any, "Operating system" => |r| r.person.system.as_ref();
+    "screen_width", Integer, "px", Any, "Width of the screen" => |r| r.person.screen_width;
+    "screen_height", Integer, "px", Any, "Height of the screen" => |r| r.person.screen_height;
+    "window_width", Integer, "px", Any, "Inner width of the window at consent" => |r| r.person.window_width;
+    "window_height", Integer, "px", Any, "Inner height of the window at consent" => |r| r.person.window_height;
+    "pixel_ratio", Number, "", Any, "Device pixels per CSS px" => |r| r.person.pixel_ratio;
+    "feedback", Text, "", Any, "What the person wrote at the end" => |r| r.person.feedback.as_ref();
+    "image_set", Integer, "", Range("0.."), "The person's image set, counted from 0" => |r| r.person.image_set;
+    "end_reason", Text, "", OneOf(EndReason::WORDS), "Why somebody ended before completing" => |r| r.person.end_reason.as_ref();
+    "pass_clock_discrepancy", Boolean, "", YES_OR_NO, PASS => |r| r.pass(Criterion::ClockDiscrepancy);
+    "events_dropped", Integer, "", Range("0.."), "Events that came when as many as are stored of one person were there, so that they were only counted" => |r| r.person.events_dropped;
 };

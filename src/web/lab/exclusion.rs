@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use crate::domain::codebook::people::{JudgedPerson, apart};
+use crate::domain::analysis::{JudgedPerson, apart};
 use crate::domain::exclusion::{ExpertsBy, Policy};
 use crate::domain::preregistration::{PreregistrationStatus, StandingPolicy};
 use crate::domain::study::{Group, Mode, StudyDefinition};
@@ -27,6 +27,8 @@ use crate::web::http::page;
 use crate::web::lab::choice::live_mode;
 use crate::web::lab::session::SignedIn;
 use crate::web::lab::study::find;
+
+use crate::web::lab::urls;
 use crate::web::state::WebState;
 use form::{FormFields, described, rows, rows_as_typed, ways_for_experts};
 use view::{CriterionLine, GroupLine, Links};
@@ -210,5 +212,5 @@ fn back(slug: &str, policy: &str, mode: Mode) -> Redirect {
         .append_pair("policy", policy)
         .append_pair("mode", mode.as_str())
         .finish();
-    Redirect::to(&format!("/lab/studies/{slug}/exclusion?{query}#saved"))
+    Redirect::to(&format!("{}?{query}#saved", urls::exclusion(slug)))
 }

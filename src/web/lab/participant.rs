@@ -7,12 +7,11 @@ use axum::response::{Redirect, Response};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::domain::codebook::people::{JudgedPerson, Override};
-use crate::domain::exclusion::{Criterion, CriterionResult};
+use crate::domain::analysis::{JudgedPerson, Override};
+use crate::domain::exclusion::{Criterion, CriterionResult, CriterionSheet};
 use crate::domain::record::MOST_EVENTS;
 use crate::domain::study::{StudyDefinition, StudyVersion};
 use crate::domain::trial::{Block, Side};
-use crate::figures;
 use crate::flow::audit::log::Actor;
 use crate::flow::image_addresses::Viewer;
 use crate::flow::study::settings::enrolment_policy;
@@ -27,6 +26,7 @@ use crate::web::image_addresses::Gallery;
 use crate::web::lab::participants::verdict_words;
 use crate::web::lab::session::SignedIn;
 use crate::web::lab::study::find;
+use crate::web::lab::urls;
 use crate::web::state::WebState;
 
 #[derive(Template)]
@@ -54,7 +54,8 @@ impl ParticipantPage<'_> {
 
     /// A criterion's name and unit.
     fn words(&self, criterion: &Criterion) -> (&'static str, &'static str) {
-        figures::words(*criterion)
+        let CriterionSheet { title, unit, .. } = criterion.sheet();
+        (title, unit)
     }
 }
 
@@ -183,7 +184,7 @@ pub async fn decide(
         }
         Err(_) => decisions::lift(&state.app, &actor, &slug, &pseudonym).await?,
     }
-    Ok(Redirect::to(&format!("/lab/studies/{slug}/participants/{pseudonym}#decision")))
+    Ok(Redirect::to(&format!("{}#decision", urls::participant(&slug, &pseudonym))))
 }
 
 /// A trial that is answered.

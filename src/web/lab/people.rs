@@ -19,6 +19,7 @@ use crate::web::http::page;
 use crate::web::lab::recruiting::attachment;
 use crate::web::lab::session::SignedIn;
 use crate::web::lab::study::find;
+use crate::web::lab::urls;
 use crate::web::state::WebState;
 
 #[derive(Template)]
@@ -104,8 +105,8 @@ pub async fn payments(
     let platform = match file.as_str() {
         "payments.csv" => None,
         other => {
-            let name = other.trim_end_matches(".csv").trim_end_matches(".txt");
-            Some(name.parse::<Platform>().map_err(|_| ProblemDocument::not_found())?)
+            let of = payment::platform_files().find(|each| each.name() == other);
+            Some(of.ok_or_else(ProblemDocument::not_found)?.platform)
         }
     };
     let payments = identities::payments(&state.app, &Actor::researcher(&researcher), &slug).await?;
@@ -203,5 +204,5 @@ pub async fn bar(
 }
 
 fn back(slug: &str, done: &str) -> Redirect {
-    Redirect::to(&format!("/lab/studies/{slug}/people?{done}"))
+    Redirect::to(&format!("{}?{done}", urls::people(slug)))
 }
