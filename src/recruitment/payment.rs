@@ -72,6 +72,39 @@ pub fn table(payments: &[Payment]) -> Result<String, csv::Error> {
     finish(writer)
 }
 
+/// A file in which one platform takes many people at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlatformFile {
+    /// The platform.
+    pub platform: Platform,
+    /// Ending of its name.
+    ending: &'static str,
+    /// What it holds, in one word.
+    pub content: &'static str,
+}
+
+impl PlatformFile {
+    /// The file of a platform; none where nobody is paid through it.
+    const fn of(platform: Platform) -> Option<Self> {
+        let (ending, content) = match platform {
+            Platform::Direct => return None,
+            Platform::Mturk => ("csv", "CSV"),
+            Platform::Prolific | Platform::Connect | Platform::Sona | Platform::Generic => ("txt", "ids"),
+        };
+        Some(Self { platform, ending, content })
+    }
+
+    /// Its name, such as `mturk.csv`.
+    pub fn name(&self) -> String {
+        format!("{}.{}", self.platform, self.ending)
+    }
+}
+
+/// The file of every platform that has one.
+pub fn platform_files() -> impl Iterator<Item = PlatformFile> {
+    Platform::ALL.iter().filter_map(|platform| PlatformFile::of(*platform))
+}
+
 /// The payments of one platform in its own format: for MTurk a table of assignments to approve, for the others a list of ids.
 pub fn bulk(platform: Platform, payments: &[Payment]) -> Result<String, csv::Error> {
     let own = payments.iter().filter(|payment| payment.platform == platform);
@@ -130,6 +163,12 @@ mod tests {
         assert!(table.contains("mturk,A1,3A,3H,1.95,timed_out,\"all answers arrived, after"), "{table}");
         assert!(table.lines().next().unwrap().ends_with(",receipt,other_assignments"), "{table}");
         assert!(table.contains(",R,3B 3C\n"), "{table}");
+    }
+
+    #[test]
+    fn every_platform_that_pays_has_a_file_of_its_own() {
+        let names: Vec<String> = platform_files().map(|file| file.name()).collect();
+        assert_eq!(names, ["mturk.csv", "prolific.txt", "connect.txt", "sona.txt", "generic.txt"]);
     }
 
     #[test]

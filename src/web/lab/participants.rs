@@ -1,6 +1,6 @@
 //! Everybody who took part: a table to filter, sort and search.
 
-use std::cmp::Ordering;
+mod columns;
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -11,6 +11,7 @@ use crate::domain::codebook::people::JudgedPerson;
 use crate::domain::exclusion::Criterion;
 use crate::domain::preregistration::StandingPolicy;
 use crate::domain::study::{Group, Mode, StudyDefinition};
+use crate::domain::words;
 use crate::domain::workbench::Failing;
 use crate::figures;
 use crate::flow::study::{policies, results};
@@ -19,12 +20,41 @@ use crate::store::researchers::Researcher;
 use crate::web::http::error::PageError;
 use crate::web::http::page;
 use crate::web::lab::paging::PageOfRows;
+use crate::web::lab::participants::columns::{CellLook, ParticipantCells, ParticipantColumn};
 use crate::web::lab::session::SignedIn;
 use crate::web::lab::study::find;
 use crate::web::state::WebState;
 
 /// Rows on one page of the table: what can be looked through, and drawn at once.
 const ROWS: usize = 100;
+
+words! {
+    /// Which people the table can be narrowed to by their verdict.
+    ShownVerdict {
+        /// Kept by the rule or by a decision.
+        Kept = "kept",
+        /// Completed and not kept, though not surplus.
+        Excluded = "excluded",
+        /// Completed without a slot.
+        Surplus = "surplus",
+        /// Did not complete.
+        Incomplete = "incomplete",
+        /// A researcher decided about them.
+        Decided = "decided",
+    }
+}
+
+impl ShownVerdict {
+    fn admits(self, person: &JudgedPerson) -> bool {
+        match self {
+            Self::Kept => person.kept(),
+            Self::Excluded => person.verdict.is_some() && !person.kept() && !person.surplus(),
+            Self::Surplus => person.surplus(),
+            Self::Incomplete => person.verdict.is_none(),
+            Self::Decided => person.person.overridden.is_some(),
+        }
+    }
+}
 
 /// What the table shows.
 #[derive(Debug, Clone, Deserialize)]
@@ -34,6 +64,7 @@ pub struct ParticipantFilter {
     /// Crowd or experts; both if it is neither.
     group: String,
     condition: String,
+    /// A word of [`ShownVerdict`]; all if it is none.
     verdict: String,
     /// Under which policy people are judged; the enrolment policy if none is named.
     policy: String,
@@ -68,14 +99,7 @@ impl Default for ParticipantFilter {
 impl ParticipantFilter {
     fn admits(&self, person: &JudgedPerson) -> bool {
         let row = &person.person;
-        let verdict = match self.verdict.as_str() {
-            "kept" => person.kept(),
-            "excluded" => person.verdict.is_some() && !person.kept() && !person.surplus(),
-            "decided" => person.person.overridden.is_some(),
-            "surplus" => person.surplus(),
-            "incomplete" => person.verdict.is_none(),
-            _ => true,
-        };
+        let verdict = self.verdict.parse::<ShownVerdict>().map_or(true, |shown| shown.admits(person));
         let group = self.group.parse().map_or(true, |group| row.group == group);
         let condition = self.condition.is_empty() || row.condition == self.condition;
         let failed = self.failed.parse::<Failing>().map_or(true, |which| which.admits(person));
@@ -97,19 +121,12 @@ impl ParticipantFilter {
         failings.into_iter().map(|(which, words)| (which.to_string(), words)).collect()
     }
 
-    /// Whatever has no value comes last, in either direction.
+    /// Newest first, unless a column is named by whose values rows stand.
     fn sort(&self, people: &mut [&JudgedPerson], blinded: bool) {
-        let Some(column) = COLUMNS.iter().find(|column| column.is_sorted_by(self, blinded)) else {
-            people.reverse();
-            return;
-        };
-        people.sort_by(|a, b| match ((column.value)(a), (column.value)(b)) {
-            (None, None) => Ordering::Equal,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(_), None) => Ordering::Less,
-            (Some(a), Some(b)) if self.descending => b.compare(&a),
-            (Some(a), Some(b)) => a.compare(&b),
-        });
+        match ParticipantColumn::shown(blinded).find(|column| column.name == self.sort) {
+            Some(column) => column.sort(people, self.descending),
+            None => people.reverse(),
+        }
     }
 
     /// The address of the table sorted by a column, from its first page: once more turns the order round.
@@ -140,82 +157,6 @@ impl ParticipantFilter {
     }
 }
 
-/// What rows are sorted by.
-enum Value {
-    Number(f64),
-    Text(String),
-}
-
-impl Value {
-    fn compare(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (Self::Number(a), Self::Number(b)) => a.total_cmp(b),
-            (Self::Text(a), Self::Text(b)) => a.cmp(b),
-            // A column has one kind of value.
-            _ => Ordering::Equal,
-        }
-    }
-}
-
-/// A column of the table.
-struct ParticipantColumn {
-    name: &'static str,
-    title: &'static str,
-    is_number: bool,
-    value: fn(&JudgedPerson) -> Option<Value>,
-}
-
-impl ParticipantColumn {
-    /// Accuracies are not to be had while conditions are hidden, nor by their order.
-    fn is_sorted_by(&self, filter: &ParticipantFilter, blinded: bool) -> bool {
-        self.name == filter.sort && !(blinded && self.name == "accuracy")
-    }
-
-    /// For the attribute `aria-sort`.
-    fn order(&self, filter: &ParticipantFilter) -> &'static str {
-        match (self.name == filter.sort, filter.descending) {
-            (false, _) => "none",
-            (true, false) => "ascending",
-            (true, true) => "descending",
-        }
-    }
-}
-
-const fn text(
-    name: &'static str,
-    title: &'static str,
-    value: fn(&JudgedPerson) -> Option<Value>,
-) -> ParticipantColumn {
-    ParticipantColumn { name, title, is_number: false, value }
-}
-
-const fn numbers(
-    name: &'static str,
-    title: &'static str,
-    value: fn(&JudgedPerson) -> Option<Value>,
-) -> ParticipantColumn {
-    ParticipantColumn { name, title, is_number: true, value }
-}
-
-const COLUMNS: [ParticipantColumn; 10] = [
-    text("name", "Name", |p| Some(Value::Text(p.person.participant.clone()))),
-    text("condition", "Condition", |p| Some(Value::Text(p.person.condition.clone()))),
-    text("stage", "Stage", |p| Some(Value::Text(p.person.stage.to_string()))),
-    text("verdict", "Verdict", |p| Some(verdict_words(p)).filter(|words| !words.is_empty()).map(Value::Text)),
-    numbers("accuracy", "Accuracy", |p| share(p).map(Value::Number)),
-    numbers("catch", "Catch", |p| Some(Value::Number(p.person.measures.catch_correct.into()))),
-    numbers("instructions", "Instructions, s", |p| p.person.measures.instruction_time.map(Value::Number)),
-    numbers("total", "Total, s", |p| p.person.measures.total_time.map(Value::Number)),
-    numbers("blocks", "Blocks", |p| p.person.measures.practice_blocks.map(|n| Value::Number(n.into()))),
-    text("consent", "Consent (UTC)", |p| Some(Value::Number(p.person.enrolled_at.timestamp_millis() as f64))),
-];
-
-/// Share of main trials answered correctly.
-fn share(person: &JudgedPerson) -> Option<f64> {
-    let tally = &person.person.tally;
-    (tally.main_total > 0).then(|| f64::from(tally.main_correct) / f64::from(tally.main_total))
-}
-
 #[derive(Template)]
 #[template(path = "lab/participants.html")]
 struct ParticipantsPage<'a> {
@@ -227,23 +168,10 @@ struct ParticipantsPage<'a> {
     filter: &'a ParticipantFilter,
     /// Whether the list can be parted into crowd and experts.
     has_experts: bool,
-    /// Accuracies would tell which condition is which.
-    blinded: bool,
     columns: Vec<&'static ParticipantColumn>,
-    lines: Vec<ParticipantLine<'a>>,
+    rows: Vec<ParticipantCells>,
     pages: PageOfRows,
     all: usize,
-}
-
-struct ParticipantLine<'a> {
-    judged: &'a JudgedPerson,
-    accuracy: Option<f64>,
-}
-
-impl ParticipantLine<'_> {
-    fn verdict(&self) -> String {
-        verdict_words(self.judged)
-    }
 }
 
 /// How a person stands, in words: the decision, and what the rule says.
@@ -279,10 +207,6 @@ pub async fn table(
     let mut found: Vec<&JudgedPerson> = people.iter().filter(|person| filter.admits(person)).collect();
     filter.sort(&mut found, blinded);
     let pages = PageOfRows::new(filter.page, found.len(), ROWS);
-    let lines = found[pages.rows()]
-        .iter()
-        .map(|judged| ParticipantLine { judged, accuracy: share(judged) })
-        .collect();
     Ok(page::html(&ParticipantsPage {
         me: researcher,
         slug: &slug,
@@ -291,9 +215,8 @@ pub async fn table(
         policies: policies::all(&mut conn, &study, &version).await?,
         filter: &filter,
         has_experts: people.iter().any(|judged| judged.person.group == Group::Expert),
-        blinded,
-        columns: COLUMNS.iter().filter(|column| !(blinded && column.name == "accuracy")).collect(),
-        lines,
+        columns: ParticipantColumn::shown(blinded).collect(),
+        rows: found[pages.rows()].iter().map(|judged| columns::row(judged, blinded)).collect(),
         pages,
         all: people.len(),
     }))

@@ -104,8 +104,8 @@ pub async fn payments(
     let platform = match file.as_str() {
         "payments.csv" => None,
         other => {
-            let name = other.trim_end_matches(".csv").trim_end_matches(".txt");
-            Some(name.parse::<Platform>().map_err(|_| ProblemDocument::not_found())?)
+            let of = payment::platform_files().find(|each| each.name() == other);
+            Some(of.ok_or_else(ProblemDocument::not_found)?.platform)
         }
     };
     let payments = identities::payments(&state.app, &Actor::researcher(&researcher), &slug).await?;
