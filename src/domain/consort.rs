@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::codebook::people::{AnalysedPerson, Decision, JudgedPerson};
+use super::analysis::{AnalysedPerson, Decision, JudgedPerson};
 use super::exclusion::Criterion;
 use super::gate::Arrival;
 use super::participant::{EndReason, Stage};
@@ -230,10 +230,10 @@ impl ConsortFlow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::codebook::people::Override;
+    use crate::domain::analysis::Override;
     use crate::domain::fixture;
 
-    fn judged(change: impl FnOnce(&mut crate::domain::codebook::people::AnalysedPerson)) -> JudgedPerson {
+    fn judged(change: impl FnOnce(&mut crate::domain::analysis::AnalysedPerson)) -> JudgedPerson {
         let mut person = fixture::person("natural");
         person.started_at = Some(fixture::at(1.0));
         change(&mut person);

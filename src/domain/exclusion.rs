@@ -3,6 +3,7 @@
 //! The data of excluded people are never touched: a policy is applied whenever data are read (export, pages, whether a
 //! slot opens again). Bounds are inclusive; a person is kept if all criteria hold.
 
+mod criterion;
 mod policy;
 #[cfg(test)]
 mod tests;
@@ -11,143 +12,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use criterion::{Criterion, CriterionSheet};
 pub use policy::{ExpertsBy, Policy, Rules, Unusable};
 
+use super::measures::Measures;
 use super::study::Group;
 use super::words;
-
-words! {
-    /// What is looked at.
-    Criterion {
-        /// Welcome shown to the first end of the fullscreen page, in s.
-        InstructionTime = "instruction_time",
-        /// Welcome shown to the press on Submit, breaks included, in s.
-        TotalTime = "total_time",
-        /// Share of the catch trials that were answered correctly, 0 to 1.
-        CatchTrials = "catch_trials",
-        /// Answers on the side that was chosen less often, over main and catch trials.
-        AnswerVariability = "answer_variability",
-        /// Practice blocks begun.
-        PracticeBlocks = "practice_blocks",
-        /// How far the browser's clock ran ahead of what the server saw, in s.
-        ClockDiscrepancy = "clock_discrepancy",
-    }
-}
-
-impl Criterion {
-    /// The largest value that it can have; the smallest is 0.
-    pub const fn highest(&self) -> f64 {
-        match self {
-            Self::CatchTrials => 1.0,
-            _ => f64::INFINITY,
-        }
-    }
-}
-
-/// What is counted from a participation's answers.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Tally {
-    /// Answers stored, practice included.
-    pub answers: u32,
-    /// Catch trials answered correctly.
-    pub catch_correct: u32,
-    /// Catch trials answered.
-    pub catch_total: u32,
-    /// Main trials answered correctly.
-    pub main_correct: u32,
-    /// Main trials answered.
-    pub main_total: u32,
-    /// Answers on the left, over main and catch trials.
-    pub left_answers: u32,
-    /// Answers on the right, over main and catch trials.
-    pub right_answers: u32,
-    /// Practice blocks with at least one answer.
-    pub practice_blocks: u32,
-    /// Wait for images of trials, in ms.
-    pub load_wait_ms: f64,
-}
-
-/// Times of a participation by the experiment clock, in ms since Welcome, and what the server thinks of them.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Times {
-    /// First end of the fullscreen page.
-    pub instruction_ms: Option<f64>,
-    /// The longest that the server believed it to be then; none where it believes all.
-    pub instruction_bound_ms: Option<f64>,
-    /// Wait for images until then.
-    pub instruction_load_wait_ms: f64,
-    /// Press on Submit.
-    pub total_ms: Option<f64>,
-    /// The longest that the server believed it to be then; none where it believes all.
-    pub total_bound_ms: Option<f64>,
-    /// How far the clock ran ahead of what the server saw, in s, where that was too far; below 0, how far it stayed behind.
-    pub clock_discrepancy_s: Option<f64>,
-}
-
-/// A time that a browser told, as far as the server believes it.
-fn believed(told_ms: Option<f64>, bound_ms: Option<f64>) -> Option<f64> {
-    told_ms.map(|ms| ms.min(bound_ms.unwrap_or(f64::INFINITY)))
-}
-
-/// What the criteria are about, measured on one participation.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-pub struct Measures {
-    /// In s, as far as the server believes it; waits for images are taken off.
-    pub instruction_time: Option<f64>,
-    /// In s, as far as the server believes it; waits for images are taken off.
-    pub total_time: Option<f64>,
-    /// In s, as the person lived it: from Welcome to Submit, with everything in between.
-    pub elapsed_time: Option<f64>,
-    /// Catch trials answered correctly.
-    pub catch_correct: u32,
-    /// Catch trials answered.
-    pub catch_total: u32,
-    /// Answers on the left, over main and catch trials.
-    pub left_answers: u32,
-    /// Answers on the right, over main and catch trials.
-    pub right_answers: u32,
-    /// Practice blocks begun; none where the condition has no practice.
-    pub practice_blocks: Option<u32>,
-    /// In s; 0 where the clock ran ahead by no more than the study allows, or stayed behind.
-    pub clock_discrepancy: f64,
-}
-
-impl Measures {
-    /// Measures a participation in a condition that practises or not. Waits for images are taken off the times of criteria.
-    pub fn new(times: &Times, tally: &Tally, practises: bool) -> Self {
-        let waited = times.instruction_load_wait_ms;
-        let instruction_ms = believed(times.instruction_ms, times.instruction_bound_ms);
-        let total_ms = believed(times.total_ms, times.total_bound_ms);
-        Self {
-            instruction_time: instruction_ms.map(|ms| (ms - waited) / 1000.0),
-            total_time: total_ms.map(|ms| (ms - waited - tally.load_wait_ms) / 1000.0),
-            elapsed_time: total_ms.map(|ms| ms / 1000.0),
-            catch_correct: tally.catch_correct,
-            catch_total: tally.catch_total,
-            left_answers: tally.left_answers,
-            right_answers: tally.right_answers,
-            practice_blocks: practises.then_some(tally.practice_blocks),
-            clock_discrepancy: times.clock_discrepancy_s.unwrap_or(0.0).max(0.0),
-        }
-    }
-
-    /// Share of catch trials answered correctly; none without catch trials.
-    pub fn catch_share(&self) -> Option<f64> {
-        (self.catch_total > 0).then(|| f64::from(self.catch_correct) / f64::from(self.catch_total))
-    }
-
-    /// The value that a criterion holds against its bounds; none if it cannot be measured.
-    pub fn value(&self, criterion: Criterion) -> Option<f64> {
-        match criterion {
-            Criterion::InstructionTime => self.instruction_time,
-            Criterion::TotalTime => self.total_time,
-            Criterion::CatchTrials => self.catch_share(),
-            Criterion::AnswerVariability => Some(f64::from(self.left_answers.min(self.right_answers))),
-            Criterion::PracticeBlocks => self.practice_blocks.map(f64::from),
-            Criterion::ClockDiscrepancy => Some(self.clock_discrepancy),
-        }
-    }
-}
 
 /// Inclusive bounds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -173,7 +43,11 @@ impl Bounds {
         let Self { min, max } = *self;
         let numbers = [min, max].into_iter().flatten().all(f64::is_finite);
         let (low, high) = (min.unwrap_or(0.0), max.unwrap_or(f64::INFINITY));
-        numbers && (min, max) != (None, None) && low <= high && high >= 0.0 && low <= criterion.highest()
+        numbers
+            && (min, max) != (None, None)
+            && low <= high
+            && high >= 0.0
+            && low <= criterion.sheet().highest
     }
 
     /// Such as `at least 90 and at most 900`.
@@ -268,8 +142,8 @@ impl Verdict {
 
 /// Applies a policy to a person of a group in a condition. A criterion that is on but could not be measured does not hold.
 pub fn judge(policy: &Policy, group: Group, condition: &str, measures: &Measures) -> Verdict {
-    let finding = |criterion| {
-        let value = measures.value(criterion);
+    let finding = |criterion: Criterion| {
+        let value = criterion.value(measures);
         let bounds = policy.bounds(group, condition, criterion);
         let pass = bounds.map(|bounds| value.is_some_and(|value| bounds.admit(value)));
         CriterionResult { criterion, value, bounds, pass }

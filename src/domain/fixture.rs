@@ -8,8 +8,9 @@ use uuid::Uuid;
 use super::allocation::Claim;
 #[cfg(test)]
 use super::allocation::Slot;
-use super::codebook::people::AnalysedPerson;
-use super::exclusion::{Measures, Policy, Tally};
+use super::analysis::AnalysedPerson;
+use super::exclusion::Policy;
+use super::measures::{Measures, Tally};
 use super::participant::{Participant, Stage};
 use super::study::{Condition, Group, Mode, Platform, StoredTrial, StudyDefinition, StudyVersion};
 use super::trial::{Difficulty, ImageId, KnownActivations, Trial, TrialKind};

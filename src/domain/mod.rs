@@ -1,6 +1,7 @@
 //! Decides: pure types and functions that know no SQL, no HTTP, no clock and no global generator.
 
 pub mod allocation;
+pub mod analysis;
 pub mod audit_log;
 pub mod backup;
 pub mod codebook;
@@ -12,6 +13,7 @@ pub mod gate;
 pub mod identity;
 pub mod image_file;
 pub mod instruction_picture;
+pub mod measures;
 pub mod observer;
 pub mod participant;
 pub mod preregistration;

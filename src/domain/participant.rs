@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::allocation::Claim;
-use super::exclusion::Times;
+use super::measures::Times;
 use super::study::{ClockCheck, Group, Lease, Mode, Outcome, Platform};
 use super::words;
 

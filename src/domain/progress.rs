@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::allocation::SlotCounts;
-use super::codebook::people::JudgedPerson;
+use super::analysis::JudgedPerson;
 use super::consort::{Gone, ParticipantStatus};
 use super::count;
 use super::stats;

@@ -5,9 +5,10 @@ mod who;
 
 pub use who::{Failing, Moved};
 
-use super::codebook::people::JudgedPerson;
+use super::analysis::JudgedPerson;
 use super::count;
-use super::exclusion::{Bounds, Criterion, Measures, Verdict};
+use super::exclusion::{Bounds, Criterion, Verdict};
+use super::measures::Measures;
 
 /// The number of bins of a histogram of times.
 const BINS: usize = 24;
@@ -121,7 +122,7 @@ fn effect(criterion: Criterion, people: &[(&JudgedPerson, &Verdict)], conditions
     let of = |condition: &String| failing.iter().filter(|(p, _)| p.person.condition == *condition).count();
     let values: Vec<(f64, bool)> = people
         .iter()
-        .filter_map(|(person, verdict)| Some((person.person.measures.value(criterion)?, verdict.passed())))
+        .filter_map(|(person, verdict)| Some((criterion.value(&person.person.measures)?, verdict.passed())))
         .collect();
     Effect {
         criterion,
@@ -162,15 +163,9 @@ fn accuracy(people: &[&(&JudgedPerson, &Verdict)]) -> Option<f64> {
     (total > 0).then(|| f64::from(correct) / f64::from(total))
 }
 
-/// The distance of two possible values of a criterion. None for times.
+/// The smallest distance of two possible values of a criterion. None where values are continuous.
 fn step<'a>(criterion: Criterion, people: impl Iterator<Item = &'a Measures>) -> Option<f64> {
-    match criterion {
-        Criterion::InstructionTime | Criterion::TotalTime | Criterion::ClockDiscrepancy => None,
-        Criterion::AnswerVariability | Criterion::PracticeBlocks => Some(1.0),
-        Criterion::CatchTrials => {
-            people.map(|measures| measures.catch_total).max().filter(|n| *n > 0).map(|n| 1.0 / f64::from(n))
-        }
-    }
+    people.filter_map(criterion.sheet().step).min_by(f64::total_cmp)
 }
 
 #[expect(
@@ -201,7 +196,7 @@ fn histogram(values: &[(f64, bool)], step: Option<f64>) -> Option<Histogram> {
 mod tests {
     use super::*;
     use crate::domain::allocation::Claim;
-    use crate::domain::codebook::people::{Decision, Override};
+    use crate::domain::analysis::{Decision, Override};
     use crate::domain::fixture;
 
     fn person(condition: &str, total_time: f64, catch_correct: u32, main_correct: u32) -> JudgedPerson {

@@ -6,8 +6,8 @@ use super::canvas::{Area, Axes, Drawn, EXCLUDED, INK, KEPT, axes, colour, svg};
 use super::conditions::{by_condition, titles};
 use super::marks::{bar, marker};
 use super::text_layout::{LegendEntry, legend, legend_height};
-use super::{Figure, Input, Table, TableCell, words};
-use crate::domain::exclusion::{Bounds, Criterion, Setting};
+use super::{Figure, Input, Table, TableCell};
+use crate::domain::exclusion::{Bounds, Criterion, CriterionSheet, Setting};
 use crate::domain::workbench::{Effect, Histogram, Preview};
 
 /// The two groups of people in figures of quality.
@@ -22,7 +22,7 @@ pub fn exclusion(input: &Input<'_>) -> Figure {
     let mut table = Table { header, rows: Vec::new() };
     for (at, effect) in input.preview.effects.iter().enumerate() {
         let mut row: Vec<TableCell> = vec![
-            words(effect.criterion).0.into(),
+            effect.criterion.sheet().title.into(),
             TableCell::Count(effect.alone.into()),
             TableCell::Count(effect.in_order.into()),
         ];
@@ -72,7 +72,7 @@ pub fn values(input: &Input<'_>) -> Figure {
         for (n, (kept, excluded)) in histogram.bins.iter().enumerate().filter(|(_, bin)| **bin != (0, 0)) {
             let (from, to) = values_of(histogram, n);
             table.push(vec![
-                words(*criterion).0.into(),
+                criterion.sheet().title.into(),
                 TableCell::Number(Some(from), 2),
                 TableCell::Number(Some(to), 2),
                 TableCell::Count(u64::from(*kept)),
@@ -122,7 +122,7 @@ fn edges_of(histogram: &Histogram, bin: usize) -> (f64, f64) {
 }
 
 fn draw_histogram(area: &Area<'_>, criterion: Criterion, histogram: &Histogram, bounds: Bounds) -> Drawn {
-    let (title, x_label) = words(criterion);
+    let CriterionSheet { title, unit: x_label, .. } = criterion.sheet();
     let highest = histogram.bins.iter().map(|(kept, excluded)| kept + excluded).max().unwrap_or(1);
     let top = f64::from(highest) * 1.05;
     let (x, y) = (histogram.edges.0..histogram.edges.1, 0.0..top);

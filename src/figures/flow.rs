@@ -4,7 +4,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::canvas::{Area, Drawn, INK, SOFT, placed, svg};
-use super::{Figure, Table, TableCell, words};
+use super::{Figure, Table, TableCell};
 use crate::domain::consort::ConsortFlow;
 use crate::domain::gate::Arrival;
 
@@ -131,7 +131,7 @@ fn not_completed(flow: &ConsortFlow) -> Vec<Counted> {
 /// The people who are not analysed. `by_rule` and `otherwise` are prefixes of criteria and of decisions.
 fn not_analysed(flow: &ConsortFlow, by_rule: &str, otherwise: &str) -> Vec<Counted> {
     let failed = flow.excluded.iter().map(|(criterion, n)| {
-        let name = words(*criterion).0.to_lowercase();
+        let name = criterion.sheet().title.to_lowercase();
         (format!("{by_rule}{name}"), *n)
     });
     let others = [

@@ -19,7 +19,7 @@ pub use flow::{FLOW, flow};
 pub use progress::progress;
 pub use table::{Table, TableCell};
 
-use crate::domain::exclusion::{Criterion, Policy};
+use crate::domain::exclusion::Policy;
 use crate::domain::results::quality::Quality;
 use crate::domain::results::{FEW, Results};
 use crate::domain::study::Group;
@@ -129,17 +129,5 @@ fn few(input: &Input<'_>, groups: &[Group]) -> Option<String> {
             "Few people: {}. Means and intervals of fewer than {FEW} say very little, and one person alone has no interval.",
             few.join(", ")
         )),
-    }
-}
-
-/// A criterion's name and unit.
-pub const fn words(criterion: Criterion) -> (&'static str, &'static str) {
-    match criterion {
-        Criterion::InstructionTime => ("Instruction time", "s"),
-        Criterion::TotalTime => ("Total time", "s"),
-        Criterion::CatchTrials => ("Catch trials", "share correct"),
-        Criterion::AnswerVariability => ("Answer variability", "answers on the rarer side"),
-        Criterion::PracticeBlocks => ("Practice blocks", "blocks"),
-        Criterion::ClockDiscrepancy => ("Clock discrepancy", "s"),
     }
 }

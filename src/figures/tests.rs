@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::domain::allocation::Slot;
-use crate::domain::codebook::people::{JudgedPerson, apart};
+use crate::domain::analysis::{JudgedPerson, apart};
 use crate::domain::consort::ConsortFlow;
 use crate::domain::fixture;
 use crate::domain::progress::Progress;

@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use super::tallies::TallyRow;
 use super::{Result, word};
+use crate::domain::analysis::{AnalysedPerson, EventCounts, Override};
 use crate::domain::codebook::events::EventRow;
-use crate::domain::codebook::people::{AnalysedPerson, EventCounts, Override};
 use crate::domain::codebook::trials::TrialRow;
-use crate::domain::exclusion::{Measures, Tally, Times};
+use crate::domain::measures::{Measures, Tally, Times};
 use crate::domain::participant::Stage;
 
 /// Makes everything that follows in this transaction read one and the same state of the database. It holds nothing that others

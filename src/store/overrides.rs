@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Result;
-use crate::domain::codebook::people::Override;
+use crate::domain::analysis::Override;
 
 /// Stores a decision in place of the one before, which stays in the journal.
 pub async fn set(

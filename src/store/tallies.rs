@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Result, number};
-use crate::domain::exclusion::Tally;
+use crate::domain::measures::Tally;
 
 /// Counts the answers of somebody who completes now, and keeps the counts: no answer comes or changes after that.
 pub async fn keep(conn: &mut PgConnection, id: Uuid) -> Result<Tally> {

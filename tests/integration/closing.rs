@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use sqlx::PgPool;
-use weber::domain::codebook::people::{Decision, Override};
+use weber::domain::analysis::{Decision, Override};
 use weber::domain::study::StudyState;
 use weber::flow::audit::log::Actor;
 use weber::flow::study::{control, decisions};

@@ -1,7 +1,7 @@
 //! Researchers' decisions about participants: they change the analysis, and neither verdicts nor slots.
 
 use sqlx::PgPool;
-use weber::domain::codebook::people::{Decision, Override};
+use weber::domain::analysis::{Decision, Override};
 use weber::flow::audit::log::Actor;
 use weber::flow::study::decisions;
 use weber::flow::study::export::PolicyChoice;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sqlx::{Executor, PgPool};
-use weber::domain::codebook::people::{Decision, Override};
+use weber::domain::analysis::{Decision, Override};
 use weber::flow::audit::log::Actor;
 use weber::flow::study::decisions;
 

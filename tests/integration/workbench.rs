@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sqlx::PgPool;
-use weber::domain::codebook::people::{Decision, Override};
+use weber::domain::analysis::{Decision, Override};
 use weber::domain::exclusion::Policy;
 use weber::domain::study::StudyState;
 use weber::flow::audit::log::Actor;

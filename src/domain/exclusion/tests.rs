@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::fixture;
+use crate::domain::measures::{Tally, Times};
 
 /// Passes every criterion of both shipped policies in every condition.
 fn good() -> Measures {
@@ -26,36 +27,6 @@ fn failed(policy: &str, condition: &str, measures: Measures) -> Vec<Criterion> {
 fn assert_edge(policy: &str, condition: &str, criterion: Criterion, inside: Measures, outside: Measures) {
     assert_eq!(failed(policy, condition, inside), [], "{policy} {condition} {criterion}: inside");
     assert_eq!(failed(policy, condition, outside), [criterion], "{policy} {condition} {criterion}: outside");
-}
-
-#[test]
-fn waits_for_images_are_taken_off_the_times() {
-    let times = Times {
-        instruction_ms: Some(30_000.0),
-        instruction_load_wait_ms: 4_000.0,
-        total_ms: Some(300_000.0),
-        ..Times::default()
-    };
-    let tally = Tally { load_wait_ms: 6_000.0, practice_blocks: 2, ..Tally::default() };
-    let measures = Measures::new(&times, &tally, true);
-    assert_eq!((measures.instruction_time, measures.total_time), (Some(26.0), Some(290.0)));
-    assert_eq!(measures.elapsed_time, Some(300.0), "waits are part of the time that a person spends");
-    assert_eq!(measures.practice_blocks, Some(2));
-    assert_eq!(Measures::new(&times, &tally, false).practice_blocks, None);
-}
-
-#[test]
-fn times_are_believed_as_far_as_the_server_saw_them_pass() {
-    let told = Times { instruction_ms: Some(60_000.0), total_ms: Some(182_000.0), ..Times::default() };
-    let seen = Times { instruction_bound_ms: Some(5_300.0), total_bound_ms: Some(6_000.0), ..told };
-    let of = |times: &Times| {
-        let measures = Measures::new(times, &Tally::default(), true);
-        (measures.instruction_time, measures.total_time, measures.elapsed_time)
-    };
-    assert_eq!(of(&seen), (Some(5.3), Some(6.0), Some(6.0)));
-    assert_eq!(of(&told), (Some(60.0), Some(182.0), Some(182.0)), "nobody looked at that before");
-    let ample = Times { instruction_bound_ms: Some(1e6), total_bound_ms: Some(1e6), ..told };
-    assert_eq!(of(&ample), of(&told));
 }
 
 #[test]

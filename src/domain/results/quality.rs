@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::allocation::Slot;
-use crate::domain::codebook::people::JudgedPerson;
+use crate::domain::analysis::JudgedPerson;
 use crate::domain::exclusion::Verdict;
 
 /// Counts that a paper reports in addition to the results.

@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter};
 use std::str::FromStr;
 
 use crate::domain::UnknownWord;
-use crate::domain::codebook::people::JudgedPerson;
+use crate::domain::analysis::JudgedPerson;
 use crate::domain::exclusion::Criterion;
 
 /// Selects completed people by the criteria that they fail.
@@ -94,7 +94,7 @@ impl Moved {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::codebook::people::{AnalysedPerson, Decision, Override};
+    use crate::domain::analysis::{AnalysedPerson, Decision, Override};
     use crate::domain::fixture;
     use crate::domain::participant::Stage;
 

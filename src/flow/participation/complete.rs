@@ -3,7 +3,8 @@
 use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::domain::allocation::{self, Claim, SlotState};
-use crate::domain::exclusion::{Measures, judge};
+use crate::domain::exclusion::judge;
+use crate::domain::measures::Measures;
 use crate::domain::participant::{Participant, Stage};
 use crate::domain::record::LONGEST_MS;
 use crate::domain::study::{Outcome, StudyVersion};

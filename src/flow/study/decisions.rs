@@ -5,8 +5,8 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use crate::domain::allocation::Claim;
+use crate::domain::analysis::{Decision, Override};
 use crate::domain::audit_log::Action;
-use crate::domain::codebook::people::{Decision, Override};
 use crate::domain::participant::{Participant, Stage};
 use crate::flow::audit::log;
 use crate::flow::audit::log::{Actor, AuditEvent};

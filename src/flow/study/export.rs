@@ -12,9 +12,9 @@ use sqlx::PgConnection;
 pub use crate::flow::study::export::files::Filed;
 pub use crate::flow::study::export::manifest::{ExpertsInManifest, Manifest};
 
+use crate::domain::analysis::JudgedPerson;
 use crate::domain::audit_log::{Action, Head};
 use crate::domain::codebook;
-use crate::domain::codebook::people::JudgedPerson;
 use crate::domain::exclusion::Policy;
 use crate::domain::preregistration::PreregistrationStatus;
 use crate::domain::study::{Mode, StudyVersion};

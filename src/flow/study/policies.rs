@@ -4,8 +4,8 @@ use futures::TryStreamExt;
 use serde_json::json;
 use sqlx::PgConnection;
 
+use crate::domain::analysis::JudgedPerson;
 use crate::domain::audit_log::Action;
-use crate::domain::codebook::people::JudgedPerson;
 use crate::domain::exclusion::Policy;
 use crate::domain::participant::Participant;
 use crate::domain::preregistration::{PreregistrationStatus, StandingPolicy};

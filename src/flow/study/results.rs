@@ -15,7 +15,7 @@ pub use crate::flow::study::results::cache::Cache;
 use crate::flow::study::results::cache::{Basis, CacheEntry, ComputingClaim, ResultsKey};
 
 use crate::domain::allocation::{SlotCounts, count_by_condition, finished};
-use crate::domain::codebook::people::{JudgedPerson, apart};
+use crate::domain::analysis::{JudgedPerson, apart};
 use crate::domain::consort::ConsortFlow;
 use crate::domain::exclusion::Policy;
 use crate::domain::preregistration::{PreregistrationStatus, StandingPolicy};

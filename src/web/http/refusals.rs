@@ -3,10 +3,9 @@
 use axum::http::StatusCode;
 use serde_json::json;
 
-use crate::domain::exclusion::Unusable;
+use crate::domain::exclusion::{CriterionSheet, Unusable};
 use crate::domain::gate::Shut;
 use crate::domain::study::Group;
-use crate::figures;
 use crate::flow::Refused;
 use crate::recruitment::Incomplete;
 use crate::recruitment::ids::IdFault;
@@ -144,7 +143,7 @@ impl ProblemDocument {
                 S::UNPROCESSABLE_ENTITY,
                 "unusable_policy",
                 unusable_words(unusable),
-                match unusable.criterion.highest() {
+                match unusable.criterion.sheet().highest {
                     highest if highest.is_finite() => {
                         format!("Its values go from 0 to {highest}. Change a bound, or leave it empty.")
                     }
@@ -303,7 +302,7 @@ impl ProblemDocument {
 
 /// Which bounds nothing can meet.
 fn unusable_words(Unusable { group, criterion, condition, bounds }: &Unusable) -> String {
-    let (title, unit) = figures::words(*criterion);
+    let CriterionSheet { title, unit, .. } = criterion.sheet();
     let place =
         condition.as_ref().map_or_else(String::new, |condition| format!(" in the condition {condition}"));
     let whose = if *group == Group::Expert { " of experts" } else { "" };

@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use crate::domain::codebook::people::{JudgedPerson, apart};
+use crate::domain::analysis::{JudgedPerson, apart};
 use crate::domain::exclusion::{ExpertsBy, Policy};
 use crate::domain::preregistration::{PreregistrationStatus, StandingPolicy};
 use crate::domain::study::{Group, Mode, StudyDefinition};

@@ -7,12 +7,11 @@ use axum::response::{Redirect, Response};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::domain::codebook::people::{JudgedPerson, Override};
-use crate::domain::exclusion::{Criterion, CriterionResult};
+use crate::domain::analysis::{JudgedPerson, Override};
+use crate::domain::exclusion::{Criterion, CriterionResult, CriterionSheet};
 use crate::domain::record::MOST_EVENTS;
 use crate::domain::study::{StudyDefinition, StudyVersion};
 use crate::domain::trial::{Block, Side};
-use crate::figures;
 use crate::flow::audit::log::Actor;
 use crate::flow::image_addresses::Viewer;
 use crate::flow::study::settings::enrolment_policy;
@@ -54,7 +53,8 @@ impl ParticipantPage<'_> {
 
     /// A criterion's name and unit.
     fn words(&self, criterion: &Criterion) -> (&'static str, &'static str) {
-        figures::words(*criterion)
+        let CriterionSheet { title, unit, .. } = criterion.sheet();
+        (title, unit)
     }
 }
 

@@ -7,13 +7,12 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use crate::domain::codebook::people::JudgedPerson;
+use crate::domain::analysis::JudgedPerson;
 use crate::domain::exclusion::Criterion;
 use crate::domain::preregistration::StandingPolicy;
 use crate::domain::study::{Group, Mode, StudyDefinition};
 use crate::domain::words;
 use crate::domain::workbench::Failing;
-use crate::figures;
 use crate::flow::study::{policies, results};
 use crate::flow::{FlowError, Refused};
 use crate::store::researchers::Researcher;
@@ -112,7 +111,7 @@ impl ParticipantFilter {
 
     /// What people can be asked to fail: (word, in words). In order is offered to whoever came that way.
     fn failings(&self) -> Vec<(String, String)> {
-        let title = |criterion: Criterion| figures::words(criterion).0;
+        let title = |criterion: Criterion| criterion.sheet().title;
         let mut failings = vec![(Failing::None, "none".to_owned()), (Failing::Any, "any".into())];
         failings.extend(Criterion::ALL.iter().map(|one| (Failing::One(*one), title(*one).into())));
         if let Ok(first @ Failing::First(criterion)) = self.failed.parse() {

@@ -1,7 +1,8 @@
 //! What a browser says about time is believed as far as the server saw time pass.
 
 use super::*;
-use crate::domain::exclusion::{Criterion, Measures, Tally, judge};
+use crate::domain::exclusion::{Criterion, judge};
+use crate::domain::measures::{Measures, Tally};
 use crate::domain::study::{ClockCheck, Group};
 
 const CHECK: ClockCheck = ClockCheck { discrepancy_s: 5.0 };

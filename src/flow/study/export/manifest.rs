@@ -7,8 +7,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::domain::allocation::SlotCounts;
+use crate::domain::analysis::JudgedPerson;
 use crate::domain::audit_log::Head;
-use crate::domain::codebook::people::JudgedPerson;
 use crate::domain::exclusion::{Criterion, Policy};
 use crate::domain::participant::Stage;
 use crate::domain::preregistration::PreregistrationStatus;

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::exclusion::{Bounds, Criterion, ExpertsBy, Off, Policy, Rules, Setting};
-use crate::figures;
+use crate::domain::exclusion::{Bounds, Criterion, CriterionSheet, ExpertsBy, Off, Policy, Rules, Setting};
 use crate::flow::Refused;
 use crate::flow::study::policies;
 
@@ -25,7 +24,7 @@ pub struct FormRow {
 pub fn rows(policy: &Policy) -> Vec<FormRow> {
     let text = |bound: Option<f64>| bound.map_or_else(String::new, |bound| bound.to_string());
     let row = |criterion: Criterion, condition: Option<&String>, setting: Option<&Setting>| {
-        let (title, unit) = figures::words(criterion);
+        let CriterionSheet { title, unit, .. } = criterion.sheet();
         let key = condition.map_or_else(|| criterion.to_string(), |name| format!("{name}/{criterion}"));
         let Bounds { min, max } = match setting {
             Some(Setting::Within(bounds)) => *bounds,

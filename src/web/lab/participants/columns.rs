@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 use super::{ParticipantFilter, verdict_words};
-use crate::domain::codebook::people::JudgedPerson;
+use crate::domain::analysis::JudgedPerson;
 use crate::domain::study::Group;
 
 /// Every column, in order.
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
     use crate::domain::fixture;
 
-    fn judged(change: impl FnOnce(&mut crate::domain::codebook::people::AnalysedPerson)) -> JudgedPerson {
+    fn judged(change: impl FnOnce(&mut crate::domain::analysis::AnalysedPerson)) -> JudgedPerson {
         let mut person = fixture::person("natural");
         change(&mut person);
         JudgedPerson::new(person, &fixture::policy("as-posted"))
