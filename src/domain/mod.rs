@@ -45,6 +45,9 @@ macro_rules! words {
             /// Every variant, in order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
+            /// The word of every variant, in order.
+            pub const WORDS: &'static [&'static str] = &[$($text),+];
+
             /// The word for this variant.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
@@ -64,7 +67,7 @@ macro_rules! words {
                     $($text => Ok(Self::$variant),)+
                     _ => Err($crate::domain::UnknownWord {
                         word: text.to_owned(),
-                        expected: vec![$($text),+],
+                        expected: Self::WORDS.to_vec(),
                     }),
                 }
             }

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Column, columns, put, put_time};
+use super::Allowed::{Any, OneOf};
+use super::{Column, columns};
+use crate::domain::record::EventKind;
 
 /// Its name.
 pub const FILE: &str = "events.csv";
@@ -24,9 +26,9 @@ pub struct EventRow {
 
 /// The columns, in order.
 pub const COLUMNS: &[Column<EventRow>] = columns! { EventRow;
-    "participant", Text, "", "", "Pseudonym" => |r, out| out.push_str(&r.participant);
-    "at", Number, "ms", "", "When it happened, since Welcome was shown; empty before that" => |r, out| put(r.at_ms, out);
-    "server_at", Time, "", "", "When the server heard of it" => |r, out| put_time(Some(r.server_at), out);
-    "kind", Text, "", "screen, fullscreen_enter, fullscreen_exit, fullscreen_refused, focus_loss, focus_gain, resize, early_press, image_failure, offline, online, reload, answer_conflict, new_assignment, program_error", "What happened" => |r, out| out.push_str(&r.kind);
-    "detail", Json, "", "", "What else there is to know. resize: width and height of the window in px, pixel_ratio (device px per px), as they are from then on, after a zoom too. early_press, a press before the onset, at most 5 per presentation: screen (the trial), input, button (counted from 0 at the left; null where no number was meant), shown (false while images were awaited). focus_loss: hidden. focus_gain: away_ms. image_failure: try, reason. fullscreen_refused: reason. screen: screen. program_error: message. reload: navigation. answer_conflict: the trial, stored_response, refused_response, refused_rt" => |r, out| put(Some(&r.detail), out);
+    "participant", Text, "", Any, "Pseudonym" => |r| &r.participant;
+    "at", Number, "ms", Any, "When it happened, since Welcome was shown; empty before that" => |r| r.at_ms;
+    "server_at", Time, "", Any, "When the server heard of it" => |r| r.server_at;
+    "kind", Text, "", OneOf(EventKind::WORDS), "What happened" => |r| &r.kind;
+    "detail", Json, "", Any, "What else there is to know. resize: width and height of the window in px, pixel_ratio (device px per px), as they are from then on, after a zoom too. early_press, a press before the onset, at most 5 per presentation: screen (the trial), input, button (counted from 0 at the left; null where no number was meant), shown (false while images were awaited). focus_loss: hidden. focus_gain: away_ms. image_failure: try, reason. fullscreen_refused: reason. screen: screen. program_error: message. reload: navigation. answer_conflict: the trial, stored_response, refused_response, refused_rt" => |r| &r.detail;
 };

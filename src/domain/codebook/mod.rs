@@ -3,30 +3,9 @@
 pub mod events;
 pub mod people;
 pub mod trials;
+mod value;
 
-use std::fmt::{Display, Write};
-
-use chrono::{DateTime, SecondsFormat, Utc};
-
-use super::words;
-
-words! {
-    /// What a column holds.
-    ColumnType {
-        /// Text. Text that a spreadsheet would run as a formula begins with an apostrophe.
-        Text = "text",
-        /// A whole number.
-        Integer = "integer",
-        /// A number with `.` as the decimal point.
-        Number = "number",
-        /// `true` or `false`.
-        Boolean = "boolean",
-        /// ISO 8601 in UTC, with milliseconds.
-        Time = "time",
-        /// A JSON document.
-        Json = "json",
-    }
-}
+pub use value::{ColumnType, ColumnValue};
 
 /// A column of a file whose rows are made of `R`.
 pub struct Column<R> {
@@ -37,48 +16,44 @@ pub struct Column<R> {
     /// Its unit, where it has one.
     pub unit: &'static str,
     /// What values it may have, where they can be listed.
-    pub allowed: &'static str,
+    pub allowed: Allowed,
     /// What it means.
     pub description: &'static str,
-    /// Writes the value of a row; writes nothing where it is not applicable or not known.
-    pub value: fn(&R, &mut String),
-}
-
-/// Writes a value if there is one.
-fn put(value: Option<impl Display>, out: &mut String) {
-    if let Some(value) = value {
-        let _ = write!(out, "{value}");
-    }
-}
-
-/// Writes a time.
-fn put_time(time: Option<DateTime<Utc>>, out: &mut String) {
-    put(time.map(|time| time.to_rfc3339_opts(SecondsFormat::Millis, true)), out);
+    /// The value of a row.
+    pub value: fn(&R) -> ColumnValue<'_>,
 }
 
 impl<R> Column<R> {
     /// Writes a row's value as it stands in the file, before quoting.
-    pub fn write(&self, row: &R, out: &mut String) {
-        let start = out.len();
-        (self.value)(row, out);
-        if matches!(self.kind, ColumnType::Text | ColumnType::Json) && out[start..].contains(commands) {
-            let shown = out.split_off(start).replace(commands, "\u{fffd}");
-            out.push_str(&shown);
-        }
-        if self.kind == ColumnType::Text && runs_as_formula(&out[start..]) {
-            out.insert(start, '\'');
-        }
+    pub fn write_csv(&self, row: &R, out: &mut String) {
+        let value = (self.value)(row);
+        debug_assert!(value.column_type().is_none_or(|kind| kind == self.kind), "{}: {value:?}", self.name);
+        value.write_csv(out);
     }
 }
 
-/// Whether a character is a command to a terminal, such as escape, and no part of a text.
-fn commands(character: char) -> bool {
-    character.is_control() && !matches!(character, '\t' | '\n' | '\r')
+/// What values a column may have.
+#[derive(Debug, Clone, Copy)]
+pub enum Allowed {
+    /// They cannot be listed.
+    Any,
+    /// Those of a range, such as `0..1`.
+    Range(&'static str),
+    /// These words.
+    OneOf(&'static [&'static str]),
 }
 
-/// Whether a spreadsheet might take a text for a formula.
-fn runs_as_formula(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
+/// The values of a boolean column.
+const YES_OR_NO: Allowed = Allowed::OneOf(&["true", "false"]);
+
+impl std::fmt::Display for Allowed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Any => Ok(()),
+            Self::Range(range) => f.write_str(range),
+            Self::OneOf(words) => f.write_str(&words.join(", ")),
+        }
+    }
 }
 
 /// The name of the codebook's own file.
@@ -88,7 +63,7 @@ pub const FILE: &str = "codebook.csv";
 pub const HEADER: [&str; 6] = ["file", "column", "type", "unit", "allowed", "description"];
 
 /// The codebook: a row for every column of every file, its own included.
-pub fn rows() -> Vec<[&'static str; 6]> {
+pub fn rows() -> Vec<[String; 6]> {
     let mut rows = Vec::new();
     describe(trials::FILE, trials::COLUMNS, &mut rows);
     describe(trials::CLEANED_FILE, trials::COLUMNS, &mut rows);
@@ -104,25 +79,29 @@ pub fn rows() -> Vec<[&'static str; 6]> {
         "Values that it may have, where they can be listed; any column may be empty: not applicable or not known",
         "What the column means",
     ];
-    rows.extend(HEADER.into_iter().zip(own).map(|(column, meaning)| [FILE, column, "text", "", "", meaning]));
+    let text = ColumnType::Text.as_str();
+    let own = HEADER.into_iter().zip(own).map(|(column, meaning)| [FILE, column, text, "", "", meaning]);
+    rows.extend(own.map(|row| row.map(str::to_owned)));
     rows
 }
 
-fn describe<R>(file: &'static str, columns: &[Column<R>], rows: &mut Vec<[&'static str; 6]>) {
-    rows.extend(columns.iter().map(|c| [file, c.name, c.kind.as_str(), c.unit, c.allowed, c.description]));
+fn describe<R>(file: &str, columns: &[Column<R>], rows: &mut Vec<[String; 6]>) {
+    rows.extend(columns.iter().map(|column| {
+        let Column { name, kind, unit, allowed, description, .. } = column;
+        [file, name, kind.as_str(), unit, &allowed.to_string(), description].map(str::to_owned)
+    }));
 }
 
-/// Lists the columns of a file: name, type, unit, allowed, description, and how to write it.
+/// Lists the columns of a file: name, type, unit, allowed values, description, and the value of a row.
 macro_rules! columns {
-    ($row:ty; $($name:literal, $kind:ident, $unit:literal, $allowed:literal, $description:literal
-        => |$r:ident, $out:ident| $value:expr;)+) => {
+    ($row:ty; $($name:literal, $kind:ident, $unit:literal, $allowed:expr, $description:expr => |$r:ident| $value:expr;)+) => {
         &[$($crate::domain::codebook::Column {
             name: $name,
             kind: $crate::domain::codebook::ColumnType::$kind,
             unit: $unit,
             allowed: $allowed,
             description: $description,
-            value: |$r: &$row, $out: &mut String| $value,
+            value: |$r: &$row| $crate::domain::codebook::ColumnValue::from($value),
         }),+]
     };
 }
@@ -133,48 +112,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formulas_are_made_harmless_in_texts_only() {
-        let text = Column::<&str> {
-            name: "t",
-            kind: ColumnType::Text,
-            unit: "",
-            allowed: "",
-            description: "",
-            value: |row, out| out.push_str(row),
-        };
-        let written = |column: &Column<&str>, value: &'static str| {
-            let mut out = "before".to_owned();
-            column.write(&value, &mut out);
-            out[6..].to_owned()
-        };
-        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"] {
-            assert_eq!(written(&text, formula), format!("'{formula}"));
-        }
-        assert_eq!(written(&text, "a=1"), "a=1");
-        assert_eq!(written(&text, ""), "");
-        let number = Column { kind: ColumnType::Number, ..text };
-        assert_eq!(written(&number, "-0.5"), "-0.5");
-    }
-
-    #[test]
-    fn commands_to_terminals_are_made_harmless_in_texts_and_documents() {
-        let text = "a\tb\r\nc \u{1b}[31m\u{7}\u{7f}\u{9b}2J é \u{202e}";
-        let shown = "a\tb\r\nc \u{fffd}[31m\u{fffd}\u{fffd}\u{fffd}2J é \u{202e}";
-        for kind in [ColumnType::Text, ColumnType::Json] {
-            let value = |row: &&str, out: &mut String| out.push_str(row);
-            let column = Column::<&str> { name: "t", kind, unit: "", allowed: "", description: "", value };
-            let mut out = "before \u{7} ".to_owned();
-            column.write(&text, &mut out);
-            assert_eq!(out.strip_prefix("before \u{7} "), Some(shown));
-        }
-    }
-
-    #[test]
     fn the_codebook_describes_every_column_once() {
         let rows = rows();
-        let names: std::collections::BTreeSet<_> = rows.iter().map(|row| (row[0], row[1])).collect();
+        let names: std::collections::BTreeSet<_> = rows.iter().map(|row| (&row[0], &row[1])).collect();
         assert_eq!(names.len(), rows.len());
         assert!(rows.iter().all(|row| !row[5].is_empty()));
         assert_eq!(rows.iter().filter(|row| row[0] == trials::FILE).count(), trials::COLUMNS.len());
+    }
+
+    #[test]
+    #[should_panic(expected = "n: Text")]
+    fn a_value_of_another_type_than_the_codebook_says_is_a_fault() {
+        let columns: &[Column<String>] =
+            columns! { String; "n", Integer, "", Allowed::Any, "A number" => |r| r; };
+        columns[0].write_csv(&"1".to_owned(), &mut String::new());
+    }
+
+    #[test]
+    fn what_a_column_may_hold_is_listed_from_the_words_of_the_code() {
+        let rows = rows();
+        let allowed = |column: &str| rows.iter().find(|row| row[1] == column).map(|row| row[4].as_str());
+        assert_eq!(allowed("platform"), Some("direct, mturk, prolific, connect, sona, generic"));
+        assert_eq!(allowed("kept"), Some("true, false"));
+        assert_eq!(allowed("catch_share"), Some("0..1"));
+        assert_eq!(allowed("feedback"), Some(""));
     }
 }

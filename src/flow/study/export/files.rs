@@ -132,14 +132,14 @@ impl<R> ExportTable<R> {
     pub fn write(&mut self, row: &R) -> Result<(), ExportError> {
         for column in self.columns {
             self.field.clear();
-            column.write(row, &mut self.field);
+            column.write_csv(row, &mut self.field);
             self.csv.write_field(&self.field).map_err(|error| failed(&self.path, error.into()))?;
         }
         self.end_row(None::<&[u8]>)
     }
 
     /// Writes a row that is fields already.
-    pub fn write_fields(&mut self, fields: [&str; 6]) -> Result<(), ExportError> {
+    pub fn write_fields(&mut self, fields: [String; 6]) -> Result<(), ExportError> {
         self.end_row(fields)
     }
 
