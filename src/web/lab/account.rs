@@ -17,6 +17,7 @@ use crate::web::lab::browser_mark;
 use crate::web::lab::browser_mark::AskedFrom;
 use crate::web::lab::session;
 use crate::web::lab::session::SignedIn;
+use crate::web::lab::urls;
 use crate::web::state::WebState;
 
 #[derive(Template)]
@@ -29,7 +30,7 @@ struct SignInPage<'a> {
 /// The form; whoever is signed in already goes on.
 pub async fn sign_in_page(signed_in: Option<SignedIn>) -> Response {
     if signed_in.is_some() {
-        return Redirect::to("/lab").into_response();
+        return Redirect::to(urls::LAB).into_response();
     }
     page::html(&SignInPage { problem: None, email: "" })
 }
@@ -60,7 +61,7 @@ pub async fn sign_in(
 
 /// Into the lab, or to the second factor first.
 fn go_on(state: &WebState, jar: CookieJar, begun: Begun) -> Response {
-    let next = if begun.awaits_code { "/sign-in/code" } else { "/lab" };
+    let next = if begun.awaits_code { urls::SIGN_IN_CODE } else { urls::LAB };
     let jar = match begun.mark {
         Some(mark) => jar.add(browser_mark::cookie(&state.site, mark)),
         None => jar,

@@ -27,6 +27,7 @@ use crate::web::http::page;
 use crate::web::lab::choice::live_mode;
 use crate::web::lab::session::SignedIn;
 use crate::web::lab::study::find;
+use crate::web::lab::urls;
 use crate::web::state::WebState;
 use form::{FormFields, described, rows, rows_as_typed, ways_for_experts};
 use view::{CriterionLine, GroupLine, Links};
@@ -210,5 +211,5 @@ fn back(slug: &str, policy: &str, mode: Mode) -> Redirect {
         .append_pair("policy", policy)
         .append_pair("mode", mode.as_str())
         .finish();
-    Redirect::to(&format!("/lab/studies/{slug}/exclusion?{query}#saved"))
+    Redirect::to(&format!("{}?{query}#saved", urls::exclusion(slug)))
 }

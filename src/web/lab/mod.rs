@@ -21,6 +21,7 @@ pub mod streams;
 pub mod studies;
 pub mod study;
 pub mod team;
+pub mod urls;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

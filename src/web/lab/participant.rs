@@ -26,6 +26,7 @@ use crate::web::image_addresses::Gallery;
 use crate::web::lab::participants::verdict_words;
 use crate::web::lab::session::SignedIn;
 use crate::web::lab::study::find;
+use crate::web::lab::urls;
 use crate::web::state::WebState;
 
 #[derive(Template)]
@@ -183,7 +184,7 @@ pub async fn decide(
         }
         Err(_) => decisions::lift(&state.app, &actor, &slug, &pseudonym).await?,
     }
-    Ok(Redirect::to(&format!("/lab/studies/{slug}/participants/{pseudonym}#decision")))
+    Ok(Redirect::to(&format!("{}#decision", urls::participant(&slug, &pseudonym))))
 }
 
 /// A trial that is answered.

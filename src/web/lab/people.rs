@@ -19,6 +19,7 @@ use crate::web::http::page;
 use crate::web::lab::recruiting::attachment;
 use crate::web::lab::session::SignedIn;
 use crate::web::lab::study::find;
+use crate::web::lab::urls;
 use crate::web::state::WebState;
 
 #[derive(Template)]
@@ -203,5 +204,5 @@ pub async fn bar(
 }
 
 fn back(slug: &str, done: &str) -> Redirect {
-    Redirect::to(&format!("/lab/studies/{slug}/people?{done}"))
+    Redirect::to(&format!("{}?{done}", urls::people(slug)))
 }

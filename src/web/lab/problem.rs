@@ -10,6 +10,7 @@ use crate::store::researchers::Researcher;
 use crate::web::http::error::ProblemDocument;
 use crate::web::http::page;
 use crate::web::lab::session::Asker;
+use crate::web::lab::urls;
 
 #[derive(Template)]
 #[template(path = "lab/problem.html")]
@@ -22,7 +23,7 @@ struct ProblemPage<'a> {
 /// Shows problems at the lab's addresses as pages of the lab to whoever is signed in.
 pub async fn in_the_labs_look(mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    if path != "/lab" && !path.starts_with("/lab/") {
+    if path != urls::LAB && !path.starts_with("/lab/") {
         return next.run(request).await;
     }
     let asker = Asker::default();
@@ -54,14 +55,14 @@ fn unread(status: StatusCode) -> ProblemDocument {
 
 /// Where to go on from an address: to the page that it belongs to, if that can be shown.
 fn way_back(path: &str, problem: &ProblemDocument) -> (String, &'static str) {
-    let mut parts = path.trim_start_matches("/lab").split('/').skip(1);
+    let mut parts = path.trim_start_matches(urls::LAB).split('/').skip(1);
     match (parts.next(), parts.next(), problem.code()) {
         (Some("studies"), Some(slug), code) if !slug.is_empty() && code != "no_such_study" => {
-            (format!("/lab/studies/{slug}"), "The study")
+            (urls::study(slug), "The study")
         }
-        (Some("team"), _, code) if code != "role_needed" => ("/lab/team".into(), "Team"),
-        (Some("account"), ..) => ("/lab/account".into(), "Your account"),
-        _ => ("/lab".into(), "Studies"),
+        (Some("team"), _, code) if code != "role_needed" => (urls::TEAM.into(), "Team"),
+        (Some("account"), ..) => (urls::ACCOUNT.into(), "Your account"),
+        _ => (urls::LAB.into(), "Studies"),
     }
 }
 

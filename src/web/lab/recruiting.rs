@@ -21,6 +21,7 @@ use crate::web::http::error::PageError;
 use crate::web::http::page;
 use crate::web::lab::session::SignedIn;
 use crate::web::lab::study::find;
+use crate::web::lab::urls;
 use crate::web::state::WebState;
 
 #[derive(Template)]
@@ -127,7 +128,7 @@ pub async fn make_personal(
 ) -> Result<Redirect, PageError> {
     let actor = Actor::researcher(&researcher);
     identities::make_personal_links(&state.app, &actor, &slug, link_id, form.more).await?;
-    Ok(Redirect::to(&format!("/lab/studies/{slug}/recruiting#link-{link_id}")))
+    Ok(Redirect::to(&format!("{}#link-{link_id}", urls::recruiting(&slug))))
 }
 
 /// The personal links as a table.

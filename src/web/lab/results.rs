@@ -18,6 +18,7 @@ use crate::web::http::error::{PageError, ProblemDocument};
 use crate::web::http::{page, static_files};
 use crate::web::lab::choice::Choice;
 use crate::web::lab::session::SignedIn;
+use crate::web::lab::urls;
 use crate::web::state::WebState;
 
 /// A page whose results are being computed looks again after so many s.
@@ -118,7 +119,7 @@ fn flow_figure(material: &ParticipantsAndStates) -> Figure {
 }
 
 fn shown(figures: &[Figure], material: &ParticipantsAndStates, with_links: bool) -> String {
-    let base = with_links.then(|| format!("/lab/studies/{}/figures", material.study.slug));
+    let base = with_links.then(|| urls::figures(&material.study.slug));
     let query = format!("?mode={}&policy={}", material.mode, material.policy.name);
     page::text(&Figures { figures, base, query })
 }
@@ -231,7 +232,7 @@ pub async fn unblind(
     Path(slug): Path<String>,
 ) -> Result<Redirect, PageError> {
     control::unblind(&state.app, &Actor::researcher(&researcher), &slug).await?;
-    Ok(Redirect::to(&format!("/lab/studies/{slug}/results")))
+    Ok(Redirect::to(&urls::results(&slug)))
 }
 
 /// The report, as a file.

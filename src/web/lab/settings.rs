@@ -15,6 +15,7 @@ use crate::web::http::page;
 use crate::web::lab::account::CodeForm;
 use crate::web::lab::browser_mark::AskedFrom;
 use crate::web::lab::session::SignedIn;
+use crate::web::lab::urls;
 use crate::web::state::WebState;
 
 #[derive(Template)]
@@ -101,7 +102,7 @@ pub async fn turn_off(
     Form(form): Form<CodeForm>,
 ) -> Result<Response, PageError> {
     match second_factor::turn_off(&state.app, &me, &form.code, &whence).await {
-        Ok(()) => Ok(Redirect::to("/lab/account").into_response()),
+        Ok(()) => Ok(Redirect::to(urls::ACCOUNT).into_response()),
         Err(error) => again(&state, me, error).await,
     }
 }

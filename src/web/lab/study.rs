@@ -25,6 +25,7 @@ use crate::web::http::error::{PageError, ProblemDocument};
 use crate::web::http::page;
 use crate::web::lab::choice::ModeQuery;
 use crate::web::lab::session::SignedIn;
+use crate::web::lab::urls;
 use crate::web::lab::{arrivals, progress};
 use crate::web::state::WebState;
 
@@ -305,7 +306,7 @@ pub async fn set_state(
     Form(form): Form<StateForm>,
 ) -> Result<Redirect, PageError> {
     control::set_state(&state.app, &Actor::researcher(&researcher), &slug, form.state).await?;
-    Ok(Redirect::to(&format!("/lab/studies/{slug}")))
+    Ok(Redirect::to(&urls::study(&slug)))
 }
 
 /// Whose exhausted slots.
@@ -323,7 +324,7 @@ pub async fn one_more_posting(
     Form(PostingForm { mode, condition }): Form<PostingForm>,
 ) -> Result<Redirect, PageError> {
     control::one_more_posting(&state.app, &Actor::researcher(&researcher), &slug, mode, &condition).await?;
-    Ok(Redirect::to(&format!("/lab/studies/{slug}?mode={mode}")))
+    Ok(Redirect::to(&format!("{}?mode={mode}", urls::study(&slug))))
 }
 
 /// How many places a condition is to have.
@@ -340,7 +341,7 @@ pub async fn set_quota(
     Form(form): Form<QuotaForm>,
 ) -> Result<Redirect, PageError> {
     control::set_quota(&state.app, &Actor::researcher(&researcher), &slug, form.per_condition).await?;
-    Ok(Redirect::to(&format!("/lab/studies/{slug}")))
+    Ok(Redirect::to(&urls::study(&slug)))
 }
 
 /// What the switch of a link sends.
@@ -357,5 +358,5 @@ pub async fn switch_link(
     Form(form): Form<LinkForm>,
 ) -> Result<Redirect, PageError> {
     control::enable_link(&state.app, &Actor::researcher(&researcher), &slug, link_id, form.enabled).await?;
-    Ok(Redirect::to(&format!("/lab/studies/{slug}#links")))
+    Ok(Redirect::to(&format!("{}#links", urls::study(&slug))))
 }

@@ -16,6 +16,7 @@ use crate::store::researchers::Researcher;
 use crate::web::http::error::PageError;
 use crate::web::http::page;
 use crate::web::lab::session::SignedIn;
+use crate::web::lab::urls;
 use crate::web::state::WebState;
 
 #[derive(Template)]
@@ -86,7 +87,7 @@ pub async fn set_rights(
     Form(form): Form<RightsForm>,
 ) -> Result<Redirect, PageError> {
     team::set_rights(&state.app, &Actor::researcher(&me), id, form.role, form.sees_identities).await?;
-    Ok(Redirect::to("/lab/team"))
+    Ok(Redirect::to(urls::TEAM))
 }
 
 /// Takes somebody's access away.
@@ -96,7 +97,7 @@ pub async fn remove(
     Path(id): Path<i64>,
 ) -> Result<Redirect, PageError> {
     team::remove(&state.app, &Actor::researcher(&me), id).await?;
-    Ok(Redirect::to("/lab/team"))
+    Ok(Redirect::to(urls::TEAM))
 }
 
 /// A new token.
@@ -137,5 +138,5 @@ pub async fn remove_token(
     Form(form): Form<TokenName>,
 ) -> Result<Redirect, PageError> {
     team::remove_token(&state.app, &Actor::researcher(&me), &form.name).await?;
-    Ok(Redirect::to("/lab/team"))
+    Ok(Redirect::to(urls::TEAM))
 }

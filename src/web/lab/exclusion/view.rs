@@ -5,6 +5,7 @@ use crate::domain::study::{Group, Mode, StudyDefinition};
 use crate::domain::workbench::{self, Effect, Failing, Preview};
 use crate::web::lab::exclusion::form::FormRow;
 use crate::web::lab::exclusion::plot::{Bound, Plot};
+use crate::web::lab::urls;
 
 /// A number, and the address of the people behind it.
 pub struct LinkedCount {
@@ -32,7 +33,7 @@ impl Links<'_> {
                 .append_pair("group", self.group.as_str())
                 .extend_pairs(wanted)
                 .finish();
-            format!("/lab/studies/{}/participants?{query}", self.slug)
+            format!("{}?{query}", urls::participants(self.slug))
         };
         LinkedCount { n, people: self.policy.filter(|_| n > 0).map(address) }
     }
