@@ -119,6 +119,38 @@ pub fn go_back(link: &LinkDefinition, identity: Option<&Identity>, outcome: Outc
     }
 }
 
+/// What a platform does with codes of outcomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UseOfCodes {
+    /// It tells outcomes in another way.
+    Unused,
+    /// Codes may be given.
+    Possible,
+    /// It needs at least the code of completion.
+    Needed,
+}
+
+/// What a platform does with codes of outcomes.
+pub const fn use_of_codes(platform: Platform) -> UseOfCodes {
+    match platform {
+        Platform::Mturk | Platform::Sona => UseOfCodes::Unused,
+        Platform::Direct | Platform::Connect | Platform::Generic => UseOfCodes::Possible,
+        Platform::Prolific => UseOfCodes::Needed,
+    }
+}
+
+/// A platform's name on pages.
+pub const fn title(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Direct => "Plain link",
+        Platform::Mturk => "MTurk",
+        Platform::Prolific => "Prolific",
+        Platform::Connect => "Connect",
+        Platform::Sona => "Sona",
+        Platform::Generic => "Another platform",
+    }
+}
+
 /// Whether people are paid after an outcome.
 pub const fn is_paid(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Complete | Outcome::TimedOut | Outcome::ScreenedOut)

@@ -80,7 +80,7 @@ pub struct PlatformFile {
     /// Ending of its name.
     ending: &'static str,
     /// What it holds, in one word.
-    pub content: &'static str,
+    content: &'static str,
 }
 
 impl PlatformFile {
@@ -92,6 +92,11 @@ impl PlatformFile {
             Platform::Prolific | Platform::Connect | Platform::Sona | Platform::Generic => ("txt", "ids"),
         };
         Some(Self { platform, ending, content })
+    }
+
+    /// Its title, such as `MTurk (CSV)`.
+    pub fn title(&self) -> String {
+        format!("{} ({})", super::title(self.platform), self.content)
     }
 
     /// Its name, such as `mturk.csv`.

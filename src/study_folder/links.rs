@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 use super::Problems;
 use super::design::{NAME, is_name};
 use super::settings::{self, ReadSettings};
-use crate::domain::study::{Group, LinkDefinition, Mode, MturkTask, Platform, SonaLink};
-use crate::recruitment::generic;
+use crate::domain::study::{Group, LinkDefinition, Mode, MturkTask, Outcome, Platform, SonaLink};
+use crate::recruitment::{self, UseOfCodes, generic};
 
 /// Checks every link.
 pub fn check(settings: &ReadSettings, problems: &mut Problems) {
@@ -88,27 +88,28 @@ impl LinkCheck<'_> {
     /// Checks that the link has the table of its own platform and no other.
     fn tables(&mut self) {
         let link = self.link;
-        let tables = [
-            (Platform::Mturk, link.mturk.is_some()),
-            (Platform::Prolific, link.prolific.is_some()),
-            (Platform::Sona, link.sona.is_some()),
-            (Platform::Generic, link.generic.is_some()),
-        ];
-        for (platform, _) in tables.iter().filter(|(platform, given)| *given && *platform != link.platform) {
-            let remedy = format!("Remove `{platform}`, or set `platform = \"{platform}\"`");
-            self.problem(&format!("has settings for {platform}, which is not its platform"), &remedy);
-        }
-        match (link.platform, &link.sona, &link.generic) {
-            (Platform::Sona, None, _) => {
+        for (platform, given) in link.settings_of_platforms() {
+            if given && platform != link.platform {
+                let remedy = format!("Remove `{platform}`, or set `platform = \"{platform}\"`");
                 self.problem(
-                    "lacks its experiment",
-                    "Add `sona = { school = \"...\", experiment_id = 1, credit_token = \"...\" }`",
+                    &format!("has settings for {platform}, which is not its platform"),
+                    &remedy,
                 );
             }
-            (Platform::Generic, _, None) => {
-                self.problem("lacks the person's parameter", "Add `generic = { parameter = \"...\" }`");
-            }
-            _ => {}
+        }
+        let needed = match link.platform {
+            Platform::Sona => link.sona.is_none().then_some((
+                "lacks its experiment",
+                "Add `sona = { school = \"...\", experiment_id = 1, credit_token = \"...\" }`",
+            )),
+            Platform::Generic => link
+                .generic
+                .is_none()
+                .then_some(("lacks the person's parameter", "Add `generic = { parameter = \"...\" }`")),
+            Platform::Direct | Platform::Mturk | Platform::Prolific | Platform::Connect => None,
+        };
+        if let Some((what, remedy)) = needed {
+            self.problem(what, remedy);
         }
         if let Some(task) = &link.mturk {
             self.mturk(task);
@@ -162,16 +163,18 @@ impl LinkCheck<'_> {
         if !link.codes.values().all(is_code) {
             self.problem("has a code that cannot be used", "Give codes of 1 to 100 characters");
         }
-        let named = !link.codes.is_empty();
-        if matches!(link.platform, Platform::Mturk | Platform::Sona) && named {
-            self.problem("has codes", "Remove them: its platform has no use for codes");
-        }
-        if link.platform == Platform::Prolific && link.code(crate::domain::study::Outcome::Complete).is_none()
-        {
-            self.problem(
-                "lacks the code of completion",
-                "Add `codes = { complete = \"...\" }`, as Prolific shows it",
-            );
+        match recruitment::use_of_codes(link.platform) {
+            UseOfCodes::Unused if !link.codes.is_empty() => {
+                self.problem("has codes", "Remove them: its platform has no use for codes");
+            }
+            UseOfCodes::Needed if link.code(Outcome::Complete).is_none() => {
+                let remedy = format!(
+                    "Add `codes = {{ complete = \"...\" }}`, as {} shows it",
+                    recruitment::title(link.platform)
+                );
+                self.problem("lacks the code of completion", &remedy);
+            }
+            _ => {}
         }
     }
 }

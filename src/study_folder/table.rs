@@ -13,27 +13,9 @@ pub const FILE: &str = "trials.csv";
 /// Largest size of the file, in bytes: enough for some hundred thousand rows.
 const LARGEST: usize = 64 << 20;
 
-/// The columns. The table may have them in any order, and must have no others.
-pub const COLUMNS: [&str; 18] = [
-    "condition",
-    "kind",
-    "difficulty",
-    "image_set",
-    "unit",
-    "layer",
-    "branch",
-    "base",
-    "max_query",
-    "min_query",
-    "references",
-    "base_activation",
-    "max_activation",
-    "min_activation",
-    "center_correct",
-    "variance_correct",
-    "saliency_correct",
-    "object_correct",
-];
+/// The columns, which are written in one place: where the demo's table is made. A table may have them in any order, and must
+/// have no others.
+pub use weber_stimuli::demo::COLUMNS;
 
 /// A row of the file.
 #[derive(Debug, Clone)]

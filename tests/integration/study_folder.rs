@@ -171,6 +171,50 @@ fn settings_are_checked() {
     assert_says(&study, &["trials.csv: cannot be read", "study.toml: cannot be read"]);
 }
 
+/// Says what is wrong with one more link that has these settings.
+fn problems_of_a_link(settings: &str) -> String {
+    let study = TinyStudy::new(1);
+    study.edit("study.toml", |text| format!("{text}\n[[links]]\nname = \"One more\"\n{settings}\n"));
+    study_folder::read(study.path()).map_or_else(|problems| problems.to_string(), |_| String::new())
+}
+
+#[test]
+fn links_are_checked_by_the_rules_of_their_platform() {
+    let sona = r#"sona = { school = "uni", experiment_id = 1, credit_token = "t" }"#;
+    let generic = r#"generic = { parameter = "who" }"#;
+    let code = r#"codes = { complete = "C1" }"#;
+    for (platform, settings, expected) in [
+        (
+            "prolific",
+            "",
+            "lacks the code of completion. Add `codes = { complete = \"...\" }`, as Prolific shows it",
+        ),
+        ("mturk", code, "has codes"),
+        ("sona", &format!("{sona}\n{code}"), "has codes"),
+        ("sona", "", "lacks its experiment"),
+        ("generic", "", "lacks the person's parameter"),
+        ("connect", generic, "has settings for generic, which is not its platform"),
+        ("direct", sona, "has settings for sona, which is not its platform"),
+        ("connect", "mturk = {}", "has settings for mturk, which is not its platform"),
+        ("connect", "prolific = {}", "has settings for prolific, which is not its platform"),
+    ] {
+        let said = problems_of_a_link(&format!("platform = \"{platform}\"\n{settings}"));
+        assert!(said.contains(&format!("the link `One more` {expected}")), "{platform}: {said}");
+    }
+    for (platform, settings) in [
+        ("direct", code),
+        ("mturk", ""),
+        ("prolific", code),
+        ("connect", ""),
+        ("connect", code),
+        ("sona", sona),
+        ("generic", generic),
+    ] {
+        let said = problems_of_a_link(&format!("platform = \"{platform}\"\n{settings}"));
+        assert!(!said.contains("lacks") && !said.contains("has "), "{platform}: {said}");
+    }
+}
+
 #[sqlx::test]
 async fn importing_again_changes_nothing(pool: PgPool) {
     let server = Server::empty(pool).await;

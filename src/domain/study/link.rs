@@ -83,6 +83,16 @@ const fn crowd() -> Group {
 }
 
 impl LinkDefinition {
+    /// The platforms that have settings of their own, and whether the link gives them.
+    pub const fn settings_of_platforms(&self) -> [(Platform, bool); 4] {
+        [
+            (Platform::Mturk, self.mturk.is_some()),
+            (Platform::Prolific, self.prolific.is_some()),
+            (Platform::Sona, self.sona.is_some()),
+            (Platform::Generic, self.generic.is_some()),
+        ]
+    }
+
     /// A plain link with nothing special about it.
     pub fn plain(name: &str, mode: Mode) -> Self {
         Self {

@@ -20,7 +20,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 pub use options::DemoOptions;
-pub use trials::{Baseline, Condition, Difficulty, Kind, TrialRow};
+pub use trials::{Baseline, COLUMNS, Condition, Difficulty, Kind, TrialRow};
 
 use super::machine::{Differentiable, Machine};
 use super::units::Role;

@@ -106,7 +106,7 @@ pub struct TrialRow {
     pub baselines: [Baseline; 3],
 }
 
-/// The columns, in order.
+/// The columns of `trials.csv`, in order. The server's reader of study folders takes them from here.
 pub const COLUMNS: [&str; 18] = [
     "condition",
     "kind",
