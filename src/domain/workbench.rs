@@ -163,7 +163,7 @@ fn accuracy(people: &[&(&JudgedPerson, &Verdict)]) -> Option<f64> {
     (total > 0).then(|| f64::from(correct) / f64::from(total))
 }
 
-/// The distance of two possible values of a criterion. None for times.
+/// The smallest distance of two possible values of a criterion. None where values are continuous.
 fn step<'a>(criterion: Criterion, people: impl Iterator<Item = &'a Measures>) -> Option<f64> {
     people.filter_map(criterion.sheet().step).min_by(f64::total_cmp)
 }

@@ -110,7 +110,7 @@ pub fn platform_files() -> impl Iterator<Item = PlatformFile> {
     Platform::ALL.iter().filter_map(|platform| PlatformFile::of(*platform))
 }
 
-/// What one platform takes: MTurk a table of assignments to approve, the others a list of ids.
+/// The payments of one platform in its own format: for MTurk a table of assignments to approve, for the others a list of ids.
 pub fn bulk(platform: Platform, payments: &[Payment]) -> Result<String, csv::Error> {
     let own = payments.iter().filter(|payment| payment.platform == platform);
     if platform != Platform::Mturk {

@@ -91,10 +91,7 @@ impl LinkCheck<'_> {
         for (platform, given) in link.settings_of_platforms() {
             if given && platform != link.platform {
                 let remedy = format!("Remove `{platform}`, or set `platform = \"{platform}\"`");
-                self.problem(
-                    &format!("has settings for {platform}, where its people do not come from"),
-                    &remedy,
-                );
+                self.problem(&format!("has settings for {platform}, which is not its platform"), &remedy);
             }
         }
         let needed = match link.platform {

@@ -13,7 +13,7 @@ pub const FILE: &str = "trials.csv";
 /// Largest size of the file, in bytes: enough for some hundred thousand rows.
 const LARGEST: usize = 64 << 20;
 
-/// Its columns, which are written in one place: where the demo's table is made. A table may have them in any order, and must
+/// The columns, which are written in one place: where the demo's table is made. A table may have them in any order, and must
 /// have no others.
 pub use weber_stimuli::demo::COLUMNS;
 

@@ -195,10 +195,10 @@ fn links_are_checked_by_the_rules_of_their_platform() {
         ("sona", &format!("{sona}\n{code}"), "has codes"),
         ("sona", "", "lacks its experiment"),
         ("generic", "", "lacks the person's parameter"),
-        ("connect", generic, "has settings for generic, where its people do not come from"),
-        ("direct", sona, "has settings for sona, where its people do not come from"),
-        ("connect", "mturk = {}", "has settings for mturk, where its people do not come from"),
-        ("connect", "prolific = {}", "has settings for prolific, where its people do not come from"),
+        ("connect", generic, "has settings for generic, which is not its platform"),
+        ("direct", sona, "has settings for sona, which is not its platform"),
+        ("connect", "mturk = {}", "has settings for mturk, which is not its platform"),
+        ("connect", "prolific = {}", "has settings for prolific, which is not its platform"),
     ] {
         let said = problems_of_a_link(&format!("platform = \"{platform}\"\n{settings}"));
         assert!(said.contains(&format!("the link `One more` {expected}")), "{platform}: {said}");

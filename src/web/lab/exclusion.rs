@@ -27,7 +27,6 @@ use crate::web::http::page;
 use crate::web::lab::choice::live_mode;
 use crate::web::lab::session::SignedIn;
 use crate::web::lab::study::find;
-
 use crate::web::lab::urls;
 use crate::web::state::WebState;
 use form::{FormFields, described, rows, rows_as_typed, ways_for_experts};

@@ -19,7 +19,7 @@ use crate::store::researchers::Researcher;
 use crate::web::http::error::PageError;
 use crate::web::http::page;
 use crate::web::lab::paging::PageOfRows;
-use crate::web::lab::participants::columns::{Look, ParticipantColumn, Row};
+use crate::web::lab::participants::columns::{CellLook, ParticipantCells, ParticipantColumn};
 use crate::web::lab::session::SignedIn;
 use crate::web::lab::study::find;
 use crate::web::state::WebState;
@@ -168,7 +168,7 @@ struct ParticipantsPage<'a> {
     /// Whether the list can be parted into crowd and experts.
     has_experts: bool,
     columns: Vec<&'static ParticipantColumn>,
-    rows: Vec<Row>,
+    rows: Vec<ParticipantCells>,
     pages: PageOfRows,
     all: usize,
 }

@@ -9,12 +9,14 @@ use crate::domain::study::Group;
 
 /// Every column, in order.
 static COLUMNS: [ParticipantColumn; 10] = [
-    ParticipantColumn::new("name", "Name", Look::Person, |p| ParticipantCell::text(&p.person.participant)),
-    ParticipantColumn::new("condition", "Condition", Look::Text, |p| ParticipantCell {
+    ParticipantColumn::new("name", "Name", CellLook::Person, |p| {
+        ParticipantCell::text(&p.person.participant)
+    }),
+    ParticipantColumn::new("condition", "Condition", CellLook::Text, |p| ParticipantCell {
         mark: (p.person.group == Group::Expert).then_some("expert"),
         ..ParticipantCell::text(&p.person.condition)
     }),
-    ParticipantColumn::new("stage", "Stage", Look::Text, |p| {
+    ParticipantColumn::new("stage", "Stage", CellLook::Text, |p| {
         let stage = ParticipantCell::text(p.person.stage.as_str());
         if p.person.late {
             ParticipantCell { text: format!("{} (late)", stage.text), ..stage }
@@ -22,28 +24,30 @@ static COLUMNS: [ParticipantColumn; 10] = [
             stage
         }
     }),
-    ParticipantColumn::new("verdict", "Verdict", Look::Wrapped, |p| ParticipantCell::text(&verdict_words(p))),
+    ParticipantColumn::new("verdict", "Verdict", CellLook::Wrapped, |p| {
+        ParticipantCell::text(&verdict_words(p))
+    }),
     ParticipantColumn {
         tells_conditions: true,
-        ..ParticipantColumn::new("accuracy", "Accuracy", Look::Number, |p| {
+        ..ParticipantColumn::new("accuracy", "Accuracy", CellLook::Number, |p| {
             ParticipantCell::decimals(accuracy(p), 2)
         })
     },
-    ParticipantColumn::new("catch", "Catch", Look::Number, |p| {
+    ParticipantColumn::new("catch", "Catch", CellLook::Number, |p| {
         let (correct, total) = (p.person.measures.catch_correct, p.person.measures.catch_total);
         let text = if total > 0 { format!("{correct}/{total}") } else { String::new() };
         ParticipantCell { text, ..ParticipantCell::number(Some(correct)) }
     }),
-    ParticipantColumn::new("instructions", "Instructions, s", Look::Number, |p| {
+    ParticipantColumn::new("instructions", "Instructions, s", CellLook::Number, |p| {
         ParticipantCell::decimals(p.person.measures.instruction_time, 0)
     }),
-    ParticipantColumn::new("total", "Total, s", Look::Number, |p| {
+    ParticipantColumn::new("total", "Total, s", CellLook::Number, |p| {
         ParticipantCell::decimals(p.person.measures.total_time, 0)
     }),
-    ParticipantColumn::new("blocks", "Blocks", Look::Number, |p| {
+    ParticipantColumn::new("blocks", "Blocks", CellLook::Number, |p| {
         ParticipantCell::number(p.person.measures.practice_blocks)
     }),
-    ParticipantColumn::new("consent", "Consent (UTC)", Look::Text, |p| ParticipantCell {
+    ParticipantColumn::new("consent", "Consent (UTC)", CellLook::Text, |p| ParticipantCell {
         key: Some(SortKey::Number(p.person.enrolled_at.timestamp_millis() as f64)),
         text: p.person.enrolled_at.format("%m-%d %H:%M").to_string(),
         mark: None,
@@ -57,7 +61,7 @@ pub(super) struct ParticipantColumn {
     /// What its header says.
     pub(super) title: &'static str,
     /// How its cells look.
-    pub(super) look: Look,
+    pub(super) look: CellLook,
     /// Whether its values would tell which condition is which, so that it is left out while that is hidden.
     tells_conditions: bool,
     /// A person's cell.
@@ -66,7 +70,7 @@ pub(super) struct ParticipantColumn {
 
 /// How the cells of a column look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum CellLook {
     /// The header of its row: the person's name, which leads to their page.
     Person,
     /// Short text.
@@ -88,7 +92,7 @@ pub(super) struct ParticipantCell {
 }
 
 /// A person's row: each cell with the look of its column.
-pub(super) type Row = Vec<(Look, ParticipantCell)>;
+pub(super) type ParticipantCells = Vec<(CellLook, ParticipantCell)>;
 
 enum SortKey {
     Number(f64),
@@ -99,7 +103,7 @@ impl ParticipantColumn {
     const fn new(
         name: &'static str,
         title: &'static str,
-        look: Look,
+        look: CellLook,
         cell: fn(&JudgedPerson) -> ParticipantCell,
     ) -> Self {
         Self { name, title, look, tells_conditions: false, cell }
@@ -137,11 +141,11 @@ impl ParticipantColumn {
 }
 
 /// A person's cells in the columns that may be shown.
-pub(super) fn row(person: &JudgedPerson, blinded: bool) -> Row {
+pub(super) fn row(person: &JudgedPerson, blinded: bool) -> ParticipantCells {
     ParticipantColumn::shown(blinded).map(|column| (column.look, (column.cell)(person))).collect()
 }
 
-impl Look {
+impl CellLook {
     /// The class of the cells in the style sheet.
     pub(super) const fn class(self) -> Option<&'static str> {
         match self {
@@ -201,7 +205,7 @@ mod tests {
         let names: std::collections::BTreeSet<_> = COLUMNS.iter().map(|column| column.name).collect();
         assert_eq!(names.len(), COLUMNS.len());
         assert_eq!(row(&judged(|_| ()), false).len(), COLUMNS.len());
-        let people = row(&judged(|_| ()), false).into_iter().filter(|(look, _)| *look == Look::Person);
+        let people = row(&judged(|_| ()), false).into_iter().filter(|(look, _)| *look == CellLook::Person);
         assert_eq!(people.count(), 1, "each row has one header");
     }
 
