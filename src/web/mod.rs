@@ -18,7 +18,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::cors::{self, CorsLayer};
 
 use crate::flow::readiness::NotReady;
-use http::{assets, metrics};
+use http::{assets, metrics, request_span};
 use participant::{api, entry, simulation};
 pub use state::{Site, WebState};
 
@@ -65,7 +65,9 @@ pub fn router(state: WebState) -> Router {
         .layer(from_fn(lab::problem::in_the_labs_look))
         .layer(CompressionLayer::new())
         .merge(as_they_are)
+        .layer(from_fn(request_span::catch_panics))
         .layer(from_fn_with_state(state.clone(), metrics::observe))
+        .layer(from_fn(request_span::enter))
         .with_state(state)
 }
 

@@ -131,7 +131,7 @@ pub async fn count(
 }
 
 /// Anybody can invent methods; each would be a series of its own.
-fn method(method: &Method) -> &'static str {
+pub fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::POST => "POST",

@@ -10,6 +10,7 @@ pub mod markdown;
 pub mod metrics;
 pub mod page;
 pub(crate) mod refusals;
+pub mod request_span;
 pub mod responder;
 pub mod security_headers;
 pub mod serve;

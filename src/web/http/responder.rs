@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, Method, header};
 use axum::response::Response;
 use tower::ServiceExt;
 
-use crate::web::http::{metrics, security_headers};
+use crate::web::http::{metrics, request_span, security_headers};
 use crate::web::participant::api;
 use crate::web::router;
 use crate::web::state::WebState;
@@ -42,7 +42,8 @@ impl Responder {
     async fn answer_record(self, request: Request) -> Response {
         let taken_in = api::record.call(request, self.state.clone());
         let protected = security_headers::protect(&self.state, false, taken_in);
-        let mut response = metrics::count(&self.state, "POST", RECORDS.to_owned(), protected).await;
+        let counted = metrics::count(&self.state, "POST", RECORDS.to_owned(), protected);
+        let mut response = request_span::within("POST", RECORDS, counted).await;
         // Who asks from another origin: see `router`.
         response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         response
