@@ -20,9 +20,7 @@ fn main() -> ExitCode {
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     match cli.log_format() {
         LogFormat::Text => log.init(),
-        LogFormat::Json => {
-            log.json().flatten_event(true).with_current_span(false).with_span_list(false).init()
-        }
+        LogFormat::Json => log.json().flatten_event(true).with_span_list(false).init(),
     }
     cli::main(cli)
 }

@@ -20,7 +20,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::cors::{self, CorsLayer};
 
 use crate::flow::readiness::NotReady;
-use http::{assets, metrics, metrics_page, security_headers};
+use http::{assets, metrics, metrics_page, request_span, security_headers};
 use participant::{api, entry, simulation};
 pub use site::Site;
 pub use state::WebState;
@@ -68,7 +68,9 @@ pub fn router(state: WebState) -> Router {
         .layer(from_fn(lab::problem::in_the_labs_look))
         .layer(CompressionLayer::new())
         .merge(as_they_are)
+        .layer(from_fn(request_span::catch_panics))
         .layer(from_fn_with_state(state.clone(), observe))
+        .layer(from_fn(request_span::enter))
         .with_state(state)
 }
 

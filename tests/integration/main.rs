@@ -20,6 +20,7 @@ mod journal;
 mod lab;
 mod lifecycle;
 mod live;
+mod logs;
 mod migrations;
 mod operations;
 mod participants;

@@ -14,6 +14,7 @@ use crate::store::researchers::Researcher;
 #[derive(Debug, Clone)]
 pub struct Actor {
     name: String,
+    kind: &'static str,
     role: Role,
     sees_identities: bool,
 }
@@ -21,23 +22,26 @@ pub struct Actor {
 impl Actor {
     /// Whoever can run commands where the data are, and so see all of them.
     pub fn command_line() -> Self {
-        Self { name: "command line".into(), role: Role::Administrator, sees_identities: true }
+        let kind = "command line";
+        Self { name: kind.into(), kind, role: Role::Administrator, sees_identities: true }
     }
 
     /// Weber itself.
     pub fn program() -> Self {
-        Self { name: "weber".into(), role: Role::Researcher, sees_identities: false }
+        let kind = "weber";
+        Self { name: kind.into(), kind, role: Role::Researcher, sees_identities: false }
     }
 
     /// A script with a token that lets it download data.
     pub fn token(name: &str) -> Self {
-        Self { name: format!("token {name}"), role: Role::Researcher, sees_identities: false }
+        let name = format!("token {name}");
+        Self { name, kind: "token", role: Role::Researcher, sees_identities: false }
     }
 
     /// A researcher who is signed in.
     pub fn researcher(researcher: &Researcher) -> Self {
         let Researcher { email, role, sees_identities, .. } = researcher;
-        Self { name: email.clone(), role: *role, sees_identities: *sees_identities }
+        Self { name: email.clone(), kind: "researcher", role: *role, sees_identities: *sees_identities }
     }
 
     /// How the journal names them.
@@ -106,5 +110,38 @@ pub async fn write_at(
         detail: detail.to_string(),
         previous_sha256,
     };
-    store::audit_log::append(conn, &entry).await
+    store::audit_log::append(conn, &entry).await?;
+    tell_operator(actor, deed, &detail);
+    Ok(())
+}
+
+/// What of an event's detail the server's log may hold: nothing that names a researcher or a token, or that somebody wrote.
+const LOGGED: [&str; 19] = [
+    "because",
+    "condition",
+    "decision",
+    "enabled",
+    "file",
+    "from",
+    "holds_key",
+    "link",
+    "links",
+    "mode",
+    "modes",
+    "on",
+    "people",
+    "platform",
+    "policy",
+    "role",
+    "sees_identities",
+    "to",
+    "version",
+];
+
+/// Says in the server's log what happens, without a person's name. Should the commit that follows fail, the error stands in the
+/// same request's span.
+fn tell_operator(actor: &Actor, deed: AuditEvent<'_>, detail: &Value) {
+    let logged = |name: &&str| Some((*name).to_owned()).zip(detail.get(name).cloned());
+    let detail = Value::Object(LOGGED.iter().filter_map(logged).collect());
+    tracing::info!(action = %deed.action, study = deed.study, by = actor.kind, %detail, "Audit event");
 }

@@ -215,6 +215,7 @@ pub async fn restore(pool: &PgPool, archive: &mut Archive) -> Result<Option<i64>
         store::backup::analyze(&mut tx, &table).await?;
     }
     tx.commit().await?;
+    tracing::info!(schema = archive.manifest.schema_version, "A backup was restored");
     Ok(broken)
 }
 

@@ -11,7 +11,7 @@ use crate::flow::lab::sign_in_throttle;
 use crate::flow::lab::sign_in_throttle::{Guess, WINDOW, Whence};
 use crate::flow::lab::{passwords, second_factor};
 use crate::flow::secrets::token_sha256;
-use crate::flow::{App, Refused, Result};
+use crate::flow::{App, FlowError, Refused, Result};
 use crate::store;
 use crate::store::researchers::Researcher;
 
@@ -44,6 +44,7 @@ pub async fn set_password(app: &App, link_token: &str, password: &str, whence: &
     let owner = store::researchers::password_link_owner(&mut conn, &link, app.now()).await?;
     drop(conn);
     if owner.is_none() {
+        tracing::info!(why = %Refused::LinkUsedUp, "A sign-in was refused");
         Guess::link(app, whence).count(app).await?;
         return Err(Refused::LinkUsedUp.into());
     }
@@ -59,6 +60,11 @@ pub async fn set_password(app: &App, link_token: &str, password: &str, whence: &
 
 /// Signs in; whoever has a second factor is then asked for its code.
 pub async fn sign_in(app: &App, email: &str, password: &str, whence: &Whence) -> Result<Begun> {
+    let begun = try_password(app, email, password, whence).await;
+    begun.inspect_err(tell_refusal)
+}
+
+async fn try_password(app: &App, email: &str, password: &str, whence: &Whence) -> Result<Begun> {
     let guess = Guess::password(app, email, whence);
     guess.count(app).await?;
     let mut conn = app.pool.acquire().await?;
@@ -76,6 +82,18 @@ pub async fn sign_in(app: &App, email: &str, password: &str, whence: &Whence) ->
 
 /// Finishes signing in with a code of the second factor, or a recovery code. The session gets a new token.
 pub async fn enter_code(app: &App, token: &str, code: &str, whence: &Whence) -> Result<Begun> {
+    let begun = try_code(app, token, code, whence).await;
+    begun.inspect_err(tell_refusal)
+}
+
+/// Says in the server's log that somebody could not sign in, and not who.
+fn tell_refusal(error: &FlowError) {
+    if let FlowError::Refused(why) = error {
+        tracing::info!(%why, "A sign-in was refused");
+    }
+}
+
+async fn try_code(app: &App, token: &str, code: &str, whence: &Whence) -> Result<Begun> {
     let hash = token_sha256(token);
     let mut conn = app.pool.acquire().await?;
     let owner = store::researchers::session_owner(&mut conn, &hash, true, app.now()).await?;
@@ -131,5 +149,7 @@ pub async fn session_owner(app: &App, token: &str) -> Result<Option<Researcher>>
 /// Ends a session.
 pub async fn sign_out(app: &App, token: &str) -> Result<()> {
     let mut conn = app.pool.acquire().await?;
-    Ok(store::researchers::end_session(&mut conn, &token_sha256(token)).await?)
+    store::researchers::end_session(&mut conn, &token_sha256(token)).await?;
+    tracing::info!("A researcher signed out");
+    Ok(())
 }

@@ -42,6 +42,7 @@ pub async fn entrance(app: &App, slug: &str) -> Result<SimulationTarget> {
     let platform_link = make_link(app, &mut tx, &study, platform).await?;
     let version = app.newest_version(&mut tx, study.id).await?;
     tx.commit().await?;
+    tracing::info!(study = slug, "A simulation begins");
     let main = version.trials.iter().filter(|row| row.trial.kind == TrialKind::Main);
     let units: BTreeSet<_> = main.map(|row| row.trial.unit.clone()).collect();
     Ok(SimulationTarget {

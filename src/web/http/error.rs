@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::flow::FlowError;
 use crate::store::StoreError;
-use crate::web::http::page;
+use crate::web::http::{page, request_span};
 
 /// An RFC 9457 problem document.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,24 +28,38 @@ pub struct ProblemDocument {
     detail: String,
     #[serde(flatten)]
     more: Map<String, Value>,
+    /// Why the server failed: for its log only.
+    #[serde(skip)]
+    cause: Option<Cause>,
 }
 
+/// Why the server failed. It goes along with the answer to where failures are logged, and never leaves the server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cause(pub String);
+
 impl ProblemDocument {
-    /// A problem by status, code, title and what to do.
+    /// A problem by status, code, title and what to do. A failure of the server carries the reference by which its log tells of it.
     pub fn new(
         status: StatusCode,
         code: &'static str,
         title: impl Into<String>,
         detail: impl Into<String>,
     ) -> Self {
+        let reference = request_span::reference().filter(|_| status.is_server_error());
         Self {
             kind: format!("urn:weber:problem:{code}"),
             status: status.as_u16(),
             code,
             title: title.into(),
             detail: detail.into(),
-            more: Map::new(),
+            more: reference.map(|reference| ("reference".to_owned(), json!(reference))).into_iter().collect(),
+            cause: None,
         }
+    }
+
+    /// Says why the server failed, for its log.
+    pub fn because(self, cause: impl ToString) -> Self {
+        Self { cause: Some(Cause(cause.to_string())), ..self }
     }
 
     pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
@@ -94,12 +108,33 @@ impl ProblemDocument {
     }
 
     /// Work that was broken off, because the server stops or because of a fault in it.
-    pub fn interrupted() -> Self {
+    pub fn interrupted(cause: impl ToString) -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "interrupted",
             "The page could not be made.",
             "Try again; if it happens again, the server’s log says more.",
+        )
+        .because(cause)
+    }
+
+    /// A fault of the program or of what it rests on.
+    pub fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something went wrong on the server.",
+            "Nothing is lost: try again in a moment.",
+        )
+    }
+
+    /// What the server cannot do now, and can in a moment.
+    fn unavailable() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "The server cannot answer at the moment.",
+            "Nothing is lost: try again in a moment.",
         )
     }
 
@@ -112,16 +147,8 @@ impl ProblemDocument {
         if error.is_unstorable_text() {
             return Self::malformed("A text holds a character that cannot be kept (NUL).");
         }
-        let reference = uuid::Uuid::new_v4().simple().to_string()[..8].to_owned();
-        let transient = error.is_transient();
-        tracing::error!(%error, %reference, transient, "A request failed because of the database");
-        let (status, code, title) = if transient {
-            (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The server cannot answer at the moment.")
-        } else {
-            (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on the server.")
-        };
-        Self::new(status, code, title, "Nothing is lost: try again in a moment.")
-            .with("reference", json!(reference))
+        let problem = if error.is_transient() { Self::unavailable() } else { Self::internal() };
+        problem.because(error)
     }
 }
 
@@ -147,9 +174,9 @@ impl From<sqlx::Error> for ProblemDocument {
 }
 
 impl IntoResponse for ProblemDocument {
-    fn into_response(self) -> Response {
-        let status = self.status();
-        let mut response = (status, Json(self)).into_response();
+    fn into_response(mut self) -> Response {
+        let (status, cause) = (self.status(), self.cause.take());
+        let mut response = (status, cause.map(Extension), Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -178,8 +205,9 @@ impl<E: Into<ProblemDocument>> From<E> for PageError {
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
-        let Self(problem) = self;
+        let Self(mut problem) = self;
+        let cause = problem.cause.take();
         let page = page::html(&MessagePage { problem: &problem });
-        (problem.status(), Extension(problem), page).into_response()
+        (problem.status(), cause.map(Extension), Extension(problem), page).into_response()
     }
 }

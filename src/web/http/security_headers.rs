@@ -57,13 +57,13 @@ pub async fn protect(
 ) -> Response {
     let answer = tokio::time::timeout(longest, response).await;
     let mut response = answer.unwrap_or_else(|_| {
-        tracing::error!(seconds = longest.as_secs(), "A request took too long and was given up");
         ProblemDocument::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "timeout",
             "That took too long.",
             "Try again in a moment.",
         )
+        .because(format!("no answer within {} s", longest.as_secs()))
         .into_response()
     });
     let framed = response.extensions_mut().remove::<InFrame>().is_some();

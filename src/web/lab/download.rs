@@ -136,13 +136,13 @@ fn attachment(name: &str, media_type: &'static str, file: tokio::fs::File) -> Re
 }
 
 fn failed(error: impl std::fmt::Display) -> PageError {
-    tracing::error!(%error, "A download could not be made");
-    PageError(ProblemDocument::new(
+    let problem = ProblemDocument::new(
         StatusCode::INTERNAL_SERVER_ERROR,
         "download_failed",
         "The download could not be made.",
         "The server may be out of disk space; its log says more.",
-    ))
+    );
+    PageError(problem.because(error))
 }
 
 impl From<ExportError> for ProblemDocument {

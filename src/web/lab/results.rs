@@ -87,7 +87,7 @@ async fn draw(material: Material) -> Result<(Material, Computed, Vec<Figure>), P
         let figures = of_results(&material, &computed);
         (material, computed, figures)
     };
-    tokio::task::spawn_blocking(work).await.map_err(|_| PageError(ProblemDocument::interrupted()))
+    tokio::task::spawn_blocking(work).await.map_err(|error| PageError(ProblemDocument::interrupted(error)))
 }
 
 fn labels(material: &ParticipantsAndStates) -> Vec<Label> {
@@ -245,7 +245,7 @@ pub async fn report_file(
     let material = load(&state, &slug, &choice).await?;
     let disposition = format!("attachment; filename=\"{}-report.html\"", whose(&material));
     let text = tokio::task::spawn_blocking(move || report(&material)).await;
-    let text = text.map_err(|_| PageError(ProblemDocument::interrupted()))?;
+    let text = text.map_err(|error| PageError(ProblemDocument::interrupted(error)))?;
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, disposition),

@@ -1,0 +1,157 @@
+//! Every request has a span in the log, by its method, its route and a reference, so that all that is logged about a request
+//! can be found by the reference on the page that a person saw. The route is the pattern that matched: addresses hold tokens
+//! and links.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use tracing::Instrument;
+
+use crate::web::http::error::{Cause, PageError, ProblemDocument};
+use crate::web::http::metrics;
+
+/// Carries the reference of a failed request, for programs that do not read the answer's body.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+tokio::task_local! {
+    static REFERENCE: String;
+}
+
+/// The reference of the request that is being answered; none outside of requests.
+pub fn reference() -> Option<String> {
+    REFERENCE.try_with(Clone::clone).ok()
+}
+
+/// Answers a request inside a span of its own.
+pub async fn enter(request: Request, next: Next) -> Response {
+    let method = metrics::method(request.method());
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    within(method, matched.as_ref().map_or("none", MatchedPath::as_str), next.run(request)).await
+}
+
+/// Awaits an answer inside a span, and logs it if it is a failure of the server. The span is there at every level of the log.
+pub async fn within(method: &str, route: &str, answer: impl Future<Output = Response>) -> Response {
+    let reference = new_reference();
+    let span = tracing::error_span!("request", %method, %route, %reference);
+    let logged = async {
+        let began = Instant::now();
+        let response = answer.await;
+        if response.status().is_server_error() {
+            log_failure(&response, began);
+        }
+        response
+    };
+    let mut response = REFERENCE.scope(reference.clone(), logged.instrument(span)).await;
+    if response.status().is_server_error()
+        && let Ok(reference) = HeaderValue::from_str(&reference)
+    {
+        response.headers_mut().insert(REQUEST_ID, reference);
+    }
+    response
+}
+
+/// Eight hexadecimal digits: few enough to be told on the telephone.
+fn new_reference() -> String {
+    let mut reference = uuid::Uuid::new_v4().simple().to_string();
+    reference.truncate(8);
+    reference
+}
+
+fn log_failure(response: &Response, began: Instant) {
+    let status = response.status().as_u16();
+    let ms = began.elapsed().as_secs_f64() * 1e3;
+    match response.extensions().get::<Cause>() {
+        Some(Cause(cause)) => tracing::error!(status, ms, cause, "A request failed"),
+        None => tracing::error!(status, ms, "A request failed"),
+    }
+}
+
+/// Answers with a problem where a program error would otherwise break off the connection without a word.
+pub async fn catch_panics(request: Request, next: Next) -> Response {
+    let is_for_programs = request.uri().path().starts_with("/api/");
+    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(panic) => {
+            let problem = ProblemDocument::internal().because(message(&*panic));
+            if is_for_programs { problem.into_response() } else { PageError(problem).into_response() }
+        }
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("a panic: {}", text.unwrap_or("without a message"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::http::StatusCode;
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    /// What is logged while it is there.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Answers a request for the path of a program that fails; returns the answer, its text, and what was logged.
+    async fn ask(path: &str) -> (Response, String, String) {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
+        let logging = tracing::subscriber::set_default(subscriber.finish());
+        let panics = || async { panic!("the program is wrong") };
+        let fine = || async { reference().unwrap() };
+        let router = Router::new().route("/api/{token}", get(panics)).route("/enter/{link}", get(panics));
+        let router = router.route("/fine", get(fine)).layer(from_fn(catch_panics)).layer(from_fn(enter));
+        let Ok(mut response) = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await;
+        drop(logging);
+        let body = to_bytes(std::mem::take(response.body_mut()), 1 << 20).await.unwrap();
+        let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        (response, String::from_utf8(body.to_vec()).unwrap(), logged)
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_and_logged_with_one_reference() {
+        for (path, route) in [("/api/secret", "/api/{token}"), ("/enter/secret", "/enter/{link}")] {
+            let (response, text, log) = ask(path).await;
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+            let reference = response.headers()[REQUEST_ID].to_str().unwrap();
+            assert!(text.contains(reference) && !text.contains("the program is wrong"), "{text}");
+            let span = format!("request{{method=GET route={route} reference={reference}}}");
+            assert!(log.contains(&span) && log.contains("the program is wrong"), "{log}");
+            assert!(!log.contains("secret") && log.lines().count() == 1, "{log}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_succeeds_is_not_logged() {
+        let (response, reference, log) = ask("/fine").await;
+        assert_eq!((reference.len(), &*log), (8, ""));
+        assert!(!response.headers().contains_key(REQUEST_ID));
+    }
+}

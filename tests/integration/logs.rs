@@ -1,0 +1,129 @@
+//! What the server's log says: failed requests by their reference, and what happened, without a word about who.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use weber::domain::rights::Scope;
+use weber::simulate::{Client, run};
+
+use crate::lab::{Browser, PASSWORD};
+use crate::operations::{live, token};
+use crate::simulation::plan;
+use crate::support::program::Program;
+use crate::support::server::Server;
+
+/// The lines of a log that is written as JSON.
+pub fn lines(log: &str) -> Vec<Value> {
+    let read = |line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
+    log.lines().map(read).collect()
+}
+
+/// The reference on a page, and in its header.
+async fn failing_page(server: &Server, path: &str) -> String {
+    let response = server.client.get(format!("{}{path}", server.url)).send().await.unwrap();
+    assert_eq!(response.status().as_u16(), 500);
+    let in_header = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let page = response.text().await.unwrap();
+    let (_, shown) = page.split_once("Reference: <code>").unwrap_or_else(|| panic!("no reference: {page}"));
+    assert_eq!(shown.split_once("</code>").unwrap().0, in_header);
+    in_header
+}
+
+#[sqlx::test]
+async fn a_failed_request_is_found_by_the_reference_that_the_person_sees(pool: PgPool) {
+    let program = Program::on(&pool);
+    let (serving, server) = live(&pool, &program, 1, "info").await;
+    let link = server.link("Workers").await;
+    sqlx::query("alter table links rename to elsewhere").execute(&pool).await.unwrap();
+    let on_page = failing_page(&server, &format!("/enter/{link}?workerId=A1WORKERSECRET")).await;
+    let body = json!({ "link": link, "consent_sha256": "", "parameters": {} });
+    let (status, document) = server.post("/api/v1/enrolments", None, body).await;
+    assert_eq!(status, 500, "{document}");
+
+    serving.terminate();
+    let log = serving.log();
+    for secret in [&*link, "SECRET"] {
+        assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+    }
+    let in_document = document["reference"].as_str().unwrap();
+    for (reference, method, route) in
+        [(&*on_page, "GET", "/enter/{link}"), (in_document, "POST", "/api/v1/enrolments")]
+    {
+        let failure: Vec<Value> =
+            lines(&log).into_iter().filter(|line| line["span"]["reference"] == reference).collect();
+        let [failure] = &failure[..] else { panic!("one line for {reference}:\n{log}") };
+        assert_eq!((&failure["level"], &failure["status"]), (&json!("ERROR"), &json!(500)), "{failure}");
+        assert_eq!((&failure["span"]["method"], &failure["span"]["route"]), (&json!(method), &json!(route)));
+        assert!(failure["cause"].as_str().unwrap().contains("\"links\" does not exist"), "{failure}");
+    }
+}
+
+/// What must not stand in a log: everything that the database holds about who took part and what they answered.
+async fn secrets(pool: &PgPool) -> Vec<String> {
+    let sql = "select pseudonym from participants
+        union select unnest(array[worker_id, assignment_id, hit_id, receipt]) from identities
+        union select rt::text from responses";
+    let secrets: Vec<Option<String>> = sqlx::query_scalar(sql).fetch_all(pool).await.unwrap();
+    secrets.into_iter().flatten().filter(|secret| !secret.is_empty()).collect()
+}
+
+/// Words that are as long as a token is, and look like one.
+fn tokens(log: &str) -> Vec<&str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    log.split(|c| !is_part(c)).filter(|word| word.len() >= 40).collect()
+}
+
+#[sqlx::test]
+async fn what_happens_is_logged_once_and_nothing_about_who(pool: PgPool) {
+    let program = Program::on(&pool);
+    let (serving, server) = live(&pool, &program, 2, "info").await;
+    let mut browser = Browser::signed_in(&server).await;
+    browser.post("/sign-out", &[]).await;
+    let sign_in = |password| [("email", "ada@example.org"), ("password", password)];
+    browser.post("/sign-in", &sign_in("WRONGSECRET")).await;
+    browser.post("/sign-in", &sign_in(PASSWORD)).await;
+    browser.post("/lab/studies/demo/state", &[("state", "paused")]).await;
+    browser.get("/lab/studies/demo/export").await;
+    browser.post("/lab/team", &[("email", "bob.secret@example.org"), ("role", "viewer")]).await;
+    let token = token(&server, "a script", Scope::Simulate).await;
+    let report = run(&Client::new(&[&server.url], &token).unwrap(), &plan(20, "honest=1"), |_| ()).await;
+    assert_eq!(report.unwrap().troubles, Default::default());
+    let participants = browser.get("/lab/studies/demo/participants?mode=simulated").await;
+    let pseudonym = participants.links("td a").remove(0).0;
+    let decision = format!("/lab/studies/demo/participants/{pseudonym}/decision");
+    browser.post(&decision, &[("decision", "exclude"), ("reason", "REASONSECRET")]).await;
+
+    serving.terminate();
+    let log = serving.log();
+    let mut happened = BTreeMap::<String, u32>::new();
+    for line in lines(&log).iter().filter(|line| line["level"] == "INFO") {
+        let name = line["action"].as_str().or(line["message"].as_str()).unwrap();
+        *happened.entry(name.to_owned()).or_default() += 1;
+    }
+    happened.retain(|name, _| !name.contains("connections"));
+    let once = [
+        "A researcher signed out",
+        "A sign-in was refused",
+        "A simulation begins",
+        "exported",
+        "invited",
+        "overridden",
+        "password_set",
+        "signed_in",
+        "state_changed",
+    ];
+    assert_eq!(happened, once.map(|name| (name.to_owned(), 1)).into(), "{log}");
+    let state = lines(&log).into_iter().find(|line| line["action"] == "state_changed").unwrap();
+    assert_eq!((&state["study"], &state["by"]), (&json!("demo"), &json!("researcher")));
+    assert_eq!(state["detail"], r#"{"from":"live","to":"paused"}"#);
+    assert_eq!(state["span"]["route"], "/lab/studies/{slug}/state");
+
+    let mut secrets = secrets(&pool).await;
+    assert!(secrets.len() > 20 * 21, "people came and answered");
+    secrets.extend(["SECRET", "secret", "@example.org", PASSWORD, "a script", &token].map(str::to_owned));
+    for secret in secrets {
+        assert!(!log.contains(&secret), "{secret} is in the log:\n{log}");
+    }
+    assert_eq!(tokens(&log), [""; 0]);
+}
