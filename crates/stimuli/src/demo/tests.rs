@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 
 use image::{GenericImageView, ImageFormat};
+use tempfile::TempDir;
 
 use super::*;
 use crate::graph::{Graph, Map, Op};
@@ -61,8 +62,34 @@ fn build_small(out: &Path, options: &DemoOptions) -> Result<Built, BuildError> {
     build_for(&small(), &ROLES, out, options, &quiet)
 }
 
-/// All files of a folder with their contents, except the notes.
-fn contents(root: &Path) -> BTreeMap<String, Vec<u8>> {
+/// A study that was built by one thread.
+struct Whole {
+    files: BTreeMap<String, Vec<u8>>,
+    climbs: usize,
+}
+
+/// Built once for all tests that need a study to look at or to change, because that takes seconds.
+static WHOLE: LazyLock<Whole> = LazyLock::new(|| {
+    let (out, machine) = (tempfile::tempdir().unwrap(), small());
+    let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let built = alone.install(|| build_for(&machine, &ROLES, out.path(), &options(), &quiet));
+    assert_eq!(built.unwrap(), Built::Made);
+    Whole { files: files(out.path()), climbs: machine.climbs.into_inner() }
+});
+
+/// A folder of the test's own with the whole study.
+fn whole_study() -> TempDir {
+    let out = tempfile::tempdir().unwrap();
+    for (path, bytes) in &WHOLE.files {
+        let path = out.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    out
+}
+
+/// All files of a folder with their contents.
+fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![root.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -70,7 +97,7 @@ fn contents(root: &Path) -> BTreeMap<String, Vec<u8>> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if !path.components().any(|part| part.as_os_str() == ".build") {
+            } else {
                 files.insert(
                     path.strip_prefix(root).unwrap().to_string_lossy().into_owned(),
                     fs::read(&path).unwrap(),
@@ -78,6 +105,13 @@ fn contents(root: &Path) -> BTreeMap<String, Vec<u8>> {
             }
         }
     }
+    files
+}
+
+/// All files of a folder with their contents, except the notes.
+fn contents(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = files(root);
+    files.retain(|path, _| !path.starts_with(".build/"));
     files
 }
 
@@ -94,8 +128,7 @@ fn table(root: &Path) -> Vec<BTreeMap<String, String>> {
 
 #[test]
 fn a_study_is_complete() {
-    let out = tempfile::tempdir().unwrap();
-    assert_eq!(build_small(out.path(), &options()).unwrap(), Built::Made);
+    let out = whole_study();
     let rows = table(out.path());
     let count = |kind: &str, condition: &str| {
         rows.iter().filter(|row| row["kind"] == kind && row["condition"] == condition).count()
@@ -129,8 +162,7 @@ fn a_study_is_complete() {
 
 #[test]
 fn image_sets_share_only_queries_across_conditions() {
-    let out = tempfile::tempdir().unwrap();
-    build_small(out.path(), &options()).unwrap();
+    let out = whole_study();
     let rows = table(out.path());
     let main: Vec<_> = rows.iter().filter(|row| row["kind"] == "main").collect();
     let sets: HashSet<_> = main.iter().map(|row| (&row["unit"], &row["image_set"])).collect();
@@ -154,8 +186,7 @@ fn image_sets_share_only_queries_across_conditions() {
 
 #[test]
 fn catch_trials_without_references_can_be_solved() {
-    let out = tempfile::tempdir().unwrap();
-    build_small(out.path(), &options()).unwrap();
+    let out = whole_study();
     let rows = table(out.path());
     let find = |kind: &str, condition: &str| {
         rows.iter().find(|row| row["kind"] == kind && row["condition"] == condition).unwrap()
@@ -180,22 +211,17 @@ fn catch_trials_without_references_can_be_solved() {
 
 #[test]
 fn the_number_of_threads_does_not_change_the_files() {
-    let build_with = |threads: usize| {
-        let out = tempfile::tempdir().unwrap();
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| build_small(out.path(), &options())).unwrap();
-        contents(out.path())
-    };
-    let alone = build_with(1);
+    let alone = contents(whole_study().path());
     assert!(alone.len() > 60);
-    assert_same(&alone, &build_with(3));
+    let out = tempfile::tempdir().unwrap();
+    let three = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    three.install(|| build_small(out.path(), &options())).unwrap();
+    assert_same(&alone, &contents(out.path()));
 }
 
 #[test]
 fn an_interrupted_build_continues() {
-    let (whole, broken) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let all = small();
-    build_for(&all, &ROLES, whole.path(), &options(), &quiet).unwrap();
+    let broken = tempfile::tempdir().unwrap();
     let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     for stage in [Stage::Ranking, Stage::Making] {
         let die = |at: Stage, done: usize, _: usize| {
@@ -211,15 +237,14 @@ fn an_interrupted_build_continues() {
     let seen = Mutex::new(Vec::new());
     let watch = |stage, done, _: usize| seen.lock().unwrap().push((stage, done));
     assert_eq!(build_for(&rest, &ROLES, broken.path(), &options(), &watch).unwrap(), Built::Made);
-    assert_same(&contents(broken.path()), &contents(whole.path()));
-    assert!(rest.climbs.into_inner() < all.climbs.into_inner(), "finished units were made again");
+    assert_same(&contents(broken.path()), &contents(whole_study().path()));
+    assert!(rest.climbs.into_inner() < WHOLE.climbs, "finished units were made again");
     assert!(seen.into_inner().unwrap().contains(&(Stage::Making, 6)));
 }
 
 #[test]
 fn a_complete_folder_is_recognised() {
-    let out = tempfile::tempdir().unwrap();
-    build_small(out.path(), &options()).unwrap();
+    let out = whole_study();
     let before = contents(out.path());
     let never = |_: Stage, _: usize, _: usize| panic!("the folder was complete");
     assert_eq!(build_for(&small(), &ROLES, out.path(), &options(), &never).unwrap(), Built::Already);
@@ -231,8 +256,7 @@ fn a_complete_folder_is_recognised() {
 
 #[test]
 fn another_build_replaces_only_files_of_a_build() {
-    let out = tempfile::tempdir().unwrap();
-    build_small(out.path(), &options()).unwrap();
+    let out = whole_study();
     let before = contents(out.path());
     fs::write(out.path().join("study.toml"), "ours").unwrap();
     let other = DemoOptions { seed: 8, ..options() };
