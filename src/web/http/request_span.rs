@@ -118,16 +118,23 @@ mod tests {
         }
     }
 
-    /// Answers a request for the path of a program that fails; returns the answer, its text, and what was logged.
+    /// The reference, at one address; a program error at all others.
+    async fn answer(path: MatchedPath) -> String {
+        assert_eq!(path.as_str(), "/fine", "the program is wrong");
+        reference().unwrap()
+    }
+
+    /// Asks for a path; returns the answer, its text, and what was logged.
     async fn ask(path: &str) -> (Response, String, String) {
         let log = Log::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
         let logging = tracing::subscriber::set_default(subscriber.finish());
-        let panics = || async { panic!("the program is wrong") };
-        let fine = || async { reference().unwrap() };
-        let router = Router::new().route("/api/{token}", get(panics)).route("/enter/{link}", get(panics));
-        let router = router.route("/fine", get(fine)).layer(from_fn(catch_panics)).layer(from_fn(enter));
+        let mut router = Router::new();
+        for path in ["/api/{token}", "/enter/{link}", "/fine"] {
+            router = router.route(path, get(answer));
+        }
+        let router = router.layer(from_fn(catch_panics)).layer(from_fn(enter));
         let Ok(mut response) = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await;
         drop(logging);
         let body = to_bytes(std::mem::take(response.body_mut()), 1 << 20).await.unwrap();
