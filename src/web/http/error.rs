@@ -9,8 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::flow::FlowError;
 use crate::store::StoreError;
-use crate::web::http::page;
-use crate::web::http::request_span;
+use crate::web::http::{page, request_span};
 
 /// An RFC 9457 problem document.
 #[derive(Debug, Clone, PartialEq, Serialize)]

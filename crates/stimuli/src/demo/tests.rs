@@ -68,7 +68,7 @@ struct Whole {
     climbs: usize,
 }
 
-/// Built once for all tests that need a study to look at or to change, since it takes seconds.
+/// Built once for all tests that need a study to look at or to change, because that takes seconds.
 static WHOLE: LazyLock<Whole> = LazyLock::new(|| {
     let (out, machine) = (tempfile::tempdir().unwrap(), small());
     let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
@@ -108,7 +108,7 @@ fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// All files of a folder with their contents, but for the notes.
+/// All files of a folder with their contents, except the notes.
 fn contents(root: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = files(root);
     files.retain(|path, _| !path.starts_with(".build/"));
