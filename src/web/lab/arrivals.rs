@@ -13,6 +13,7 @@ use crate::store::arrivals::ArrivalCount;
 use crate::store::studies::Study;
 use crate::web::http::error::ProblemDocument;
 use crate::web::http::page;
+use crate::web::lab::urls;
 use crate::web::state::WebState;
 
 /// How long the page warns of arrivals that hint at a fault, in days. What was mended is quiet after that.

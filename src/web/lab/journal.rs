@@ -13,6 +13,7 @@ use crate::store::researchers::Researcher;
 use crate::web::http::error::PageError;
 use crate::web::http::page;
 use crate::web::lab::session::SignedIn;
+use crate::web::lab::urls;
 use crate::web::state::WebState;
 
 /// Most entries on one page.

@@ -22,6 +22,7 @@ use crate::web::lab::paging::PageOfRows;
 use crate::web::lab::participants::columns::{CellLook, ParticipantCells, ParticipantColumn};
 use crate::web::lab::session::SignedIn;
 use crate::web::lab::study::find;
+use crate::web::lab::urls;
 use crate::web::state::WebState;
 
 /// Rows on one page of the table: what can be looked through, and drawn at once.

@@ -11,6 +11,7 @@ use crate::web::http::error::PageError;
 use crate::web::http::page;
 use crate::web::lab::session::SignedIn;
 use crate::web::lab::study::{EnrolmentFragment, enrolment};
+use crate::web::lab::urls;
 use crate::web::state::WebState;
 
 #[derive(Template)]
