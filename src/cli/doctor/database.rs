@@ -163,10 +163,10 @@ fn answers(unscheduled: &[String]) -> DoctorFinding {
         return Good("every answer is to a trial that was scheduled for its participant".into());
     }
     Problem(format!(
-        "something else than Weber changed answers or schedules: there are answers to trials that were not scheduled, of {} and \
-         perhaps others. No export and no count has them. Restore a backup from before into another database and compare the \
+        "another program than Weber changed answers or schedules: participants, among them {}, have answers to trials that were \
+         not scheduled. No export and no count has them. Restore a backup from before into another database and compare the \
          tables `responses` and `schedule` of these participants; then bring back what was lost from `schedule`, or delete the \
-         answers that do not belong there",
+         wrong answers",
         unscheduled.join(", ")
     ))
 }
