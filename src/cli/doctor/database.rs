@@ -156,8 +156,8 @@ fn journal(entries: &[(Entry, Vec<u8>)]) -> DoctorFinding {
     }
 }
 
-/// Weber stores answers to scheduled trials only; the database, which would have to look for the trial with each answer, does not
-/// check it.
+/// Weber stores answers to scheduled trials only. The database does not check it, since it would have to look for the trial of each
+/// answer.
 fn answers(unscheduled: &[String]) -> DoctorFinding {
     if unscheduled.is_empty() {
         return Good("every answer is to a trial that was scheduled for its participant".into());
