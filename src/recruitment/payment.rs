@@ -77,14 +77,14 @@ pub fn table(payments: &[Payment]) -> Result<String, csv::Error> {
 pub struct PlatformFile {
     /// The platform.
     pub platform: Platform,
-    /// Ending of its name.
+    /// The ending of the file's name.
     ending: &'static str,
-    /// What it holds, in one word.
+    /// The format of its content, in one word.
     content: &'static str,
 }
 
 impl PlatformFile {
-    /// The file of a platform; none where nobody is paid through it.
+    /// The file of a platform. None if people are not paid through it.
     const fn of(platform: Platform) -> Option<Self> {
         let (ending, content) = match platform {
             Platform::Direct => return None,

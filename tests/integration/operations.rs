@@ -286,7 +286,7 @@ async fn the_doctor_finds_an_answer_to_a_trial_that_was_not_scheduled(pool: PgPo
     let moved = "update responses set trial_index = 999 where block = 'main'";
     assert_eq!(sqlx::query(moved).execute(&pool).await.unwrap().rows_affected(), 1);
     let said = program.refusal(&["doctor"]);
-    assert!(said.contains("PROBLEM  something else than Weber changed answers or schedules"), "{said}");
+    assert!(said.contains("PROBLEM  another program than Weber changed answers or schedules"), "{said}");
     assert!(said.contains(person.pseudonym()), "{said}");
 }
 

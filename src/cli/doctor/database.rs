@@ -156,17 +156,17 @@ fn journal(entries: &[(Entry, Vec<u8>)]) -> DoctorFinding {
     }
 }
 
-/// Weber stores answers to scheduled trials only; the database, which would have to look for the trial with each answer, does not
-/// check it.
+/// Weber stores answers to scheduled trials only. The database does not check it, since it would have to look for the trial of each
+/// answer.
 fn answers(unscheduled: &[String]) -> DoctorFinding {
     if unscheduled.is_empty() {
         return Good("every answer is to a trial that was scheduled for its participant".into());
     }
     Problem(format!(
-        "something else than Weber changed answers or schedules: there are answers to trials that were not scheduled, of {} and \
-         perhaps others. No export and no count has them. Restore a backup from before into another database and compare the \
+        "another program than Weber changed answers or schedules: participants, among them {}, have answers to trials that were \
+         not scheduled. No export and no count has them. Restore a backup from before into another database and compare the \
          tables `responses` and `schedule` of these participants; then bring back what was lost from `schedule`, or delete the \
-         answers that do not belong there",
+         wrong answers",
         unscheduled.join(", ")
     ))
 }
