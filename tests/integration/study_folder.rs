@@ -145,7 +145,7 @@ fn settings_are_checked() {
         ("postings_per_slot = 3", "postings_per_slot = 0", "`design.postings_per_slot` is 0"),
         ("pay_usd = 0.70", "pay_usd = 0.705", "at most two decimals"),
         ("colour = \"#47789e\"", "colour = \"blue\"", "`blue` is not a colour"),
-        ("[policies.conditions.none]", "[policies.conditions.unknown]", "a condition `unknown`"),
+        ("[policies.conditions.none]", "[policies.conditions.missing]", "an unknown condition `missing`"),
         ("practice_blocks = \"off\"", "practice_blocks = \"of\"", "study.toml"),
         ("name = \"Volunteers\"", "name = \"V\"\nconditions = [\"x\"]", "leads to a condition `x`"),
         ("name = \"Volunteers\"", "name = \"V\"\nplatform = \"mturk\"", "mixes conditions of unequal pay"),
