@@ -186,7 +186,7 @@ async function isAllInSight(page) {
 }
 
 test("a mistyped code, a page without the right to it, and long names are shown well", async () => {
-  const long = "somebody.with.a.very.long.name.indeed@department-of-psychology.university-of-somewhere.example.org";
+  const long = "a.person.with.a.very.long.name.indeed@department-of-psychology.university-of-somewhere.example.org";
   const ida = await inTheLab(long, "--role", "administrator", "--identities");
   const { page } = ida;
   await page.goto(`${server.url}/lab/account`);

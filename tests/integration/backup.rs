@@ -271,7 +271,8 @@ async fn a_restore_that_fails_leaves_the_database_empty(pool: PgPool) {
     let twice = saved.forged("tables/links.txt", |text| text.clone() + &text);
     assert!(matches!(restore(&twice, &place).await, Err(BackupError::Store(_))));
     assert!(is_empty(&place).await);
-    let changed = saved.forged("tables/journal.txt", |text| text.replacen("command line", "somebody", 1));
+    let changed =
+        saved.forged("tables/journal.txt", |text| text.replacen("command line", "another person", 1));
     assert_eq!(restore(&changed, &place).await.unwrap(), Some(1), "the restore reports the changed entry");
 }
 

@@ -113,7 +113,7 @@ async fn a_decision_needs_a_reason_and_a_participant_who_completed(pool: PgPool)
     assert!(!decide(&server, person.pseudonym(), Decision::Exclude, "  ", false).await);
     assert!(!decide(&server, person.pseudonym(), Decision::Exclude, &"x".repeat(1_001), false).await);
     assert!(!decide(&server, running.pseudonym(), Decision::Exclude, "too slow", false).await);
-    assert!(!decide(&server, "p-nobody", Decision::Exclude, "?", false).await);
+    assert!(!decide(&server, "p-unknown", Decision::Exclude, "?", false).await);
     assert_eq!(server.count("select count(*) from overrides").await, 0);
     assert_eq!(server.count("select count(*) from journal where action <> 'imported'").await, 0);
 }

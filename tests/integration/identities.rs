@@ -110,7 +110,7 @@ async fn a_withdrawal_deletes_the_data_keeps_the_hashes_and_opens_the_slot(pool:
     finish(&server, "WORKER3", true).await;
     assert_eq!(server.count("select count(*) from participants where claim = 'kept'").await, 2);
     assert_eq!(server.count("select count(*) from journal where action = 'withdrawn'").await, 1);
-    assert!(identities::withdraw(&server.app, &actor, "demo", "p-nobody").await.is_err());
+    assert!(identities::withdraw(&server.app, &actor, "demo", "p-unknown").await.is_err());
 }
 
 #[sqlx::test]

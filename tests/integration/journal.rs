@@ -106,7 +106,7 @@ async fn rewrite_whole(pool: &PgPool) {
     forge(pool, "delete from journal").await;
     let mut previous = Vec::new();
     for (mut entry, _) in entries {
-        entry.actor = "somebody else".into();
+        entry.actor = "another person".into();
         entry.previous_sha256 = previous;
         previous = entry.sha256();
         store::audit_log::append(&mut conn, &entry).await.unwrap();

@@ -149,7 +149,7 @@ async fn errors_are_pages_of_the_lab_for_signed_in_researchers(pool: PgPool) {
         ("/lab/studies/demo/participants?mode=none", None, 400, study),
         ("/lab/studies/demo/quota", Some(("per_condition", "0")), 422, study),
         ("/lab/studies/demo/quota", Some(("per_condition", "many")), 422, study),
-        ("/lab/team", Some(("email", "nobody")), 422, "/lab/team"),
+        ("/lab/team", Some(("email", "no-address")), 422, "/lab/team"),
     ] {
         let page = match form {
             Some(field) => browser.post(path, &[field]).await,

@@ -261,7 +261,7 @@ async fn the_doctor_compares_the_audit_log_with_the_newest_backup(pool: PgPool) 
         said.contains("PROBLEM  the journal was changed since") && said.contains("its entry 2 is not"),
         "{said}"
     );
-    sqlx::query("update journal set actor = 'somebody'").execute(&pool).await.unwrap();
+    sqlx::query("update journal set actor = 'another person'").execute(&pool).await.unwrap();
     assert!(program.refusal(&doctor).contains("PROBLEM  the journal was changed: entry 1 does not follow"));
 
     let other = Program::private();

@@ -162,7 +162,7 @@ async fn malformed_requests_get_an_explanation(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut person = Person::arrive(&server, &server.link("Volunteers").await).await;
     let (status, problem) =
-        server.post("/api/v1/records", Some("nobody"), json!({ "tab": 1, "clock_ms": 0 })).await;
+        server.post("/api/v1/records", Some("unknown"), json!({ "tab": 1, "clock_ms": 0 })).await;
     assert_eq!((status, &problem["code"]), (401, &json!("unknown_token")));
     assert_eq!(problem["type"], "urn:weber:problem:unknown_token");
     let (status, _) = server.post("/api/v1/open", None, json!({})).await;

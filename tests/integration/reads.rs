@@ -167,7 +167,7 @@ async fn reads_of_a_study_touch_its_own_people_only(pool: PgPool) {
         sqlx::query("delete from tallies where participant_id = $1").bind(person).execute(&mut *conn).await?;
         store::tallies::keep(conn, person).await
     });
-    reads!(pool, most, "a person by name", |conn| store::participants::by_pseudonym(conn, id, "p-nobody"));
+    reads!(pool, most, "a person by name", |conn| store::participants::by_pseudonym(conn, id, "p-unknown"));
     // Identities.
     reads!(pool, most, "ids", |conn| store::identities::of_study(conn, id));
     reads!(pool, most, "ids, counted", |conn| store::identities::count_known(conn, id));

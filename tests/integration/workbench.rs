@@ -80,7 +80,7 @@ async fn the_pages_show_who_would_be_excluded(pool: PgPool) {
     assert!(excluded.contains("catch trials"));
     let one = page(&format!("participants/{}", failing.pseudonym())).await.1;
     assert!(one.contains("fails") && one.contains("the max query") && one.contains("Timeline"));
-    assert_eq!(page("participants/p-nobody").await.0, 404);
+    assert_eq!(page("participants/p-unknown").await.0, 404);
     let search = page(&format!("participants?search={}", passing.pseudonym())).await.1;
     assert!(search.contains("1 of 2"));
     let form = [("policy", "as-posted"), ("total_time.max", "10"), ("name", "quick")];
@@ -188,8 +188,12 @@ async fn each_use_of_a_policy_says_whether_it_is_the_pre_registered_one(pool: Pg
 async fn a_policy_that_cannot_be_passed_is_refused_with_criterion_and_bounds(pool: PgPool) {
     let server = Server::live(pool, 1).await;
     let mut ada = Browser::signed_in(&server).await;
-    let crossed =
-        [("policy", "as-posted"), ("name", "nobody"), ("total_time.min", "900"), ("total_time.max", "100")];
+    let crossed = [
+        ("policy", "as-posted"),
+        ("name", "impossible"),
+        ("total_time.min", "900"),
+        ("total_time.max", "100"),
+    ];
     let refused = ada.post("/lab/studies/demo/exclusion", &crossed).await;
     assert_eq!(refused.status.as_u16(), 422);
     let said = refused.texts(".problem").join(" ");
@@ -197,7 +201,7 @@ async fn a_policy_that_cannot_be_passed_is_refused_with_criterion_and_bounds(poo
     let percent = ada.get("/lab/studies/demo/exclusion?catch_trials.min=60").await;
     assert!(percent.texts(".problem").join(" ").contains("Its values go from 0 to 1"), "{}", percent.text);
     let past_the_form = serde_json::from_value(json!({
-        "name": "nobody", "criteria": {}, "conditions": { "none": { "catch_trials": { "min": 60.0 } } }
+        "name": "impossible", "criteria": {}, "conditions": { "none": { "catch_trials": { "min": 60.0 } } }
     }));
     let saved = policies::save(&server.app, &Actor::command_line(), "demo", &past_the_form.unwrap()).await;
     assert!(

@@ -66,7 +66,7 @@ begin
         call copy_rows('responses', '{"participant_id": "m.id"}', format(own, 'responses'));
         call copy_rows('tallies', '{"participant_id": "m.id"}', format(own, 'tallies'));
         call copy_rows('events', '{"participant_id": "m.id"}', format(own, 'events'));
-        insert into overrides select id, 'include', 'copied', 'nobody', now() from new_people where turn % 10 = 0;
+        insert into overrides select id, 'include', 'copied', 'test', now() from new_people where turn % 10 = 0;
         insert into once_only select 'copy-' || copy, 'mturk', decode(md5(id::text), 'hex'), id from new_people;
         insert into identities (participant_id, platform, worker_id, receipt)
         select id, 'mturk', 'W' || turn, 'R' || turn from new_people;
