@@ -100,7 +100,7 @@ words! {
     }
 }
 
-/// CriterionSettings by criterion; what is not mentioned is off.
+/// Settings by criterion; what is not mentioned is off.
 pub type CriterionSettings = BTreeMap<Criterion, Setting>;
 
 /// One criterion, applied.

@@ -35,10 +35,10 @@ pub async fn count_all(
     Ok(())
 }
 
-/// VisitCounts by group and how they ended.
+/// Visits by group and how they ended.
 pub type VisitCounts = BTreeMap<Group, BTreeMap<Arrival, u64>>;
 
-/// VisitCounts by the links of a mode: whose links they are, and how the visits ended.
+/// Visits by the links of a mode: whose links they are, and how the visits ended.
 pub async fn visits(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<VisitCounts> {
     let rows = sqlx::query!(
         r#"select l.crowd_group, a.kind, sum(a.n)::bigint as "n!" from links l

@@ -15,11 +15,11 @@ use crate::domain::study::{Group, Mode};
 pub struct Standings {
     /// The crowd, by condition.
     pub crowd: BTreeMap<String, DoneCounts>,
-    /// ExpertCounts of all conditions, where any took part.
+    /// Experts of all conditions, where any took part.
     pub experts: Option<ExpertCounts>,
 }
 
-/// ExpertCounts, as they stand.
+/// Experts, as they stand.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ExpertCounts {
     /// Completed, and are kept by the enrolment policy or a decision.

@@ -69,7 +69,7 @@ pub struct StudyDefinition {
     /// Words on the screens.
     #[serde(default)]
     pub texts: Texts,
-    /// StudyPages in Markdown.
+    /// Pages in Markdown.
     #[serde(default)]
     pub pages: StudyPages,
 }

@@ -44,7 +44,7 @@ impl Default for Texts {
     }
 }
 
-/// StudyPages in Markdown. In `study.toml` the fields name files; an imported definition holds the files' contents.
+/// Pages in Markdown. In `study.toml` the fields name files; an imported definition holds the files' contents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StudyPages {

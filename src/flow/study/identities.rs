@@ -217,9 +217,8 @@ fn read_ids(ids_of: Platform, list: &str) -> Result<BTreeSet<String>> {
         return Err(Refused::BadList(format!("Give 1 to {MOST_IDS} ids, one per line.")).into());
     }
     let read = lines.into_iter().map(|(n, line)| {
-        let wrong = || {
-            Refused::BadList(format!("ComparisonLine {} is no id of {ids_of}: give one id per line.", n + 1))
-        };
+        let wrong =
+            || Refused::BadList(format!("Line {} is no id of {ids_of}: give one id per line.", n + 1));
         ids::normal(ids_of, What::Person, line).map_err(|_| wrong().into())
     });
     read.collect()

@@ -54,7 +54,7 @@ pub struct ParticipantsAndStates {
     pub now: DateTime<Utc>,
 }
 
-/// ParticipantsAndStates with what results are computed from, or the place where these are already.
+/// Participants and states with what results are computed from, or the place where these are already.
 pub struct Material {
     people: ParticipantsAndStates,
     basis: Basis,
@@ -94,7 +94,7 @@ pub struct Computed {
 }
 
 impl Computed {
-    /// ParticipantsAndStates of the crowd who are kept.
+    /// Participants of the crowd who are kept.
     pub fn kept(&self) -> u32 {
         self.preview.sum(|group| group.kept)
     }

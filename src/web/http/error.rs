@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::flow::FlowError;
 use crate::store::StoreError;
-use crate::web::http::{page, request_span};
+use crate::web::http::{page, request_reference};
 
 /// An RFC 9457 problem document.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -45,7 +45,7 @@ impl ProblemDocument {
         title: impl Into<String>,
         detail: impl Into<String>,
     ) -> Self {
-        let reference = request_span::reference().filter(|_| status.is_server_error());
+        let reference = request_reference::current().filter(|_| status.is_server_error());
         Self {
             kind: format!("urn:weber:problem:{code}"),
             status: status.as_u16(),

@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod metrics_page;
 pub mod page;
 pub(crate) mod refusals;
+pub mod request_reference;
 pub mod request_span;
 pub mod security_headers;
 pub mod serve;

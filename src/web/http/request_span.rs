@@ -14,23 +14,14 @@ use futures::FutureExt;
 use tracing::Instrument;
 
 use crate::web::http::error::{Cause, PageError, ProblemDocument};
-use crate::web::http::metrics;
+use crate::web::http::{metrics, request_reference};
 
 /// Carries the reference of a failed request, for programs that do not read the answer's body.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-tokio::task_local! {
-    static REFERENCE: String;
-}
-
-/// The reference of the request that is being answered; none outside of requests.
-pub fn reference() -> Option<String> {
-    REFERENCE.try_with(Clone::clone).ok()
-}
-
 /// Answers a request inside a span of its own, and logs it if the server fails. The span exists at every level of the log.
 pub async fn enter(request: Request, next: Next) -> Response {
-    let reference = new_reference();
+    let reference = request_reference::new();
     let method = metrics::method(request.method());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
     let span = tracing::error_span!("request", %method, %route, %reference);
@@ -42,20 +33,13 @@ pub async fn enter(request: Request, next: Next) -> Response {
         }
         response
     };
-    let mut response = REFERENCE.scope(reference.clone(), logged.instrument(span)).await;
+    let mut response = request_reference::scope(reference.clone(), logged.instrument(span)).await;
     if response.status().is_server_error()
         && let Ok(reference) = HeaderValue::from_str(&reference)
     {
         response.headers_mut().insert(REQUEST_ID, reference);
     }
     response
-}
-
-/// Eight hexadecimal digits: few enough to be told on the telephone.
-fn new_reference() -> String {
-    let mut reference = uuid::Uuid::new_v4().simple().to_string();
-    reference.truncate(8);
-    reference
 }
 
 fn log_failure(response: &Response, began: Instant) {
@@ -122,7 +106,7 @@ mod tests {
         async fn panics() -> &'static str {
             panic!("the program is wrong")
         }
-        let fine = || async { reference().unwrap() };
+        let fine = || async { request_reference::current().unwrap() };
         let router = Router::new().route("/api/{token}", get(panics)).route("/enter/{link}", get(panics));
         let router = router.route("/fine", get(fine)).layer(from_fn(catch_panics)).layer(from_fn(enter));
         let Ok(mut response) = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await;

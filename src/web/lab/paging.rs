@@ -1,4 +1,4 @@
-//! PageOfRows of a table that is longer than one.
+//! Pages of a table that is too long for one.
 
 use std::ops::Range;
 

@@ -117,7 +117,7 @@ struct LinkLine {
     address: String,
 }
 
-/// EnrolmentFragment per condition.
+/// Enrolment per condition.
 #[derive(Template)]
 #[template(path = "lab/_enrolment.html")]
 pub struct EnrolmentFragment {
@@ -125,7 +125,7 @@ pub struct EnrolmentFragment {
     lines: Vec<EnrolmentLine>,
     /// All of them.
     pub total: EnrolmentLine,
-    /// ExpertCounts, who hold no slot, where any took part.
+    /// Experts, who hold no slot, where any took part.
     experts: Option<ExpertCounts>,
 }
 

@@ -143,7 +143,7 @@ impl Counter {
     }
 }
 
-/// ExpertsInManifest who completed.
+/// Experts who completed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExpertsInManifest {
     /// Are kept.
