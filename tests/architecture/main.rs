@@ -25,7 +25,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
 ];
 
 /// Names that only some modules may use: (name, these modules).
-const BELONGS_TO: [(&str, &[&str]); 10] = [
+const BELONGS_TO: [(&str, &[&str]); 11] = [
     ("sqlx::query", &["store"]),
     ("select_participant!", &["store"]),
     ("axum::", &["web", "cli"]),
@@ -36,6 +36,8 @@ const BELONGS_TO: [(&str, &[&str]); 10] = [
     ("plotters::", &["figures"]),
     ("reqwest::", &["outgoing", "simulate", "web"]),
     ("prometheus_client::", &["flow", "web"]),
+    // A panic in one request must not stop all others that need the lock: `parking_lot::Mutex` does not know of it.
+    ("PoisonError", &[]),
 ];
 
 /// Names that `domain` may not use, because it decides on data, a time and a random generator that it is given.

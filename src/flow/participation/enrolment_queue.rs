@@ -1,9 +1,10 @@
 //! Those who consent and are not known yet: all of one door together, under the study's lock.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 use rand::seq::IndexedRandom;
 
 use crate::domain::allocation::{Claim, Slot, choose};
@@ -79,7 +80,7 @@ impl EnrolmentQueues {
 
     /// The queue of the door that a link leads to.
     pub fn of(&self, link: &Link) -> Arc<BatchQueue<Enroller>> {
-        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queues = self.queues.lock();
         let start = || Arc::new(BatchQueue::start(Enroller { app: self.app.clone() }, BATCH_TIMEOUT));
         queues.entry((link.study_id, link.mode())).or_insert_with(start).clone()
     }

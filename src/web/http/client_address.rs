@@ -3,12 +3,12 @@
 //! Addresses are kept as keyed hashes, and are never stored or logged.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use ipnet::IpNet;
+use parking_lot::Mutex;
 
 use crate::flow::secrets::Secrets;
 
@@ -69,7 +69,7 @@ fn read(claim: &str) -> Option<IpAddr> {
 /// Says, now and then, that limits count all clients of a proxy together. What it claimed may be an address, and is not logged.
 fn warn_of(proxy: IpAddr) {
     static LAST: Mutex<Option<Instant>> = Mutex::new(None);
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut last = LAST.lock();
     if last.is_none_or(|last| last.elapsed() >= WARN_EVERY) {
         *last = Some(Instant::now());
         tracing::warn!(

@@ -5,8 +5,10 @@
 //! most, and are never stored or logged.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::flow::secrets::token_sha256;
 use crate::flow::{FlowError, Refused};
@@ -77,7 +79,7 @@ impl ConsentLimit {
     }
 
     fn lock(&self) -> MutexGuard<'_, IdleConsents> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock()
     }
 }
 

@@ -1,10 +1,10 @@
 //! Prolific's signed links: the keys, fetched and remembered, and the check of a token.
 
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use parking_lot::Mutex;
 
 use crate::domain::identity::Identity;
 use crate::recruitment::{Parameters, prolific};
@@ -35,7 +35,7 @@ impl ProlificKeys {
     }
 
     fn remembered(&self, id: &str) -> Option<Option<DecodingKey>> {
-        let known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let known = self.known.lock();
         let (at, keys) = known.as_ref()?;
         let key = keys.find(id).and_then(|key| DecodingKey::from_jwk(key).ok());
         let is_fresh = at.elapsed() < if key.is_some() { LIFETIME } else { PAUSE };
@@ -50,7 +50,7 @@ impl ProlificKeys {
         let client = crate::outgoing::http_client(FETCH_TIMEOUT)?;
         let keys: JwkSet = client.get(&self.url).send().await?.error_for_status()?.json().await?;
         let key = keys.find(id).and_then(|key| DecodingKey::from_jwk(key).ok());
-        *self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some((Instant::now(), keys));
+        *self.known.lock() = Some((Instant::now(), keys));
         Ok(key)
     }
 }
