@@ -14,12 +14,12 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("recruitment", &["recruitment", "domain"]),
     ("store", &["store", "domain"]),
     ("study_folder", &["study_folder", "recruitment", "domain"]),
-    ("flow", &["flow", "store", "recruitment", "study_folder", "domain"]),
+    ("flow", &["flow", "outgoing", "store", "recruitment", "study_folder", "domain"]),
     ("figures", &["figures", "domain"]),
     ("outgoing", &[]),
     ("fuzzed", &["fuzzed", "study_folder", "domain"]),
     ("simulate", &["simulate", "outgoing", "flow", "domain"]),
-    ("web", &["web", "figures", "outgoing", "flow", "store", "recruitment", "domain"]),
+    ("web", &["web", "figures", "flow", "store", "recruitment", "domain"]),
     ("config", &[]),
     ("cli", &["cli", "config", "outgoing", "web", "flow", "store", "simulate", "domain"]),
 ];
@@ -34,7 +34,7 @@ const BELONGS_TO: [(&str, &[&str]); 11] = [
     ("clap::", &["main", "cli", "config"]),
     ("Utc::now", &["flow"]),
     ("plotters::", &["figures"]),
-    ("reqwest::", &["outgoing", "simulate", "web"]),
+    ("reqwest::", &["outgoing", "simulate"]),
     ("prometheus_client::", &["flow", "web"]),
     // A panic in one request must not stop all others that need the lock: `parking_lot::Mutex` does not know of it.
     ("PoisonError", &[]),

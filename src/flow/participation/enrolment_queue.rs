@@ -14,6 +14,8 @@ use crate::domain::participant::{Participant, Stage};
 use crate::domain::schedule::draw_at_consent;
 use crate::domain::study::{Group, Mode, StudyVersion, text_sha256};
 use crate::flow::participation::arrival;
+use crate::flow::participation::consent_limit::Admission;
+use crate::flow::participation::signed_links::must_be_signed;
 use crate::flow::participation::slots::refill;
 use crate::flow::records::batch_queue::{BATCH_TIMEOUT, BatchJob, BatchQueue};
 use crate::flow::secrets::token_sha256;
@@ -40,9 +42,6 @@ pub struct Consent {
     pub api_token: Option<String>,
 }
 
-/// Is given a new participant's token.
-pub type OnEnrolled = Arc<dyn Fn(&str) + Send + Sync>;
-
 /// A person who consents.
 #[derive(Clone)]
 pub struct EnrolmentRequest {
@@ -52,14 +51,14 @@ pub struct EnrolmentRequest {
     pub identity: Option<Identity>,
     /// What they agreed to.
     pub consent: Consent,
-    /// Is given the token of the person once they are a participant, also if their client has gone meanwhile.
-    pub on_enrolled: Option<OnEnrolled>,
+    /// Counts them in the limit of their network, also if their client goes while they are enrolled; none if they are not limited.
+    pub admission: Option<Arc<Admission>>,
 }
 
 impl EnrolmentRequest {
     /// Whether something that was checked speaks for them: an API token, or a signed link.
     pub fn is_vouched_for(&self) -> bool {
-        let is_signed = arrival::must_be_signed(&self.link) && self.identity.is_some();
+        let is_signed = must_be_signed(&self.link) && self.identity.is_some();
         self.link.mode() == Mode::Simulated || is_signed
     }
 }
@@ -141,8 +140,8 @@ impl BatchJob for Enroller {
         };
         let replies: Vec<Result<Option<String>>> = admitted.into_iter().map(reply).collect();
         for (newcomer, reply) in newcomers.iter().zip(&replies) {
-            if let (Some(on_enrolled), Ok(Some(token))) = (&newcomer.on_enrolled, reply) {
-                on_enrolled(token);
+            if let (Some(admission), Ok(Some(token))) = (&newcomer.admission, reply) {
+                admission.enrolled(token);
             }
         }
         Ok(replies)

@@ -2,10 +2,13 @@
 
 pub mod arrival;
 pub mod complete;
+pub mod consent_limit;
 pub mod enroll;
 pub mod enrolment_queue;
 pub mod leave;
 pub mod open;
+pub mod prolific_keys;
+pub mod signed_links;
 pub mod slots;
 pub mod task;
 pub mod visits;

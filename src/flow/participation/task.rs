@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use crate::domain::gate::ReturnStatus;
 use crate::flow::participation::arrival;
-use crate::flow::participation::arrival::ReturnStatus;
 use crate::flow::{App, Refused, Result};
 use crate::recruitment::{Parameters, is_paid, mturk};
 use crate::store;
@@ -47,7 +47,7 @@ pub async fn standing(
     let study = store::studies::by_id(&mut tx, link.study_id).await?;
     let version = app.newest_version(&mut tx, study.id).await?;
     let not_begun = TaskStanding { state: TaskState::NotBegun, form: None };
-    let id = match arrival::standing(app, &mut tx, &study, &version, &identity).await? {
+    let id = match arrival::return_status(app, &mut tx, &study, &version, &identity).await? {
         // They hear that they cannot take part when they agree: anybody could ask with an id of others.
         ReturnStatus::New | ReturnStatus::NotAgain | ReturnStatus::Barred => return Ok(not_begun),
         ReturnStatus::MayReturn(id) => id,

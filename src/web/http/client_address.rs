@@ -32,9 +32,14 @@ impl ClientAddress {
         Self(address.map(|address| secrets.address_hmac(&network(address))))
     }
 
-    /// The address as a keyed hash; empty for a connection from this machine.
+    /// The client's network, as a keyed hash; none for a connection from this machine.
+    pub fn network(&self) -> Option<&[u8]> {
+        self.0.as_deref()
+    }
+
+    /// The client's network, as a keyed hash; empty for a connection from this machine.
     pub fn hmac(&self) -> &[u8] {
-        self.0.as_deref().unwrap_or_default()
+        self.network().unwrap_or_default()
     }
 }
 
