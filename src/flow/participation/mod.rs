@@ -6,6 +6,7 @@ pub mod consent_limit;
 pub mod enroll;
 pub mod enrolment_queue;
 pub mod leave;
+mod locked;
 pub mod open;
 pub mod prolific_keys;
 pub mod signed_links;
