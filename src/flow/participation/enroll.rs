@@ -9,7 +9,7 @@ use crate::domain::study::Mode;
 use crate::flow::participation::consent_limit::ConsentLimit;
 use crate::flow::participation::enrolment_queue::{Consent, EnrolmentQueues, EnrolmentRequest};
 use crate::flow::participation::visits::{self, Came, VisitCounter};
-use crate::flow::participation::{arrival, signed_links};
+use crate::flow::participation::{arrival, identification, signed_links};
 use crate::flow::records::batch_queue::BatchQueue;
 use crate::flow::secrets::token_sha256;
 use crate::flow::{App, FlowError, Refused, Result};
@@ -80,7 +80,7 @@ async fn enroll_by(
     consent: Consent,
     network: Option<&[u8]>,
 ) -> Result<Enrolled> {
-    let identity = arrival::who(app, link, &consent.parameters)?;
+    let identity = identification::who(app, link, &consent.parameters)?;
     signed_links::check_proof(app, link, &consent.parameters)?;
     let mut request = EnrolmentRequest { link: link.clone(), identity, consent, admission: None };
     if let Some(network) = network.filter(|_| !request.is_vouched_for()) {

@@ -13,8 +13,8 @@ use crate::domain::identity::Identity;
 use crate::domain::participant::{Participant, Stage};
 use crate::domain::schedule::draw_at_consent;
 use crate::domain::study::{Group, Mode, StudyVersion, text_sha256};
-use crate::flow::participation::arrival;
 use crate::flow::participation::consent_limit::Admission;
+use crate::flow::participation::identification::key;
 use crate::flow::participation::signed_links::must_be_signed;
 use crate::flow::participation::slots::refill_study;
 use crate::flow::records::batch_queue::{BATCH_TIMEOUT, BatchJob, BatchQueue};
@@ -183,7 +183,7 @@ impl Allocator<'_> {
         let person = self.participant(link, placement.ok_or(Refused::Full)?);
         let token = self.app.token();
         let named = identity.as_ref().map(|identity| NamedPerson {
-            key: arrival::key(self.app, identity),
+            key: key(self.app, identity),
             identity: identity.clone(),
             receipt: self.app.token(),
         });

@@ -5,6 +5,7 @@ pub mod complete;
 pub mod consent_limit;
 pub mod enroll;
 pub mod enrolment_queue;
+pub mod identification;
 pub mod leave;
 mod locked;
 pub mod open;

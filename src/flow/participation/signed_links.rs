@@ -5,7 +5,7 @@ use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use subtle::ConstantTimeEq;
 
 use crate::domain::identity::Identity;
-use crate::flow::participation::arrival;
+use crate::flow::participation::identification::named;
 use crate::flow::participation::prolific_keys::ProlificKeys;
 use crate::flow::{App, Refused, Result};
 use crate::recruitment::{Parameters, prolific};
@@ -67,7 +67,7 @@ pub fn check_proof(app: &App, link: &Link, parameters: &Parameters) -> Result<()
     if !must_be_signed(link) {
         return Ok(());
     }
-    let identity = arrival::named(app, link, parameters)?.ok_or(Refused::NotSigned)?;
+    let identity = named(app, link, parameters)?.ok_or(Refused::NotSigned)?;
     let given = parameters.get(PROOF).map(String::as_str).unwrap_or_default();
     let until: i64 = given.split('.').next().and_then(|until| until.parse().ok()).unwrap_or(0);
     let right = app.secrets.arrival_proof(&link.code, &identity, until);

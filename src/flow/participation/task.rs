@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::domain::gate::ReturnStatus;
 use crate::flow::participation::arrival;
+use crate::flow::participation::identification::who;
 use crate::flow::{App, Refused, Result};
 use crate::recruitment::{Parameters, is_paid, mturk};
 use crate::store;
@@ -41,7 +42,7 @@ pub async fn standing(
 ) -> Result<TaskStanding> {
     let mut tx = app.pool.begin().await?;
     let link = arrival::link(&mut tx, link_code).await?;
-    let Some(identity) = arrival::who(app, &link, parameters)? else {
+    let Some(identity) = who(app, &link, parameters)? else {
         return Err(Refused::NoSuchLink.into());
     };
     let study = store::studies::by_id(&mut tx, link.study_id).await?;
