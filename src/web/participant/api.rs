@@ -164,7 +164,7 @@ async fn drawn_block(
 ) -> Result<BlockView, ProblemDocument> {
     let version = state.app.version(&mut *state.app.pool.acquire().await?, reply.version_id).await?;
     let gallery = Gallery::new(&state.app.secrets, &version, Viewer::Participant(reply.person_id));
-    block_view(&gallery, &version, Block::Practice, attempt, &reply.drawn)
+    Ok(block_view(&gallery, &version, Block::Practice, attempt, &reply.drawn)?)
 }
 
 /// How the person goes back.
