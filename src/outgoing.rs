@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 use x509_cert::time::Time;
@@ -13,6 +14,11 @@ pub fn http_client(timeout: Duration) -> reqwest::Result<reqwest::Client> {
     // It fails if another part installed a provider before, which is equally good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().timeout(timeout).tls_info(true).build()
+}
+
+/// What stands at an address as JSON, from a server that answers within that time.
+pub async fn get_json<T: DeserializeOwned>(url: &str, timeout: Duration) -> reqwest::Result<T> {
+    http_client(timeout)?.get(url).send().await?.error_for_status()?.json().await
 }
 
 /// The time for which the server's certificate is valid. None if the reply did not come by HTTPS.

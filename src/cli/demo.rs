@@ -3,10 +3,10 @@
 use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use parking_lot::Mutex;
 use rust_embed::RustEmbed;
 
 use crate::config::DataArgs;
@@ -116,7 +116,7 @@ struct DemoProgress(Mutex<Option<(Stage, usize)>>);
 
 impl DemoProgress {
     fn tell(&self, stage: Stage, done: usize, all: usize) {
-        let Ok(mut told) = self.0.lock() else { return };
+        let mut told = self.0.lock();
         let tenths = done * 10 / all.max(1);
         let terminal = std::io::stdout().is_terminal();
         if !terminal && *told == Some((stage, tenths)) {

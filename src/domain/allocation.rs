@@ -79,6 +79,16 @@ impl Slot {
         }
     }
 
+    /// Whether it can be given out.
+    pub fn is_open(&self, postings: Postings) -> bool {
+        self.state(postings) == SlotState::Open
+    }
+
+    /// Whether it can be given to a person of this condition and image set.
+    pub fn is_open_for(&self, condition: &str, image_set: u32, postings: Postings) -> bool {
+        self.condition == condition && self.image_set == image_set && self.is_open(postings)
+    }
+
     const fn occupied(&self) -> bool {
         self.kept || self.live_lease
     }
@@ -129,7 +139,7 @@ pub fn choose<'a>(
     let slots: Vec<_> = slots.iter().filter(|slot| allowed(&slot.condition)).collect();
     let of_condition = least_occupied(&slots, postings, |slot| slot.condition.as_str(), rng)?;
     let of_set = least_occupied(&of_condition, postings, |slot| slot.image_set, rng)?;
-    let open: Vec<_> = of_set.into_iter().filter(|slot| slot.state(postings) == SlotState::Open).collect();
+    let open: Vec<_> = of_set.into_iter().filter(|slot| slot.is_open(postings)).collect();
     open.choose(rng).copied()
 }
 
@@ -144,7 +154,7 @@ fn least_occupied<'a, K: Ord + Copy>(
     for slot in slots {
         let (occupied, any_open) = groups.entry(key(slot)).or_default();
         *occupied += usize::from(slot.occupied());
-        *any_open |= slot.state(postings) == SlotState::Open;
+        *any_open |= slot.is_open(postings);
     }
     groups.retain(|_, (_, any_open)| *any_open);
     let fewest = groups.values().map(|(occupied, _)| *occupied).min()?;

@@ -1,4 +1,6 @@
-//! Who is let in, before anything is known of them but their link.
+//! Who is let in, before anything is known of them but their link and how they stand to the study.
+
+use uuid::Uuid;
 
 use super::study::{Mode, StudyState};
 use super::words;
@@ -88,6 +90,61 @@ pub enum Shut {
     Closed,
 }
 
+impl Shut {
+    /// How a person who finds it like that is counted.
+    const fn counted_as(self) -> Arrival {
+        match self {
+            Self::NotOpenYet | Self::Paused => Arrival::Paused,
+            Self::Closed => Arrival::Closed,
+        }
+    }
+}
+
+/// How a person whom the platform names stands before consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReturnStatus {
+    /// Not known in the study's family, and not barred.
+    New,
+    /// Takes part in this very study and may go on, or see the end again.
+    MayReturn(Uuid),
+    /// Took part in it, or in another one of its family.
+    NotAgain,
+    /// Is on a list, or took part in an earlier study that excludes this one.
+    Barred,
+}
+
+/// What a visitor finds at a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reception {
+    /// The page on which they agree to take part, or the task that leads to it.
+    Admitted,
+    /// The reason why the link lets no new people in.
+    Shut(Shut),
+    /// A request to come back: what they would do could not be stored now.
+    NotNow,
+}
+
+/// Decides what a visitor finds, and how the visit is counted: not at all if they return, since their first visit was, nor if they
+/// are to come back. People who cannot take part again find what new people find, and hear of it when they agree: otherwise
+/// strangers who come with the id of another person would learn whether that person took part.
+pub fn receive(
+    status: ReturnStatus,
+    gate: Result<(), Shut>,
+    can_store: bool,
+) -> (Reception, Option<Arrival>) {
+    let counted = match status {
+        ReturnStatus::MayReturn(_) => return (Reception::Admitted, None),
+        ReturnStatus::New => Arrival::Arrived,
+        ReturnStatus::NotAgain => Arrival::AlreadyTookPart,
+        ReturnStatus::Barred => Arrival::Barred,
+    };
+    match gate {
+        Err(shut) => (Reception::Shut(shut), Some(shut.counted_as())),
+        Ok(()) if !can_store => (Reception::NotNow, None),
+        Ok(()) => (Reception::Admitted, Some(counted)),
+    }
+}
+
 /// Whether a link lets new people in. Pilots run from the state of that name on, also while the study is paused; simulations
 /// at any time until it is closed.
 pub const fn admits(state: StudyState, link_enabled: bool, mode: Mode) -> Result<(), Shut> {
@@ -128,6 +185,37 @@ mod tests {
         for state in StudyState::ALL {
             for mode in Mode::ALL {
                 assert_eq!(admits(*state, false, *mode), Err(Shut::Closed));
+            }
+        }
+    }
+
+    const GATES: [(Result<(), Shut>, Arrival); 3] = [
+        (Err(Shut::NotOpenYet), Arrival::Paused),
+        (Err(Shut::Paused), Arrival::Paused),
+        (Err(Shut::Closed), Arrival::Closed),
+    ];
+
+    #[test]
+    fn people_who_return_always_go_on_and_are_not_counted_again() {
+        let gates = GATES.map(|(gate, _)| gate).into_iter().chain([Ok(())]);
+        for (gate, can_store) in gates.flat_map(|gate| [(gate, true), (gate, false)]) {
+            let found = receive(ReturnStatus::MayReturn(Uuid::nil()), gate, can_store);
+            assert_eq!(found, (Reception::Admitted, None), "{gate:?}, {can_store}");
+        }
+    }
+
+    #[test]
+    fn all_others_find_the_same_and_are_told_apart_in_the_counts_only() {
+        for (status, counted) in [
+            (ReturnStatus::New, Arrival::Arrived),
+            (ReturnStatus::NotAgain, Arrival::AlreadyTookPart),
+            (ReturnStatus::Barred, Arrival::Barred),
+        ] {
+            assert_eq!(receive(status, Ok(()), true), (Reception::Admitted, Some(counted)));
+            assert_eq!(receive(status, Ok(()), false), (Reception::NotNow, None));
+            for (gate, counted) in GATES {
+                let found = (Reception::Shut(gate.unwrap_err()), Some(counted));
+                assert_eq!((receive(status, gate, true), receive(status, gate, false)), (found, found));
             }
         }
     }

@@ -1,11 +1,12 @@
 //! What every flow needs: the database, the installation's key, the time, chance, and somebody to tell.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeZone, Utc};
+use parking_lot::Mutex;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use sqlx::{PgConnection, PgPool};
@@ -81,7 +82,7 @@ impl App {
 
     /// A generator of its own for one decision.
     pub fn rng(&self) -> ChaCha20Rng {
-        let mut rng = self.rng.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rng = self.rng.lock();
         ChaCha20Rng::from_rng(&mut *rng)
     }
 
@@ -114,11 +115,11 @@ impl App {
     /// A version of a study, from memory if it was needed before. It takes the caller's connection: whoever holds one
     /// and waited for another could wait for ever when everybody does.
     pub async fn version(&self, conn: &mut PgConnection, id: i64) -> Result<Arc<StudyVersion>, StoreError> {
-        if let Some(version) = self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
+        if let Some(version) = self.versions.lock().get(&id) {
             return Ok(version.clone());
         }
         let version = Arc::new(store::studies::version(conn, id).await?);
-        self.versions.lock().unwrap_or_else(PoisonError::into_inner).insert(id, version.clone());
+        self.versions.lock().insert(id, version.clone());
         Ok(version)
     }
 

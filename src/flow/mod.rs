@@ -51,6 +51,9 @@ pub enum Refused {
     /// The link is not signed by the platform, or was too long ago.
     #[error("the link is not signed, or its signature is too old")]
     NotSigned,
+    /// The platform's keys, by which a signed link is checked, cannot be fetched now.
+    #[error("the platform's keys cannot be fetched")]
+    KeysUnavailable,
     /// Too many people are about to begin from one place.
     #[error("too many people are about to begin from one place")]
     Crowded,

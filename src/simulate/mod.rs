@@ -12,10 +12,11 @@ mod screens;
 mod special_behaviours;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
+use parking_lot::{Mutex, MutexGuard};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
@@ -119,7 +120,7 @@ struct Simulation {
 
 impl Simulation {
     fn report(&self) -> MutexGuard<'_, SimulationReport> {
-        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+        self.report.lock()
     }
 
     fn note(&self, incident: Incident) {
@@ -165,6 +166,6 @@ pub async fn run(
         progress(done);
     }
     drop(endings);
-    let report = crowd.report.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let report = crowd.report.into_inner();
     Ok(SimulationReport { meter: client.take_meter(), elapsed: started.elapsed(), ..report })
 }

@@ -4,9 +4,9 @@
 //! A batch takes the connection out and puts it back when it is done. A batch that fails or takes too long drops it instead, since
 //! the connection may still be at work, and the next batch opens a new one.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use parking_lot::Mutex;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 
@@ -35,7 +35,7 @@ impl RecordConnection {
 
     /// Takes the connection out, or opens one. One that was idle for long is tried first.
     pub async fn take_out(&self) -> Result<PgConnection> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let idle = self.idle.lock().take();
         if let Some((mut conn, used)) = idle
             && (used.elapsed() < TRUSTED_FOR || conn.ping().await.is_ok())
         {
@@ -49,6 +49,6 @@ impl RecordConnection {
 
     /// Puts back a connection whose batch is done.
     pub fn put_back(&self, conn: PgConnection) {
-        *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some((conn, Instant::now()));
+        *self.idle.lock() = Some((conn, Instant::now()));
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::flow::participation::consent_limit;
 use crate::recruitment::{mturk, prolific};
-use crate::web::participant::consent_limit;
 
 /// How this server is reached.
 #[derive(Debug, Clone)]

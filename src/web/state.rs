@@ -7,7 +7,8 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::flow::App;
-use crate::flow::participation::enrolment_queue::EnrolmentQueues;
+use crate::flow::participation::enroll::Enrolments;
+use crate::flow::participation::signed_links::SignedLinks;
 use crate::flow::participation::visits;
 use crate::flow::participation::visits::VisitCounter;
 use crate::flow::records::batch_queue::{BATCH_TIMEOUT, BatchQueue};
@@ -17,8 +18,6 @@ use crate::web::http::metrics::Metrics;
 use crate::web::http::security_headers::FixedHeaders;
 use crate::web::live::Live;
 use crate::web::live::shown_fragments::ShownFragments;
-use crate::web::participant::consent_limit::ConsentLimit;
-use crate::web::participant::prolific_keys::ProlificKeys;
 use crate::web::site::Site;
 
 /// What every handler needs. Cheap to clone.
@@ -38,7 +37,7 @@ pub struct Parts {
     /// The flows' needs.
     pub app: App,
     /// Where consents are taken in.
-    pub enrolments: EnrolmentQueues,
+    pub enrolments: Enrolments,
     /// Where those who come are counted.
     pub visits: BatchQueue<VisitCounter>,
     /// Where records are taken in.
@@ -51,10 +50,8 @@ pub struct Parts {
     pub fragments: ShownFragments,
     /// What this server counts.
     pub metrics: Metrics,
-    /// Who is about to begin.
-    pub consent_limit: ConsentLimit,
-    /// The keys of signed links.
-    pub prolific_keys: Arc<ProlificKeys>,
+    /// What checks the signatures of links.
+    pub signed_links: SignedLinks,
     /// How this server is reached.
     pub site: Site,
     /// What every answer carries.
@@ -70,13 +67,12 @@ impl WebState {
         Self(Arc::new(Parts {
             live: Live::start(&app.pool, own_changes),
             fragments: ShownFragments::default(),
-            enrolments: EnrolmentQueues::new(&app),
+            enrolments: Enrolments::new(&app, site.newcomers_per_address),
             visits: visits::queue(&app),
             records: RecordIntake::start(&app, BATCH_TIMEOUT),
             metrics: Metrics::new(&app),
             app,
-            consent_limit: ConsentLimit::of(site.newcomers_per_address),
-            prolific_keys: Arc::new(ProlificKeys::at(site.prolific_keys_url.clone())),
+            signed_links: SignedLinks::new(site.prolific_keys_url.clone(), site.public_url.clone()),
             images: ImageCache::new(IMAGE_CACHE_BYTES),
             headers: FixedHeaders::new(&site),
             site,

@@ -2,14 +2,20 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use axum::http::StatusCode;
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use tokio::sync::watch;
 use weber::domain::study::StudyState;
 use weber::flow::app::SystemClock;
 
+use crate::lab::Browser;
+use crate::support::person::Person;
 use crate::support::server::Server;
 use crate::support::tiny_study::TinyStudy;
 
@@ -35,18 +41,39 @@ struct Platform {
     server: Server,
     link: String,
     asked: Arc<AtomicUsize>,
+    mood: watch::Sender<Mood>,
 }
+
+/// How the server of the keys answers.
+#[derive(Clone, Copy, PartialEq)]
+enum Mood {
+    Answers,
+    Fails,
+    /// It answers only once it is in another mood.
+    Hangs,
+}
+
+/// Arrivals at the same time, in tests about many.
+const MANY: usize = 40;
 
 impl Platform {
     async fn start(pool: PgPool) -> Self {
+        Self::start_as(pool, Mood::Answers).await
+    }
+
+    async fn start_as(pool: PgPool, mood: Mood) -> Self {
         let asked = Arc::new(AtomicUsize::new(0));
         let mut key = Jwk::from_encoding_key(&EncodingKey::from_rsa_der(KEY), Algorithm::RS256).unwrap();
         key.common.key_id = Some("k1".into());
+        let (mood, as_it_is) = watch::channel(mood);
         let (keys, count) = (JwkSet { keys: vec![key] }, asked.clone());
         let answer = axum::routing::get(move || {
             count.fetch_add(1, Ordering::SeqCst);
-            let keys = keys.clone();
-            async move { axum::Json(keys) }
+            let (keys, mut mood) = (keys.clone(), as_it_is.clone());
+            async move {
+                let mood = *mood.wait_for(|mood| *mood != Mood::Hangs).await.unwrap();
+                if mood == Mood::Answers { Ok(axum::Json(keys)) } else { Err(StatusCode::BAD_GATEWAY) }
+            }
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/jwks.json", listener.local_addr().unwrap());
@@ -54,12 +81,26 @@ impl Platform {
             axum::serve(listener, axum::Router::new().route("/jwks.json", answer)).await.unwrap()
         });
         let server = Server::with(pool, Arc::new(SystemClock), |site| site.prolific_keys_url = url).await;
-        let study = TinyStudy::new(1);
+        let study = TinyStudy::new(2);
         study.edit("study.toml", |text| text + LINK);
         server.import(&study).await;
         server.set_state(StudyState::Live).await;
         let link = server.link("Prolific").await;
-        Self { server, link, asked }
+        Self { server, link, asked, mood }
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    /// Many people who come at the same time, all with good links.
+    fn many_arrive(&self) -> impl Future<Output = Vec<(u16, String)>> {
+        let token = self.token("k1", json!({}));
+        let arrivals = (0..MANY).map(move |_| {
+            let token = token.clone();
+            async move { self.arrive(&token).await }
+        });
+        futures::future::join_all(arrivals)
     }
 
     /// A token as Prolific would sign it, with some claims changed.
@@ -108,7 +149,7 @@ async fn a_signed_link_allows_arrival_and_consent(pool: PgPool) {
     assert_eq!(enrol(&later, PID).await.1["code"], "not_signed", "the proof cannot be given a longer life");
     assert_eq!(enrol(proof(&page), PID).await.0, 201);
     platform.arrive(&platform.token("k1", json!({}))).await;
-    assert_eq!(platform.asked.load(Ordering::SeqCst), 1, "the keys are remembered");
+    assert_eq!(platform.asked(), 1, "the keys are remembered");
 }
 
 #[sqlx::test]
@@ -183,4 +224,63 @@ async fn experts_of_a_signed_link_need_a_signature_too(pool: PgPool) {
     let (_, page) = platform.arrive(&platform.token("k1", json!({}))).await;
     let vouched_for = [ids[0], ids[1], ids[2], ("weber_proof", proof(&page))];
     assert_eq!(platform.server.enrol(&platform.link, &vouched_for).await.0, 201);
+}
+
+/// Prolific's servers hang, and many people come by its link. All others go on: none of the few connections is held meanwhile.
+#[sqlx::test]
+async fn while_the_keys_do_not_come_everything_else_goes_on(pool: PgPool) {
+    let few = PgPoolOptions::new().max_connections(4).acquire_timeout(Duration::from_secs(2));
+    let few = few.connect_with((*pool.connect_options()).clone()).await.unwrap();
+    let platform = Platform::start_as(few, Mood::Hangs).await;
+    let (server, volunteers) = (&platform.server, platform.server.link("Volunteers").await);
+    let person = Person::arrive(server, &volunteers).await;
+    let mut ada = Browser::signed_in(server).await;
+    let meanwhile = async {
+        while platform.asked() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        for _ in 0..3 {
+            person.step("welcome").await;
+            assert_eq!(server.get(&format!("/enter/{volunteers}")).await.0, 200);
+            assert_eq!(server.enrol(&volunteers, &[]).await.0, 201);
+            assert_eq!(ada.get("/lab/studies/demo").await.status, 200);
+        }
+        platform.mood.send(Mood::Answers).unwrap();
+    };
+    let (arrivals, ()) = tokio::join!(platform.many_arrive(), meanwhile);
+    // On a slow machine the fetch may have been given up before.
+    assert!(arrivals.iter().all(|(status, _)| [200, 503].contains(status)), "{arrivals:?}");
+}
+
+#[sqlx::test]
+async fn many_who_come_at_the_same_time_make_one_fetch(pool: PgPool) {
+    let platform = Platform::start_as(pool, Mood::Hangs).await;
+    let answer_later = async {
+        // Longer than all of them need to come to the check.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        platform.mood.send(Mood::Answers).unwrap();
+    };
+    let (arrivals, ()) = tokio::join!(platform.many_arrive(), answer_later);
+    assert!(arrivals.iter().all(|(status, page)| *status == 200 && page.contains("data-proof")));
+    assert_eq!(platform.asked(), 1);
+}
+
+#[sqlx::test]
+async fn a_failure_is_remembered_for_a_moment_and_not_for_good(pool: PgPool) {
+    let platform = Platform::start_as(pool, Mood::Fails).await;
+    for (status, page) in platform.many_arrive().await {
+        assert_eq!(status, 503, "{page}");
+        assert!(page.contains("cannot be checked at the moment"), "{page}");
+    }
+    assert_eq!(platform.asked(), 1, "none asks again what failed just now");
+    assert_eq!(platform.server.count("select count(*) from arrivals").await, 0, "they are to come again");
+    platform.mood.send(Mood::Answers).unwrap();
+    let token = platform.token("k1", json!({}));
+    let let_in = async {
+        while platform.arrive(&token).await.0 != 200 {
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), let_in).await.expect("the keys are asked for again");
+    assert_eq!(platform.asked(), 2);
 }

@@ -1,26 +1,183 @@
-//! Who arrived by a link: what the platform says, checked as far as it can be.
+//! Arriving by a link: who the person is, as far as the platform says it and as far as that can be checked; which page they get, and
+//! how the visit is counted.
+
+use std::sync::Arc;
 
 use sqlx::PgConnection;
-use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
+use crate::domain::gate::{Arrival, Reception, ReturnStatus, Shut, admits, receive};
 use crate::domain::identity::Identity;
 use crate::domain::participant::Participant;
 use crate::domain::record::EventKind;
-use crate::domain::study::{Group, Platform, StudyVersion};
-use crate::flow::{App, Refused, Result};
-use crate::recruitment::{self, Parameters, Visit, ids};
+use crate::domain::study::{Platform, StudyVersion};
+use crate::flow::participation::identification::{key, named, once};
+use crate::flow::participation::signed_links::{SignedLinks, must_be_signed, vouch};
+use crate::flow::participation::visits::{self, Came, VisitCounter};
+use crate::flow::records::batch_queue::BatchQueue;
+use crate::flow::{App, FlowError, Refused, Result};
+use crate::recruitment::{Parameters, ids};
 use crate::store;
 use crate::store::assignments::Seen;
-use crate::store::identities::PersonKey;
 use crate::store::links::Link;
 use crate::store::studies::Study;
 
-/// The parameter by which the consent page hands on that a signed link was checked when it came.
-pub const PROOF: &str = "weber_proof";
+/// A link that is opened in a browser.
+#[derive(Debug, Clone, Copy)]
+pub struct LinkOpening<'a> {
+    /// The link's code, as it stands in the address.
+    pub code: &'a str,
+    /// The parameters of the address.
+    pub parameters: &'a Parameters,
+    /// Whether it is the window that the page of a task opens.
+    pub in_window: bool,
+}
 
-/// How long a checked arrival may take to consent, in s.
-pub const PROOF_LIFETIME_S: i64 = 6 * 3600;
+/// The page that a visitor gets.
+#[derive(Debug)]
+pub enum ArrivalPage {
+    /// The page of consent.
+    Consent {
+        /// What vouches for an arrival whose signature was checked.
+        proof: Option<String>,
+    },
+    /// The page of the task in the platform's frame.
+    Task,
+    /// What a person sees who only previews the task.
+    Preview,
+    /// Why the link lets no new people in.
+    Shut(Shut),
+    /// Why this address is not good for taking part.
+    Refusal(Refused),
+}
+
+/// A visitor, and what they get.
+#[derive(Debug)]
+pub struct Arrived {
+    /// The link by which they came.
+    pub link: Link,
+    /// The study's newest version.
+    pub version: Arc<StudyVersion>,
+    /// Who they are, if the platform says it.
+    pub identity: Option<Identity>,
+    /// Whether the page stands in a frame of the platform's own page.
+    pub in_frame: bool,
+    /// The page that they get.
+    pub page: ArrivalPage,
+}
+
+/// Where every participant arrives. No slot is taken; visits are counted without a name.
+pub async fn arrive(
+    app: &App,
+    visits: &BatchQueue<VisitCounter>,
+    signed_links: &SignedLinks,
+    opening: LinkOpening<'_>,
+) -> Result<Arrived> {
+    let can_store = app.readiness.check(&app.pool, app.now().timestamp()).await.is_ok();
+    let (link, study, version) = study_of_link(app, opening.code).await?;
+    let in_frame = link.definition.platform == Platform::Mturk && !opening.in_window;
+    let (identity, page, counted) = match identify(app, signed_links, &link, opening.parameters).await {
+        Ok(identity) => {
+            let status = status_before_consent(app, &link, &study, &version, identity.as_ref()).await?;
+            let (found, counted) = receive(status, admits(study.state, link.enabled, link.mode()), can_store);
+            let page = match found {
+                Reception::Admitted if in_frame => ArrivalPage::Task,
+                Reception::Admitted => consent_page(app, &link, identity.as_ref()),
+                Reception::Shut(shut) => ArrivalPage::Shut(shut),
+                Reception::NotNow => return Err(turned_away(app)),
+            };
+            (identity, page, counted)
+        }
+        // Later, the same address may be good.
+        Err(error @ (FlowError::Store(_) | FlowError::Refused(Refused::KeysUnavailable))) => {
+            return Err(error);
+        }
+        Err(FlowError::Refused(refused)) => {
+            let counted = visits::refused_as(&refused);
+            (None, page_of_refusal(refused), counted)
+        }
+    };
+    // A window belongs to a visit that was counted in the frame.
+    if let Some(how) = counted.filter(|_| !opening.in_window) {
+        visits::note(visits, Came::by(&link, how)).await;
+    }
+    Ok(Arrived { link, version, identity, in_frame, page })
+}
+
+/// A link with its study, and the study's newest version.
+async fn study_of_link(app: &App, code: &str) -> Result<(Link, Study, Arc<StudyVersion>)> {
+    let mut conn = app.pool.acquire().await?;
+    let link = link(&mut conn, code).await?;
+    let study = store::studies::by_id(&mut conn, link.study_id).await?;
+    let version = app.newest_version(&mut conn, study.id).await?;
+    Ok((link, study, version))
+}
+
+/// The person whom the platform names, after the check of the signature, where one is asked for. It holds no database connection,
+/// since the platform may be asked for its keys.
+async fn identify(
+    app: &App,
+    signed_links: &SignedLinks,
+    link: &Link,
+    parameters: &Parameters,
+) -> Result<Option<Identity>> {
+    let named = named(app, link, parameters)?;
+    if let Some(named) = named.as_ref().filter(|_| must_be_signed(link)) {
+        signed_links.check(link, named, parameters).await?;
+    }
+    Ok(named)
+}
+
+async fn status_before_consent(
+    app: &App,
+    link: &Link,
+    study: &Study,
+    version: &StudyVersion,
+    identity: Option<&Identity>,
+) -> Result<ReturnStatus> {
+    match once(link, identity) {
+        None => Ok(ReturnStatus::New),
+        Some(identity) => return_status(app, &mut *app.pool.acquire().await?, study, version, identity).await,
+    }
+}
+
+fn page_of_refusal(refused: Refused) -> ArrivalPage {
+    match refused {
+        Refused::PreviewOnly => ArrivalPage::Preview,
+        refused => ArrivalPage::Refusal(refused),
+    }
+}
+
+fn consent_page(app: &App, link: &Link, identity: Option<&Identity>) -> ArrivalPage {
+    let checked = identity.filter(|_| must_be_signed(link));
+    ArrivalPage::Consent { proof: checked.map(|identity| vouch(app, link, identity)) }
+}
+
+/// Why a person does not take part who could.
+#[derive(Debug, Clone, Copy, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeclineReason {
+    /// Did not agree.
+    Declined,
+    /// Came with a device or window that cannot show the study.
+    Unsuitable,
+}
+
+/// Counts, without a name, a person who saw the page of consent and does not take part.
+pub async fn decline(
+    app: &App,
+    visits: &BatchQueue<VisitCounter>,
+    code: &str,
+    reason: DeclineReason,
+) -> Result<()> {
+    let link = link(&mut *app.pool.acquire().await?, code).await?;
+    let how = match reason {
+        DeclineReason::Declined => Arrival::Declined,
+        DeclineReason::Unsuitable => Arrival::Unsuitable,
+    };
+    visits::note(visits, Came::by(&link, how)).await;
+    Ok(())
+}
 
 /// The link of that code, in any spelling of it.
 pub async fn link(conn: &mut PgConnection, code: &str) -> Result<Link> {
@@ -30,93 +187,20 @@ pub async fn link(conn: &mut PgConnection, code: &str) -> Result<Link> {
 
 /// Refuses new people, and counts them, while what they would do could not be stored. The caller holds no connection.
 pub async fn is_open(app: &App) -> Result<()> {
-    if app.readiness.check(&app.pool, app.now().timestamp()).await.is_err() {
-        app.work.not_now.inc();
-        return Err(Refused::NotNow.into());
-    }
-    Ok(())
-}
-
-/// The person whom the platform names; none where it names none.
-pub fn named(app: &App, link: &Link, parameters: &Parameters) -> Result<Option<Identity>> {
-    match recruitment::arrive(&link.definition, parameters) {
-        Visit::Known(identity) => Ok(Some(identity)),
-        Visit::Personal(code) => personal(app, link, code).map(Some),
-        Visit::Anonymous => Ok(None),
-        Visit::Preview => Err(Refused::PreviewOnly.into()),
-        Visit::Incomplete(incomplete) => Err(Refused::PlatformParameter(incomplete).into()),
+    match app.readiness.check(&app.pool, app.now().timestamp()).await {
+        Ok(()) => Ok(()),
+        Err(_) => Err(turned_away(app)),
     }
 }
 
-/// Who takes part once: whom the platform names, but for experts, who may come as often as they like.
-pub fn once<T>(link: &Link, named: Option<T>) -> Option<T> {
-    named.filter(|_| link.definition.group == Group::Crowd)
-}
-
-/// The person who arrived and takes part once; none where none is named, or an expert is.
-pub fn who(app: &App, link: &Link, parameters: &Parameters) -> Result<Option<Identity>> {
-    Ok(once(link, named(app, link, parameters)?))
-}
-
-/// A personal link was given out and is not made up.
-fn personal(app: &App, link: &Link, code: String) -> Result<Identity> {
-    let number = code.split('-').next().and_then(|number| number.parse().ok()).unwrap_or(0);
-    let right = app.secrets.personal_code(&link.code, number);
-    let given_out = (1..=link.personal_links).contains(&number);
-    if !given_out || !bool::from(right.as_bytes().ct_eq(code.as_bytes())) {
-        return Err(Refused::NoSuchPersonalLink.into());
-    }
-    // The code is made of the link's own, so it names one person only.
-    let worker_id = format!("{}/{code}", link.code);
-    let platform = Platform::Direct;
-    Ok(Identity { platform, ids_of: platform, worker_id, assignment_id: None, hit_id: None })
-}
-
-/// Whether people of this link must come by signed links.
-pub fn must_be_signed(link: &Link) -> bool {
-    link.definition.prolific.as_ref().is_some_and(|prolific| prolific.signed)
-}
-
-/// Vouches for a signed arrival that was checked.
-pub fn vouch(app: &App, link: &Link, identity: &Identity) -> String {
-    app.secrets.arrival_proof(&link.code, identity, app.now().timestamp() + PROOF_LIFETIME_S)
-}
-
-/// Refuses people, experts too, who must come by a signed link and were not checked.
-pub fn check_proof(app: &App, link: &Link, parameters: &Parameters) -> Result<()> {
-    if !must_be_signed(link) {
-        return Ok(());
-    }
-    let identity = named(app, link, parameters)?.ok_or(Refused::NotSigned)?;
-    let given = parameters.get(PROOF).map(String::as_str).unwrap_or_default();
-    let until: i64 = given.split('.').next().and_then(|until| until.parse().ok()).unwrap_or(0);
-    let right = app.secrets.arrival_proof(&link.code, &identity, until);
-    if until < app.now().timestamp() || !bool::from(right.as_bytes().ct_eq(given.as_bytes())) {
-        return Err(Refused::NotSigned.into());
-    }
-    Ok(())
-}
-
-/// What stands for a person in the once-only rule.
-pub fn key(app: &App, identity: &Identity) -> PersonKey {
-    PersonKey { ids_of: identity.ids_of, hmac: app.secrets.worker_hmac(identity.ids_of, &identity.worker_id) }
-}
-
-/// How a person whom the platform names stands before consent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReturnStatus {
-    /// Not known in the study's family, and not barred.
-    New,
-    /// Takes part in this very study and may go on, or see the end again.
-    MayReturn(Uuid),
-    /// Took part in it, or in another one of its family.
-    NotAgain,
-    /// Is on a list, or took part in an earlier study that excludes this one.
-    Barred,
+/// Counts a person who is to come back, since what they would do could not be stored.
+fn turned_away(app: &App) -> FlowError {
+    app.work.not_now.inc();
+    Refused::NotNow.into()
 }
 
 /// How a named person stands; nothing is written.
-pub async fn standing(
+pub async fn return_status(
     app: &App,
     conn: &mut PgConnection,
     study: &Study,

@@ -2,19 +2,21 @@
 
 use sqlx::{PgConnection, Postgres, Transaction};
 
-use crate::domain::allocation::{self, Claim, SlotState};
+use crate::domain::allocation::{self, Claim, Slot};
 use crate::domain::exclusion::judge;
 use crate::domain::measures::Measures;
 use crate::domain::participant::{Participant, Stage};
 use crate::domain::record::LONGEST_MS;
 use crate::domain::study::{Outcome, StudyVersion};
 use crate::domain::trial::Block;
-use crate::flow::participation::slots::refill;
+use crate::flow::participation::locked::{LockedParticipant, locked_participant};
+use crate::flow::participation::slots::{refill_study, use_posting};
 use crate::flow::secrets::token_sha256;
 use crate::flow::study::settings::enrolment_policy;
 use crate::flow::{App, Refused, Result};
 use crate::recruitment::{self, Return};
 use crate::store;
+use crate::store::studies::Study;
 
 /// Longest free text that is stored, in characters.
 pub const LONGEST_FEEDBACK: usize = 10_000;
@@ -34,12 +36,7 @@ pub struct Submission {
 
 /// Completes a participation and says how the person goes back. Asking again gives the same answer.
 pub async fn complete(app: &App, token: &str, submission: &Submission) -> Result<Ending> {
-    let mut tx = app.pool.begin().await?;
-    let found =
-        store::participants::by_token(&mut tx, &token_sha256(token)).await?.ok_or(Refused::UnknownToken)?;
-    let version = app.version(&mut tx, found.version_id).await?;
-    store::slots::lock(&mut tx, found.study_id, found.mode).await?;
-    let person = store::participants::lock(&mut tx, found.id).await?;
+    let LockedParticipant { mut tx, person, version, .. } = locked_participant(app, token, |_| true).await?;
     match person.stage {
         Stage::Complete => return ending(&mut tx, &person).await,
         Stage::Running => {}
@@ -79,7 +76,8 @@ pub(crate) async fn finish(
     person.stage = Stage::Complete;
     person.total_ms = Some(clock_ms);
     person.ended_at = Some(now);
-    settle(app, &mut tx, &mut person, version).await?;
+    let mut study = store::studies::by_id(&mut tx, person.study_id).await?;
+    settle(app, &mut tx, &mut study, &mut person, version).await?;
     store::participants::update(&mut tx, &person).await?;
     store::assignments::finish(&mut tx, person.id, &token_sha256(handed.token)).await?;
     let feedback: String = handed.feedback.trim().chars().take(LONGEST_FEEDBACK).collect();
@@ -87,7 +85,7 @@ pub(crate) async fn finish(
         store::participants::set_feedback(&mut tx, person.id, &feedback).await?;
     }
     // If the person failed, the slot is open again, and somebody who passed without one comes first.
-    refill(app, &mut tx, version, person.mode).await?;
+    refill_study(app, &mut tx, &mut study, version, person.mode).await?;
     let ending = ending(&mut tx, &person).await?;
     tx.commit().await?;
     app.changed(person.study_id);
@@ -98,28 +96,22 @@ pub(crate) async fn finish(
 async fn settle(
     app: &App,
     conn: &mut PgConnection,
+    study: &mut Study,
     person: &mut Participant,
     version: &StudyVersion,
 ) -> Result<()> {
-    let study = store::studies::by_id(&mut *conn, person.study_id).await?;
-    let policy = enrolment_policy(&study, version);
+    let policy = enrolment_policy(study, version);
     let practises = version.definition.practises(&person.condition);
     let tally = store::tallies::keep(&mut *conn, person.id).await?;
     let measures = Measures::new(&person.times(), &tally, practises);
     let passed = judge(&policy, person.group, &person.condition, &measures).passed();
     person.passed = Some(passed);
     person.late = person.claim == Claim::Lost;
-    let alternative = if person.claim == Claim::Lost {
+    let alternative = if person.late {
         let postings = version.definition.design.postings_per_slot;
-        let slots = refill(app, &mut *conn, version, person.mode).await?;
-        slots
-            .iter()
-            .find(|slot| {
-                slot.condition == person.condition
-                    && slot.image_set == person.image_set
-                    && slot.state(postings) == SlotState::Open
-            })
-            .map(|slot| slot.id)
+        let slots = refill_study(app, &mut *conn, study, version, person.mode).await?;
+        let is_open = |slot: &&Slot| slot.is_open_for(&person.condition, person.image_set, postings);
+        slots.iter().find(is_open).map(|slot| slot.id)
     } else {
         None
     };
@@ -129,8 +121,7 @@ async fn settle(
         if person.slot_id != Some(slot_id) || person.late {
             store::slots::take_back(&mut *conn, &[slot_id]).await?;
         }
-        person.slot_id = Some(slot_id);
-        person.posting = Some(store::slots::next_posting(&mut *conn, slot_id).await?);
+        use_posting(conn, person, slot_id).await?;
     }
     Ok(())
 }

@@ -1,9 +1,10 @@
-//! Those who consent and are not known yet: all of one door together, under the study's lock.
+//! Enrols the people who consent and are not known yet: all of one study and mode together, under the study's lock.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 use rand::seq::IndexedRandom;
 
 use crate::domain::allocation::{Claim, Slot, choose};
@@ -12,8 +13,10 @@ use crate::domain::identity::Identity;
 use crate::domain::participant::{Participant, Stage};
 use crate::domain::schedule::draw_at_consent;
 use crate::domain::study::{Group, Mode, StudyVersion, text_sha256};
-use crate::flow::participation::arrival;
-use crate::flow::participation::slots::refill;
+use crate::flow::participation::consent_limit::Admission;
+use crate::flow::participation::identification::key;
+use crate::flow::participation::signed_links::must_be_signed;
+use crate::flow::participation::slots::refill_study;
 use crate::flow::records::batch_queue::{BATCH_TIMEOUT, BatchJob, BatchQueue};
 use crate::flow::secrets::token_sha256;
 use crate::flow::{App, Refused, Result};
@@ -39,9 +42,6 @@ pub struct Consent {
     pub api_token: Option<String>,
 }
 
-/// Is given a new participant's token.
-pub type OnEnrolled = Arc<dyn Fn(&str) + Send + Sync>;
-
 /// A person who consents.
 #[derive(Clone)]
 pub struct EnrolmentRequest {
@@ -51,41 +51,41 @@ pub struct EnrolmentRequest {
     pub identity: Option<Identity>,
     /// What they agreed to.
     pub consent: Consent,
-    /// Is given the token of the person once they are a participant, also if their client has gone meanwhile.
-    pub on_enrolled: Option<OnEnrolled>,
+    /// Counts them in the limit of their network, also if their client goes while they are enrolled; none if they are not limited.
+    pub admission: Option<Arc<Admission>>,
 }
 
 impl EnrolmentRequest {
     /// Whether something that was checked speaks for them: an API token, or a signed link.
     pub fn is_vouched_for(&self) -> bool {
-        let is_signed = arrival::must_be_signed(&self.link) && self.identity.is_some();
+        let is_signed = must_be_signed(&self.link) && self.identity.is_some();
         self.link.mode() == Mode::Simulated || is_signed
     }
 }
 
 type Queues = HashMap<(i64, Mode), Arc<BatchQueue<Enroller>>>;
 
-/// The doors of all studies, each with a queue of its own: a study that is held up holds up no other.
+/// The enrolment queues: each study and mode has its own, so that a study that is held up holds up no other.
 pub struct EnrolmentQueues {
     app: App,
     queues: Mutex<Queues>,
 }
 
 impl EnrolmentQueues {
-    /// No door has a queue yet.
+    /// No queue yet: each begins with its first request.
     pub fn new(app: &App) -> Self {
         Self { app: app.clone(), queues: Mutex::default() }
     }
 
-    /// The queue of the door that a link leads to.
+    /// The queue of the study and mode that a link leads to.
     pub fn of(&self, link: &Link) -> Arc<BatchQueue<Enroller>> {
-        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queues = self.queues.lock();
         let start = || Arc::new(BatchQueue::start(Enroller { app: self.app.clone() }, BATCH_TIMEOUT));
         queues.entry((link.study_id, link.mode())).or_insert_with(start).clone()
     }
 }
 
-/// Lets people in by one door.
+/// Enrols the people of one study and mode.
 pub struct Enroller {
     app: App,
 }
@@ -102,16 +102,16 @@ impl BatchJob for Enroller {
         self.app.readiness.note(error, self.app.now().timestamp());
     }
 
-    async fn run_batch(&self, newcomers: &[EnrolmentRequest]) -> Result<Vec<Result<Option<String>>>> {
-        let (app, Some(first)) = (&self.app, newcomers.first()) else { return Ok(Vec::new()) };
+    async fn run_batch(&self, requests: &[EnrolmentRequest]) -> Result<Vec<Result<Option<String>>>> {
+        let (app, Some(first)) = (&self.app, requests.first()) else { return Ok(Vec::new()) };
         let (study_id, mode) = (first.link.study_id, first.link.mode());
         let mut tx = app.pool.begin().await?;
         store::slots::lock(&mut tx, study_id, mode).await?;
         let version = app.newest_version(&mut tx, study_id).await?;
-        let slots = refill(app, &mut tx, &version, mode).await?;
-        let study = store::studies::by_id(&mut tx, study_id).await?;
-        let mut door = Allocator { app, study: &study, version: &version, slots, now: app.now() };
-        let admitted: Vec<_> = newcomers.iter().map(|newcomer| door.admit(newcomer)).collect();
+        let mut study = store::studies::by_id(&mut tx, study_id).await?;
+        let slots = refill_study(app, &mut tx, &mut study, &version, mode).await?;
+        let mut allocator = Allocator { app, study: &study, version: &version, slots, now: app.now() };
+        let admitted: Vec<_> = requests.iter().map(|request| allocator.admit(request)).collect();
         let slots: Vec<i64> = admitted.iter().flatten().filter_map(|(new, _)| new.person.slot_id).collect();
         let stuck = store::slots::take_back(&mut tx, &slots).await?;
         let is_stuck = |new: &NewParticipation| new.person.slot_id.is_some_and(|slot| stuck.contains(&slot));
@@ -119,17 +119,17 @@ impl BatchJob for Enroller {
             admitted.iter().flatten().map(|(new, _)| new).filter(|new| !is_stuck(new)).collect();
         if !store::enrolments::insert_all(&mut tx, &study.family, &enrolments).await? {
             // Each by itself: the others are not to wait for whoever comes twice.
-            return if newcomers.len() == 1 { Ok(vec![Ok(None)]) } else { Err(StoreError::Overtaken.into()) };
+            return if requests.len() == 1 { Ok(vec![Ok(None)]) } else { Err(StoreError::Overtaken.into()) };
         }
         store::slots::count_enrolments(&mut tx, study_id, mode, enrolments.len()).await?;
         // Whoever is refused for another reason was counted when they came, and did not get any further.
-        let without_place: Vec<_> = newcomers
+        let without_place: Vec<_> = requests
             .iter()
             .zip(&admitted)
             .filter(|(_, admitted)| matches!(admitted, Err(Refused::Full)))
-            .map(|(newcomer, _)| (newcomer.link.id, Arrival::Full))
+            .map(|(request, _)| (request.link.id, Arrival::Full))
             .collect();
-        store::arrivals::count_all(&mut tx, &without_place, door.now).await?;
+        store::arrivals::count_all(&mut tx, &without_place, allocator.now).await?;
         tx.commit().await?;
         if !enrolments.is_empty() || !without_place.is_empty() {
             app.changed(study_id);
@@ -139,16 +139,16 @@ impl BatchJob for Enroller {
             (_, token) => Ok(Some(token)),
         };
         let replies: Vec<Result<Option<String>>> = admitted.into_iter().map(reply).collect();
-        for (newcomer, reply) in newcomers.iter().zip(&replies) {
-            if let (Some(on_enrolled), Ok(Some(token))) = (&newcomer.on_enrolled, reply) {
-                on_enrolled(token);
+        for (request, reply) in requests.iter().zip(&replies) {
+            if let (Some(admission), Ok(Some(token))) = (&request.admission, reply) {
+                admission.enrolled(token);
             }
         }
         Ok(replies)
     }
 }
 
-/// What a new participation is about.
+/// The place of a new participation.
 struct Placement {
     condition: String,
     image_set: u32,
@@ -156,7 +156,7 @@ struct Placement {
     slot_id: Option<i64>,
 }
 
-/// A study's door while it is locked.
+/// Gives out a study's slots while it is locked.
 struct Allocator<'a> {
     app: &'a App,
     study: &'a Study,
@@ -166,24 +166,24 @@ struct Allocator<'a> {
 }
 
 impl Allocator<'_> {
-    /// What is to be stored for a newcomer, and their token; or why they are not let in.
+    /// What is to be stored for a new participant, and their token; or why they are not let in.
     fn admit(
         &mut self,
-        newcomer: &EnrolmentRequest,
+        request: &EnrolmentRequest,
     ) -> std::result::Result<(NewParticipation, String), Refused> {
-        let EnrolmentRequest { link, identity, consent, .. } = newcomer;
+        let EnrolmentRequest { link, identity, consent, .. } = request;
         admits(self.study.state, link.enabled, link.mode()).map_err(Refused::Shut)?;
         if consent.text_sha256 != text_sha256(&self.version.definition.pages.consent) {
             return Err(Refused::ConsentChanged);
         }
-        let seat = match link.definition.group {
+        let placement = match link.definition.group {
             Group::Crowd => self.slot(link),
-            Group::Expert => self.expert_seat(link),
+            Group::Expert => self.expert_placement(link),
         };
-        let person = self.participant(link, seat.ok_or(Refused::Full)?);
+        let person = self.participant(link, placement.ok_or(Refused::Full)?);
         let token = self.app.token();
         let named = identity.as_ref().map(|identity| NamedPerson {
-            key: arrival::key(self.app, identity),
+            key: key(self.app, identity),
             identity: identity.clone(),
             receipt: self.app.token(),
         });
@@ -209,7 +209,7 @@ impl Allocator<'_> {
     }
 
     /// An expert's condition and image set: those that the link chooses, else any.
-    fn expert_seat(&self, link: &Link) -> Option<Placement> {
+    fn expert_placement(&self, link: &Link) -> Option<Placement> {
         let mut rng = self.app.rng();
         let definition = &self.version.definition;
         let allowed: Vec<_> = definition
@@ -222,7 +222,7 @@ impl Allocator<'_> {
         Some(Placement { condition, image_set: link.definition.image_set.unwrap_or(any), slot_id: None })
     }
 
-    fn participant(&self, link: &Link, seat: Placement) -> Participant {
+    fn participant(&self, link: &Link, placement: Placement) -> Participant {
         let (app, now) = (self.app, self.now);
         let lease = chrono::TimeDelta::seconds(self.version.definition.lease.until_welcome_s.into());
         Participant {
@@ -234,10 +234,10 @@ impl Allocator<'_> {
             mode: link.mode(),
             group: link.definition.group,
             platform: link.definition.platform,
-            condition: seat.condition,
-            image_set: seat.image_set,
-            slot_id: seat.slot_id,
-            claim: if seat.slot_id.is_some() { Claim::Leased } else { Claim::Without },
+            condition: placement.condition,
+            image_set: placement.image_set,
+            slot_id: placement.slot_id,
+            claim: if placement.slot_id.is_some() { Claim::Leased } else { Claim::Without },
             stage: Stage::Consented,
             end_reason: None,
             screen: None,

@@ -6,6 +6,7 @@ use crate::domain::allocation::Claim;
 use crate::domain::participant::{EndReason, Participant, Stage};
 use crate::domain::trial::Block;
 use crate::flow::participation::complete::{Ending, Handed, ending, finish};
+use crate::flow::participation::locked::{LockedParticipant, locked_participant};
 use crate::flow::participation::slots::refill;
 use crate::flow::secrets::token_sha256;
 use crate::flow::{App, Refused, Result};
@@ -16,12 +17,8 @@ use crate::store;
 ///
 /// Being screened out is offered by the study after too many practice blocks, and refused before that.
 pub async fn leave(app: &App, token: &str, reason: EndReason) -> Result<Ending> {
-    let mut tx = app.pool.begin().await?;
-    let found =
-        store::participants::by_token(&mut tx, &token_sha256(token)).await?.ok_or(Refused::UnknownToken)?;
-    let version = app.version(&mut tx, found.version_id).await?;
-    store::slots::lock(&mut tx, found.study_id, found.mode).await?;
-    let mut person = store::participants::lock(&mut tx, found.id).await?;
+    let LockedParticipant { mut tx, mut person, version, .. } =
+        locked_participant(app, token, |_| true).await?;
     if person.stage.ended() {
         return ending(&mut tx, &person).await;
     }

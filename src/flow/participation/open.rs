@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::domain::allocation::{Claim, SlotState};
+use crate::domain::allocation::Claim;
 use crate::domain::participant::{EndReason, Participant};
 use crate::domain::record::EventKind;
 use crate::domain::study::StudyVersion;
 use crate::domain::trial::Block;
 use crate::flow::participation::complete::{Ending, ending};
 use crate::flow::participation::leave::leave;
+use crate::flow::participation::locked::{LockedParticipant, locked_participant};
 use crate::flow::participation::slots::refill;
-use crate::flow::secrets::token_sha256;
-use crate::flow::{App, Refused, Result};
+use crate::flow::{App, Result};
 use crate::store;
 use crate::store::answers::TrialOnFile;
 
@@ -34,26 +34,21 @@ pub struct OpenedParticipation {
 
 /// Opens a participation: this page is the newest from now on, and older ones are superseded.
 pub async fn open(app: &App, token: &str, navigation: &str) -> Result<OpenedParticipation> {
-    let mut tx = app.pool.begin().await?;
-    let found =
-        store::participants::by_token(&mut tx, &token_sha256(token)).await?.ok_or(Refused::UnknownToken)?;
-    let version = app.version(&mut tx, found.version_id).await?;
-    if version.definition.practice.is_used_up(found.stage, found.practice_attempt) {
+    let has_lost_slot = |person: &Participant| person.claim == Claim::Lost;
+    let LockedParticipant { mut tx, mut person, version, slots_are_locked } =
+        locked_participant(app, token, has_lost_slot).await?;
+    if version.definition.practice.is_used_up(person.stage, person.practice_attempt) {
         // A server died between their last answer and this.
         tx.rollback().await?;
         leave(app, token, EndReason::ScreenedOut).await?;
         return Box::pin(open(app, token, navigation)).await;
     }
-    if found.claim == Claim::Lost {
-        store::slots::lock(&mut tx, found.study_id, found.mode).await?;
-    }
-    let mut person = store::participants::lock(&mut tx, found.id).await?;
     let now = app.now();
     let opened_before = person.tab > 0;
     let clock_ms = person.resumed_clock_ms(now);
     person.tab = person.tab.saturating_add(1);
     if !person.stage.ended() {
-        if found.claim == Claim::Lost {
+        if slots_are_locked {
             retake_slot(app, &mut tx, &mut person, &version).await?;
         } else if person.lease_until < now {
             // Nobody needed the slot meanwhile: the lease begins anew.
@@ -87,9 +82,8 @@ async fn retake_slot(
     }
     let postings = version.definition.design.postings_per_slot;
     let slots = refill(app, &mut *conn, version, person.mode).await?;
-    let open =
-        slots.iter().find(|slot| Some(slot.id) == person.slot_id && slot.state(postings) == SlotState::Open);
-    if let Some(slot) = open {
+    let own = slots.iter().find(|slot| Some(slot.id) == person.slot_id);
+    if let Some(slot) = own.filter(|slot| slot.is_open(postings)) {
         store::slots::take_back(&mut *conn, &[slot.id]).await?;
         person.claim = Claim::Leased;
         person.leased_at = app.now();

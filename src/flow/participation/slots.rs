@@ -2,7 +2,8 @@
 
 use sqlx::PgConnection;
 
-use crate::domain::allocation::{Claim, Slot, SlotState, finished};
+use crate::domain::allocation::{Claim, Slot, finished};
+use crate::domain::participant::Participant;
 use crate::domain::quota;
 use crate::domain::study::{Mode, StudyVersion};
 use crate::flow::study::settings::per_condition;
@@ -20,17 +21,23 @@ pub async fn refill(
     version: &StudyVersion,
     mode: Mode,
 ) -> Result<Vec<Slot>> {
-    let study = store::studies::by_id(&mut *conn, version.study_id).await?;
-    let mut slots = within_quota(app, &mut *conn, &study, version, mode).await?;
+    let mut study = store::studies::by_id(&mut *conn, version.study_id).await?;
+    refill_study(app, conn, &mut study, version, mode).await
+}
+
+/// Like [`refill`], for a study that the caller has read under its lock. Its state is the new one afterwards.
+pub async fn refill_study(
+    app: &App,
+    conn: &mut PgConnection,
+    study: &mut Study,
+    version: &StudyVersion,
+    mode: Mode,
+) -> Result<Vec<Slot>> {
+    let mut slots = within_quota(app, &mut *conn, study, version, mode).await?;
     let postings = version.definition.design.postings_per_slot;
     for person in store::slots::surplus(&mut *conn, study.id, mode).await? {
-        let Some(slot) = slots.iter_mut().find(|slot| {
-            slot.condition == person.condition
-                && slot.image_set == person.image_set
-                && slot.state(postings) == SlotState::Open
-        }) else {
-            continue;
-        };
+        let is_open = |slot: &&mut Slot| slot.is_open_for(&person.condition, person.image_set, postings);
+        let Some(slot) = slots.iter_mut().find(is_open) else { continue };
         let free = store::participants::lock_if_free(&mut *conn, person.id).await?;
         let (Some(mut participant), []) = (free, &*store::slots::take_back(&mut *conn, &[slot.id]).await?)
         else {
@@ -38,16 +45,22 @@ pub async fn refill(
             continue;
         };
         participant.claim = Claim::Kept;
-        participant.slot_id = Some(slot.id);
-        participant.posting = Some(store::slots::next_posting(&mut *conn, slot.id).await?);
+        use_posting(&mut *conn, &mut participant, slot.id).await?;
         store::participants::update(&mut *conn, &participant).await?;
         slot.kept = true;
         slot.postings_used += 1;
     }
     if mode == Mode::Live && finished(&slots, postings) {
-        states::close_finished(app, conn, &study).await?;
+        states::close_finished(app, conn, study).await?;
     }
     Ok(slots)
+}
+
+/// Uses up a posting of a slot for a person who completed in it. The caller stores the person.
+pub async fn use_posting(conn: &mut PgConnection, person: &mut Participant, slot_id: i64) -> Result<()> {
+    person.slot_id = Some(slot_id);
+    person.posting = Some(store::slots::next_posting(conn, slot_id).await?);
+    Ok(())
 }
 
 /// The slots that are to be filled, of all that were made.

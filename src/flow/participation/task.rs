@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use crate::domain::gate::ReturnStatus;
 use crate::flow::participation::arrival;
-use crate::flow::participation::arrival::ReturnStatus;
+use crate::flow::participation::identification::who;
 use crate::flow::{App, Refused, Result};
 use crate::recruitment::{Parameters, is_paid, mturk};
 use crate::store;
@@ -41,13 +42,13 @@ pub async fn standing(
 ) -> Result<TaskStanding> {
     let mut tx = app.pool.begin().await?;
     let link = arrival::link(&mut tx, link_code).await?;
-    let Some(identity) = arrival::who(app, &link, parameters)? else {
+    let Some(identity) = who(app, &link, parameters)? else {
         return Err(Refused::NoSuchLink.into());
     };
     let study = store::studies::by_id(&mut tx, link.study_id).await?;
     let version = app.newest_version(&mut tx, study.id).await?;
     let not_begun = TaskStanding { state: TaskState::NotBegun, form: None };
-    let id = match arrival::standing(app, &mut tx, &study, &version, &identity).await? {
+    let id = match arrival::return_status(app, &mut tx, &study, &version, &identity).await? {
         // They hear that they cannot take part when they agree: anybody could ask with an id of others.
         ReturnStatus::New | ReturnStatus::NotAgain | ReturnStatus::Barred => return Ok(not_begun),
         ReturnStatus::MayReturn(id) => id,

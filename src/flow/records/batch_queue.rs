@@ -129,9 +129,9 @@ async fn run_in_time<W: BatchJob>(
 mod tests {
     use std::future::poll_fn;
     use std::pin::pin;
-    use std::sync::{Mutex, PoisonError};
     use std::task::Poll;
 
+    use parking_lot::Mutex;
     use tokio::sync::Semaphore;
 
     use super::*;
@@ -152,7 +152,7 @@ mod tests {
 
         async fn run_batch(&self, jobs: &[u32]) -> Result<Vec<Result<u32>>> {
             self.permits.acquire().await.expect("it is never closed").forget();
-            self.done.lock().unwrap_or_else(PoisonError::into_inner).extend(jobs);
+            self.done.lock().extend(jobs);
             Ok(jobs.iter().map(|job| Ok(*job)).collect())
         }
     }
@@ -174,7 +174,7 @@ mod tests {
         let last = queue.submit(3);
         permits.add_permits(9);
         assert_eq!(last.await.expect("it is done"), 3);
-        let done = done.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = done.lock();
         done.clone()
     }
 

@@ -4,8 +4,8 @@
 //! cached revision (`store::batches`); otherwise the participant is read again (`flow::records::participants`).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use uuid::Uuid;
 
 use crate::domain::participant::Participant;
@@ -101,7 +101,7 @@ struct Generations {
 impl ParticipantCache {
     /// Takes out the participants whose tokens these are, as far as they are in the cache.
     pub fn take_out(&self, tokens_sha256: &[&Vec<u8>]) -> CachedParticipants {
-        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut generations = self.generations.lock();
         let Generations { young, old } = &mut *generations;
         let mut taken = CachedParticipants::default();
         for token in tokens_sha256 {
@@ -115,7 +115,7 @@ impl ParticipantCache {
 
     /// Puts participants into the cache, as they are stored now.
     pub fn put_back(&self, back: CachedParticipants) {
-        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut generations = self.generations.lock();
         let Generations { young, old } = &mut *generations;
         young.owners.extend(back.owners);
         young.by_id.extend(back.by_id);
@@ -160,7 +160,7 @@ mod tests {
         for n in 0..5 * GENERATION_SIZE as u128 {
             cache.put_back(participant_with_token(n));
             assert!(has(&cache, 0), "an active participant is dropped after {n} others came");
-            let generations = cache.generations.lock().unwrap();
+            let generations = cache.generations.lock();
             assert!(generations.young.owners.len() + generations.old.owners.len() <= 2 * GENERATION_SIZE);
             assert!(generations.young.by_id.len() + generations.old.by_id.len() <= 2 * GENERATION_SIZE);
         }

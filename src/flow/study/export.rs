@@ -139,6 +139,8 @@ pub async fn export(app: &App, request: &Request, folder: &Path) -> Result<Manif
     write_codebook(&mut output)?;
     let slots = slots(&mut tx, request, now).await?;
     let journal = Head::of(store::audit_log::head(&mut tx).await?);
+    // All is read: the files get their names without a connection.
+    tx.commit().await?;
     let manifest = Manifest::new(
         &request.study,
         &request.version,
@@ -151,7 +153,6 @@ pub async fn export(app: &App, request: &Request, folder: &Path) -> Result<Manif
     );
     output.write(MANIFEST, &manifest.to_json())?;
     output.publish()?;
-    tx.commit().await?;
     Ok(manifest)
 }
 

@@ -5,6 +5,8 @@ pub mod decisions;
 pub mod export;
 pub mod identities;
 pub mod import;
+pub mod judged;
+pub mod overview;
 pub mod policies;
 pub mod results;
 pub mod settings;

@@ -37,12 +37,14 @@ pub(crate) async fn change(
 
 /// Closes a study in which nobody can be kept any more, if it is live, unless experts may still come. The caller holds the lock
 /// on the study's slots.
-pub(crate) async fn close_finished(app: &App, conn: &mut PgConnection, study: &Study) -> Result<()> {
+pub(crate) async fn close_finished(app: &App, conn: &mut PgConnection, study: &mut Study) -> Result<()> {
     if study.state != StudyState::Live || awaits_experts(&mut *conn, study.id).await? {
         return Ok(());
     }
     let because = Some("no slot is open or leased");
-    change(app, conn, &Actor::program(), study, StudyState::Closed, because).await
+    change(app, conn, &Actor::program(), study, StudyState::Closed, because).await?;
+    study.state = StudyState::Closed;
+    Ok(())
 }
 
 /// Whether a link is switched on by which experts, who need no slot, may come.

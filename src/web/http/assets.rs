@@ -61,9 +61,8 @@ pub async fn image(
 
 /// An image from the database, as it is sent. What old imports stored beside the pixels goes here.
 async fn read(state: &WebState, asked: SentImage) -> Result<CachedImage, ProblemDocument> {
-    let mut conn = state.app.pool.acquire().await?;
-    let stored =
-        store::images::by_number(&mut conn, asked.number).await?.ok_or_else(ProblemDocument::not_found)?;
+    let stored = store::images::by_number(&mut *state.app.pool.acquire().await?, asked.number).await?;
+    let stored = stored.ok_or_else(ProblemDocument::not_found)?;
     let unreadable = || StoreError::Corrupt(format!("the image {} is not a whole image", asked.number));
     let bare = image_file::bare(&stored).ok_or_else(unreadable)?;
     let media_type = bare.format.media_type();

@@ -3,12 +3,12 @@
 //! Addresses are kept as keyed hashes, and are never stored or logged.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use ipnet::IpNet;
+use parking_lot::Mutex;
 
 use crate::flow::secrets::Secrets;
 
@@ -32,9 +32,14 @@ impl ClientAddress {
         Self(address.map(|address| secrets.address_hmac(&network(address))))
     }
 
-    /// The address as a keyed hash; empty for a connection from this machine.
+    /// The client's network, as a keyed hash; none for a connection from this machine.
+    pub fn network(&self) -> Option<&[u8]> {
+        self.0.as_deref()
+    }
+
+    /// The client's network, as a keyed hash; empty for a connection from this machine.
     pub fn hmac(&self) -> &[u8] {
-        self.0.as_deref().unwrap_or_default()
+        self.network().unwrap_or_default()
     }
 }
 
@@ -69,7 +74,7 @@ fn read(claim: &str) -> Option<IpAddr> {
 /// Says, now and then, that limits count all clients of a proxy together. What it claimed may be an address, and is not logged.
 fn warn_of(proxy: IpAddr) {
     static LAST: Mutex<Option<Instant>> = Mutex::new(None);
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut last = LAST.lock();
     if last.is_none_or(|last| last.elapsed() >= WARN_EVERY) {
         *last = Some(Instant::now());
         tracing::warn!(

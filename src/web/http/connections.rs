@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use ipnet::IpNet;
+use parking_lot::Mutex;
 
 use crate::web::http::client_address::network;
 
@@ -30,7 +31,7 @@ impl Connections {
             return Some(ConnectionPlace(None));
         }
         let network = network(peer);
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock();
         let count = open.entry(network.clone()).or_default();
         if *count >= self.most {
             return None;
@@ -46,7 +47,7 @@ pub struct ConnectionPlace(Option<(Connections, Vec<u8>)>);
 impl Drop for ConnectionPlace {
     fn drop(&mut self) {
         let Some((connections, network)) = &self.0 else { return };
-        let mut open = connections.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = connections.open.lock();
         if let Some(count) = open.get_mut(network) {
             *count -= 1;
             if *count == 0 {
@@ -72,6 +73,6 @@ mod tests {
         assert!(proxied.iter().all(Option::is_some));
         drop(held);
         assert!(admit("2001:db8::1").is_some());
-        assert!(connections.open.lock().unwrap().is_empty(), "nothing is kept of those who went");
+        assert!(connections.open.lock().is_empty(), "nothing is kept of those who went");
     }
 }

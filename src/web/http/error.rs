@@ -97,16 +97,6 @@ impl ProblemDocument {
         Self::new(StatusCode::BAD_REQUEST, "malformed", "The request could not be read.", detail)
     }
 
-    /// A signed link cannot be checked now.
-    pub fn keys_unavailable() -> Self {
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "keys_unavailable",
-            "Your link cannot be checked at the moment.",
-            "Nothing is lost: try again in a minute.",
-        )
-    }
-
     /// Work that was broken off, because the server stops or because of a fault in it.
     pub fn interrupted(cause: impl ToString) -> Self {
         Self::new(

@@ -1,9 +1,10 @@
 //! Images that were asked for lately, so that a crowd does not ask the database for each again.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::body::Bytes;
+use parking_lot::Mutex;
 
 use crate::flow::image_addresses::SentImage;
 
@@ -37,13 +38,13 @@ impl ImageCache {
 
     /// An image that is there.
     pub fn get(&self, asked: SentImage) -> Option<Arc<CachedImage>> {
-        self.images.lock().unwrap_or_else(PoisonError::into_inner).as_sent.get(&asked).cloned()
+        self.images.lock().as_sent.get(&asked).cloned()
     }
 
     /// Keeps an image. When the cache is full it starts anew: a study either fits or is asked for in turns anyway.
     pub fn put(&self, asked: SentImage, image: CachedImage) -> Arc<CachedImage> {
         let image = Arc::new(image);
-        let mut images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut images = self.images.lock();
         if images.bytes + image.bytes.len() > self.largest {
             *images = Images::default();
         }
@@ -67,7 +68,7 @@ mod tests {
         let cache = ImageCache::new(100);
         for n in 0..20 {
             cache.put(asked(n), CachedImage { media_type: "image/png", bytes: vec![7; 30].into() });
-            let images = cache.images.lock().unwrap();
+            let images = cache.images.lock();
             let held: usize = images.as_sent.values().map(|image| image.bytes.len()).sum();
             assert!(held <= 100 && held == images.bytes);
         }

@@ -71,6 +71,12 @@ impl ProblemDocument {
                 "This link is no longer good.",
                 "Go back to the platform and open the study from there once more.",
             ),
+            Refused::KeysUnavailable => Self::new(
+                S::SERVICE_UNAVAILABLE,
+                "keys_unavailable",
+                "Your link cannot be checked at the moment.",
+                "Nothing is lost: try again in a minute.",
+            ),
             Refused::Crowded => Self::new(
                 S::TOO_MANY_REQUESTS,
                 "crowded",

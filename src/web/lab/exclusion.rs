@@ -17,16 +17,15 @@ use crate::domain::preregistration::{PreregistrationStatus, StandingPolicy};
 use crate::domain::study::{Group, Mode, StudyDefinition};
 use crate::domain::workbench::{self, Moved};
 use crate::flow::audit::log::Actor;
-use crate::flow::study::{policies, results};
+use crate::flow::study::judged::{JudgedStudy, chosen_policy, judged_study};
+use crate::flow::study::policies;
 use crate::flow::{FlowError, Refused};
-use crate::store;
 use crate::store::policies::SavedPolicy;
 use crate::store::researchers::Researcher;
 use crate::web::http::error::{PageError, ProblemDocument};
 use crate::web::http::page;
 use crate::web::lab::choice::live_mode;
 use crate::web::lab::session::SignedIn;
-use crate::web::lab::study::find;
 use crate::web::lab::urls;
 use crate::web::state::WebState;
 use form::{FormFields, described, rows, rows_as_typed, ways_for_experts};
@@ -94,17 +93,14 @@ async fn show(
     fields: &FormFields,
     refused: Option<Refused>,
 ) -> Result<Response, PageError> {
-    let mut conn = state.app.pool.acquire().await?;
-    let (study, version) = find(state, &mut conn, slug).await?;
     let mode = mode_of(fields);
     let name = fields.get("policy").map_or("", String::as_str);
-    let base = policies::chosen(&mut conn, &study, &version, name).await?;
-    let base = base.ok_or(FlowError::Refused(Refused::NoSuchPolicy))?;
+    let JudgedStudy { version, policy: base, policies, saved, people: before, blinded } =
+        judged_study(&state.app, slug, mode, name).await?;
     let (policy, rows, applied, refused) = match described(&base.policy, fields) {
         Ok(policy) => (policy.clone(), rows(&policy), true, refused),
         Err(why) => (base.policy.clone(), rows_as_typed(&base.policy, fields), false, Some(why)),
     };
-    let before = policies::judged(&state.app, &mut conn, &study, &version, mode, &base.policy).await?;
     let judge_again = |judged: &JudgedPerson| JudgedPerson::new(judged.person.clone(), &policy);
     let people: Vec<JudgedPerson> = before.iter().map(judge_again).collect();
     let conditions: Vec<String> = version.definition.conditions.iter().map(|c| c.name.clone()).collect();
@@ -112,12 +108,6 @@ async fn show(
     let (crowd, experts) = apart(people);
     let preview = workbench::preview(&crowd, &conditions);
     let experts = (!experts.is_empty()).then(|| workbench::preview(&experts, &conditions));
-    let promised = store::policies::preregistered(&mut conn, study.id).await?;
-    let saved = store::policies::all(&mut conn, study.id).await?.into_iter();
-    let saved = saved.map(|saved| {
-        let standing = PreregistrationStatus::of(&saved.policy, promised.as_ref());
-        (saved, standing)
-    });
     let named = moved.is_none().then_some(base.policy.name.as_str());
     let links = Links { slug, mode, policy: named, group: Group::Crowd };
     let of_experts = Links { group: Group::Expert, ..links };
@@ -134,10 +124,10 @@ async fn show(
         experts_by: (may_come || experts.is_some())
             .then(|| (policy.experts_by(), ways_for_experts(&base.policy))),
         experts: experts.map(|experts| view::total("Experts", &experts, &of_experts)),
-        policies: policies::all(&mut conn, &study, &version).await?,
-        saved: saved.collect(),
+        policies,
+        saved,
         moved,
-        blinded: results::is_blinded(&state.app, &mut conn, &study, &version, mode).await?,
+        blinded,
         problem: problem.as_ref(),
         applied,
         name: fields.get("name").map_or("", String::as_str),
@@ -165,11 +155,7 @@ pub async fn save(
     Form(fields): Form<FormFields>,
 ) -> Result<Response, PageError> {
     let field = |name: &str| fields.get(name).map_or("", |text| text.trim());
-    let mut conn = state.app.pool.acquire().await?;
-    let (study, version) = find(&state, &mut conn, &slug).await?;
-    let base = policies::chosen(&mut conn, &study, &version, field("policy")).await?;
-    let base = base.ok_or(FlowError::Refused(Refused::NoSuchPolicy))?;
-    drop(conn);
+    let base = chosen_policy(&state.app, &slug, field("policy")).await?;
     let saved = match described(&base.policy, &fields) {
         Ok(policy) => {
             let policy = Policy { name: field("name").to_owned(), ..policy };

@@ -13,15 +13,13 @@ use crate::domain::preregistration::StandingPolicy;
 use crate::domain::study::{Group, Mode, StudyDefinition};
 use crate::domain::words;
 use crate::domain::workbench::Failing;
-use crate::flow::study::{policies, results};
-use crate::flow::{FlowError, Refused};
+use crate::flow::study::judged::{JudgedStudy, judged_study};
 use crate::store::researchers::Researcher;
 use crate::web::http::error::PageError;
 use crate::web::http::page;
 use crate::web::lab::paging::PageOfRows;
 use crate::web::lab::participants::columns::{CellLook, ParticipantCells, ParticipantColumn};
 use crate::web::lab::session::SignedIn;
-use crate::web::lab::study::find;
 use crate::web::lab::urls;
 use crate::web::state::WebState;
 
@@ -197,13 +195,8 @@ pub async fn table(
     Path(slug): Path<String>,
     Query(filter): Query<ParticipantFilter>,
 ) -> Result<Response, PageError> {
-    let mut conn = state.app.pool.acquire().await?;
-    let (study, version) = find(&state, &mut conn, &slug).await?;
-    let chosen = policies::chosen(&mut conn, &study, &version, &filter.policy).await?;
-    let chosen = chosen.ok_or(FlowError::Refused(Refused::NoSuchPolicy))?;
-    let people =
-        policies::judged(&state.app, &mut conn, &study, &version, filter.mode, &chosen.policy).await?;
-    let blinded = results::is_blinded(&state.app, &mut conn, &study, &version, filter.mode).await?;
+    let JudgedStudy { version, policy: chosen, policies, people, blinded, .. } =
+        judged_study(&state.app, &slug, filter.mode, &filter.policy).await?;
     let mut found: Vec<&JudgedPerson> = people.iter().filter(|person| filter.admits(person)).collect();
     filter.sort(&mut found, blinded);
     let pages = PageOfRows::new(filter.page, found.len(), ROWS);
@@ -212,7 +205,7 @@ pub async fn table(
         slug: &slug,
         definition: &version.definition,
         chosen: &chosen,
-        policies: policies::all(&mut conn, &study, &version).await?,
+        policies,
         filter: &filter,
         has_experts: people.iter().any(|judged| judged.person.group == Group::Expert),
         columns: ParticipantColumn::shown(blinded).collect(),

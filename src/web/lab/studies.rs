@@ -4,13 +4,13 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
-use crate::domain::study::{Mode, StudyState};
-use crate::store;
+use crate::domain::study::StudyState;
+use crate::flow::study::overview;
 use crate::store::researchers::Researcher;
 use crate::web::http::error::PageError;
 use crate::web::http::page;
 use crate::web::lab::session::SignedIn;
-use crate::web::lab::study::{EnrolmentFragment, enrolment};
+use crate::web::lab::study::EnrolmentFragment;
 use crate::web::lab::urls;
 use crate::web::state::WebState;
 
@@ -48,13 +48,10 @@ pub async fn page(
 
 /// Every study, with how full it is.
 pub async fn list(state: &WebState) -> Result<Studies, PageError> {
-    let mut conn = state.app.pool.acquire().await?;
-    let mut studies = Vec::new();
-    for study in store::studies::all(&mut conn).await? {
-        let version = state.app.newest_version(&mut conn, study.id).await?;
-        let enrolment = enrolment(state, &mut conn, &study, &version, Mode::Live).await?;
+    let studies = overview::all_studies(&state.app).await?.into_iter().map(|(study, version, enrolment)| {
+        let enrolment = EnrolmentFragment::new(&version, enrolment);
         let title = version.definition.title.clone();
-        studies.push(StudyLine { slug: study.slug, title, state: study.state, enrolment });
-    }
-    Ok(Studies { studies })
+        StudyLine { slug: study.slug, title, state: study.state, enrolment }
+    });
+    Ok(Studies { studies: studies.collect() })
 }

@@ -9,12 +9,13 @@ use axum::response::{Redirect, Response};
 use serde::Deserialize;
 use sqlx::PgConnection;
 
-use crate::domain::allocation::{SlotCounts, count_by_condition};
+use crate::domain::allocation::SlotCounts;
 use crate::domain::preregistration::StandingPolicy;
 use crate::domain::study::{Group, Mode, StudyState, StudyVersion};
 use crate::flow::audit::log::Actor;
+use crate::flow::study::overview::{EnrolmentCounts, StudyOverview, StudySetup};
 use crate::flow::study::settings::{enrolment_policy, per_condition};
-use crate::flow::study::{control, policies};
+use crate::flow::study::{control, overview};
 use crate::flow::{FlowError, Refused};
 use crate::store;
 use crate::store::links::Link;
@@ -188,55 +189,43 @@ struct RunningLine {
     trials: u32,
 }
 
-/// Counts enrolment.
-pub async fn enrolment(
-    state: &WebState,
-    conn: &mut PgConnection,
-    study: &Study,
-    version: &StudyVersion,
-    mode: Mode,
-) -> Result<EnrolmentFragment, ProblemDocument> {
-    let design = &version.definition.design;
-    let slots = store::slots::all(&mut *conn, study.id, mode, state.app.now()).await?;
-    let counts = count_by_condition(&slots, design.postings_per_slot);
-    let Standings { crowd, experts } =
-        store::overview::standings(&mut *conn, study.id, mode, state.app.now()).await?;
-    let lines = version.definition.conditions.iter().map(|condition| {
-        let DoneCounts { excluded, surplus, gone } = crowd.get(&condition.name).copied().unwrap_or_default();
-        EnrolmentLine {
-            name: condition.name.clone(),
-            title: condition.title.clone(),
-            slots: counts.get(&condition.name).copied().unwrap_or_default(),
-            excluded,
-            surplus,
-            gone,
-        }
-    });
-    let lines: Vec<EnrolmentLine> = lines.collect();
-    let title = if experts.is_some() { "All of the crowd" } else { "All" };
-    let mut total = EnrolmentLine { title: title.into(), ..EnrolmentLine::default() };
-    lines.iter().for_each(|line| total.add(line));
-    Ok(EnrolmentFragment { lines, total, experts })
+impl EnrolmentFragment {
+    /// The table, line by line.
+    pub fn new(version: &StudyVersion, counts: EnrolmentCounts) -> Self {
+        let EnrolmentCounts { slots, standings: Standings { crowd, experts } } = counts;
+        let lines = version.definition.conditions.iter().map(|condition| {
+            let DoneCounts { excluded, surplus, gone } =
+                crowd.get(&condition.name).copied().unwrap_or_default();
+            EnrolmentLine {
+                name: condition.name.clone(),
+                title: condition.title.clone(),
+                slots: slots.get(&condition.name).copied().unwrap_or_default(),
+                excluded,
+                surplus,
+                gone,
+            }
+        });
+        let lines: Vec<EnrolmentLine> = lines.collect();
+        let title = if experts.is_some() { "All of the crowd" } else { "All" };
+        let mut total = EnrolmentLine { title: title.into(), ..EnrolmentLine::default() };
+        lines.iter().for_each(|line| total.add(line));
+        Self { lines, total, experts }
+    }
 }
 
-/// Who is taking part now.
-pub async fn running(
-    state: &WebState,
-    conn: &mut PgConnection,
-    study: &Study,
-    version: &StudyVersion,
-    mode: Mode,
-) -> Result<Running, ProblemDocument> {
-    let people = store::overview::running(conn, study.id, mode, state.app.now()).await?;
-    let line = |person: RunningPerson| RunningLine {
-        condition: version
-            .definition
-            .condition(&person.condition)
-            .map_or_else(String::new, |c| c.title.clone()),
-        trials: version.definition.main_block_trials(),
-        person,
-    };
-    Ok(Running { people: people.into_iter().map(line).collect() })
+impl Running {
+    /// A line for each person.
+    pub fn new(version: &StudyVersion, people: Vec<RunningPerson>) -> Self {
+        let definition = &version.definition;
+        let line = |person: RunningPerson| RunningLine {
+            condition: definition
+                .condition(&person.condition)
+                .map_or_else(String::new, |condition| condition.title.clone()),
+            trials: definition.main_block_trials(),
+            person,
+        };
+        Self { people: people.into_iter().map(line).collect() }
+    }
 }
 
 /// A study and its newest version.
@@ -258,19 +247,14 @@ pub async fn page(
     Path(slug): Path<String>,
     Query(ModeQuery { mode }): Query<ModeQuery>,
 ) -> Result<Response, PageError> {
-    let mut conn = state.app.pool.acquire().await?;
-    let (study, version) = find(&state, &mut conn, &slug).await?;
-    let mut modes = store::overview::modes_in_use(&mut conn, study.id).await?;
+    let (overview, setup) = overview::overview_with_setup(&state.app, &slug, mode).await?;
+    let arrivals = arrivals::part(&overview);
+    let StudyOverview { study, version, enrolment, running, .. } = overview;
+    let StudySetup { mut modes, links, policies } = setup;
     modes.extend([Mode::Live, mode]);
     modes.sort_unstable();
     modes.dedup();
-    let links = store::links::all(&mut conn, study.id).await?;
-    let running = running(&state, &mut conn, &study, &version, mode).await?;
-    let enrolment = enrolment(&state, &mut conn, &study, &version, mode).await?;
-    let arrivals = arrivals::part(&state, &mut conn, &study, mode).await?;
-    let policies = policies::all(&mut conn, &study, &version).await?;
-    // The part below takes a connection of its own.
-    drop(conn);
+    let enrolment = EnrolmentFragment::new(&version, enrolment);
     let address = |link: &Link| format!("{}/enter/{}", state.site.public_url, link.code);
     let steers = researcher.steers();
     Ok(page::html(&StudyPage {
@@ -284,7 +268,7 @@ pub async fn page(
         modes,
         links: links.into_iter().map(|link| LinkLine { address: address(&link), link }).collect(),
         enrolment,
-        running,
+        running: Running::new(&version, running),
         arrivals,
         progress: progress::part(&state, &slug, mode).await?,
         study: &study,

@@ -7,10 +7,11 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
 
 use crate::domain::study::Mode;
+use crate::flow::study::overview;
+use crate::flow::study::overview::StudyOverview;
 use crate::web::http::error::PageError;
 use crate::web::http::page;
-use crate::web::lab::study::{self, find};
-use crate::web::lab::{arrivals, progress, results, studies};
+use crate::web::lab::{arrivals, progress, results, studies, study};
 use crate::web::live::Change;
 use crate::web::live::shown_fragments::{Fragment, Fragments};
 use crate::web::state::WebState;
@@ -84,16 +85,16 @@ async fn render(state: &WebState, fragment: &Fragment) -> Result<Value, PageErro
 }
 
 async fn enrolment(state: &WebState, slug: &str, mode: Mode, steers: bool) -> Result<Value, PageError> {
-    let mut conn = state.app.pool.acquire().await?;
-    let (study, version) = find(state, &mut conn, slug).await?;
-    let enrolment = study::enrolment(state, &mut conn, &study, &version, mode).await?;
-    let running = study::running(state, &mut conn, &study, &version, mode).await?;
+    let overview = overview::overview(&state.app, slug, mode).await?;
+    let arrivals = arrivals::part(&overview);
+    let StudyOverview { study, version, enrolment, running, .. } = overview;
+    let enrolment = study::EnrolmentFragment::new(&version, enrolment);
     Ok(json!({
         "state": page::text(&study::StateCard::new(steers, &study, &version, mode, &enrolment)),
         "enrolment": page::text(&enrolment),
         "postings": page::text(&study::PostingForms::new(steers, &study, mode, &enrolment)),
-        "running": page::text(&running),
-        "arrivals": arrivals::part(state, &mut conn, &study, mode).await?,
+        "running": page::text(&study::Running::new(&version, running)),
+        "arrivals": arrivals,
     }))
 }
 

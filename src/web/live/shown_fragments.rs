@@ -1,8 +1,9 @@
 //! Which fragments of pages are shown now, and what each held last.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::domain::study::Mode;
@@ -34,7 +35,7 @@ impl ShownFragments {
         &self,
         fragment: &Fragment,
     ) -> (watch::Receiver<Option<Fragments>>, Option<watch::Sender<Option<Fragments>>>) {
-        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.0.lock();
         if let Some(sender) = shown.get(fragment) {
             return (sender.subscribe(), None);
         }
@@ -45,7 +46,7 @@ impl ShownFragments {
 
     /// Forgets a fragment unless a page has come to show it again; returns whether it did.
     pub fn forget(&self, fragment: &Fragment, sender: &watch::Sender<Option<Fragments>>) -> bool {
-        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.0.lock();
         let unseen = sender.is_closed();
         if unseen {
             shown.remove(fragment);

@@ -1,26 +1,22 @@
 //! The participants' API, which `docs/participant-api.md` describes.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::gate::Arrival;
 use crate::domain::participant::{EndReason, Stage};
 use crate::domain::record::Record;
 use crate::domain::study::Outcome;
 use crate::domain::trial::Block;
+use crate::flow;
 use crate::flow::image_addresses::Viewer;
+use crate::flow::participation::arrival::DeclineReason;
 use crate::flow::participation::complete::{Ending, Submission};
-use crate::flow::participation::enroll::Enrolled;
 use crate::flow::participation::enrolment_queue::Consent;
 use crate::flow::participation::task::TaskStanding;
-use crate::flow::participation::visits;
-use crate::flow::participation::visits::Came;
+use crate::flow::participation::{arrival, enroll};
 use crate::flow::records::job::{RecordJob, RecordResult};
 use crate::flow::secrets::token_sha256;
-use crate::flow::{self, FlowError, Refused};
 use crate::recruitment::{Parameters, Return};
 use crate::store::participants::Device;
 use crate::web::http::client_address::ClientAddress;
@@ -62,40 +58,10 @@ pub async fn enroll(
         .map_err(|_| ProblemDocument::malformed("`consent_sha256` must be hexadecimal."))?;
     let device = complete_device(body.device, &headers);
     let consent = Consent { link: body.link, parameters: body.parameters, text_sha256, device, api_token };
-    let link = consent.link.clone();
-    let enrolled = let_in(&state, &client, consent).await;
-    if let Err(FlowError::Refused(refused)) = &enrolled {
-        count_refused(&state, &link, refused).await;
-    }
-    let enrolled = enrolled?;
+    let (app, network) = (&state.app, client.network());
+    let enrolled = enroll::enroll(app, &state.enrolments, &state.visits, consent, network).await?;
     let status = if enrolled.resumed { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(EnrolmentReply { token: enrolled.token, resumed: enrolled.resumed })))
-}
-
-async fn let_in(state: &WebState, client: &ClientAddress, consent: Consent) -> Result<Enrolled, FlowError> {
-    let mut newcomer = flow::participation::enroll::recognise(&state.app, consent).await?;
-    let vouched_for = newcomer.is_vouched_for();
-    if state.consent_limit.admit(client, vouched_for).is_err() {
-        // Who works is known to the database alone: they may do so at another server.
-        let counted = state.consent_limit.counted(client);
-        let gone_on = flow::participation::enroll::no_longer_idle(&state.app, counted).await?;
-        gone_on.iter().for_each(|token_sha256| state.consent_limit.forget(token_sha256));
-    }
-    let place = state.consent_limit.admit(client, vouched_for)?;
-    // A person whose client goes while they are let in is counted all the same.
-    newcomer.on_enrolled = Some(Arc::new(move |token| place.enrolled(token)));
-    flow::participation::enroll::enroll(&state.app, &state.enrolments, newcomer).await
-}
-
-/// Counts a person whom the page would have refused, too, or who is to come back in a minute. The refusal does not hang on it.
-async fn count_refused(state: &WebState, code: &str, refused: &Refused) {
-    let Some(how) = visits::refused_as(refused) else { return };
-    let Ok(mut conn) = state.app.pool.acquire().await else { return };
-    let link = flow::participation::arrival::link(&mut conn, code).await;
-    drop(conn);
-    if let Ok(link) = link {
-        visits::note(&state.visits, Came::by(&link, how)).await;
-    }
 }
 
 /// Browser and system come from the User-Agent header, unless the client says it better.
@@ -135,25 +101,12 @@ pub struct DeclineBody {
     reason: DeclineReason,
 }
 
-/// Why somebody does not take part.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum DeclineReason {
-    Declined,
-    Unsuitable,
-}
-
-/// Counts, anonymously, somebody who does not take part.
+/// Counts, without a name, a person who does not take part.
 pub async fn decline(
     State(state): State<WebState>,
     Json(body): Json<DeclineBody>,
 ) -> Result<StatusCode, ProblemDocument> {
-    let link = flow::participation::arrival::link(&mut *state.app.pool.acquire().await?, &body.link).await?;
-    let arrival = match body.reason {
-        DeclineReason::Declined => Arrival::Declined,
-        DeclineReason::Unsuitable => Arrival::Unsuitable,
-    };
-    visits::note(&state.visits, Came::by(&link, arrival)).await;
+    arrival::decline(&state.app, &state.visits, &body.link, body.reason).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -211,7 +164,7 @@ async fn drawn_block(
 ) -> Result<BlockView, ProblemDocument> {
     let version = state.app.version(&mut *state.app.pool.acquire().await?, reply.version_id).await?;
     let gallery = Gallery::new(&state.app.secrets, &version, Viewer::Participant(reply.person_id));
-    block_view(&gallery, &version, Block::Practice, attempt, &reply.drawn)
+    Ok(block_view(&gallery, &version, Block::Practice, attempt, &reply.drawn)?)
 }
 
 /// How the person goes back.

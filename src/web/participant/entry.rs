@@ -5,23 +5,17 @@ use askama::Template;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 
-use crate::domain::gate::{Arrival, Shut, admits};
+use crate::domain::gate::Shut;
 use crate::domain::identity::Identity;
-use crate::domain::study::{Outcome, Platform, StudyDefinition, StudyVersion, text_sha256};
+use crate::domain::study::{Outcome, StudyDefinition, text_sha256};
+use crate::flow::Refused;
 use crate::flow::participation::arrival;
-use crate::flow::participation::arrival::ReturnStatus;
-use crate::flow::participation::visits;
-use crate::flow::participation::visits::Came;
-use crate::flow::{FlowError, Refused};
+use crate::flow::participation::arrival::{ArrivalPage, Arrived, LinkOpening};
 use crate::recruitment::{self, Parameters, Return, address, mturk};
-use crate::store;
 use crate::store::links::Link;
-use crate::store::studies::Study;
 use crate::web::http::error::{PageError, ProblemDocument};
-use crate::web::http::{page, security_headers};
+use crate::web::http::{markdown, page, security_headers};
 use crate::web::lab::session::SignedIn;
-use crate::web::participant::prolific_keys;
-use crate::web::participant::prolific_keys::Unsigned;
 use crate::web::participant::screens;
 use crate::web::state::WebState;
 
@@ -101,13 +95,11 @@ impl Way {
     }
 }
 
-/// Somebody at a link.
-struct LinkVisitor<'a> {
+/// The pages that a visitor may get.
+struct VisitorPages<'a> {
     state: &'a WebState,
-    link: &'a Link,
-    version: &'a StudyVersion,
+    arrived: &'a Arrived,
     parameters: &'a Parameters,
-    identity: Option<Identity>,
 }
 
 /// Where every participant arrives. Nothing is allocated; arrivals are counted without a name.
@@ -130,98 +122,45 @@ pub async fn window(
 
 async fn arrive(state: &WebState, code: &str, query: &str, in_window: bool) -> Result<Response, PageError> {
     let parameters = &address::parameters(query);
-    let ready = state.app.readiness.check(&state.app.pool, state.app.now().timestamp()).await;
-    let mut conn = state.app.pool.acquire().await?;
-    let link = &arrival::link(&mut conn, code).await?;
-    let study = store::studies::by_id(&mut conn, link.study_id).await?;
-    let version = &state.app.newest_version(&mut conn, link.study_id).await?;
-    // Nothing below waits for anything while it holds a connection.
-    drop(conn);
-    let framed = link.definition.platform == Platform::Mturk && !in_window;
-    let mut visitor = LinkVisitor { state, link, version, parameters, identity: None };
-    let (how, response) = match visitor.name_themselves().await? {
-        Err(Refused::PreviewOnly) => (Some(Arrival::Preview), visitor.preview()),
-        Err(refused) => (visits::refused_as(&refused), visitor.refuse(&refused)),
-        Ok(()) => visitor.come_to(&study, ready.is_ok(), framed).await?,
+    let opening = LinkOpening { code, parameters, in_window };
+    let arrived = arrival::arrive(&state.app, &state.visits, &state.signed_links, opening).await?;
+    let pages = VisitorPages { state, arrived: &arrived, parameters };
+    let response = match &arrived.page {
+        ArrivalPage::Consent { proof } => pages.consent(proof.as_deref().unwrap_or_default()),
+        ArrivalPage::Task => pages.task(),
+        ArrivalPage::Preview => pages.preview(),
+        ArrivalPage::Shut(shut) => pages.shut(*shut),
+        ArrivalPage::Refusal(refused) => pages.refusal(refused),
     };
-    // A window belongs to a visit that was counted in the frame.
-    if let Some(how) = how.filter(|_| !in_window) {
-        visits::note(&state.visits, Came::by(link, how)).await;
-    }
-    Ok(if framed { security_headers::in_frame(response) } else { response })
+    Ok(if arrived.in_frame { security_headers::in_frame(response) } else { response })
 }
 
-impl LinkVisitor<'_> {
-    /// Finds who it is, as far as the platform says it. A refusal is one that a page explains.
-    async fn name_themselves(&mut self) -> Result<Result<(), Refused>, PageError> {
-        let app = &self.state.app;
-        let named = match arrival::named(app, self.link, self.parameters) {
-            Err(FlowError::Refused(refused)) => return Ok(Err(refused)),
-            named => named?,
-        };
-        if let Some(named) = named.as_ref().filter(|_| arrival::must_be_signed(self.link)) {
-            let (keys, url) = (&self.state.prolific_keys, &self.state.site.public_url);
-            match prolific_keys::check(keys, url, self.link, named, self.parameters).await {
-                Ok(()) => {}
-                Err(Unsigned::Refused) => return Ok(Err(Refused::NotSigned)),
-                Err(Unsigned::KeysAreAway) => return Err(PageError(ProblemDocument::keys_unavailable())),
-            }
-        }
-        self.identity = named;
-        Ok(Ok(()))
+impl VisitorPages<'_> {
+    fn definition(&self) -> &StudyDefinition {
+        &self.arrived.version.definition
     }
 
-    /// Shows what a person sees who comes, and says how they are counted; one who returns was counted before. People who cannot
-    /// take part again see what newcomers see, and hear of it when they agree: anybody could come with an id of others.
-    async fn come_to(
-        &self,
-        study: &Study,
-        ready: bool,
-        framed: bool,
-    ) -> Result<(Option<Arrival>, Response), PageError> {
-        let standing = match arrival::once(self.link, self.identity.as_ref()) {
-            None => ReturnStatus::New,
-            Some(identity) => {
-                let conn = &mut *self.state.app.pool.acquire().await?;
-                arrival::standing(&self.state.app, conn, study, self.version, identity).await?
-            }
-        };
-        let how = match standing {
-            ReturnStatus::MayReturn(_) => return Ok((None, self.let_in(framed))),
-            ReturnStatus::New => Arrival::Arrived,
-            ReturnStatus::NotAgain => Arrival::AlreadyTookPart,
-            ReturnStatus::Barred => Arrival::Barred,
-        };
-        Ok(match admits(study.state, self.link.enabled, self.link.mode()) {
-            Err(shut) => (Some(counted_as(shut)), self.gate(shut_words(shut), Outcome::Full)),
-            Ok(()) if !ready => {
-                self.state.app.work.not_now.inc();
-                return Err(FlowError::Refused(Refused::NotNow).into());
-            }
-            Ok(()) => (Some(how), self.let_in(framed)),
-        })
+    const fn link(&self) -> &Link {
+        &self.arrived.link
     }
 
-    fn let_in(&self, framed: bool) -> Response {
-        if framed { self.task() } else { self.consent() }
+    fn way_after(&self, outcome: Outcome) -> Way {
+        Way::after(self.link(), self.arrived.identity.as_ref(), outcome)
     }
 
-    fn consent(&self) -> Response {
-        let definition = &self.version.definition;
-        let identity = self.identity.as_ref();
-        let vouched_for = identity.filter(|_| arrival::must_be_signed(self.link));
-        let proof = vouched_for.map(|identity| arrival::vouch(&self.state.app, self.link, identity));
+    fn consent(&self, proof: &str) -> Response {
+        let definition = self.definition();
         page::html(&ConsentPage {
             definition,
-            text: &crate::web::http::markdown::render(&definition.pages.consent),
+            text: &markdown::render(&definition.pages.consent),
             consent_sha256: &hex::encode(text_sha256(&definition.pages.consent)),
-            link: &self.link.code,
+            link: &self.link().code,
             parameters: &self.parameters_json(),
-            proof: &proof.unwrap_or_default(),
-            declined: Way::after(self.link, identity, Outcome::NoConsent),
-            unsuitable: Way::after(self.link, identity, Outcome::Unsuitable),
-            full: Way::after(self.link, identity, Outcome::Full),
-            again: Way::after(self.link, identity, Outcome::AlreadyTookPart),
+            proof,
+            declined: self.way_after(Outcome::NoConsent),
+            unsuitable: self.way_after(Outcome::Unsuitable),
+            full: self.way_after(Outcome::Full),
+            again: self.way_after(Outcome::AlreadyTookPart),
         })
     }
 
@@ -241,51 +180,45 @@ impl LinkVisitor<'_> {
             .extend_pairs(self.parameters.iter().filter(|(name, _)| name.as_str() != mturk::SUBMIT_TO))
             .finish();
         page::html(&TaskPage {
-            definition: &self.version.definition,
-            link: &self.link.code,
+            definition: self.definition(),
+            link: &self.link().code,
             parameters: &self.parameters_json(),
-            window: format!("/enter/{}/window?{query}", self.link.code),
+            window: format!("/enter/{}/window?{query}", self.link().code),
             unverified,
         })
     }
 
     fn preview(&self) -> Response {
-        let definition = &self.version.definition;
-        let allowed = |name: &str| self.link.definition.allows(name);
+        let definition = self.definition();
+        let allowed = |name: &str| self.link().definition.allows(name);
         let condition = definition.conditions.iter().find(|condition| allowed(&condition.name));
         let secrets = &self.state.app.secrets;
-        let picture = condition.map(|condition| screens::picture(secrets, self.version, &condition.name));
-        let text = crate::web::http::markdown::render(&definition.pages.preview);
+        let version = &self.arrived.version;
+        let picture = condition.map(|condition| screens::picture(secrets, version, &condition.name));
+        let text = markdown::render(&definition.pages.preview);
         page::html(&PreviewPage { definition, text: &text, picture: &picture.unwrap_or_default() })
     }
 
-    fn gate(&self, (title, words): GateWords, outcome: Outcome) -> Response {
-        let way = Way::after(self.link, self.identity.as_ref(), outcome);
-        let contact = &self.version.definition.contact;
-        page::html(&GatePage { title, words, way, contact })
+    fn shut(&self, shut: Shut) -> Response {
+        let (title, words) = shut_words(shut);
+        let contact = &self.definition().contact;
+        page::html(&GatePage { title, words, way: self.way_after(Outcome::Full), contact })
     }
 
     /// Says why a person cannot take part by this address, and what they can do.
-    fn refuse(&self, refused: &Refused) -> Response {
+    fn refusal(&self, refused: &Refused) -> Response {
         let problem = ProblemDocument::refused(refused);
         let (title, words, remedy) = match refused {
             Refused::PlatformParameter(_) => ("This link is not complete", problem.title(), problem.detail()),
             _ => (problem.title(), problem.detail(), ""),
         };
-        let contact = &self.version.definition.contact;
+        let contact = &self.definition().contact;
         let page = page::html(&RefusalPage { title, words, remedy, contact });
         (problem.status(), page).into_response()
     }
 }
 
-/// How somebody who finds the door shut is counted.
-const fn counted_as(shut: Shut) -> Arrival {
-    match shut {
-        Shut::NotOpenYet | Shut::Paused => Arrival::Paused,
-        Shut::Closed => Arrival::Closed,
-    }
-}
-
+/// Title and text.
 type GateWords = (&'static str, &'static str);
 
 const fn shut_words(shut: Shut) -> GateWords {

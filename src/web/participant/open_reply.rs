@@ -13,7 +13,6 @@ use crate::flow::secrets::Secrets;
 use crate::recruitment::Return;
 use crate::store::StoreError;
 use crate::store::answers::TrialOnFile;
-use crate::web::http::error::ProblemDocument;
 use crate::web::image_addresses::Gallery;
 use crate::web::participant::screens::ScreenFragments;
 
@@ -91,7 +90,7 @@ struct AnswerView {
 
 impl OpenReply {
     /// Shows a participation.
-    pub fn new(secrets: &Secrets, opened: &OpenedParticipation) -> Result<Self, ProblemDocument> {
+    pub fn new(secrets: &Secrets, opened: &OpenedParticipation) -> Result<Self, StoreError> {
         let OpenedParticipation { person, version, trials, clock_ms, ending } = opened;
         let definition = &version.definition;
         let gallery = Gallery::new(secrets, version, Viewer::Participant(person.id));
@@ -138,7 +137,7 @@ fn block_views(
     gallery: &Gallery<'_>,
     version: &StudyVersion,
     trials: &[TrialOnFile],
-) -> Result<Vec<BlockView>, ProblemDocument> {
+) -> Result<Vec<BlockView>, StoreError> {
     let scheduled: Vec<_> = trials.iter().map(|trial| trial.scheduled.clone()).collect();
     scheduled
         .chunk_by(|a, b| (a.block, a.attempt) == (b.block, b.attempt))
@@ -153,7 +152,7 @@ pub fn block_view(
     block: Block,
     attempt: u16,
     trials: &[ScheduledTrial],
-) -> Result<BlockView, ProblemDocument> {
+) -> Result<BlockView, StoreError> {
     let trials = trials.iter().map(|trial| trial_view(gallery, version, trial)).collect::<Result<_, _>>()?;
     Ok(BlockView { block, attempt, trials })
 }
@@ -162,7 +161,7 @@ fn trial_view(
     gallery: &Gallery<'_>,
     version: &StudyVersion,
     scheduled: &ScheduledTrial,
-) -> Result<TrialView, ProblemDocument> {
+) -> Result<TrialView, StoreError> {
     let missing = || {
         StoreError::Corrupt(format!("the schedule names trial {}, which is not there", scheduled.trial_id))
     };

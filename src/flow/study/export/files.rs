@@ -3,8 +3,9 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -56,7 +57,7 @@ impl OutputFolder {
 
     /// The tables written so far.
     pub fn filed(&self) -> Vec<Filed> {
-        self.filed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.filed.lock().clone()
     }
 
     /// Gives the files their names.
@@ -159,7 +160,7 @@ impl<R> ExportTable<R> {
         };
         let hash = end().map_err(|source| failed(&path, source))?;
         let file = Filed { name, rows, sha256: hex::encode(hash.finalize()) };
-        filed.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+        filed.lock().push(file);
         Ok(())
     }
 

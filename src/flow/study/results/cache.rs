@@ -2,7 +2,9 @@
 //! they are, and on how these are looked at.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
 
 use crate::domain::results::{MainAnswer, Results};
 
@@ -29,7 +31,7 @@ pub struct Cache(Mutex<Vec<(ResultsKey, Arc<CacheEntry>)>>);
 impl Cache {
     /// The place of the results that follow from this.
     pub fn slot(&self, key: ResultsKey) -> Arc<CacheEntry> {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.0.lock();
         let found = slots.iter().position(|(known, _)| *known == key);
         let entry = found.map_or_else(|| (key, Arc::default()), |at| slots.remove(at));
         if slots.len() == MOST {
