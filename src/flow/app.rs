@@ -1,4 +1,4 @@
-//! What every flow needs: the database, the installation's key, the time, chance, and somebody to tell.
+//! What every flow needs: the database, the installation's key, the clock, random numbers, and a channel to announce changes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,9 +19,9 @@ use crate::flow::secrets::Secrets;
 use crate::flow::study::results;
 use crate::store::{self, StoreError};
 
-/// Tells the time.
+/// A source of the time.
 pub trait Clock: Send + Sync {
-    /// Now, to the microsecond, which is what the database keeps.
+    /// Now, to the microsecond, as the database stores it.
     fn now(&self) -> DateTime<Utc>;
 }
 
@@ -40,28 +40,26 @@ impl Clock for SystemClock {
 /// What every flow needs. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
-    /// Connections to the database.
     pub pool: PgPool,
     /// The installation's key.
     pub secrets: Secrets,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// What was done so far.
+    /// Counters for `/metrics`.
     pub work: WorkCounts,
     /// Whether people can be let in.
     pub readiness: Readiness,
     /// A cryptographically strong generator.
     rng: Arc<Mutex<ChaCha20Rng>>,
-    /// Versions never change once they are imported, so they may be remembered.
+    /// A cache of versions, which never change once they are imported.
     versions: Arc<Mutex<HashMap<i64, Arc<StudyVersion>>>>,
-    /// Results that were computed.
+    /// A cache of computed results.
     pub results: Arc<results::Cache>,
-    /// Studies in which something changed, for live pages.
+    /// Ids of studies in which something changed, for live pages.
     changes: tokio::sync::mpsc::UnboundedSender<i64>,
 }
 
 impl App {
-    /// Puts together what flows need. The receiver yields the numbers of studies in which something changed.
+    /// Makes an `App`. The receiver yields the ids of studies in which something changed.
     pub fn new(
         pool: PgPool,
         secrets: Secrets,
@@ -75,12 +73,11 @@ impl App {
         (Self { pool, secrets, clock, work, readiness, rng, versions, results, changes }, receiver)
     }
 
-    /// Now.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
 
-    /// A generator of its own for one decision.
+    /// A new random number generator for one decision.
     pub fn rng(&self) -> ChaCha20Rng {
         let mut rng = self.rng.lock();
         ChaCha20Rng::from_rng(&mut *rng)
@@ -112,8 +109,8 @@ impl App {
         .into_uuid()
     }
 
-    /// A version of a study, from memory if it was needed before. It takes the caller's connection: whoever holds one
-    /// and waited for another could wait for ever when everybody does.
+    /// A version of a study, from the cache if possible. It uses the caller's connection: tasks that hold a connection
+    /// and wait for a second one could block each other for ever.
     pub async fn version(&self, conn: &mut PgConnection, id: i64) -> Result<Arc<StudyVersion>, StoreError> {
         if let Some(version) = self.versions.lock().get(&id) {
             return Ok(version.clone());
@@ -135,7 +132,7 @@ impl App {
 
     /// Tells live pages that something changed in a study.
     pub fn changed(&self, study_id: i64) {
-        // Without a listener (a command) there is nobody to tell.
+        // A command has no listener.
         let _ = self.changes.send(study_id);
     }
 }

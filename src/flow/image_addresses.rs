@@ -1,8 +1,8 @@
-//! Addresses of images: each viewer has their own, so that what one of them learnt of an image is of no use to another.
+//! Addresses of images. Each viewer has addresses of their own, so that participants cannot tell each other about an image.
 //!
-//! An address is one block of AES: the image's number, the size to which it is filled up, and what stands for the viewer. Every
-//! server with the installation's key reads it without a table. Without the key two addresses cannot be linked and none can be made
-//! up: beside 10,000 images, an invented block holds the number of one once in some 28 billion times.
+//! An address is one block of AES with the image's number, the size to which it is padded, and a mark of the viewer. Every server
+//! with the installation's key can read it without a table. Without the key, addresses cannot be linked or invented: with 10,000
+//! images, one in some 28 billion random blocks holds the number of an image.
 
 use std::sync::Arc;
 
@@ -12,18 +12,17 @@ use uuid::Uuid;
 
 use crate::domain::image_file::SIZE_STEP;
 
-/// Who looks at images.
+/// A kind of person who looks at images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Viewer {
-    /// A participant.
     Participant(Uuid),
-    /// People who look at a page before they agree.
+    /// People who see a page before they consent.
     Preview,
     /// Researchers.
     Lab,
 }
 
-/// What stands for a viewer in their addresses.
+/// The mark of a viewer in their addresses.
 pub type ViewerMark = [u8; 8];
 
 /// An image as it is sent.
@@ -31,7 +30,7 @@ pub type ViewerMark = [u8; 8];
 pub struct SentImage {
     /// Its number in the database.
     pub number: i64,
-    /// The size to which it is filled up, in bytes, a multiple of [`SIZE_STEP`]; 0: it is sent as it is.
+    /// The size to which it is padded, in bytes, a multiple of [`SIZE_STEP`]; 0: no padding.
     pub size: usize,
 }
 
@@ -40,7 +39,6 @@ pub struct SentImage {
 pub struct Addresses(Arc<Aes256>);
 
 impl Addresses {
-    /// Takes the key.
     pub fn new(key: [u8; 32]) -> Self {
         Self(Arc::new(Aes256::new(&key.into())))
     }
@@ -58,7 +56,7 @@ impl Addresses {
         hex::encode(block)
     }
 
-    /// The image at an address; none if it cannot be one. The image need not be there.
+    /// The image at an address; none if the address has the wrong form. The image may not exist.
     pub fn read(&self, address: &str) -> Option<SentImage> {
         let mut block = [0; 16];
         hex::decode_to_slice(address, &mut block).ok()?;
@@ -77,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_read_by_every_server_with_the_key_and_by_no_other() {
+    fn only_servers_with_the_key_can_read_an_address() {
         let (one, same, other) = (Addresses::new([1; 32]), Addresses::new([1; 32]), Addresses::new([2; 32]));
         let image = SentImage { number: 1_860, size: 20_480 };
         let address = one.of([7; 8], image);
@@ -88,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_addresses_share_anything() {
+    fn no_two_addresses_share_a_half() {
         let addresses = Addresses::new([1; 32]);
         let of = |viewer: u8, number, size| addresses.of([viewer; 8], SentImage { number, size });
         let mut parts = HashSet::new();
@@ -99,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_invented_leads_nowhere() {
+    fn invented_addresses_lead_to_no_image() {
         let addresses = Addresses::new([1; 32]);
         for address in ["", "0", "images", &"0".repeat(30), &"0".repeat(34), &"g".repeat(32), &"ü".repeat(16)]
         {

@@ -1,16 +1,16 @@
-//! What a server counts about its own work, for `/metrics`.
+//! Counters of a server's own work, for `/metrics`.
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::Histogram;
 
-/// Counts of one server since it started. Cheap to clone.
+/// The counters of one server since it started. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct WorkCounts {
     /// Answers that were stored, each counted after its commit.
     pub answers: Counter,
-    /// Records that were taken in by one transaction.
+    /// Records that one transaction stored.
     pub batch: Histogram,
-    /// People who were asked to come back later, as their answers could not have been stored.
+    /// People who were asked to come back later, because their answers could not have been stored.
     pub not_now: Counter,
 }
 

@@ -1,4 +1,4 @@
-//! Whether people can be let in: the database and its folders take what is to be kept.
+//! Checks whether people can be let in: whether the database and its folders can be written.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -11,28 +11,28 @@ use tokio::sync::Mutex;
 
 use crate::store::{self, StoreError};
 
-/// What is found out is good for so long: balancers ask often, and each newcomer would.
+/// How long a result is reused, since load balancers and newcomers ask often.
 const FRESH: Duration = Duration::from_secs(3);
 
-/// How long a database that refused to write is not trusted, in s: a write that is small enough may still succeed.
+/// How long a database counts as unwritable after it refused a write, in s: small writes may still succeed meanwhile.
 const DISTRUST_S: i64 = 15;
 
-/// Bytes that each folder must have room for.
+/// Bytes that each folder must have space for.
 const ROOM: usize = 1 << 20;
 
-/// Why nobody can be let in.
+/// Why no one can be let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotReady {
     /// The database cannot be reached.
     Unreachable,
-    /// It does not take writes: no room, or read-only.
+    /// The database cannot be written: the disk is full, or it is read-only.
     DatabaseUnwritable,
-    /// Its folder does not take files: no room, or read-only.
+    /// The folder of the database cannot be written: the disk is full, or it is read-only.
     FolderUnwritable,
 }
 
 impl NotReady {
-    /// In words, as a line for the people who run the server.
+    /// A line for the people who run the server.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Unreachable => "the database cannot be reached\n",
@@ -44,35 +44,35 @@ impl NotReady {
 
 type WriteCheck = Result<(), NotReady>;
 
-/// What is known of it. Cheap to clone.
+/// Checks readiness, and reuses the last result for a while. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Readiness {
-    /// Where a private PostgreSQL keeps what it is given.
+    /// The data folders of a private PostgreSQL.
     folders: Vec<PathBuf>,
     last: Arc<Mutex<Option<(Instant, WriteCheck)>>>,
-    /// When a write was refused last, in s since 1970.
+    /// When a write was last refused, in s since 1970.
     refused_at: Arc<AtomicI64>,
 }
 
 impl Readiness {
-    /// That of a server whose private PostgreSQL keeps everything in these folders.
+    /// For a server whose private PostgreSQL stores its data in these folders.
     pub fn with_folders(folders: Vec<PathBuf>) -> Self {
         Self { folders, ..Self::default() }
     }
 
-    /// Notes that the database did not take a write, if that is what an error says.
+    /// Notes that the database refused a write, if the error says so.
     pub fn note(&self, error: &StoreError, now_s: i64) {
         if error.is_unwritable() {
             self.refused_at.store(now_s, Ordering::Relaxed);
         }
     }
 
-    /// Whether people can be let in now, as of some seconds ago at most.
+    /// Whether people can be let in. The result may be a few seconds old.
     pub async fn check(&self, pool: &PgPool, now_s: i64) -> WriteCheck {
         if now_s.abs_diff(self.refused_at.load(Ordering::Relaxed)) < DISTRUST_S.unsigned_abs() {
             return Err(NotReady::DatabaseUnwritable);
         }
-        // Of many who ask at once one looks, and the others wait for what they find.
+        // Of many calls at the same time one checks, and the others wait for its result.
         let mut last = self.last.lock().await;
         if let Some((at, found)) = *last
             && at.elapsed() < FRESH
@@ -99,7 +99,7 @@ impl Readiness {
     }
 }
 
-/// Writes a file that vanishes.
+/// Writes a temporary file.
 fn has_room(folder: &Path) -> std::io::Result<()> {
     tempfile::tempfile_in(folder)?.write_all(&vec![7; ROOM])
 }
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_that_takes_no_file_is_found_out() {
+    fn a_folder_that_cannot_be_written_is_noticed() {
         let folder = tempfile::tempdir().unwrap();
         assert!(has_room(folder.path()).is_ok());
         assert!(has_room(&folder.path().join("gone")).is_err());

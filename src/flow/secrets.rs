@@ -1,4 +1,4 @@
-//! The installation's key, and what is made with it.
+//! The installation key, and the hashes and codes that are made with it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +10,7 @@ use crate::domain::identity::{Identity, email as normal_email};
 use crate::domain::study::Platform;
 use crate::flow::image_addresses::{Addresses, Viewer, ViewerMark};
 
-/// The installation's key: 32 random bytes.
+/// The installation key: 32 random bytes.
 #[derive(Clone)]
 pub struct Secrets {
     key: [u8; 32],
@@ -24,12 +24,11 @@ impl std::fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Takes the key.
     pub fn new(key: [u8; 32]) -> Self {
         Self { key, addresses: Addresses::new(keyed(&key, "addresses of images", &[])) }
     }
 
-    /// What tells this key from others without giving it away.
+    /// A hash that tells this key from others without revealing it.
     pub fn fingerprint(&self) -> Vec<u8> {
         self.keyed("fingerprint", &[])[..16].to_vec()
     }
@@ -39,7 +38,7 @@ impl Secrets {
         &self.addresses
     }
 
-    /// What stands for a viewer in the addresses of images.
+    /// The mark of a viewer in the addresses of images.
     pub fn viewer_mark(&self, viewer: Viewer) -> ViewerMark {
         let (kind, id) = match &viewer {
             Viewer::Participant(id) => ("participant", id.as_bytes().as_slice()),
@@ -50,19 +49,19 @@ impl Secrets {
         [a, b, c, d, e, f, g, h]
     }
 
-    /// Stands for a person in the once-only rule.
+    /// A person's keyed hash for the once-only rule.
     pub fn worker_hmac(&self, platform: Platform, worker_id: &str) -> Vec<u8> {
         self.keyed("worker", &[platform.as_str().as_bytes(), worker_id.as_bytes()])
     }
 
-    /// The code of a personal link: its number, so that it can be told from those that were never given out, and a mark
-    /// that only the key can make.
+    /// The code of a personal link: its number, by which codes that were never given out can be refused, and a hash that needs
+    /// the key.
     pub fn personal_code(&self, link: &str, number: u32) -> String {
         let mark = self.keyed("personal", &[link.as_bytes(), &number.to_be_bytes()]);
         format!("{number}-{}", hex::encode(&mark[..10]))
     }
 
-    /// Vouches for an arrival that was checked when it came, until a time in seconds since 1970.
+    /// A proof that an arrival was checked, valid until a time in seconds since 1970.
     pub fn arrival_proof(&self, link: &str, identity: &Identity, until: i64) -> String {
         let bytes = |id: &Option<String>| id.clone().unwrap_or_default().into_bytes();
         let (session, study) = (bytes(&identity.assignment_id), bytes(&identity.hit_id));
@@ -70,47 +69,47 @@ impl Secrets {
         format!("{until}.{}", hex::encode(self.keyed("arrival", &parts)))
     }
 
-    /// The token of everybody who comes back to a participation that has had as many as there may be.
+    /// The token of a participation that has reached its limit of tokens: each later return gets this one.
     pub fn last_token(&self, participant: Uuid) -> String {
         URL_SAFE_NO_PAD.encode(self.keyed("token", &[participant.as_bytes()]))
     }
 
-    /// Stands for a client's address, so that none has to be kept.
+    /// A client's address as a keyed hash, so that no address has to be kept.
     pub fn address_hmac(&self, address: &[u8]) -> Vec<u8> {
         self.keyed("address", &[address])
     }
 
-    /// Mixes up the conditions of a study while results are blinded: by an order that nobody can compute.
+    /// A sort key that shuffles the conditions of a study while results are blinded. It cannot be computed without the key.
     pub fn blinding(&self, study: &str, condition: &str) -> Vec<u8> {
         self.keyed("blinding", &[study.as_bytes(), condition.as_bytes()])
     }
 
-    /// The secret of a second factor: without this key the database does not hold it.
+    /// The secret of a second factor. The database holds only the nonce, so the secret needs this key.
     pub fn totp_secret(&self, nonce: &[u8]) -> Vec<u8> {
         self.keyed("totp", &[nonce])[..20].to_vec()
     }
 
-    /// Stands for a researcher's recovery code: it is short enough to be found by trying, but for this key.
+    /// A researcher's recovery code as a keyed hash. Codes are short: without the key, a hash could be reversed by trying all.
     pub fn recovery_hmac(&self, researcher_id: i64, code: &str) -> Vec<u8> {
         self.keyed("recovery", &[&researcher_id.to_be_bytes(), code.as_bytes()])
     }
 
-    /// Stands for a researcher's address where tries at codes of the second factor are counted.
+    /// A researcher's address as a keyed hash, for counting attempts at codes of the second factor.
     pub fn code_hmac(&self, email: &str) -> Vec<u8> {
         self.keyed("code", &[normal_email(email).as_bytes()])
     }
 
-    /// Stands for a researcher's address where tries to sign in are counted.
+    /// A researcher's address as a keyed hash, for counting attempts to sign in.
     pub fn email_hmac(&self, email: &str) -> Vec<u8> {
         self.keyed("email", &[normal_email(email).as_bytes()])
     }
 
-    /// Stands for all links by which passwords are set, where tries at them are counted.
+    /// A keyed hash for counting attempts at one-time links.
     pub fn link_hmac(&self) -> Vec<u8> {
         self.keyed("password link", &[])
     }
 
-    /// Vouches, until a time in seconds since 1970, that a researcher signed in by the browser that shows it.
+    /// A proof that a researcher signed in with a browser, valid until a time in seconds since 1970.
     pub fn browser_mark(&self, email: &str, until: i64, nonce: &str) -> String {
         let email = email.trim().to_lowercase();
         hex::encode(self.keyed("browser", &[email.as_bytes(), &until.to_be_bytes(), nonce.as_bytes()]))
@@ -124,14 +123,14 @@ impl Secrets {
 fn keyed(key: &[u8; 32], purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     for part in std::iter::once(purpose.as_bytes()).chain(parts.iter().copied()) {
-        // Lengths keep ("ab", "c") and ("a", "bc") apart.
+        // The lengths make ("ab", "c") and ("a", "bc") differ.
         mac.update(&(part.len() as u64).to_be_bytes());
         mac.update(part);
     }
     mac.finalize().into_bytes().into()
 }
 
-/// What is stored of a token.
+/// The hash of a token, which is stored in place of the token.
 pub fn token_sha256(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
@@ -143,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_collides_and_nothing_shows_the_key() {
+    fn hashes_differ_by_key_and_purpose_and_do_not_show_the_key() {
         let (one, other) = (Secrets::new([1; 32]), Secrets::new([2; 32]));
         assert_ne!(one.fingerprint(), other.fingerprint());
         let (person, next) =

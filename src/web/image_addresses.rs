@@ -1,4 +1,4 @@
-//! The images of a study, at the addresses at which one viewer finds them.
+//! The addresses of a study's images, which differ for each viewer.
 
 use crate::domain::image_file::common_size;
 use crate::domain::study::StudyVersion;
@@ -6,7 +6,7 @@ use crate::domain::trial::{ImageId, Side, Trial};
 use crate::flow::image_addresses::{SentImage, Viewer, ViewerMark};
 use crate::flow::secrets::Secrets;
 
-/// A version's images for one viewer.
+/// Makes the addresses of a version's images for one viewer.
 pub struct Gallery<'a> {
     secrets: &'a Secrets,
     version: &'a StudyVersion,
@@ -14,17 +14,16 @@ pub struct Gallery<'a> {
 }
 
 impl<'a> Gallery<'a> {
-    /// For that viewer.
     pub fn new(secrets: &'a Secrets, version: &'a StudyVersion, viewer: Viewer) -> Self {
         Self { secrets, version, viewer: secrets.viewer_mark(viewer) }
     }
 
-    /// Where the viewer's browser finds an image.
+    /// The address of an image for the viewer.
     pub fn address(&self, image: &ImageId) -> String {
         self.at_size(image, 0)
     }
 
-    /// ... and a trial's queries, as (left, right): both are sent in the same number of bytes.
+    /// The addresses of a trial's queries, as (left, right). Both are sent in the same number of bytes.
     pub fn queries(&self, trial: &Trial, max_side: Side) -> (String, String) {
         let size_of = |image| self.version.image(image).size;
         let size = common_size(size_of(&trial.max_query), size_of(&trial.min_query));

@@ -1,4 +1,4 @@
-//! Speaks HTTP: every URL in one table.
+//! The HTTP interface: the table of all routes.
 
 pub mod http;
 pub mod image_addresses;
@@ -25,15 +25,15 @@ use participant::{api, entry, simulation};
 pub use site::Site;
 pub use state::WebState;
 
-/// Every address of Weber.
+/// The routes of all pages and of the API.
 pub fn router(state: WebState) -> Router {
     let pages = Router::new()
         .route("/enter/{link}", get(entry::enter))
         .route("/enter/{link}/", get(entry::enter))
         .route("/enter/{link}/window", get(entry::window))
         .route("/run", get(entry::run));
-    // The page of a task may stand in a frame that has no origin of its own. Nothing here rests on cookies, so every
-    // origin may ask, and all get the same answer.
+    // The page of a task may be in a frame that has no origin of its own. Nothing here depends on cookies, so every
+    // origin may send requests, and all get the same response.
     let anywhere = CorsLayer::new()
         .allow_origin(cors::Any)
         .vary([])
@@ -50,7 +50,7 @@ pub fn router(state: WebState) -> Router {
         .route("/api/v1/simulation/link", post(simulation::link))
         .route("/api/v1/simulation/answer-key", post(simulation::answer_key))
         .layer(anywhere.clone());
-    // Answers too short to be worth compressing, and images, which are compressed already.
+    // Responses that are not compressed: some are too short, and images are compressed already.
     let as_they_are = Router::new()
         .route("/api/v1/records", post(api::record))
         .route("/static/{version}/{*name}", get(assets::file))
@@ -74,7 +74,7 @@ pub fn router(state: WebState) -> Router {
         .with_state(state)
 }
 
-/// Counts every request by its route, protects every answer, and ends requests that take too long.
+/// Counts every request by its route, adds the security headers, and ends requests that take too long.
 async fn observe(State(state): State<WebState>, request: Request, next: Next) -> Response {
     let method = metrics::method(request.method());
     let matched = request.extensions().get::<MatchedPath>();
@@ -85,12 +85,12 @@ async fn observe(State(state): State<WebState>, request: Request, next: Next) ->
     state.metrics.count(method, route, protected).await
 }
 
-/// The program is alive.
+/// Says that the program runs.
 async fn alive() -> &'static str {
     "alive\n"
 }
 
-/// People can be let in: the database can be reached and is migrated, and what they do can be stored.
+/// Says whether people can be let in: the database can be reached and is migrated, and answers can be stored.
 async fn ready(State(state): State<WebState>) -> (StatusCode, &'static str) {
     let not_ready = match crate::store::ready(&state.app.pool).await {
         Ok(true) => match state.app.readiness.check(&state.app.pool, state.app.now().timestamp()).await {

@@ -1,4 +1,4 @@
-//! How this server is reached, and by whom.
+//! The addresses of this server and of the services around it.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
@@ -8,26 +8,26 @@ use ipnet::IpNet;
 use crate::flow::participation::consent_limit;
 use crate::recruitment::{mturk, prolific};
 
-/// How this server is reached.
+/// The addresses of this server and of the services around it, with the limits for clients.
 #[derive(Debug, Clone)]
 pub struct Site {
-    /// Its public address without a slash at the end, such as `https://study.example.org`.
+    /// The public address without a slash at the end, such as `https://study.example.org`.
     pub public_url: String,
-    /// Sites whose frames may hold the page of a task, and to which it may be handed in.
+    /// Sites that may show the page of a task in a frame, and to which the task may be submitted.
     pub mturk_origins: Vec<String>,
-    /// Where Prolific's public keys are.
+    /// The address of Prolific's public keys.
     pub prolific_keys_url: String,
-    /// Proxies whose word about a client's address is believed.
+    /// Proxies that are trusted to name a client's address.
     pub trusted_proxies: Vec<IpNet>,
-    /// People of one network address who agreed and are not at work yet, at most.
+    /// The consent limit: people of one network who consented and have not shown any work yet, at most.
     pub newcomers_per_address: usize,
     /// Longest time that a request may take, its body included; live pages stream for longer.
     pub longest_request: Duration,
 }
 
 impl Site {
-    /// A server that is reached at an address, with everything else as it is by default: MTurk's own sites, Prolific's
-    /// own keys, and a proxy on this machine.
+    /// A server at a public address, with the defaults for all else: MTurk's own sites, Prolific's own keys, and a proxy
+    /// on this machine.
     pub fn at(public_url: String) -> Self {
         Self {
             public_url,
@@ -42,7 +42,7 @@ impl Site {
         }
     }
 
-    /// Whether it is reached by HTTPS, so that cookies may be bound to it.
+    /// Whether the public address uses HTTPS, so that cookies may be limited to it.
     pub fn is_secure(&self) -> bool {
         self.public_url.starts_with("https://")
     }

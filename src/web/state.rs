@@ -1,5 +1,5 @@
-//! What every handler needs. The files of the types that it holds do not import it: a handler or other code that needs both stands in a
-//! file of its own (`tests/architecture/` looks for circles).
+//! The state that every handler gets. The files of the types in it must not import it: code that needs both is in a file of its own
+//! (`tests/architecture/` looks for circular imports).
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::web::live::Live;
 use crate::web::live::shown_fragments::ShownFragments;
 use crate::web::site::Site;
 
-/// What every handler needs. Cheap to clone.
+/// The state that every handler gets. Cheap to clone.
 #[derive(Clone)]
 pub struct WebState(Arc<Parts>);
 
@@ -32,37 +32,30 @@ impl Deref for WebState {
     }
 }
 
-/// What every handler needs.
+/// The parts of the state.
 pub struct Parts {
-    /// The flows' needs.
     pub app: App,
-    /// Where consents are taken in.
     pub enrolments: Enrolments,
-    /// Where those who come are counted.
+    /// Counts visits.
     pub visits: BatchQueue<VisitCounter>,
-    /// Where records are taken in.
     pub records: RecordIntake,
-    /// Images asked for lately.
     pub images: ImageCache,
-    /// Where open pages hear of changes.
+    /// Tells open pages about changes.
     pub live: Live,
-    /// What open pages show.
     pub fragments: ShownFragments,
-    /// What this server counts.
     pub metrics: Metrics,
-    /// What checks the signatures of links.
+    /// Checks the signatures of links.
     pub signed_links: SignedLinks,
-    /// How this server is reached.
     pub site: Site,
-    /// What every answer carries.
+    /// The security headers of every response.
     pub headers: FixedHeaders,
 }
 
-/// Bytes of images that a server keeps in memory, at most.
+/// Bytes in the image cache, at most.
 const IMAGE_CACHE_BYTES: usize = 256 << 20;
 
 impl WebState {
-    /// Starts what handlers need.
+    /// Makes the state, and starts its queues.
     pub fn new(app: App, own_changes: UnboundedReceiver<i64>, site: Site) -> Self {
         Self(Arc::new(Parts {
             live: Live::start(&app.pool, own_changes),

@@ -15,7 +15,7 @@ before(async () => {
   ada = await Person.arrive(browser, server.passwordLink, { name: "analysis" });
   page = ada.page;
   await page.getByLabel("New password").fill(PASSWORD);
-  await page.getByLabel("The same again").fill(PASSWORD);
+  await page.getByLabel("The same password again").fill(PASSWORD);
   await ada.press("Set password");
   await ada.sees("Studies");
 });
@@ -121,10 +121,10 @@ test("open pages show a change that one participant causes", async () => {
 test("the second factor is set up with a phone's code", async () => {
   await page.goto(`${server.url}/lab/account`);
   await ada.press("Set it up");
-  await page.getByText("The phone cannot read it").click();
+  await page.getByText("The phone cannot scan it").click();
   await ada.checkPage("second-factor");
   await page.getByLabel("Code that the phone shows").fill("000000");
   await ada.press("Turn on");
-  await page.getByRole("alert").getByText("The code is not right").waitFor();
+  await page.getByRole("alert").getByText("The code is wrong").waitFor();
   ada.assertNoFaults();
 });

@@ -23,11 +23,11 @@ test("a researcher sets the first password, starts a study, watches enrolment li
   const { page } = ada;
   await ada.checkPage("set-password");
   await page.getByLabel("New password").fill(PASSWORD);
-  await page.getByLabel("The same again").fill("something else");
+  await page.getByLabel("The same password again").fill("something else");
   await ada.press("Set password");
   await page.getByText("not the same").waitFor();
   await page.getByLabel("New password").fill(PASSWORD);
-  await page.getByLabel("The same again").fill(PASSWORD);
+  await page.getByLabel("The same password again").fill(PASSWORD);
   await ada.press("Set password");
   await ada.sees("Studies");
   await ada.checkPage("studies");
@@ -88,7 +88,7 @@ test("details that are open on a live page stay open when it changes", async () 
   const mary = await Person.arrive(browser, /\S+set-password#\S+/.exec(invitation)[0], { name: "mary" });
   const { page } = mary;
   await page.getByLabel("New password").fill(PASSWORD);
-  await page.getByLabel("The same again").fill(PASSWORD);
+  await page.getByLabel("The same password again").fill(PASSWORD);
   await mary.press("Set password");
   await page.getByRole("link", { name: "Which image" }).click();
   await mary.press("Open again");
@@ -118,7 +118,7 @@ test("the pages How to recruit and People and pay; the latter needs the right to
   const grace = await Person.arrive(browser, /\S+set-password#\S+/.exec(invitation)[0], { name: "grace" });
   const { page } = grace;
   await page.getByLabel("New password").fill(PASSWORD);
-  await page.getByLabel("The same again").fill(PASSWORD);
+  await page.getByLabel("The same password again").fill(PASSWORD);
   await grace.press("Set password");
   await page.getByRole("link", { name: "Which image" }).click();
   await page.getByRole("link", { name: "How to recruit" }).click();
@@ -144,7 +144,7 @@ test("the pages How to recruit and People and pay; the latter needs the right to
   const stranger = server.weber("researcher", "add", "eve@example.org", "--public-url", server.url);
   const eve = await Person.arrive(browser, /\S+set-password#\S+/.exec(stranger)[0], { name: "eve" });
   await eve.page.getByLabel("New password").fill(PASSWORD);
-  await eve.page.getByLabel("The same again").fill(PASSWORD);
+  await eve.page.getByLabel("The same password again").fill(PASSWORD);
   await eve.press("Set password");
   await eve.sees("Studies");
   await eve.page.goto(`${server.url}/lab/studies/demo/people`);
@@ -159,7 +159,7 @@ async function inTheLab(email, ...options) {
   const invitation = server.weber("researcher", "add", email, ...options, "--public-url", server.url);
   const person = await Person.arrive(browser, /\S+set-password#\S+/.exec(invitation)[0], { name: email.split("@")[0].slice(0, 20) });
   await person.page.getByLabel("New password").fill(PASSWORD);
-  await person.page.getByLabel("The same again").fill(PASSWORD);
+  await person.page.getByLabel("The same password again").fill(PASSWORD);
   await person.press("Set password");
   await person.sees("Studies");
   return person;
@@ -192,19 +192,19 @@ test("a mistyped code, a page without the right to it, and long names are shown 
   await page.goto(`${server.url}/lab/account`);
   await ida.press("Set it up");
   const code = page.getByLabel("Code that the phone shows now");
-  await page.getByText("The phone cannot read it").click();
+  await page.getByText("The phone cannot scan it").click();
   const secret = await page.locator("details code").textContent();
   await code.fill("12345x");
   await page.keyboard.press("Enter");
-  await page.getByRole("alert").getByText("The code is not right.").waitFor();
+  await page.getByRole("alert").getByText("The code is wrong.").waitFor();
   await ida.checkPage("mistyped");
   await code.fill(codeOf(secret));
   await page.keyboard.press("Enter");
   await page.getByText("It is on.").waitFor();
-  await page.getByRole("link", { name: "I have kept them" }).click();
+  await page.getByRole("link", { name: "I have saved them" }).click();
   await page.getByLabel("Code from your phone").fill("nothing");
   await ida.press("Turn off");
-  await page.getByRole("alert").getByText("The code is not right").waitFor();
+  await page.getByRole("alert").getByText("The code is wrong").waitFor();
   await ida.checkPage("not-turned-off");
 
   for (const width of [1280, 800]) {

@@ -217,10 +217,10 @@ async fn addresses_with_slips_are_understood_or_explained(pool: PgPool) {
     }
     let other = PID.replace('5', "6");
     for (query, words) in [
-        (format!("{whole}&PROLIFIC_PID={other}"), "no id of the platform"),
-        (whole.replace(PID, &"a".repeat(300)), "longer in the address than any id"),
+        (format!("{whole}&PROLIFIC_PID={other}"), "not an id of the platform"),
+        (whole.replace(PID, &"a".repeat(300)), "too long for an id"),
         (whole.to_lowercase(), "is missing from the address"),
-        (whole.replace(PID, &PID[1..]), "no id of the platform"),
+        (whole.replace(PID, &PID[1..]), "not an id of the platform"),
         (String::new(), "is missing from the address"),
     ] {
         let (status, page) = server.get(&format!("/enter/{link}?{query}")).await;

@@ -134,5 +134,5 @@ async fn the_page_of_a_participant_shows_decisions_and_has_a_form_for_them(pool:
     let no_reason = ada.post(&format!("{path}/decision"), &[("decision", "exclude"), ("reason", "")]).await;
     assert_eq!(no_reason.status.as_u16(), 422);
     ada.post(&format!("{path}/decision"), &[("decision", "")]).await;
-    assert!(ada.get(&path).await.text.contains("None: the rule holds."));
+    assert!(ada.get(&path).await.text.contains("None: the policy decides."));
 }

@@ -216,7 +216,7 @@ async fn guessing_passwords_is_limited_per_address(pool: PgPool) {
     for _ in 0..8 {
         let page = browser.post("/sign-in", &[("email", "ada@example.org"), ("password", "guess")]).await;
         assert_eq!(page.status, StatusCode::UNAUTHORIZED);
-        assert!(page.text.contains("Address or password are not right"));
+        assert!(page.text.contains("The e-mail address or the password is wrong"));
     }
     let right = [("email", "ada@example.org"), ("password", PASSWORD)];
     assert_eq!(browser.post("/sign-in", &right).await.status, StatusCode::TOO_MANY_REQUESTS);

@@ -107,7 +107,7 @@ async fn sign_in_asks_for_the_second_factor_and_a_code_works_once(pool: PgPool) 
     let mistyped = ada.post(confirm, &[("code", "000000")]).await;
     assert_eq!(mistyped.status.as_u16(), 422);
     assert_eq!(mistyped.texts("details code"), [secret.as_str()], "the secret is unchanged");
-    assert!(mistyped.texts("[role=alert]")[0].starts_with("The code is not right."));
+    assert!(mistyped.texts("[role=alert]")[0].starts_with("The code is wrong."));
     assert!(!mistyped.text.contains("recovery code"), "recovery codes are shown only after confirmation");
     let confirmed = ada.post(confirm, &[("code", &code(&server, &secret))]).await;
     let recovery = confirmed.texts(".codes code");

@@ -1,4 +1,4 @@
-//! Writing down who did what, in the transaction of the deed.
+//! Writes the audit log: who did what, in the same transaction as the action.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::flow::{App, Result};
 use crate::store;
 use crate::store::researchers::Researcher;
 
-/// Who does something.
+/// The person, script or program that does something.
 #[derive(Debug, Clone)]
 pub struct Actor {
     name: String,
@@ -20,7 +20,7 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Whoever can run commands where the data are, and so see all of them.
+    /// A person who runs commands on the machine with the data, and so can see all of them.
     pub fn command_line() -> Self {
         let kind = "command line";
         Self { name: kind.into(), kind, role: Role::Administrator, sees_identities: true }
@@ -32,7 +32,7 @@ impl Actor {
         Self { name: kind.into(), kind, role: Role::Researcher, sees_identities: false }
     }
 
-    /// A script with a token that lets it download data.
+    /// A script with an API token for downloads.
     pub fn token(name: &str) -> Self {
         let name = format!("token {name}");
         Self { name, kind: "token", role: Role::Researcher, sees_identities: false }
@@ -44,17 +44,17 @@ impl Actor {
         Self { name: email.clone(), kind: "researcher", role: *role, sees_identities: *sees_identities }
     }
 
-    /// How the journal names them.
+    /// The name in the journal.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Refuses whoever may only look.
+    /// Refuses an actor who may only view.
     pub fn must_steer(&self) -> Result<()> {
         self.must_be(Role::Researcher)
     }
 
-    /// Refuses whoever may not decide what others may do.
+    /// Refuses an actor who may not decide about the rights of others.
     pub fn must_administer(&self) -> Result<()> {
         self.must_be(Role::Administrator)
     }
@@ -63,24 +63,23 @@ impl Actor {
         if self.role >= role { Ok(()) } else { Err(crate::flow::Refused::RoleNeeded(role).into()) }
     }
 
-    /// Refuses whoever may not see who participants are.
+    /// Refuses an actor who may not see who participants are.
     pub fn must_see_identities(&self) -> Result<()> {
         if self.sees_identities { Ok(()) } else { Err(crate::flow::Refused::RightNeeded.into()) }
     }
 }
 
-/// What was done, and with whom.
+/// One action, with its study and participant.
 #[derive(Debug, Clone, Copy)]
 pub struct AuditEvent<'a> {
-    /// What.
     pub action: Action,
-    /// In which study, by its short name.
+    /// The study's short name.
     pub study: Option<&'a str>,
-    /// With whom, by their pseudonym.
+    /// The participant's pseudonym.
     pub participant: Option<&'a str>,
 }
 
-/// Writes an entry. Others who write wait until this transaction ends: to be called at its end.
+/// Writes an entry. Call it at the end of a transaction: other writers wait until the transaction ends.
 pub async fn write(
     app: &App,
     conn: &mut PgConnection,
@@ -91,7 +90,7 @@ pub async fn write(
     Ok(write_at(conn, actor, deed, detail, app.now()).await?)
 }
 
-/// Like [`write`], for deeds that know no more of an installation than its database.
+/// Like [`write`], for actions that have only the database and no [`App`].
 pub async fn write_at(
     conn: &mut PgConnection,
     actor: &Actor,
@@ -115,7 +114,7 @@ pub async fn write_at(
     Ok(())
 }
 
-/// What of an event's detail the server's log may hold: nothing that names a researcher or a token, or that somebody wrote.
+/// The fields of an event's detail that the server's log may hold. None of them names a researcher or a token, or holds free text.
 const LOGGED: [&str; 19] = [
     "because",
     "condition",
@@ -138,8 +137,8 @@ const LOGGED: [&str; 19] = [
     "version",
 ];
 
-/// Says in the server's log what happens, without a person's name. Should the commit that follows fail, the error stands in the
-/// same request's span.
+/// Writes the event into the server's log, without a person's name. If the commit fails afterwards, the error is in the span of the
+/// same request.
 fn tell_operator(actor: &Actor, deed: AuditEvent<'_>, detail: &Value) {
     let logged = |name: &&str| Some((*name).to_owned()).zip(detail.get(name).cloned());
     let detail = Value::Object(LOGGED.iter().filter_map(logged).collect());

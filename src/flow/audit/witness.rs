@@ -1,5 +1,5 @@
-//! Witnesses of the journal: every manifest names the newest entry of its time, and a copy that was kept elsewhere tells whether
-//! the journal was cut off or made anew since.
+//! Witnesses of the journal: every manifest names the newest entry at its time. A copy that is kept elsewhere shows whether the
+//! journal was cut off or replaced since.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Result, Seek};
@@ -12,13 +12,13 @@ use crate::domain::audit_log::Head;
 use crate::flow::backup::LARGEST_MANIFEST;
 use crate::flow::study::export::MANIFEST;
 
-/// What manifests of exports and of backups have in common.
+/// The part that manifests of exports and of backups have in common.
 #[derive(Deserialize)]
 struct KeptManifest {
     journal: Head,
 }
 
-/// The entry that a manifest names, be it by itself or in its archive.
+/// The entry that a manifest names. The manifest may be a file of its own or inside an archive.
 pub fn read(path: &Path) -> Result<Head> {
     let mut file = File::open(path)?;
     let mut json = Vec::new();

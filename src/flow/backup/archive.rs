@@ -1,4 +1,4 @@
-//! The file of a backup: a ZIP archive of one text per table, the key, and a manifest with a hash of each.
+//! The file of a backup: a ZIP archive with one text file per table, the key, and a manifest with a hash of each.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -17,21 +17,21 @@ use crate::flow::secrets::Secrets;
 const MANIFEST: &str = "manifest.json";
 const KEY: &str = "secret";
 
-/// The fastest level that chooses its codes by what there is to compress.
+/// The fastest level with dynamic Huffman codes.
 const COMPRESSION: i64 = 2;
 
-/// A manifest is a few kilobytes; a file that claims more is none of ours.
+/// Largest manifest, in bytes. A manifest has a few kilobytes; a larger file is not from Weber.
 pub const LARGEST_MANIFEST: u64 = 16 << 20;
 
-/// Read, hashed and handed on at once, bytes.
+/// Bytes that are read and hashed at once.
 const PIECE: usize = 1 << 16;
 
 fn table_name(table: &TableLayout) -> String {
     format!("tables/{}.txt", table.name)
 }
 
-/// A backup that is being written, under another name until it is complete, readable by its owner only. If it does not
-/// become complete, nothing is left of it.
+/// A backup that is being written, readable by its owner only. It has a temporary name until it is complete, and is deleted if
+/// it does not become complete.
 pub struct Draft {
     path: PathBuf,
     draft: TempPath,
@@ -39,7 +39,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Begins a file, unless there is one of that name.
+    /// Creates the file, unless the name is taken.
     pub fn create(path: &Path) -> Result<Self, BackupError> {
         if path.exists() {
             return Err(BackupError::Exists(path.display().to_string()));
@@ -47,7 +47,7 @@ impl Draft {
         let mut draft = path.as_os_str().to_owned();
         draft.push(".tmp");
         let draft = PathBuf::from(draft);
-        // What an earlier attempt left would keep its own mode.
+        // A file of an earlier attempt would keep its old mode.
         let _ = fs::remove_file(&draft);
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&draft);
         let file = file.map_err(|source| failed(&draft, source))?;
@@ -57,7 +57,7 @@ impl Draft {
     }
 
     fn begin(&mut self, name: &str) -> Result<(), BackupError> {
-        // Most of the bytes are images as hexadecimal digits, which shrink to what they stand for and no further.
+        // Most of the bytes are images as hexadecimal digits, which shrink to the size of the images and no further.
         let options = SimpleFileOptions::default().large_file(true).compression_level(Some(COMPRESSION));
         self.zip.start_file(name, options).map_err(|error| failed(&self.draft, error.into()))
     }
@@ -78,7 +78,7 @@ impl Draft {
         self.whole(KEY, format!("{}\n", hex::encode(key)).as_bytes())
     }
 
-    /// Ends the file, reads all of it again from the disk, and gives it its name.
+    /// Completes the file, reads it again from the disk, and gives it its final name.
     pub fn finish(mut self, manifest: &BackupManifest) -> Result<(), BackupError> {
         let json = serde_json::to_vec_pretty(manifest).expect("a manifest is plain data");
         self.whole(MANIFEST, &json)?;
@@ -94,7 +94,7 @@ impl Draft {
     }
 }
 
-/// A table that is being written.
+/// Writes the content of one table.
 pub struct TableWriter<'a> {
     archive: &'a mut Draft,
     meter: HashingReader,
@@ -107,22 +107,21 @@ impl TableWriter<'_> {
         self.archive.zip.write_all(piece).map_err(|source| failed(&self.archive.draft, source))
     }
 
-    /// What was written.
+    /// The size and hash of what was written.
     pub fn finish(self) -> ContentMeasure {
         self.meter.read()
     }
 }
 
-/// A backup that is read.
+/// A backup that is being read.
 pub struct Archive {
     path: PathBuf,
     zip: ZipArchive<BufReader<File>>,
-    /// What it says about itself.
     pub manifest: BackupManifest,
 }
 
 impl Archive {
-    /// Opens a file and reads its manifest; whether the rest is whole, [`Archive::verify`] says.
+    /// Opens a file and reads its manifest. [`Archive::verify`] checks the rest.
     pub fn open(path: &Path) -> Result<Self, BackupError> {
         let file = File::open(path).map_err(|source| failed(path, source))?;
         let damaged = |error: &dyn std::fmt::Display| BackupError::damaged(path, error);
@@ -152,7 +151,7 @@ impl Archive {
         }
     }
 
-    /// Reads everything, and refuses whatever is not as the manifest says.
+    /// Reads everything, and refuses content that differs from the manifest.
     pub fn verify(&mut self) -> Result<(), BackupError> {
         self.key()?;
         for table in self.manifest.tables.clone() {
@@ -197,7 +196,7 @@ impl<R: Read> Pieces<'_, R> {
     }
 }
 
-/// Measures what passes by. A row ends with a line: within a row PostgreSQL writes its ends as `\n`, two characters.
+/// Counts and hashes content. Each line is one row: PostgreSQL escapes line breaks within a row.
 #[derive(Default)]
 struct HashingReader {
     rows: u64,

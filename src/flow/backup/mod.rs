@@ -1,7 +1,7 @@
-//! Backing everything up into one file, and bringing it back.
+//! Backs up all data into one file, and restores them.
 //!
-//! The content travels by PostgreSQL's own `COPY`, row by row: it needs no program beside Weber, suits a private
-//! PostgreSQL and any other, of whatever version, and takes the same memory for a small study and for a large one.
+//! The content is copied by PostgreSQL's own `COPY`, row by row. That needs no other program, works with every PostgreSQL and its
+//! versions, and takes the same memory for small and large studies.
 
 mod archive;
 
@@ -22,50 +22,44 @@ use crate::flow::audit::log::{Actor, AuditEvent};
 use crate::flow::secrets::Secrets;
 use crate::store::{self, StoreError};
 
-/// Why nothing was backed up or restored.
+/// Why a backup was not written or restored.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// A file has the name already.
-    #[error("{0} is there already: choose another name")]
+    /// The name is taken.
+    #[error("{0} exists already: choose another name")]
     Exists(String),
     /// A file could not be read or written.
     #[error("{path}: {source}")]
-    File {
-        /// Which.
-        path: String,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A file is no backup, or not the one that was written.
-    #[error("{path} is damaged, or no backup of Weber: {what}")]
+    File { path: String, source: std::io::Error },
+    /// A file is not a backup, or was changed since it was written.
+    #[error("{path} is damaged, or is not a backup of Weber: {what}")]
     Damaged {
-        /// Which.
         path: String,
-        /// What shows it.
+        /// The fault that was found.
         what: String,
     },
-    /// This program cannot restore it.
+    /// This program cannot restore the backup.
     #[error("the backup cannot be restored: {0}")]
     Unfit(#[from] Unfit),
-    /// The database was never used.
+    /// The database has no schema.
     #[error("the database is empty: there is nothing to back up")]
     NothingThere,
     /// The database has a schema of a newer program.
-    #[error("the database was brought up to date by a newer Weber: back it up with that one")]
+    #[error("the database was upgraded by a newer Weber: back it up with the newer Weber")]
     NewerDatabase,
-    /// The key is not there.
+    /// The key is missing.
     #[error(
-        "the secret key that the database was made with is not there: give it as WEBER_SECRET_KEY or as the file \
-         `secret` in the data folder, or back up without it"
+        "the secret key of the database is missing: give it as WEBER_SECRET_KEY or as the file `secret` in the data \
+         folder, or back up without it"
     )]
     NoKey,
-    /// The key is another one.
-    #[error("the secret key is not the one that the database was made with")]
+    /// The key belongs to another database.
+    #[error("the secret key belongs to another database")]
     WrongKey,
-    /// Some tables refer to each other in a circle.
-    #[error("the tables of the database cannot be put in order")]
+    /// The foreign keys of some tables form a cycle.
+    #[error("the tables of the database cannot be put in order: their foreign keys form a cycle")]
     Unordered,
-    /// The database holds something.
+    /// The database to restore into is not empty.
     #[error(
         "the database is not empty, and nothing in it is ever overwritten: restore into a new database, or into another \
          data folder"
@@ -74,11 +68,10 @@ pub enum BackupError {
     /// Fewer or more rows arrived than the backup holds.
     #[error("{arrived} of {rows} rows of the table `{table}` arrived")]
     RowsMissing {
-        /// In which table.
         table: String,
-        /// How many arrived.
+        /// Rows that PostgreSQL stored.
         arrived: u64,
-        /// How many there are.
+        /// Rows in the backup.
         rows: u64,
     },
     /// The database failed.
@@ -98,10 +91,10 @@ impl BackupError {
     }
 }
 
-/// Writes everything into one file, as it stands at one moment; others may work meanwhile. The schema is left as it is, so
-/// that a new program can back up what an old one left.
+/// Writes a snapshot of all data into one file; the server may run meanwhile. The schema is not changed, so that a new program
+/// can back up the database of an old one.
 ///
-/// `key` is the installation's; without `holds_key` it only has to be the right one, if it is there.
+/// `key` is the installation's key. Without `holds_key` it may be missing, but a wrong one is refused.
 pub async fn write(
     pool: &PgPool,
     key: Option<[u8; 32]>,
@@ -140,8 +133,7 @@ pub async fn write(
     Ok(manifest)
 }
 
-/// Writes into the journal that everything was taken out. Where the schema is not this program's nothing is written, and
-/// false comes back.
+/// Writes the backup into the journal. If the schema is not this program's, it writes nothing and returns false.
 pub async fn note(
     pool: &PgPool,
     actor: &Actor,
@@ -186,21 +178,21 @@ async fn copy_tables(conn: &mut PgConnection, draft: &mut Draft) -> Result<Vec<B
     Ok(tables)
 }
 
-/// Refuses a file that is not whole, or that this program cannot restore.
+/// Refuses a file that is damaged, or that this program cannot restore.
 pub fn check(archive: &mut Archive) -> Result<(), BackupError> {
     archive.manifest.check_schema(|schema| store::MIGRATOR.version_exists(schema))?;
     archive.verify()
 }
 
-/// Fills an empty database from a backup, and brings it up to date; all of it or nothing. Returns the number of the first
-/// entry of the journal that does not follow from those before it, if there is one: it was so when it was backed up.
+/// Fills an empty database from a backup and migrates it, completely or not at all. Returns the number of the first entry of the
+/// journal that does not follow from those before it, if there is one: it was broken before the backup.
 pub async fn restore(pool: &PgPool, archive: &mut Archive) -> Result<Option<i64>, BackupError> {
     check(archive)?;
     let mut tx = pool.begin().await?;
     if !store::backup::is_empty(&mut tx).await? {
         return Err(BackupError::NotEmpty);
     }
-    // The tables as they were, so that later migrations find what they expect.
+    // The schema of the backup, so that later migrations find what they expect.
     store::migrate_to(&mut tx, archive.manifest.schema_version).await?;
     archive.manifest.check_tables(&store::backup::tables(&mut tx).await?)?;
     for table in archive.manifest.tables.clone() {

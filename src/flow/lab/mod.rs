@@ -1,4 +1,4 @@
-//! Researchers: how they sign in, and what they may do.
+//! Researchers: signing in, second factors, rights, and API tokens.
 
 pub(crate) mod passwords;
 pub mod second_factor;

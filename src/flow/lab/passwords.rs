@@ -1,4 +1,4 @@
-//! Passwords as hashes that are slow on purpose, and a bound on how much of that is done at once.
+//! Hashes passwords with a slow hash function, and limits how many are hashed at once.
 
 use std::sync::LazyLock;
 use std::thread::available_parallelism;
@@ -10,16 +10,17 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::flow::{App, Refused, Result};
 
-/// Passwords that are hashed at the same time: each takes 19 MiB and a processor, of which half at least are for participants.
+/// Limits the passwords that are hashed at the same time. Each takes 19 MiB and a processor, and at least half of the processors
+/// are for participants.
 static HASHING: LazyLock<Semaphore> = LazyLock::new(|| {
     let processors = available_parallelism().map_or(1, std::num::NonZero::get);
     Semaphore::new((processors / 2).clamp(1, 4))
 });
 
-/// Passwords that are being hashed or wait for that, at most: about what is done within two seconds.
+/// Limits the passwords that are being hashed or wait, to about the number that can be hashed within two seconds.
 static WAITING: Semaphore = Semaphore::const_new(64);
 
-/// A turn at hashing. Those beyond the bound are told to come again, rather than to wait in vain.
+/// Waits for a turn to hash. Beyond the limit it refuses at once, since the request would time out.
 async fn turn() -> Result<(SemaphorePermit<'static>, SemaphorePermit<'static>)> {
     let waiting = WAITING.try_acquire().map_err(|_| Refused::Busy)?;
     let hashing = HASHING.acquire().await.map_err(|_| Refused::Busy)?;
@@ -36,18 +37,18 @@ pub async fn hash(app: &App, password: String) -> Result<String> {
     Ok(hashed.await.expect("hashing does not panic"))
 }
 
-/// As a PHC string, with Argon2's recommended parameters.
+/// The hash as a PHC string, with Argon2's recommended parameters.
 fn hash_with(password: &str, salt: &[u8]) -> String {
     let hash = Argon2::default().hash_password_with_salt(password.as_bytes(), salt);
     hash.expect("salt and password are within Argon2's bounds").to_string()
 }
 
-/// Whether a password is the one that was stored. Takes as long where none was.
+/// Whether a password matches the stored hash. Without a stored hash it takes the same time, so that the time tells nothing.
 pub async fn verify(password: String, stored: Option<String>) -> Result<bool> {
-    static NOBODY: LazyLock<String> = LazyLock::new(|| hash_with("nobody", &[0; 16]));
+    static UNKNOWN: LazyLock<String> = LazyLock::new(|| hash_with("unknown", &[0; 16]));
     let verified = move || {
         let known = stored.is_some();
-        let phc = stored.unwrap_or_else(|| NOBODY.clone());
+        let phc = stored.unwrap_or_else(|| UNKNOWN.clone());
         let parsed = PasswordHash::new(&phc);
         let right =
             parsed.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
@@ -70,6 +71,6 @@ mod tests {
         drop(all);
         assert!(verify("right".into(), Some(hash_with("right", &[1; 16]))).await.unwrap());
         assert!(!verify("wrong".into(), Some(hash_with("right", &[1; 16]))).await.unwrap());
-        assert!(!verify("nobody".into(), None).await.unwrap(), "there is no such researcher");
+        assert!(!verify("unknown".into(), None).await.unwrap(), "there is no such researcher");
     }
 }

@@ -1,4 +1,4 @@
-//! The second factor: codes of a phone's app by RFC 6238 (6 digits, 30 s), and recovery codes.
+//! The second factor: codes of a phone app by RFC 6238 (6 digits, 30 s), and recovery codes.
 
 use rand::Rng;
 use serde_json::json;
@@ -14,17 +14,17 @@ use crate::store;
 use crate::store::researchers::Researcher;
 use crate::store::second_factor::SecondFactor;
 
-/// Recovery codes that are given out at once.
+/// The number of recovery codes.
 const RECOVERY_CODES: usize = 10;
 
-/// What a phone needs to know.
+/// The data that a phone needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setup {
-    /// The address that the picture holds.
+    /// The address in the QR code.
     pub url: String,
-    /// The secret, to be typed where no picture can be taken.
+    /// The secret, for typing if the QR code cannot be read.
     pub secret: String,
-    /// A secret that was shown before is no longer good.
+    /// Whether a secret that was shown before is no longer valid.
     pub replaces_another: bool,
 }
 
@@ -37,8 +37,8 @@ impl Setup {
     }
 }
 
-/// Begins to set up a second factor. It is asked for only once a first code has confirmed it. Beginning again before that
-/// makes a new secret: whoever saw the old one must not share in what is confirmed later.
+/// Begins to set up a second factor. Signing in needs it only after a first code has confirmed it. Beginning again before that
+/// makes a new secret, since another person may have seen the old one.
 pub async fn begin(app: &App, researcher: &Researcher) -> Result<Setup> {
     let mut nonce = [0; 16];
     app.rng().fill_bytes(&mut nonce);
@@ -50,7 +50,7 @@ pub async fn begin(app: &App, researcher: &Researcher) -> Result<Setup> {
     Ok(Setup { replaces_another: before.is_some(), ..Setup::of(app, researcher, &nonce) })
 }
 
-/// What was begun and is not confirmed yet.
+/// The second factor that was begun and is not confirmed yet.
 pub async fn pending(app: &App, researcher: &Researcher) -> Result<Option<Setup>> {
     let mut conn = app.pool.acquire().await?;
     let factor = store::second_factor::lock(&mut conn, researcher.id).await?;
@@ -77,7 +77,7 @@ pub async fn confirm(app: &App, researcher: &Researcher, code: &str, whence: &Wh
     Ok(codes)
 }
 
-/// The second factor if one was begun; refused if it is on, since whoever holds a session would get around it.
+/// The second factor if one was begun. It is refused if it is on: otherwise a stolen session could replace it.
 async fn lock_unconfirmed(conn: &mut PgConnection, researcher_id: i64) -> Result<Option<SecondFactor>> {
     let factor = store::second_factor::lock(conn, researcher_id).await?;
     match factor {
@@ -86,7 +86,7 @@ async fn lock_unconfirmed(conn: &mut PgConnection, researcher_id: i64) -> Result
     }
 }
 
-/// Turns one's own second factor off, with a code of it.
+/// Turns a researcher's own second factor off. This needs a code.
 pub async fn turn_off(app: &App, researcher: &Researcher, code: &str, whence: &Whence) -> Result<()> {
     let guess = Guess::code(app, &researcher.email, whence);
     guess.count(app).await?;
@@ -101,7 +101,7 @@ pub async fn turn_off(app: &App, researcher: &Researcher, code: &str, whence: &W
     Ok(())
 }
 
-/// Takes the second factor away from somebody who has lost phone and recovery codes.
+/// Turns the second factor off for a researcher who has lost the phone and the recovery codes.
 pub async fn reset(
     app: &App,
     conn: &mut PgConnection,
@@ -113,13 +113,13 @@ pub async fn reset(
     note(app, conn, actor, json!({ "on": false, "researcher": email })).await
 }
 
-/// Whether a code is asked for.
+/// Whether signing in needs a code.
 pub async fn is_on(conn: &mut PgConnection, researcher_id: i64) -> Result<bool> {
     let factor = store::second_factor::lock(conn, researcher_id).await?;
     Ok(factor.is_some_and(|factor| factor.confirmed_at.is_some()))
 }
 
-/// Whether a code, or a recovery code, is good now. It is used up with that.
+/// Whether a code or a recovery code is valid now. A valid code is used up.
 pub async fn accepts(app: &App, conn: &mut PgConnection, researcher_id: i64, code: &str) -> Result<bool> {
     let Some(factor) = store::second_factor::lock(&mut *conn, researcher_id).await? else { return Ok(false) };
     if factor.confirmed_at.is_none() {
@@ -139,12 +139,12 @@ pub async fn accepts(app: &App, conn: &mut PgConnection, researcher_id: i64, cod
     }
 }
 
-/// A code without what people put between groups, or write large.
+/// A code in lower case, without spaces and hyphens.
 fn as_meant(code: &str) -> String {
     code.chars().filter(|c| !c.is_whitespace() && *c != '-').collect::<String>().to_lowercase()
 }
 
-/// The time step that a code belongs to, if it is one of now or its neighbours, and later than the newest that was used.
+/// The time step of a code, if it is the present one or a neighbour of it, and later than the newest that was used.
 fn step_of(app: &App, factor: &SecondFactor, code: &str) -> Option<i64> {
     let now = u64::try_from(app.now().timestamp()).unwrap_or_default();
     let step = i64::try_from(totp(app, factor).check(code, now)?).ok()?;

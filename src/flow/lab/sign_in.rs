@@ -1,4 +1,4 @@
-//! Signing in: passwords, sessions, and a limit on guessing.
+//! Signing in: passwords and sessions.
 
 use chrono::TimeDelta;
 use sqlx::PgConnection;
@@ -15,26 +15,25 @@ use crate::flow::{App, FlowError, Refused, Result};
 use crate::store;
 use crate::store::researchers::Researcher;
 
-/// How long a session lasts.
+/// The lifetime of a session.
 pub const SESSION: TimeDelta = TimeDelta::days(14);
 
 /// Shortest password, in characters.
 pub const SHORTEST_PASSWORD: usize = 10;
 
-/// Longest password, in bytes: hashing takes time.
+/// Longest password, in bytes, since hashing takes time.
 const LONGEST_PASSWORD: usize = 1000;
 
-/// A session that was begun.
+/// A new session.
 pub struct Begun {
-    /// Its token.
     pub token: String,
-    /// Whether it is good for nothing until the second factor's code has come.
+    /// Whether the session gives no access until a code of the second factor is entered.
     pub awaits_code: bool,
-    /// Lets the browser be known from now on; none until the second factor's code has come.
+    /// The mark by which the browser is known from now on; none until the code is entered.
     pub mark: Option<String>,
 }
 
-/// Sets a password by a one-time link, and signs in. Nothing is hashed for a link that is not good, and tries at such are counted.
+/// Sets a password by a one-time link, and signs in. For an invalid link nothing is hashed, and the attempt is counted.
 pub async fn set_password(app: &App, link_token: &str, password: &str, whence: &Whence) -> Result<Begun> {
     if password.chars().count() < SHORTEST_PASSWORD || password.len() > LONGEST_PASSWORD {
         return Err(Refused::PasswordUnfit.into());
@@ -58,7 +57,7 @@ pub async fn set_password(app: &App, link_token: &str, password: &str, whence: &
     Ok(session)
 }
 
-/// Signs in; whoever has a second factor is then asked for its code.
+/// Signs in with a password. A researcher with a second factor then has to enter a code.
 pub async fn sign_in(app: &App, email: &str, password: &str, whence: &Whence) -> Result<Begun> {
     let begun = try_password(app, email, password, whence).await;
     begun.inspect_err(tell_refusal)
@@ -86,7 +85,7 @@ pub async fn enter_code(app: &App, token: &str, code: &str, whence: &Whence) -> 
     begun.inspect_err(tell_refusal)
 }
 
-/// Says in the server's log that somebody could not sign in, and not who.
+/// Writes a refused sign-in into the server's log, without the name.
 fn tell_refusal(error: &FlowError) {
     if let FlowError::Refused(why) = error {
         tracing::info!(%why, "A sign-in was refused");
@@ -113,7 +112,7 @@ async fn try_code(app: &App, token: &str, code: &str, whence: &Whence) -> Result
     Ok(Begun { token, awaits_code: false, mark: Some(sign_in_throttle::mark(app, &owner.email)) })
 }
 
-/// Begins a session, which is noted once it is good.
+/// Begins a session. It is written into the journal once it gives access.
 async fn begin(app: &App, conn: &mut PgConnection, id: i64, action: Action) -> Result<Begun> {
     let awaits_code = second_factor::is_on(&mut *conn, id).await?;
     let token = start_session(app, &mut *conn, id, awaits_code).await?;
@@ -140,7 +139,7 @@ async fn start_session(app: &App, conn: &mut PgConnection, id: i64, awaits_code:
     Ok(token)
 }
 
-/// Who is signed in.
+/// The researcher of a session, if it is valid.
 pub async fn session_owner(app: &App, token: &str) -> Result<Option<Researcher>> {
     let mut conn = app.pool.acquire().await?;
     Ok(store::researchers::session_owner(&mut conn, &token_sha256(token), false, app.now()).await?)

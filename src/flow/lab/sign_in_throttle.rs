@@ -1,10 +1,10 @@
-//! A limit on guessing passwords, codes and links: tries are counted before it is known whether they are right, so that many at
-//! once are counted, too.
+//! Limits attempts to guess passwords, codes and links. An attempt is counted before it is checked, so that many at the same time
+//! are all counted.
 //!
-//! By researcher and network, so that a stranger who guesses somebody's password does not keep them out; by network, for one
-//! password tried on many; and by researcher, for many networks that guess together. A browser in which the researcher has signed
-//! in before shows a mark that only this server can make, and is counted by itself: whoever shares its network, such as a
-//! colleague, cannot keep them out of it.
+//! Attempts are counted by researcher and network, so that a stranger who guesses a researcher's password does not lock them out;
+//! by network, since one password may be tried on many researchers; and by researcher, since many networks may guess together. A
+//! browser in which the researcher has signed in before has a mark that only this server can make, and is counted on its own:
+//! other people in its network, such as a colleague, cannot lock the researcher out.
 
 use chrono::TimeDelta;
 use subtle::ConstantTimeEq;
@@ -14,21 +14,21 @@ use crate::flow::{App, Refused, Result};
 use crate::store;
 use crate::store::researchers::Tries;
 
-/// Tries are counted for so long.
+/// The time for which attempts are counted.
 pub const WINDOW: TimeDelta = TimeDelta::minutes(15);
 
-/// How long a browser is known after its researcher signed in: as long as browsers keep a cookie.
+/// How long a browser is known after its researcher signed in. Browsers keep a cookie for at most this time.
 pub const KNOWN_FOR: TimeDelta = TimeDelta::days(400);
 
-/// Tries from one network within the window, whoever they are about: many researchers may sit behind one address.
+/// Attempts from one network within the window, about all researchers together: many researchers may share one address.
 const MOST_OF_NETWORK: i64 = 60;
 
-/// Where somebody asks from.
+/// Where an attempt comes from.
 #[derive(Debug, Clone, Default)]
 pub struct Whence {
     /// The keyed hash of the network's address.
     pub network: Vec<u8>,
-    /// The mark of the browser, if it shows one.
+    /// The mark of the browser, if it has one.
     pub mark: Option<String>,
 }
 
@@ -38,7 +38,7 @@ pub fn mark(app: &App, email: &str) -> String {
     format!("{until}.{nonce}.{}", app.secrets.browser_mark(email, until, &nonce))
 }
 
-/// Whether a browser's mark was made for this researcher, and is good.
+/// Whether a browser's mark was made for this researcher, and is valid.
 fn is_known(app: &App, email: &str, mark: &str) -> bool {
     let mut parts = mark.split('.');
     let (Some(until), Some(nonce), Some(given), None) =
@@ -51,13 +51,13 @@ fn is_known(app: &App, email: &str, mark: &str) -> bool {
     until >= app.now().timestamp() && bool::from(right.as_bytes().ct_eq(given.as_bytes()))
 }
 
-/// What is guessed, from where.
+/// An attempt to guess something.
 pub struct Guess {
     hmac: Vec<u8>,
     /// The network, or the browser if it is known.
     place: Vec<u8>,
     is_known: bool,
-    /// Tries from this place within the window, and from anywhere.
+    /// The most attempts within the window: from this place, and from anywhere.
     most: (i64, i64),
 }
 
@@ -67,12 +67,12 @@ impl Guess {
         Self::of(app, app.secrets.email_hmac(email), email, whence, (8, 100))
     }
 
-    /// A code of a researcher's second factor. Whoever guesses these has the password or a session, from wherever.
+    /// A code of a researcher's second factor. A person who guesses codes has the password or a session already.
     pub fn code(app: &App, email: &str, whence: &Whence) -> Self {
         Self::of(app, app.secrets.code_hmac(email), email, whence, (8, 8))
     }
 
-    /// A link by which a password can be set: 32 random bytes, so that only the work that tries make is limited.
+    /// A one-time link to set a password. Its 32 random bytes cannot be guessed: the limit only saves work.
     pub fn link(app: &App, whence: &Whence) -> Self {
         let place = whence.network.clone();
         Self { hmac: app.secrets.link_hmac(), place, is_known: false, most: (20, i64::MAX) }
@@ -85,11 +85,11 @@ impl Guess {
         }
     }
 
-    /// Counts the try, or refuses it after too many that were not right.
+    /// Counts the attempt, or refuses it after too many wrong ones.
     pub async fn count(&self, app: &App) -> Result<()> {
         let mut tx = app.pool.begin().await?;
         let now = app.now();
-        // Tries from a future that a clock once showed by mistake would count until that future has passed.
+        // A clock that was once wrong may have stored attempts in the future, which would count for too long.
         let (since, until) = (now - WINDOW, now + WINDOW);
         let tries =
             store::researchers::tries_locked(&mut tx, &self.hmac, &self.place, (since, until)).await?;
@@ -106,7 +106,7 @@ impl Guess {
         tries.here >= here || (by_others && !self.is_known)
     }
 
-    /// It was right: tries before it do not count any more.
+    /// Resets the count after a right attempt.
     pub async fn was_right(&self, conn: &mut sqlx::PgConnection) -> Result<()> {
         Ok(store::researchers::forget_tries(conn, &self.hmac, &self.place).await?)
     }

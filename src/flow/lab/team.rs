@@ -1,4 +1,4 @@
-//! Who works in the lab, what they may do, and tokens for scripts.
+//! The researchers of the lab, their rights, and API tokens for scripts.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -15,25 +15,25 @@ use crate::flow::{App, Refused, Result};
 use crate::store;
 use crate::store::researchers::Researcher;
 
-/// How long a one-time link to set a password is good.
+/// How long a one-time link to set a password is valid.
 pub const LINK_LIFETIME: TimeDelta = TimeDelta::days(7);
 
 /// Longest e-mail address, in bytes.
 const LONGEST_EMAIL: usize = 200;
 
-/// What somebody gets besides a link.
+/// What an invitation changes, besides making a link.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Invitation {
-    /// Their role; none leaves it as it is. The first person of all is an administrator, later ones researchers.
+    /// Their role; none leaves it as it is. By default the first person is an administrator, and later ones are researchers.
     pub role: Option<Role>,
-    /// They may see who participants are. A right that somebody has is not taken from them.
+    /// Gives the right to see who participants are. Without it, a right that the person has stays.
     pub sees_identities: bool,
-    /// Their second factor is taken away: they lost it.
+    /// Turns their second factor off, because they lost it.
     pub resets_second_factor: bool,
 }
 
-/// Adds a researcher if need be and makes a one-time link to set the password. Returns the link's path; the token stands
-/// in its fragment, which no server log sees.
+/// Adds a researcher if they are new, and makes a one-time link to set the password. Returns the link's path. The token is in
+/// its fragment, which no server logs.
 pub async fn invite(app: &App, actor: &Actor, email: &str, invitation: Invitation) -> Result<String> {
     actor.must_administer()?;
     let email = &normal_email(email);
@@ -61,7 +61,7 @@ pub async fn invite(app: &App, actor: &Actor, email: &str, invitation: Invitatio
     Ok(format!("/set-password#{token}"))
 }
 
-/// Changes what somebody may do.
+/// Changes the rights of a researcher.
 pub async fn set_rights(app: &App, actor: &Actor, id: i64, role: Role, sees_identities: bool) -> Result<()> {
     actor.must_administer()?;
     let mut tx = app.pool.begin().await?;
@@ -75,7 +75,7 @@ pub async fn set_rights(app: &App, actor: &Actor, id: i64, role: Role, sees_iden
     Ok(())
 }
 
-/// Takes somebody's access away.
+/// Removes a researcher's access.
 pub async fn remove(app: &App, actor: &Actor, id: i64) -> Result<()> {
     actor.must_administer()?;
     let mut tx = app.pool.begin().await?;
@@ -88,7 +88,7 @@ pub async fn remove(app: &App, actor: &Actor, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Refuses to leave a lab that has an administrator without one.
+/// Refuses a change that would leave the lab without an administrator.
 fn keep_an_administrator(all: &[Researcher], id: i64, role: Option<Role>) -> Result<()> {
     let administers = |researcher: &&Researcher| researcher.role == Role::Administrator;
     let others = all.iter().filter(administers).any(|researcher| researcher.id != id);
@@ -99,7 +99,7 @@ fn keep_an_administrator(all: &[Researcher], id: i64, role: Option<Role>) -> Res
     Ok(())
 }
 
-/// Makes an API token and returns it: it is never shown again.
+/// Makes an API token and returns it. It is never shown again.
 pub async fn make_token(app: &App, actor: &Actor, name: &str, scopes: &[Scope]) -> Result<String> {
     actor.must_administer()?;
     let name = name.trim();
@@ -116,7 +116,7 @@ pub async fn make_token(app: &App, actor: &Actor, name: &str, scopes: &[Scope]) 
     Ok(token)
 }
 
-/// Removes an API token: from now on it is good for nothing.
+/// Removes an API token, which gives no access from then on.
 pub async fn remove_token(app: &App, actor: &Actor, name: &str) -> Result<()> {
     actor.must_administer()?;
     let mut tx = app.pool.begin().await?;
@@ -127,7 +127,7 @@ pub async fn remove_token(app: &App, actor: &Actor, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// The name of an API token that is good for this.
+/// The name of an API token; refused if it does not have the scope.
 pub async fn check_token(conn: &mut PgConnection, token: Option<&str>, scope: Scope) -> Result<String> {
     let hash = token_sha256(token.ok_or(Refused::ApiTokenNeeded)?);
     Ok(store::api_tokens::holder(conn, &hash, scope).await?.ok_or(Refused::ApiTokenNeeded)?)

@@ -1,4 +1,4 @@
-//! Starting, pausing and closing a study, switching its links, and changing how many people it takes.
+//! Changes of a study by researchers: its state, its links, its postings and its number of places.
 
 use serde_json::json;
 use sqlx::PgConnection;
@@ -15,13 +15,13 @@ use crate::flow::{App, Refused, Result};
 use crate::store;
 use crate::store::studies::Study;
 
-/// Changes what a study is open for. Going live for the first time pins the enrolment policy.
+/// Changes the state of a study. Going live for the first time pins the enrolment policy.
 pub async fn set_state(app: &App, actor: &Actor, slug: &str, state: StudyState) -> Result<()> {
     actor.must_steer()?;
     let mut tx = app.pool.begin().await?;
     let study = locked(&mut tx, slug).await?;
     if state == StudyState::Live && study.state.may_become(state) {
-        check_somebody_may_come(app, &mut tx, &study).await?;
+        check_that_slots_are_left(app, &mut tx, &study).await?;
     }
     change(app, &mut tx, actor, &study, state, None).await?;
     tx.commit().await?;
@@ -29,15 +29,15 @@ pub async fn set_state(app: &App, actor: &Actor, slug: &str, state: StudyState) 
     Ok(())
 }
 
-/// A study, with its live slots locked: it may close itself while they are not.
+/// A study, with its live slots locked, since it could close itself without the lock.
 async fn locked(conn: &mut PgConnection, slug: &str) -> Result<Study> {
     let id = store::studies::by_slug(&mut *conn, slug).await?.ok_or(Refused::NoSuchStudy)?.id;
     store::slots::lock(&mut *conn, id, Mode::Live).await?;
     Ok(store::studies::by_id(conn, id).await?)
 }
 
-/// A study that is opened while nobody can be kept would close itself at once.
-async fn check_somebody_may_come(app: &App, conn: &mut PgConnection, study: &Study) -> Result<()> {
+/// Refuses to open a study in which no participant could be kept: it would close itself at once.
+async fn check_that_slots_are_left(app: &App, conn: &mut PgConnection, study: &Study) -> Result<()> {
     let version = app.newest_version(&mut *conn, study.id).await?;
     let slots = refill(app, &mut *conn, &version, Mode::Live).await?;
     let full = finished(&slots, version.definition.design.postings_per_slot);
@@ -59,7 +59,7 @@ pub async fn enable_link(app: &App, actor: &Actor, slug: &str, link_id: i64, ena
     let deed = AuditEvent { action: Action::LinkSwitched, study: Some(slug), participant: None };
     let detail = json!({ "link": link.definition.name, "enabled": enabled });
     log::write(app, &mut tx, actor, deed, detail).await?;
-    // The study may have waited for experts only.
+    // If the link was for experts, the study may now be complete.
     let version = app.newest_version(&mut tx, study.id).await?;
     refill(app, &mut tx, &version, Mode::Live).await?;
     tx.commit().await?;
@@ -67,8 +67,7 @@ pub async fn enable_link(app: &App, actor: &Actor, slug: &str, link_id: i64, ena
     Ok(())
 }
 
-/// Lets one more person complete in every slot of a condition whose postings are used up without anybody kept. Returns how
-/// many slots there were.
+/// Gives each exhausted slot of a condition one more posting. Returns the number of these slots.
 pub async fn one_more_posting(
     app: &App,
     actor: &Actor,
@@ -99,11 +98,11 @@ pub async fn one_more_posting(
     Ok(ids.len())
 }
 
-/// Most places that a condition can have.
+/// The most places that a condition can have.
 pub const MOST_SLOTS: u32 = 10_000;
 
-/// Changes the number of places in every condition. Whoever is kept or at work keeps their place; beyond the number nobody is
-/// let in any more.
+/// Changes the number of places in every condition. Participants who are kept or taking part keep their places, even beyond the
+/// new number.
 pub async fn set_quota(app: &App, actor: &Actor, slug: &str, places: u32) -> Result<()> {
     actor.must_steer()?;
     if !(1..=MOST_SLOTS).contains(&places) {
@@ -127,7 +126,7 @@ pub async fn set_quota(app: &App, actor: &Actor, slug: &str, places: u32) -> Res
     Ok(())
 }
 
-/// Lets results show which condition is which, for everybody and for good.
+/// Ends the blinding of results, for all researchers and for good.
 pub async fn unblind(app: &App, actor: &Actor, slug: &str) -> Result<()> {
     actor.must_steer()?;
     let mut tx = app.pool.begin().await?;

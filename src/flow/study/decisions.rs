@@ -1,5 +1,5 @@
-//! Deciding about a person beside the rule: include or exclude them, with a reason. Slots do not follow such decisions, but for
-//! the deed of its own that excludes somebody and opens their slot again.
+//! A researcher's decisions about a participant: to include or exclude them, with a reason. Slots do not change by such decisions,
+//! unless the researcher also opens the slot of an excluded participant again.
 
 use serde_json::json;
 use sqlx::PgConnection;
@@ -18,8 +18,8 @@ use crate::store::studies::Study;
 /// Longest reason, in characters.
 pub const LONGEST_REASON: usize = 1_000;
 
-/// Decides about somebody who completed. With `reopen`, somebody who is excluded and fills a slot gives it up: it opens
-/// again while it has postings left.
+/// Stores a decision about a participant who completed. With `reopen`, an excluded participant who fills a slot loses it, and it
+/// opens again if it has postings left.
 pub async fn decide(
     app: &App,
     actor: &Actor,
@@ -51,14 +51,14 @@ pub async fn decide(
     Ok(())
 }
 
-/// Takes a decision back: the rule holds again.
+/// Removes a decision: the policy decides again.
 pub async fn lift(app: &App, actor: &Actor, slug: &str, pseudonym: &str) -> Result<()> {
     actor.must_steer()?;
     let mut tx = app.pool.begin().await?;
     let (study, person) = locked(&mut tx, slug, pseudonym).await?;
     if store::overrides::lift(&mut tx, person.id).await? {
         note(app, &mut tx, actor, Action::OverrideLifted, &study, &person, json!({})).await?;
-        // Whoever gave up a slot may have one again.
+        // A participant who lost a slot may get one again.
         let version = app.version(&mut tx, person.version_id).await?;
         refill(app, &mut tx, &version, person.mode).await?;
     }
@@ -76,9 +76,9 @@ async fn locked(conn: &mut PgConnection, slug: &str, pseudonym: &str) -> Result<
     Ok((study, store::participants::lock(conn, found.id).await?))
 }
 
-/// The posting stays used up; the slot is free, for somebody who passed without one before anybody new.
+/// Frees the participant's slot; the posting stays used up. Surplus participants get the slot before new ones.
 async fn give_up_slot(app: &App, conn: &mut PgConnection, person: &mut Participant) -> Result<()> {
-    // Like somebody who passed without a slot, but for the decision that stands against them.
+    // As surplus they hold no slot, and the decision keeps them from getting one.
     person.claim = Claim::Surplus;
     store::participants::update(&mut *conn, person).await?;
     let version = app.version(&mut *conn, person.version_id).await?;

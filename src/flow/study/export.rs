@@ -1,4 +1,4 @@
-//! Exporting: raw and cleaned files from one consistent snapshot, under a named policy that the manifest records.
+//! Exports raw and cleaned files from one snapshot, under a policy that the manifest names.
 
 mod files;
 mod manifest;
@@ -52,19 +52,13 @@ pub enum ExportError {
     /// There is no such policy.
     #[error("the study has no policy `{name}`; it has: {}", .known.join(", "))]
     NoSuchPolicy {
-        /// What was asked for.
         name: String,
-        /// What there is.
+        /// The policies that the study has.
         known: Vec<String>,
     },
     /// A file could not be written.
     #[error("{path} cannot be written ({source})")]
-    File {
-        /// Which.
-        path: String,
-        /// Why.
-        source: std::io::Error,
-    },
+    File { path: String, source: std::io::Error },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -76,18 +70,18 @@ impl From<sqlx::Error> for ExportError {
     }
 }
 
-/// Which policy is applied.
+/// The choice of a policy.
 #[derive(Debug, Clone)]
 pub enum PolicyChoice {
-    /// The one that decides whether a slot is filled.
+    /// The enrolment policy.
     Enrolment,
-    /// One of the study's, by name.
+    /// A policy of the study, by name.
     Named(String),
-    /// One of the caller's own.
+    /// A policy that the caller gives.
     Given(Policy),
 }
 
-/// What is to be exported.
+/// The study, policy and modes of an export.
 #[derive(Debug, Clone)]
 pub struct Request {
     study: Study,
@@ -97,7 +91,7 @@ pub struct Request {
     modes: Vec<Mode>,
 }
 
-/// Finds study and policy. Pilots and simulations are left out unless they are asked for.
+/// Finds the study and the policy. Pilots and simulated people are left out unless `include` names them.
 pub async fn prepare(
     app: &App,
     slug: &str,
@@ -126,7 +120,7 @@ pub async fn prepare(
     Ok(Request { study, version, policy, standing, modes })
 }
 
-/// Writes all files into a folder. They get their names only when all are complete.
+/// Writes all files into a folder. They get their final names only when all are complete.
 pub async fn export(app: &App, request: &Request, folder: &Path) -> Result<Manifest, ExportError> {
     let mut tx = app.pool.begin().await?;
     store::exports::take_snapshot(&mut tx).await?;
@@ -242,7 +236,7 @@ async fn slots(
     Ok(by_mode)
 }
 
-/// Writes into the journal what of a study's data was taken out: one file, or all.
+/// Writes the export into the journal: one file, or all.
 pub async fn note(
     app: &App,
     actor: &Actor,

@@ -1,4 +1,4 @@
-//! What rests on knowing who participants are: paying, comparing with the platform, finding, withdrawing, forgetting.
+//! Actions that need the participants' identities: paying, comparing with the platform, finding, withdrawing, forgetting, barring.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ use crate::store;
 use crate::store::identities::StoredIdentity;
 use crate::store::studies::Study;
 
-/// Most ids in one list.
+/// The most ids in one list.
 const MOST_IDS: usize = 100_000;
 
 async fn find(conn: &mut PgConnection, slug: &str) -> Result<Study> {
@@ -33,7 +33,7 @@ const fn deed<'a>(action: Action, slug: &'a str, participant: Option<&'a str>) -
     AuditEvent { action, study: Some(slug), participant }
 }
 
-/// Everybody who is to be paid, as far as their ids are not forgotten. Simulated people are not.
+/// All people who are to be paid and whose ids are not forgotten. Simulated people are not paid.
 pub async fn payments(app: &App, actor: &Actor, slug: &str) -> Result<Vec<Payment>> {
     actor.must_see_identities()?;
     let mut tx = app.pool.begin().await?;
@@ -65,14 +65,14 @@ pub async fn payments(app: &App, actor: &Actor, slug: &str) -> Result<Vec<Paymen
     Ok(payments)
 }
 
-/// The assignments with which a person was seen besides the one that they finished.
+/// The assignments of a person other than the one that they finished.
 fn others(stored: &StoredIdentity) -> Vec<String> {
     let own = stored.identity.assignment_id.as_ref();
     stored.assignments.iter().filter(|seen| Some(*seen) != own).cloned().collect()
 }
 
-/// Compares a platform's own export with what happened here. Where it says that a person handed in another one of their
-/// assignments than the one that they finished, that one is paid from now on.
+/// Compares a platform's own export with the data. If a person submitted another of their assignments than the one that they
+/// finished, the submitted one is paid from now on.
 pub async fn reconcile(
     app: &App,
     actor: &Actor,
@@ -122,12 +122,12 @@ async fn stand(conn: &mut PgConnection, stored: StoredIdentity) -> Result<StudyP
     })
 }
 
-/// The pseudonym of a person, by their platform's id, also after the ids were forgotten.
+/// The pseudonym of a person, by their id on the platform. It is also found after the ids were forgotten.
 pub async fn seek(app: &App, actor: &Actor, slug: &str, worker_id: &str) -> Result<Option<String>> {
     actor.must_see_identities()?;
     let mut tx = app.pool.begin().await?;
     let study = find(&mut tx, slug).await?;
-    // Also as it was written: before ids had one spelling, they were stored like that.
+    // The id as written is also tried: before ids were normalised, they were stored as written.
     let spellings = |platform: Platform| {
         let normal = ids::normal(platform, What::Person, worker_id).ok();
         normal.into_iter().chain([trimmed(worker_id).to_owned()]).map(move |id| (platform, id))
@@ -141,7 +141,7 @@ pub async fn seek(app: &App, actor: &Actor, slug: &str, worker_id: &str) -> Resu
     Ok(found)
 }
 
-/// Deletes a person's data at their request. That they took part stays known, so that they are not recruited again; their
+/// Deletes a person's data at their request. The once-only rule still knows them, so that they are not recruited again. Their
 /// slot opens again, and no posting is used up.
 pub async fn withdraw(app: &App, actor: &Actor, slug: &str, pseudonym: &str) -> Result<()> {
     actor.must_see_identities()?;
@@ -152,7 +152,7 @@ pub async fn withdraw(app: &App, actor: &Actor, slug: &str, pseudonym: &str) -> 
     store::slots::lock(&mut tx, study.id, found.mode).await?;
     let mut person = store::participants::lock(&mut tx, found.id).await?;
     if !person.stage.is_withdrawn() {
-        bury(app, &mut tx, &mut person).await?;
+        delete_all(app, &mut tx, &mut person).await?;
         let action = deed(Action::Withdrawn, slug, Some(&person.pseudonym));
         log::write(app, &mut tx, actor, action, json!({})).await?;
     }
@@ -161,8 +161,8 @@ pub async fn withdraw(app: &App, actor: &Actor, slug: &str, pseudonym: &str) -> 
     Ok(())
 }
 
-/// Leaves of a participation nothing but that it was.
-async fn bury(app: &App, conn: &mut PgConnection, person: &mut Participant) -> Result<()> {
+/// Deletes all data of a participation; only the fact that it existed stays.
+async fn delete_all(app: &App, conn: &mut PgConnection, person: &mut Participant) -> Result<()> {
     let now = app.now();
     let version = app.version(&mut *conn, person.version_id).await?;
     person.stage = Stage::Withdrawn;
@@ -181,7 +181,7 @@ async fn bury(app: &App, conn: &mut PgConnection, person: &mut Participant) -> R
     Ok(())
 }
 
-/// Deletes all platform ids of a study; the once-only rule goes on by keyed hashes. Returns how many there were.
+/// Deletes all platform ids of a study. The once-only rule still works by keyed hashes. Returns the number of ids.
 pub async fn forget(app: &App, actor: &Actor, slug: &str) -> Result<u64> {
     actor.must_see_identities()?;
     let mut tx = app.pool.begin().await?;
@@ -194,8 +194,7 @@ pub async fn forget(app: &App, actor: &Actor, slug: &str) -> Result<u64> {
     Ok(people)
 }
 
-/// Adds people to those not to admit: ids of a platform, one per line. Only their keyed hashes are stored. Returns how many
-/// were new.
+/// Bars people from a study by their ids on a platform, one per line. Only keyed hashes are stored. Returns how many were new.
 pub async fn bar(app: &App, actor: &Actor, slug: &str, ids_of: Platform, list: &str) -> Result<u64> {
     actor.must_see_identities()?;
     let ids = read_ids(ids_of, list)?;
@@ -209,7 +208,7 @@ pub async fn bar(app: &App, actor: &Actor, slug: &str, ids_of: Platform, list: &
     Ok(added)
 }
 
-/// The ids of a list in their one spelling, each once.
+/// The normalised ids of a list, each once.
 fn read_ids(ids_of: Platform, list: &str) -> Result<BTreeSet<String>> {
     let lines = list.lines().map(|line| trimmed(line).trim_matches('"')).enumerate();
     let lines: Vec<_> = lines.filter(|(_, line)| !trimmed(line).is_empty()).collect();
@@ -218,13 +217,13 @@ fn read_ids(ids_of: Platform, list: &str) -> Result<BTreeSet<String>> {
     }
     let read = lines.into_iter().map(|(n, line)| {
         let wrong =
-            || Refused::BadList(format!("Line {} is no id of {ids_of}: give one id per line.", n + 1));
+            || Refused::BadList(format!("Line {} is not an id of {ids_of}: give one id per line.", n + 1));
         ids::normal(ids_of, What::Person, line).map_err(|_| wrong().into())
     });
     read.collect()
 }
 
-/// Gives out more personal links.
+/// Makes more personal links.
 pub async fn make_personal_links(
     app: &App,
     actor: &Actor,
@@ -232,7 +231,7 @@ pub async fn make_personal_links(
     link_id: i64,
     more: u32,
 ) -> Result<()> {
-    /// Most personal links of one link.
+    /// The most personal links of one link.
     const MOST: u32 = 100_000;
     actor.must_steer()?;
     let mut tx = app.pool.begin().await?;

@@ -1,4 +1,4 @@
-//! Bringing a study folder into the database: all of it or nothing.
+//! Imports a study folder into the database, completely or not at all.
 
 use std::path::Path;
 
@@ -20,20 +20,20 @@ use crate::store::studies::VersionHashes;
 use crate::store::{self, StoreError};
 use crate::study_folder::{self, FolderProblem, Problems, StudyFolder};
 
-/// What an import did.
+/// The result of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Imported {
     /// The study's short name.
     pub slug: String,
     /// The study's number in the database.
     pub study_id: i64,
-    /// The version that stands now.
+    /// The number of the newest version.
     pub version: i32,
-    /// Whether it is new; importing the same folder again changes nothing.
+    /// Whether the version is new; importing the same folder again changes nothing.
     pub changed: bool,
-    /// Images that were stored without what their files hold beside pixels and colours.
+    /// How many images were stored without the metadata in their files.
     pub stripped: usize,
-    /// What could spoil a trial or tell people its answer, though nothing is wrong with the folder.
+    /// Findings that could spoil a trial or reveal its answer, though the folder is valid.
     pub notices: Vec<FolderProblem>,
 }
 
@@ -43,7 +43,7 @@ pub enum ImportError {
     /// The folder has faults.
     #[error(transparent)]
     Folder(#[from] Problems),
-    /// Live data exist, and the folder changes what they rest on.
+    /// The study has live data, and the folder changes its structure.
     #[error(
         "the study `{0}` has live data, and this folder changes its conditions, slots, units, image sets, images, \
          buttons or family. Give it another `slug` in study.toml to import it as a new study"
@@ -82,7 +82,8 @@ pub async fn import(app: &App, actor: &Actor, folder: &Path) -> Result<Imported,
     Ok(imported)
 }
 
-/// Like [`import`], and a study that is new is live in the same moment. Servers that do this at once do it once.
+/// Imports a folder, and makes a new study live in the same transaction. If several servers do this at the same time, it happens
+/// once.
 pub async fn import_and_start(app: &App, actor: &Actor, folder: &Path) -> Result<Imported, ImportError> {
     let folder = read(folder).await?;
     let mut tx = app.pool.begin().await?;
@@ -110,7 +111,7 @@ async fn save(
 ) -> Result<Imported, ImportError> {
     let definition = &folder.definition;
     let now = app.now();
-    // Slots are locked before studies, everywhere.
+    // All code locks slots before studies.
     if let Some(study) = store::studies::by_slug(&mut *conn, &definition.slug).await? {
         store::slots::lock_all(&mut *conn, study.id).await?;
     }
@@ -152,7 +153,7 @@ async fn save(
     }
     store::slots::remove_unused(&mut *conn, study_id).await?;
     for link in &definition.links {
-        // A link by which anybody may come, as often as they like, fills places that somebody else has paid for.
+        // By an open link, a person could take part several times and fill places that are meant for others.
         let enabled = definition.recruitment.open_links || !link.is_open_and_counts();
         store::links::create(&mut *conn, study_id, link, &app.short_name(), enabled, now).await?;
     }
@@ -169,8 +170,8 @@ async fn save(
     })
 }
 
-/// Stores the images that are not there yet, without what accompanies their pixels, and returns how many had something.
-/// An image is still known by its file as it came, so that the same folder is the same study.
+/// Stores the new images without the metadata in their files, and returns how many had metadata. An image is identified by the
+/// hash of its original file, so that the same folder is the same study.
 async fn store_images(conn: &mut PgConnection, folder: &StudyFolder) -> Result<usize, ImportError> {
     let ids: Vec<String> = folder.images.keys().map(|id| id.0.clone()).collect();
     let stored = store::images::on_file(&mut *conn, &ids).await?;
@@ -188,7 +189,8 @@ async fn store_images(conn: &mut PgConnection, folder: &StudyFolder) -> Result<u
     Ok(stripped)
 }
 
-/// What may not change once there are live data: conditions, slots, units, image sets, images, and the buttons. Texts, pay, links, leases and policies that are not pinned may.
+/// A hash of what may not change once there are live data: conditions, slots, units, image sets, images, and the buttons. Texts,
+/// pay, links, leases and policies that are not pinned may change.
 fn structure_sha256(definition: &StudyDefinition, trials: &[Trial]) -> Vec<u8> {
     let conditions: Vec<_> = definition
         .conditions

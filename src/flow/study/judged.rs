@@ -1,5 +1,5 @@
-//! A study's people, judged under a policy, with all that pages about them show besides; read by one call, so that no page holds a
-//! database connection while it is made.
+//! A study's people, judged under a policy, with the other data that pages about them show. One call reads all of it, so that no
+//! page holds a database connection while it is rendered.
 
 use std::sync::Arc;
 
@@ -15,19 +15,18 @@ use crate::store::policies::SavedPolicy;
 pub struct JudgedStudy {
     /// The study's newest version.
     pub version: Arc<StudyVersion>,
-    /// The policy.
     pub policy: StandingPolicy,
     /// All policies of the study.
     pub policies: Vec<StandingPolicy>,
-    /// Those that were saved in the lab, and how they stand to the pre-registered one.
+    /// The policies that were saved in the lab, and how they relate to the pre-registered one.
     pub saved: Vec<(SavedPolicy, PreregistrationStatus)>,
     /// The people, in the order of consent.
     pub people: Vec<JudgedPerson>,
-    /// Whether which condition is which stays hidden.
+    /// Whether letters hide which condition is which.
     pub blinded: bool,
 }
 
-/// The people of a study, judged under the policy of that name; without a name under the enrolment policy.
+/// The people of a study, judged under the policy with this name, or without a name under the enrolment policy.
 pub async fn judged_study(app: &App, slug: &str, mode: Mode, policy: &str) -> Result<JudgedStudy> {
     let mut conn = app.pool.acquire().await?;
     let study = store::studies::by_slug(&mut conn, slug).await?.ok_or(Refused::NoSuchStudy)?;
@@ -49,7 +48,7 @@ pub async fn judged_study(app: &App, slug: &str, mode: Mode, policy: &str) -> Re
     })
 }
 
-/// The policy of that name; without a name the enrolment policy.
+/// The policy with this name; without a name the enrolment policy.
 pub async fn chosen_policy(app: &App, slug: &str, policy: &str) -> Result<StandingPolicy> {
     let mut conn = app.pool.acquire().await?;
     let study = store::studies::by_slug(&mut conn, slug).await?.ok_or(Refused::NoSuchStudy)?;

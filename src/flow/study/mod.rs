@@ -1,4 +1,4 @@
-//! A study's life: import, states, policies, decisions, results, exports.
+//! Flows about a study: import, states, policies, decisions, results, exports.
 
 pub mod control;
 pub mod decisions;

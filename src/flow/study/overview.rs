@@ -1,4 +1,5 @@
-//! What the lab's pages show of a study, read by one call: no page holds a database connection while it is made.
+//! The data that the lab's pages show of a study. One call reads all of it, so that no page holds a database connection while it is
+//! rendered.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,24 +18,22 @@ use crate::store::links::Link;
 use crate::store::overview::{RunningPerson, Standings};
 use crate::store::studies::Study;
 
-/// How long arrivals that hint at a fault are shown, in days. A fault that was mended is quiet after that.
+/// For how many days arrivals that suggest a fault are shown. After a repair, the warning ends by itself.
 pub const WARNED_DAYS: i64 = 7;
 
-/// How full a study is.
+/// Counts of slots and people.
 pub struct EnrolmentCounts {
     /// Slots by condition.
     pub slots: BTreeMap<String, SlotCounts>,
-    /// People who are done or gone.
+    /// People who completed or left.
     pub standings: Standings,
 }
 
-/// A study as it stands in one mode.
+/// The present state of a study in one mode.
 pub struct StudyOverview {
-    /// The study.
     pub study: Study,
-    /// Its newest version.
+    /// The newest version.
     pub version: Arc<StudyVersion>,
-    /// How full it is.
     pub enrolment: EnrolmentCounts,
     /// Who is taking part now.
     pub running: Vec<RunningPerson>,
@@ -44,22 +43,20 @@ pub struct StudyOverview {
     pub visits: VisitCounts,
 }
 
-/// How a study is set up.
+/// The links, policies and modes of a study.
 pub struct StudySetup {
     /// Modes that are in use.
     pub modes: Vec<Mode>,
-    /// Its links.
     pub links: Vec<Link>,
-    /// Its policies.
     pub policies: Vec<StandingPolicy>,
 }
 
-/// A study as it stands now.
+/// Reads the present state of a study.
 pub async fn overview(app: &App, slug: &str, mode: Mode) -> Result<StudyOverview> {
     read_overview(app, &mut *app.pool.acquire().await?, slug, mode).await
 }
 
-/// A study as it stands now, and how it is set up.
+/// Reads the present state of a study, with its links, policies and modes.
 pub async fn overview_with_setup(app: &App, slug: &str, mode: Mode) -> Result<(StudyOverview, StudySetup)> {
     let mut conn = app.pool.acquire().await?;
     let overview = read_overview(app, &mut conn, slug, mode).await?;
@@ -72,7 +69,7 @@ pub async fn overview_with_setup(app: &App, slug: &str, mode: Mode) -> Result<(S
     Ok((overview, setup))
 }
 
-/// Every study with its newest version, and how full it is.
+/// Reads every study with its newest version and its counts.
 pub async fn all_studies(app: &App) -> Result<Vec<(Study, Arc<StudyVersion>, EnrolmentCounts)>> {
     let mut conn = app.pool.acquire().await?;
     let mut studies = Vec::new();

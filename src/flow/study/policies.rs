@@ -29,7 +29,7 @@ pub async fn all(
     let mut policies = vec![];
     let folder = version.definition.policies.iter();
     policies.extend(folder.map(|own| if own.name == enrolment.name { &enrolment } else { own }).cloned());
-    // Pinned by an earlier version that had one of this name.
+    // The enrolment policy was pinned by an earlier version, and this version no longer has it.
     if version.definition.policy(&enrolment.name).is_none() {
         policies.insert(0, enrolment);
     }
@@ -37,7 +37,7 @@ pub async fn all(
     Ok(policies.into_iter().map(|policy| StandingPolicy::new(policy, promised.as_ref())).collect())
 }
 
-/// The policy of that name; without a name the enrolment policy.
+/// The policy with this name; without a name the enrolment policy.
 pub async fn chosen(
     conn: &mut PgConnection,
     study: &Study,
@@ -49,7 +49,7 @@ pub async fn chosen(
     Ok(all(conn, study, version).await?.into_iter().find(|known| known.policy.name == name))
 }
 
-/// How any policy stands to the one that the study pre-registered.
+/// How a policy relates to the one that the study pre-registered.
 pub async fn standing(
     conn: &mut PgConnection,
     study: &Study,
@@ -58,7 +58,7 @@ pub async fn standing(
     Ok(PreregistrationStatus::of(policy, store::policies::preregistered(conn, study.id).await?.as_ref()))
 }
 
-/// Saves a policy under a name that is free.
+/// Saves a policy under a name that is not taken.
 pub async fn save(app: &App, actor: &Actor, slug: &str, policy: &Policy) -> Result<(), FlowError> {
     actor.must_steer()?;
     let mut tx = app.pool.begin().await?;
@@ -79,12 +79,12 @@ pub async fn save(app: &App, actor: &Actor, slug: &str, policy: &Policy) -> Resu
     Ok(())
 }
 
-/// Refuses a policy that nobody could pass, whatever they do.
+/// Refuses a policy that no participant could pass.
 pub fn usable(policy: &Policy) -> Result<(), Refused> {
     policy.unusable().map_or(Ok(()), |unusable| Err(Refused::UnusablePolicy(unusable)))
 }
 
-/// Freezes a saved policy as pre-registered, for good. A study promises once.
+/// Freezes a saved policy as pre-registered, for good. A study can do this once.
 pub async fn freeze(app: &App, actor: &Actor, slug: &str, name: &str) -> Result<(), FlowError> {
     actor.must_steer()?;
     let mut tx = app.pool.begin().await?;
@@ -109,7 +109,7 @@ fn is_name(name: &str) -> bool {
     (1..=40).contains(&name.len()) && name.chars().all(allowed)
 }
 
-/// Everybody who consented in a mode, in the order of consent, judged under a policy.
+/// All people who consented in a mode, in the order of consent, judged under a policy.
 pub async fn judged(
     app: &App,
     conn: &mut PgConnection,

@@ -29,24 +29,22 @@ use crate::flow::{App, FlowError, Refused};
 use crate::store;
 use crate::store::studies::Study;
 
-/// Who took part, and how they stand: what the flow and the study's progress are made of.
+/// The participants of a study with their verdicts: the basis of the flow and of the study's progress.
 pub struct ParticipantsAndStates {
-    /// The study.
     pub study: Study,
-    /// Its newest version.
+    /// The newest version.
     pub version: Arc<StudyVersion>,
-    /// The mode that is looked at.
     pub mode: Mode,
-    /// The policy that people were judged under.
+    /// The policy by which people are judged.
     pub policy: Policy,
-    /// How it stands to the pre-registered one.
+    /// How the policy relates to the pre-registered one.
     pub standing: PreregistrationStatus,
-    /// Names of conditions in the order of figures: the study's, or mixed up where they are hidden.
+    /// Names of conditions in the order of figures: the study's order, or shuffled while results are blinded.
     pub conditions: Vec<String>,
-    /// Whether which condition is which stays hidden.
+    /// Whether letters hide which condition is which.
     pub blinded: bool,
     crowd: Vec<JudgedPerson>,
-    /// They stand apart in every number.
+    /// Experts, who are counted apart in every number.
     experts: Vec<JudgedPerson>,
     slots: Vec<crate::domain::allocation::Slot>,
     visits: store::arrivals::VisitCounts,
@@ -54,22 +52,22 @@ pub struct ParticipantsAndStates {
     pub now: DateTime<Utc>,
 }
 
-/// Participants and states with what results are computed from, or the place where these are already.
+/// The participants with the answers from which results are computed, and the cache entry of the results.
 pub struct Material {
     people: ParticipantsAndStates,
     basis: Basis,
     place: Arc<CacheEntry>,
 }
 
-/// Results of more people than this are computed while nobody waits: comparing everybody with everybody takes 0.2 s for so many,
-/// and a hundred times as long for ten times as many.
+/// Results of more people than this are computed in the background. Each person is compared with each other one: that takes 0.2 s
+/// for this many, and a hundred times as long for ten times as many.
 const MOST_AT_ONCE: usize = 500;
 
-/// What there is to be seen of results.
+/// What can be shown of the results at once.
 pub enum FoundResults {
     /// All of them.
     Material(Box<Material>),
-    /// So far who took part; the rest is being computed.
+    /// Only the participants; the results are being computed.
     Underway(Box<ParticipantsAndStates>),
 }
 
@@ -81,20 +79,20 @@ impl Deref for Material {
     }
 }
 
-/// Computed from it.
+/// The computed results.
 pub struct Computed {
     /// Means, agreement, tests.
     pub results: Arc<Results>,
-    /// What the policy does to the crowd.
+    /// The effect of the policy on the crowd.
     pub preview: Preview,
-    /// What it does to experts, where any took part.
+    /// The effect of the policy on experts, if any took part.
     pub experts: Option<Preview>,
     /// Postings and practice.
     pub quality: Quality,
 }
 
 impl Computed {
-    /// Participants of the crowd who are kept.
+    /// The number of participants of the crowd who are kept.
     pub fn kept(&self) -> u32 {
         self.preview.sum(|group| group.kept)
     }
@@ -121,7 +119,7 @@ async fn material(
     Ok(Material { basis: people.basis(answers), people, place })
 }
 
-/// Results as far as they can be had at once. Those of many people are computed behind it, once, however many ask.
+/// The results, if they can be shown at once. Results of many people are computed in the background, once for all requests.
 pub async fn look(app: &App, slug: &str, mode: Mode, policy: &str) -> Result<FoundResults, FlowError> {
     let mut tx = app.pool.begin().await?;
     store::exports::take_snapshot(&mut tx).await?;
@@ -131,26 +129,26 @@ pub async fn look(app: &App, slug: &str, mode: Mode, policy: &str) -> Result<Fou
         return Ok(FoundResults::Material(Box::new(material(&mut tx, people, place).await?)));
     }
     if let Some(work) = place.take_over() {
-        tokio::spawn(compute_behind(app.clone(), slug.to_owned(), mode, policy.to_owned(), work));
+        tokio::spawn(compute_in_background(app.clone(), slug.to_owned(), mode, policy.to_owned(), work));
     }
     Ok(FoundResults::Underway(Box::new(people)))
 }
 
-/// Computes results that somebody will ask for again, and nobody waits for now.
-async fn compute_behind(app: App, slug: String, mode: Mode, policy: String, work: ComputingClaim) {
+/// Computes results for a later request.
+async fn compute_in_background(app: App, slug: String, mode: Mode, policy: String, work: ComputingClaim) {
     match load(&app, &slug, mode, Some(&policy)).await {
         Ok(material) => {
             let compute = move || drop((material.compute(), work));
-            // One that failed is taken over by whoever asks next.
+            // If this fails, the next request takes the work over.
             let _ = tokio::task::spawn_blocking(compute).await;
         }
         Err(error) => {
-            tracing::warn!(%error, "Results could not be computed; they will be when somebody asks for them")
+            tracing::warn!(%error, "Results could not be computed; the next request for them tries again")
         }
     }
 }
 
-/// Loads a study's people only: answers are by far the most of a study.
+/// Loads a study's people without their answers, which are most of the data.
 pub async fn load_people(
     app: &App,
     slug: &str,
@@ -201,7 +199,7 @@ async fn people(
     })
 }
 
-/// Whether results of a study hide which condition is which now.
+/// Whether the results of a study are blinded now.
 pub async fn is_blinded(
     app: &App,
     conn: &mut PgConnection,
@@ -222,7 +220,7 @@ impl ParticipantsAndStates {
         self.crowd.iter().chain(&self.experts).filter(|judged| judged.kept())
     }
 
-    /// How many are kept, in words that say whom they count.
+    /// The number of people who are kept, in words that name their groups.
     pub fn kept_in_words(&self) -> String {
         let kept = |people: &[JudgedPerson]| people.iter().filter(|judged| judged.kept()).count();
         let of_crowd = kept(&self.crowd);
@@ -236,7 +234,7 @@ impl ParticipantsAndStates {
         self.version.definition.trial.confidence_levels
     }
 
-    /// Stands for everything that results follow from.
+    /// A hash of everything that results depend on.
     fn key(&self) -> ResultsKey {
         let mut hash = Sha256::new();
         hash.update([self.levels(), u8::from(self.blinded)]);
@@ -248,7 +246,7 @@ impl ParticipantsAndStates {
         hash.finalize().into()
     }
 
-    /// What results are computed from: the answers of the kept.
+    /// The data that results are computed from: the answers of the people who are kept.
     fn basis(&self, answers: Vec<MainAnswer>) -> Basis {
         let kept: HashSet<_> = self.kept().map(|judged| judged.person.id).collect();
         let answers: Vec<_> = answers.into_iter().filter(|answer| kept.contains(&answer.person)).collect();
@@ -256,7 +254,7 @@ impl ParticipantsAndStates {
         Basis { answers, conditions: self.conditions.clone(), levels: self.levels() }
     }
 
-    /// Names of conditions and their colours: letters where which is which stays hidden.
+    /// Names of conditions and their colours; letters and greys while results are blinded.
     pub fn labels(&self) -> Vec<(String, String)> {
         let label = |(letter, name): (char, &String)| {
             let condition = self.version.definition.condition(name).expect("names come from the definition");
@@ -270,7 +268,7 @@ impl ParticipantsAndStates {
         ('A'..).zip(&self.conditions).map(label).collect()
     }
 
-    /// The flow of the crowd, and of experts where any came, by condition in the order of figures.
+    /// The flow of the crowd, and of experts if any came, by condition in the order of figures.
     pub fn flow(&self) -> (ConsortFlow, Option<ConsortFlow>) {
         let of = |group, people| {
             let visits = self.visits.get(&group).cloned().unwrap_or_default();
@@ -280,7 +278,7 @@ impl ParticipantsAndStates {
         (of(Group::Crowd, &self.crowd), Some(experts).filter(|experts| experts.visits_in_all() > 0))
     }
 
-    /// How the study is going, by condition in the study's order.
+    /// The progress of the study, by condition in the study's order.
     pub fn progress(&self) -> Progress {
         let counts = count_by_condition(&self.slots, self.version.definition.design.postings_per_slot);
         let slots: Vec<SlotCounts> = self
@@ -295,7 +293,6 @@ impl ParticipantsAndStates {
 }
 
 impl Material {
-    /// Computes everything.
     pub fn compute(&self) -> Computed {
         Computed {
             results: self.place.results(&self.basis),

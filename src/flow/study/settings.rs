@@ -1,10 +1,10 @@
-//! What holds for a study at present: its version's word, unless it was pinned or changed since.
+//! The present settings of a study: those of its version, unless they were pinned or changed since.
 
 use crate::domain::exclusion::Policy;
 use crate::domain::study::StudyVersion;
 use crate::store::studies::Study;
 
-/// The policy that decides whether a slot is filled: pinned when the study went live, until then the version's.
+/// The enrolment policy: the version's, until it is pinned when the study goes live.
 pub fn enrolment_policy(study: &Study, version: &StudyVersion) -> Policy {
     let definition = &version.definition;
     study
@@ -14,7 +14,7 @@ pub fn enrolment_policy(study: &Study, version: &StudyVersion) -> Policy {
         .expect("the import checked that the enrolment policy exists")
 }
 
-/// Places per condition: the design's, unless a researcher changed it.
+/// Places per condition: the number in the design, unless a researcher changed it.
 pub fn per_condition(study: &Study, version: &StudyVersion) -> u32 {
     study.slots_per_condition.unwrap_or(version.definition.design.slots_per_condition)
 }

@@ -1,4 +1,4 @@
-//! What simulated people need beyond the participants' API: links of their own, and the truth to aim at.
+//! What simulated people need besides the participants' API: links of their own, and the answer key.
 
 use std::collections::BTreeSet;
 
@@ -13,16 +13,16 @@ use crate::flow::{App, Refused, Result};
 use crate::store;
 use crate::store::studies::Study;
 
-/// Names of the links that simulated people come by.
+/// The names of the links for simulated people.
 const LINK: &str = "Simulation";
 const PLATFORM_LINK: &str = "Simulation of a platform";
 
-/// What a simulation has to know of a study beforehand.
+/// What a simulation needs to know about a study.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SimulationTarget {
-    /// The code of the link by which people come of whom nothing is known.
+    /// The code of the link for people without an identity.
     pub link: String,
-    /// The code of the link by which people come whom a platform names, by the parameters of Prolific.
+    /// The code of the link for people with an identity, in the parameters of Prolific.
     pub platform_link: String,
     /// Names of the conditions.
     pub conditions: Vec<String>,
@@ -32,7 +32,7 @@ pub struct SimulationTarget {
     pub confidence_levels: u8,
 }
 
-/// A study's entrance for simulated people; its links are made when it is first asked for.
+/// A study's links and names for simulated people. The first call makes the links.
 pub async fn entrance(app: &App, slug: &str) -> Result<SimulationTarget> {
     let mut tx = app.pool.begin().await?;
     let study = store::studies::by_slug(&mut tx, slug).await?.ok_or(Refused::NoSuchStudy)?;
@@ -67,30 +67,26 @@ async fn make_link(
     Ok(link.ok_or(Refused::NoSuchLink)?.code)
 }
 
-/// The truth about everything that was drawn for a simulated person.
+/// The correct answers to the trials of a simulated person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AnswerKey {
-    /// Their condition.
     pub condition: String,
-    /// Their trials.
     pub trials: Vec<KeyEntry>,
 }
 
-/// A trial with its truth.
+/// A trial with its correct answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KeyEntry {
-    /// The trial.
+    /// The position of the trial in the schedule.
     #[serde(flatten)]
     pub place: Place,
-    /// What it is for.
     pub kind: TrialKind,
-    /// Where the max query is.
+    /// The side of the max query.
     pub max_side: Side,
-    /// The unit.
     pub unit: String,
 }
 
-/// The truth about everything drawn for a simulated person; nobody else's can be had.
+/// The answer key of a simulated person. For other people it is refused.
 pub async fn answer_key(app: &App, participant_token: &str) -> Result<AnswerKey> {
     let mut conn = app.pool.acquire().await?;
     let person = store::participants::by_token(&mut conn, &token_sha256(participant_token)).await?;

@@ -1,4 +1,4 @@
-//! Changing what a study is open for, by whoever does it: a researcher, an import, or the study itself when it is full.
+//! Changes the state of a study, for a researcher, an import, or the study itself when it is full.
 
 use serde_json::json;
 use sqlx::PgConnection;
@@ -12,7 +12,7 @@ use crate::flow::{App, Refused, Result};
 use crate::store;
 use crate::store::studies::Study;
 
-/// The change itself and its entry in the journal, at the end of the caller's transaction.
+/// Changes the state and writes it into the journal, at the end of the caller's transaction.
 pub(crate) async fn change(
     app: &App,
     conn: &mut PgConnection,
@@ -35,8 +35,8 @@ pub(crate) async fn change(
     log::write(app, conn, actor, deed, detail).await
 }
 
-/// Closes a study in which nobody can be kept any more, if it is live, unless experts may still come. The caller holds the lock
-/// on the study's slots.
+/// Closes a live study in which no participant can be kept any more, unless experts may still come. The caller holds the lock on
+/// the study's slots.
 pub(crate) async fn close_finished(app: &App, conn: &mut PgConnection, study: &mut Study) -> Result<()> {
     if study.state != StudyState::Live || awaits_experts(&mut *conn, study.id).await? {
         return Ok(());
@@ -47,7 +47,7 @@ pub(crate) async fn close_finished(app: &App, conn: &mut PgConnection, study: &m
     Ok(())
 }
 
-/// Whether a link is switched on by which experts, who need no slot, may come.
+/// Whether a link for experts is switched on. Experts need no slot.
 pub(crate) async fn awaits_experts(conn: &mut PgConnection, study_id: i64) -> Result<bool> {
     let links = store::links::all(conn, study_id).await?;
     Ok(links.iter().any(|link| link.enabled && link.definition.group == Group::Expert))

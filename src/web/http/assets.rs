@@ -1,4 +1,4 @@
-//! Serves static files and images, both at addresses that never change their content.
+//! Serves static files and images. The content at an address never changes, so browsers may cache it.
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -14,7 +14,7 @@ use crate::web::state::WebState;
 
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
-/// A static file.
+/// Answers with a static file.
 pub async fn file(Path((version, name)): Path<(String, String)>) -> Response {
     let Some(file) = static_files::bytes(&name) else { return ProblemDocument::not_found().into_response() };
     // A page from before an upgrade asks for files of the old version: it gets the new ones, but must not keep them.
@@ -35,10 +35,10 @@ fn media_type(name: &str) -> HeaderValue {
     HeaderValue::from_static(media_type)
 }
 
-/// As an image is kept: its address is one viewer's alone, so that no cache between need keep it.
+/// How an image may be cached: by the viewer's browser only, since its address belongs to one viewer.
 const BY_ITS_VIEWER: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
 
-/// An image of a study, by its opaque address.
+/// Answers with an image of a study, by its opaque address.
 pub async fn image(
     State(state): State<WebState>,
     Path(address): Path<String>,
@@ -59,7 +59,7 @@ pub async fn image(
     Ok((headers, image.bytes.clone()).into_response())
 }
 
-/// An image from the database, as it is sent. What old imports stored beside the pixels goes here.
+/// Reads an image from the database. Metadata that old imports stored beside the pixels is removed.
 async fn read(state: &WebState, asked: SentImage) -> Result<CachedImage, ProblemDocument> {
     let stored = store::images::by_number(&mut *state.app.pool.acquire().await?, asked.number).await?;
     let stored = stored.ok_or_else(ProblemDocument::not_found)?;

@@ -1,4 +1,4 @@
-//! Whose request it is, as far as a limit has to know.
+//! The client that a request comes from, for limits.
 //!
 //! Addresses are kept as keyed hashes, and are never stored or logged.
 
@@ -12,20 +12,20 @@ use parking_lot::Mutex;
 
 use crate::flow::secrets::Secrets;
 
-/// Bytes of an IPv6 address that one customer of a provider has to themselves: providers give out a /56 or a /64.
+/// Bytes of an IPv6 address that belong to one customer of a provider: providers give each a /56 or a /64.
 const IPV6_NETWORK_BYTES: usize = 7;
 
-/// How often it is said that a proxy's word cannot be read.
+/// How often the log warns that the header of a proxy cannot be read.
 const WARN_EVERY: Duration = Duration::from_secs(600);
 
-/// What stands for a client's address. None: a connection from this machine that no proxy handed on.
+/// A client's address as a keyed hash. None: a connection from this machine that no proxy forwarded.
 pub struct ClientAddress(pub(crate) Option<Vec<u8>>);
 
 impl ClientAddress {
-    /// The client of a request, as its connection and trusted proxies tell it.
+    /// The client of a request, from its connection and the headers of trusted proxies.
     pub fn of(request: &Parts, trusted_proxies: &[IpNet], secrets: &Secrets) -> Self {
         let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        // A proxy may add a line of its own below the one that its client made up.
+        // A proxy may add its own header line after a line that the client sent.
         let lines = request.headers.get_all("x-forwarded-for").iter();
         let forwarded: Vec<&str> = lines.map(|value| value.to_str().unwrap_or("unreadable")).collect();
         let address = peer.and_then(|peer| client(peer, &forwarded.join(","), trusted_proxies));
@@ -43,8 +43,8 @@ impl ClientAddress {
     }
 }
 
-/// Whose request it is: of the addresses that proxies handed on, the last that is no trusted proxy itself. What an untrusted
-/// client claims is not believed. Clients of a proxy whose word cannot be read are counted together, as the proxy's own.
+/// The client's address: the last of the forwarded addresses that is not a trusted proxy. A header from an untrusted client is
+/// ignored. If the header of a proxy cannot be read, its clients are counted together under the address of the proxy.
 fn client(peer: IpAddr, forwarded: &str, trusted: &[IpNet]) -> Option<IpAddr> {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
     let mut last = peer.to_canonical();
@@ -64,14 +64,14 @@ fn client(peer: IpAddr, forwarded: &str, trusted: &[IpNet]) -> Option<IpAddr> {
     Some(last).filter(|address| !address.is_loopback())
 }
 
-/// An address as proxies write it: alone, in brackets, with a port.
+/// Parses an address as proxies write it: alone, in brackets, or with a port.
 fn read(claim: &str) -> Option<IpAddr> {
     let bare = claim.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(claim);
     let address = bare.parse().or_else(|_| claim.parse().map(|with_port: SocketAddr| with_port.ip()));
     address.ok().map(|address: IpAddr| address.to_canonical())
 }
 
-/// Says, now and then, that limits count all clients of a proxy together. What it claimed may be an address, and is not logged.
+/// Warns from time to time that limits count all clients of a proxy together. The header is not logged: it may hold an address.
 fn warn_of(proxy: IpAddr) {
     static LAST: Mutex<Option<Instant>> = Mutex::new(None);
     let mut last = LAST.lock();
@@ -79,13 +79,13 @@ fn warn_of(proxy: IpAddr) {
         *last = Some(Instant::now());
         tracing::warn!(
             %proxy,
-            "A proxy's X-Forwarded-For does not end in an address: limits count all its clients together. Let it hand on the \
-             client's address"
+            "A proxy's X-Forwarded-For does not end in an address: limits count all its clients together. Let it forward \
+             the client's address"
         );
     }
 }
 
-/// The bytes of an address that stand for its network: one household has a whole network of IPv6 addresses.
+/// The bytes of an address that name its network: one household has a whole network of IPv6 addresses.
 pub(crate) fn network(address: IpAddr) -> Vec<u8> {
     match address.to_canonical() {
         IpAddr::V4(address) => address.octets().to_vec(),
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clients_address_is_believed_from_trusted_proxies_only() {
+    fn forwarded_addresses_are_trusted_from_trusted_proxies_only() {
         assert_eq!(seen("127.0.0.1", ""), None);
         assert_eq!(seen("127.0.0.1", "203.0.113.5"), Some(ip("203.0.113.5")));
         assert_eq!(seen("127.0.0.1", "6.6.6.6, 203.0.113.5, 10.1.2.3"), Some(ip("203.0.113.5")));
@@ -124,12 +124,12 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_counted_as_the_proxys_own() {
+    fn an_unreadable_header_counts_as_the_proxys_own_address() {
         for unreadable in ["unknown", "_hidden", "203.0.113.7:port", "6.6.6.6, unknown"] {
             assert_eq!(seen("127.0.0.1", unreadable), Some(ip("127.0.0.1")), "{unreadable}");
             assert_eq!(seen("10.0.0.5", unreadable), Some(ip("10.0.0.5")), "{unreadable}");
         }
-        assert_eq!(seen("10.0.0.5", ""), Some(ip("10.0.0.5")), "a proxy that hands nothing on");
+        assert_eq!(seen("10.0.0.5", ""), Some(ip("10.0.0.5")), "a proxy that forwards nothing");
     }
 
     #[test]

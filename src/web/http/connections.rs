@@ -1,4 +1,4 @@
-//! How many connections each network has.
+//! Limits the connections that each network has open.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -19,12 +19,12 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// Each network may have so many, but for those that are exempt.
+    /// Allows each network at most `most` connections; exempt networks have no limit.
     pub fn new(most: usize, exempt: &[IpNet]) -> Self {
         Self { most, exempt: exempt.into(), open: Arc::default() }
     }
 
-    /// A place for one more connection; none if the network has as many as it may.
+    /// Counts one more connection; none if the network has reached the limit.
     pub fn admit(&self, peer: IpAddr) -> Option<ConnectionPlace> {
         let peer = peer.to_canonical();
         if self.exempt.iter().any(|network| network.contains(&peer)) {
@@ -41,7 +41,7 @@ impl Connections {
     }
 }
 
-/// A connection's place among those of its network.
+/// One counted connection: dropping it ends the count.
 pub struct ConnectionPlace(Option<(Connections, Vec<u8>)>);
 
 impl Drop for ConnectionPlace {
@@ -62,7 +62,7 @@ mod tests {
     use crate::web::http::connections::*;
 
     #[test]
-    fn a_network_has_a_number_of_places_and_gets_them_back() {
+    fn a_network_has_a_limit_and_closed_connections_no_longer_count() {
         let connections = Connections::new(2, &["127.0.0.0/8".parse().unwrap()]);
         let admit = |peer: &str| connections.admit(peer.parse().unwrap());
         let held = [admit("2001:db8::1"), admit("2001:db8:0:ff::2")];
@@ -73,6 +73,6 @@ mod tests {
         assert!(proxied.iter().all(Option::is_some));
         drop(held);
         assert!(admit("2001:db8::1").is_some());
-        assert!(connections.open.lock().is_empty(), "nothing is kept of those who went");
+        assert!(connections.open.lock().is_empty(), "nothing is kept of closed connections");
     }
 }

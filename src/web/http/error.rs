@@ -1,4 +1,4 @@
-//! Errors as meanings: one place that chooses status, code, words, and what the person can do next.
+//! Problem documents: the one place that gives each error its status, code and words, and says what the person can do next.
 
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -17,13 +17,13 @@ pub struct ProblemDocument {
     /// A stable URI for the kind of problem: `urn:weber:problem:` and the code.
     #[serde(rename = "type")]
     kind: String,
-    /// The HTTP status, again.
+    /// The HTTP status, as in the status line.
     status: u16,
     /// A stable word for programs.
     code: &'static str,
-    /// One sentence.
+    /// What went wrong, in one sentence.
     title: String,
-    /// What to do.
+    /// What the person can do.
     #[serde(skip_serializing_if = "String::is_empty")]
     detail: String,
     #[serde(flatten)]
@@ -33,12 +33,12 @@ pub struct ProblemDocument {
     cause: Option<Cause>,
 }
 
-/// Why the server failed. It goes along with the answer to where failures are logged, and never leaves the server.
+/// Why the server failed. It is attached to the response until the failure is logged, and is never sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cause(pub String);
 
 impl ProblemDocument {
-    /// A problem by status, code, title and what to do. A failure of the server carries the reference by which its log tells of it.
+    /// Makes a problem. A failure of the server also gets the reference by which it can be found in the log.
     pub fn new(
         status: StatusCode,
         code: &'static str,
@@ -57,7 +57,7 @@ impl ProblemDocument {
         }
     }
 
-    /// Says why the server failed, for its log.
+    /// Adds the cause of a failure, for the log.
     pub fn because(self, cause: impl ToString) -> Self {
         Self { cause: Some(Cause(cause.to_string())), ..self }
     }
@@ -67,27 +67,23 @@ impl ProblemDocument {
         self
     }
 
-    /// The status.
     pub fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// The stable word.
     pub const fn code(&self) -> &'static str {
         self.code
     }
 
-    /// One sentence.
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// What to do.
     pub fn detail(&self) -> &str {
         &self.detail
     }
 
-    /// What to tell the people who run the server.
+    /// The reference that a person can give to the people who run the server.
     pub fn reference(&self) -> Option<&str> {
         self.more.get("reference").and_then(Value::as_str)
     }
@@ -97,45 +93,45 @@ impl ProblemDocument {
         Self::new(StatusCode::BAD_REQUEST, "malformed", "The request could not be read.", detail)
     }
 
-    /// Work that was broken off, because the server stops or because of a fault in it.
+    /// Work that was interrupted, because the server stops or has a fault.
     pub fn interrupted(cause: impl ToString) -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "interrupted",
             "The page could not be made.",
-            "Try again; if it happens again, the server’s log says more.",
+            "Try again. If it happens again, look into the server’s log.",
         )
         .because(cause)
     }
 
-    /// A fault of the program or of what it rests on.
+    /// A fault of the program or of a service that it needs.
     pub fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
             "Something went wrong on the server.",
-            "Nothing is lost: try again in a moment.",
+            "Nothing is lost. Please try again in a moment.",
         )
     }
 
-    /// What the server cannot do now, and can in a moment.
+    /// A temporary failure of the server.
     fn unavailable() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "unavailable",
             "The server cannot answer at the moment.",
-            "Nothing is lost: try again in a moment.",
+            "Nothing is lost. Please try again in a moment.",
         )
     }
 
-    /// Something that is not there.
+    /// An address without a page.
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this address.", "")
     }
 
     fn store(error: &StoreError) -> Self {
         if error.is_unstorable_text() {
-            return Self::malformed("A text holds a character that cannot be kept (NUL).");
+            return Self::malformed("A text contains a character that cannot be stored (NUL).");
         }
         let problem = if error.is_transient() { Self::unavailable() } else { Self::internal() };
         problem.because(error)
@@ -183,7 +179,7 @@ struct MessagePage<'a> {
     problem: &'a ProblemDocument,
 }
 
-/// A problem, shown as a page. It goes along with the answer, for whoever shows it in another look.
+/// A problem, shown as a page. It is attached to the response, so that the lab can show it in its own layout.
 #[derive(Debug)]
 pub struct PageError(pub ProblemDocument);
 

@@ -35,8 +35,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 /// A character as it is written in a JSON text: a backslash, `u`, and four hexadecimal digits.
 const ESCAPE: usize = 6;
 
-/// JSON can write what no text here can hold: half a character (a text has one that was cut within an emoji), and NUL, which
-/// PostgreSQL does not keep. In their place stands the mark for what cannot be shown, so that nothing that came with them is lost.
+/// JSON can hold text that cannot be stored: half a surrogate pair (from a text that was cut within an emoji), and NUL, which
+/// PostgreSQL does not store. Each is replaced by U+FFFD, so that the rest of the message is not lost.
 fn with_text_that_can_be_kept(json: &[u8]) -> Cow<'_, [u8]> {
     if !json.contains(&b'\\') {
         return Cow::Borrowed(json);
@@ -54,17 +54,17 @@ fn with_text_that_can_be_kept(json: &[u8]) -> Cow<'_, [u8]> {
                 json[at + 2..at + ESCAPE].copy_from_slice(b"fffd");
                 at += ESCAPE;
             }
-            // What follows a backslash belongs to it, another backslash, too.
+            // The character after a backslash belongs to it; so does a second backslash.
             _ => at += 2,
         }
     }
     Cow::Owned(json)
 }
 
-/// The UTF-16 unit that is written at the beginning of this.
+/// The UTF-16 unit of an escape at the beginning of `json`.
 fn escaped(json: &[u8]) -> Option<u16> {
     let digits = json.get(..ESCAPE)?.strip_prefix(b"\\u")?;
-    // `from_str_radix` would take a sign, too.
+    // `from_str_radix` would also accept a sign.
     let digits = std::str::from_utf8(digits).ok().filter(|text| !text.starts_with('+'))?;
     u16::from_str_radix(digits, 16).ok()
 }
@@ -113,7 +113,7 @@ mod tests {
     use crate::web::http::extract::*;
 
     #[test]
-    fn what_no_text_can_hold_is_replaced_and_nothing_else() {
+    fn only_characters_that_cannot_be_stored_are_replaced() {
         for (sent, kept) in [
             (r#"["a\u0000b\u0000"]"#, "[\"a\u{fffd}b\u{fffd}\"]"),
             (r#"["\\u0000"]"#, r#"["\\u0000"]"#),

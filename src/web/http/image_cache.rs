@@ -1,4 +1,4 @@
-//! Images that were asked for lately, so that a crowd does not ask the database for each again.
+//! A cache of images, so that many viewers do not each read them from the database.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,17 +31,17 @@ struct Images {
 }
 
 impl ImageCache {
-    /// A cache that holds at most so many bytes.
+    /// A cache that holds at most `largest` bytes.
     pub fn new(largest: usize) -> Self {
         Self { largest, images: Arc::default() }
     }
 
-    /// An image that is there.
+    /// The image, if it is cached.
     pub fn get(&self, asked: SentImage) -> Option<Arc<CachedImage>> {
         self.images.lock().as_sent.get(&asked).cloned()
     }
 
-    /// Keeps an image. When the cache is full it starts anew: a study either fits or is asked for in turns anyway.
+    /// Caches an image. A full cache is emptied first: the images of a study usually fit, and else none would stay long anyway.
     pub fn put(&self, asked: SentImage, image: CachedImage) -> Arc<CachedImage> {
         let image = Arc::new(image);
         let mut images = self.images.lock();
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn it_never_holds_more_than_its_bound() {
+    fn it_never_holds_more_than_its_limit() {
         let cache = ImageCache::new(100);
         for n in 0..20 {
             cache.put(asked(n), CachedImage { media_type: "image/png", bytes: vec![7; 30].into() });

@@ -1,4 +1,4 @@
-//! Markdown as HTML. HTML inside it is shown as text, and pictures are the study's own figures.
+//! Renders Markdown as HTML. HTML inside it is shown as text, and pictures are the study's own figures.
 
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 

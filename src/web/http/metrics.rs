@@ -1,4 +1,4 @@
-//! What a server counts from its start on, for Prometheus. Labels hold no ids of people.
+//! What a server counts since its start, for Prometheus. Labels hold no ids of people.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,17 +15,17 @@ use prometheus_client::registry::Registry;
 
 use crate::flow::App;
 
-/// From what nobody notices to what nobody waits for, s.
+/// Upper bounds of the histogram's buckets, in seconds.
 const SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
 
-/// What this server counts. Cheap to clone.
+/// The counters of this server. Cheap to clone.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
     requests: Family<RequestLabels, Histogram, fn() -> Histogram>,
 }
 
-/// Few values each: a route is a pattern, not an address.
+/// Each label has few values: a route is a pattern, not an address.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     method: &'static str,
@@ -34,7 +34,6 @@ struct RequestLabels {
 }
 
 impl Metrics {
-    /// Begins to count.
     pub fn new(app: &App) -> Self {
         let requests = Family::new_with_constructor((|| Histogram::new(SECONDS)) as fn() -> Histogram);
         let mut registry = Registry::default();
@@ -65,7 +64,7 @@ impl Metrics {
         Self { registry: Arc::new(registry), requests }
     }
 
-    /// Awaits the answer to a request, and counts it. At level `debug` it is logged, too.
+    /// Awaits the response to a request, and counts it. At level `debug` it is also logged.
     pub async fn count(
         &self,
         method: &'static str,
@@ -88,7 +87,7 @@ impl Metrics {
         response
     }
 
-    /// What was counted so far, and what stands in another registry, in the format of Prometheus.
+    /// These counters and those of another registry, in the format of Prometheus.
     pub fn text(&self, now: &Registry) -> String {
         let mut text = String::new();
         for registry in [&*self.registry, now] {
@@ -98,7 +97,7 @@ impl Metrics {
     }
 }
 
-/// Anybody can invent methods; each would be a series of its own.
+/// The method as a label. Clients can invent methods, and each would make a series of its own: unusual ones count together.
 pub fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

@@ -1,5 +1,5 @@
-//! `/metrics`, for Prometheus: what was counted (`web::http::metrics`), and how connections, people and slots stand now. It needs an
-//! API token, and holds no ids of people.
+//! `/metrics`, for Prometheus: the counters of `web::http::metrics`, and the present numbers of connections, people and slots. It
+//! needs an API token, and holds no ids of people.
 
 use axum::extract::State;
 use axum::http::header;
@@ -40,7 +40,7 @@ struct SlotLabels {
     state: &'static str,
 }
 
-/// Everything, as it stands.
+/// Answers with all metrics.
 pub async fn page(
     State(state): State<WebState>,
     MaybeBearer(token): MaybeBearer,

@@ -1,4 +1,4 @@
-//! What every page needs of HTTP: errors, bodies, headers, connections, static files.
+//! HTTP for all pages: errors, bodies, headers, connections, static files.
 
 pub mod assets;
 pub mod client_address;

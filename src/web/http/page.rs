@@ -24,7 +24,7 @@ pub fn text(part: &impl Template) -> String {
     })
 }
 
-/// The address of a static file: it changes with the files' content, so that browsers may keep it.
+/// The address of a static file. It changes with the content of the files, so that browsers may cache it.
 pub fn asset(name: &str) -> String {
     static_files::address(name)
 }

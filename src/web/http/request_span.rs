@@ -1,6 +1,5 @@
-//! Every request has a span in the log, by its method, its route and a reference, so that all that is logged about a request
-//! can be found by the reference on the page that a person saw. The route is the pattern that matched: addresses hold tokens
-//! and links.
+//! Every request has a span in the log with its method, its route and a reference. All that is logged about a request can be
+//! found by the reference that its page shows. The route is the pattern that matched, since addresses hold tokens and links.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -16,10 +15,10 @@ use tracing::Instrument;
 use crate::web::http::error::{Cause, PageError, ProblemDocument};
 use crate::web::http::{metrics, request_reference};
 
-/// Carries the reference of a failed request, for programs that do not read the answer's body.
+/// Holds the reference of a failed request, for programs that do not read the response's body.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Answers a request inside a span of its own, and logs it if the server fails. The span exists at every level of the log.
+/// Answers a request inside a span of its own, and logs it if the server fails. The span is on at every log level.
 pub async fn enter(request: Request, next: Next) -> Response {
     let reference = request_reference::new();
     let method = metrics::method(request.method());
@@ -51,7 +50,7 @@ fn log_failure(response: &Response, began: Instant) {
     }
 }
 
-/// Answers with a problem where a program error would otherwise break off the connection without a word.
+/// Answers with a problem where a panic would otherwise close the connection without an answer.
 pub async fn catch_panics(request: Request, next: Next) -> Response {
     let is_for_programs = request.uri().path().starts_with("/api/");
     match AssertUnwindSafe(next.run(request)).catch_unwind().await {
@@ -83,7 +82,7 @@ mod tests {
 
     use super::*;
 
-    /// What is logged while it is there.
+    /// Collects what is logged.
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -97,7 +96,7 @@ mod tests {
         }
     }
 
-    /// Answers a request for the path of a program that fails; returns the answer, its text, and what was logged.
+    /// Sends a request to a router with handlers that panic; returns the response, its text, and what was logged.
     async fn ask(path: &str) -> (Response, String, String) {
         let log = Log::default();
         let writer = log.clone();

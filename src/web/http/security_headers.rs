@@ -1,4 +1,4 @@
-//! Headers that every answer carries, and bounds on time.
+//! The headers of every response, and the time limit of requests.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use axum::response::{IntoResponse, Response};
 use crate::web::http::error::ProblemDocument;
 use crate::web::site::Site;
 
-/// Marks a page that may stand in MTurk's frame, and whose form goes there.
+/// Marks a page that MTurk may show in a frame, and whose form posts to MTurk.
 #[derive(Clone)]
 struct InFrame;
 
-/// Lets a page stand in MTurk's frame and post to it.
+/// Lets MTurk show a page in a frame, and lets the page post to MTurk.
 pub fn in_frame(mut response: Response) -> Response {
     response.extensions_mut().insert(InFrame);
     response
 }
 
-/// Headers whose values are the same for every answer, or for every page in a frame; made once.
+/// Headers whose values are the same for every response, or for every page in a frame; made once.
 pub struct FixedHeaders {
     always: Vec<(HeaderName, HeaderValue)>,
     policy: HeaderValue,
@@ -26,7 +26,6 @@ pub struct FixedHeaders {
 }
 
 impl FixedHeaders {
-    /// The headers of a server.
     pub fn new(site: &Site) -> Self {
         let mut always = vec![
             (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -39,7 +38,7 @@ impl FixedHeaders {
         if site.is_secure() {
             always.push((header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")));
         }
-        // Nothing that cannot stand in a header: better no answer than one without a policy.
+        // If the policy cannot be written, the server must not start: no page may be sent without it.
         let policy = |sites: Option<&str>| {
             HeaderValue::from_str(&content_security_policy(sites)).expect("origins are plain text")
         };
@@ -91,7 +90,7 @@ pub fn is_for_participants(path: &str) -> bool {
     path.starts_with("/enter/") || path == "/run"
 }
 
-/// Everything from this server only, nothing inline. A page in a frame may be held by these sites, and posts to them.
+/// Allows content from this server only, and nothing inline. Only `sites` may show a page in a frame, and its form posts to them.
 fn content_security_policy(sites: Option<&str>) -> String {
     let (form_action, frame_ancestors) = sites.map_or(("'self'", "'none'"), |sites| (sites, sites));
     format!(
@@ -105,7 +104,7 @@ mod tests {
     use crate::web::http::security_headers::*;
 
     #[test]
-    fn a_page_in_a_frame_names_who_may_hold_it_and_where_it_posts() {
+    fn the_policy_of_a_page_in_a_frame_names_the_sites_that_may_show_it() {
         let policy = content_security_policy(Some("https://a.example https://b.example"));
         assert!(policy.ends_with(
             "form-action https://a.example https://b.example; frame-ancestors https://a.example https://b.example"
@@ -113,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn other_pages_stand_in_no_frame_and_nothing_inline_is_allowed() {
+    fn other_pages_are_never_framed_and_nothing_inline_is_allowed() {
         let policy = content_security_policy(None);
         assert!(policy.ends_with("form-action 'self'; frame-ancestors 'none'"));
         assert!(!policy.contains("unsafe"));

@@ -1,5 +1,5 @@
-//! Accepting connections: a bounded number of them, also of one network, and none that is held open by a client who never asks
-//! for anything or never reads what it asked for.
+//! Accepts connections, a limited number in all and per network. Connections of clients that send no request, or that do not
+//! read the response, are closed.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -24,15 +24,15 @@ use crate::web::http::connections::Connections;
 use crate::web::http::startup::Startup;
 use crate::web::http::write_progress::Progressing;
 
-/// What clients may take up.
+/// Limits on the connections of clients.
 #[derive(Debug, Clone)]
 pub struct ConnectionLimits {
-    /// Connections at the same time, at most; whoever comes then waits to be accepted.
+    /// Connections at the same time, at most; further ones wait to be accepted.
     pub connections: usize,
-    /// How long a client may take to say what it wants, and how long a connection may stand idle. Longer than the trial
-    /// program's silence between two signs of life, so that these go by one connection.
+    /// How long a client may take to send a request's head, and how long a connection may be idle. It is longer than the
+    /// interval between two signs of life of the trial program, so that these use one connection.
     pub head: Duration,
-    /// How long a client may take nothing of what is written to it.
+    /// How long a client may read nothing of a response.
     pub write: Duration,
     /// Connections of one network at the same time, at most; further ones are closed at once.
     pub per_network: usize,
@@ -41,14 +41,14 @@ pub struct ConnectionLimits {
 }
 
 impl ConnectionLimits {
-    /// So many connections, so many of one network, half of all at most: one network is not to take them all.
+    /// Limits all connections and those of one network, which gets half of all at most, so that others can still connect.
     pub fn new(connections: usize, per_network: usize, proxies: &[IpNet]) -> Self {
         let exempt = THIS_MACHINE.iter().chain(proxies).copied().collect();
         Self { connections, per_network: per_network.min(connections / 2), exempt, ..Self::default() }
     }
 }
 
-/// This machine, whose clients are its owner's.
+/// The addresses of this machine.
 const THIS_MACHINE: [IpNet; 2] = [
     IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),
     IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
@@ -66,7 +66,7 @@ impl Default for ConnectionLimits {
     }
 }
 
-/// Answers until it is told to stop; then it lets what is under way come to its end.
+/// Answers requests until `stop` resolves; then it finishes the requests that have begun.
 pub async fn serve(
     mut listener: TcpListener,
     entrance: impl Into<Startup>,
@@ -90,7 +90,7 @@ pub async fn serve(
         let Some(place_of_network) = networks.admit(client.ip()) else { continue };
         let connection = under_way.watch(connection(stream, client, &entrance, &bounds));
         tokio::spawn(async move {
-            // A client that breaks off has no one to be told about it.
+            // An error here means that the client closed the connection: nothing is left to do.
             let _ = connection.await;
             drop((place, place_of_network));
         });

@@ -1,4 +1,5 @@
-//! Who answers: the server, or, while it starts, a few words. The first start makes the demo's images, which takes a minute.
+//! Answers requests while the server starts, since the first start makes the demo's images, which takes a minute. Afterwards the
+//! router answers.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,7 +12,7 @@ use tower::ServiceExt;
 
 use crate::web::http::error::{PageError, ProblemDocument};
 
-/// What answers requests from the moment when the server listens. Cheap to clone.
+/// Answers requests as soon as the server listens. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Startup(Arc<OnceLock<Router>>);
 
@@ -22,9 +23,9 @@ impl From<Router> for Startup {
 }
 
 impl Startup {
-    /// From now on the table of routes answers.
+    /// Lets the router answer from now on.
     pub fn open(&self, router: Router) {
-        // It is opened once.
+        // This is called once, so the cell is empty.
         let _ = self.0.set(router);
     }
 
@@ -39,8 +40,8 @@ impl Startup {
     }
 }
 
-/// Whether a body is said to be in chunks of chunks: proxies and servers read that differently, so that what follows could be
-/// taken for another request.
+/// Whether the headers name more than one transfer encoding. Proxies and servers read such a body differently, so that a part of
+/// it could be taken for another request.
 fn is_chunked_twice(headers: &HeaderMap) -> bool {
     let values = headers.get_all(TRANSFER_ENCODING).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).count() > 1
@@ -53,14 +54,14 @@ fn refused() -> Response {
     response
 }
 
-/// What is said while the server starts.
+/// The response while the server starts.
 fn starting(path: &str) -> Response {
     let problem = || {
         ProblemDocument::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "starting",
             "The server is starting.",
-            "Try again in about a minute: the first start makes the images of the demo.",
+            "Try again in about a minute. The first start takes longer, since it makes the images of the demo.",
         )
     };
     let mut response = match path {
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_that_starts_is_alive_and_not_ready() {
+    async fn a_starting_server_is_alive_and_not_ready() {
         assert_eq!(ask("/healthz").await.status(), StatusCode::OK);
         for path in ["/readyz", "/enter/abc", "/api/v1/records", "/lab"] {
             let response = ask(path).await;
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn chunks_of_chunks_are_refused() {
+    async fn more_than_one_transfer_encoding_is_refused() {
         for (values, refused) in [
             (&["chunked"][..], false),
             (&["chunked, chunked"], true),

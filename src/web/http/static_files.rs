@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 #[folder = "static/"]
 struct Static;
 
-/// Stands in the addresses of all static files: the modules of the trial program import each other by relative names.
+/// A hash of all static files, which is part of each address: the modules of the trial program import each other by relative names,
+/// so all files need the same version.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut names: Vec<_> = Static::iter().collect();
     names.sort();
@@ -37,7 +38,7 @@ pub fn bytes(name: &str) -> Option<Cow<'static, [u8]>> {
     Static::get(name).map(|file| file.data)
 }
 
-/// A static file's text, to be put into another file.
+/// A static file's text, for inclusion in another file.
 pub fn text(name: &str) -> String {
     bytes(name).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }

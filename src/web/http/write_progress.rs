@@ -1,4 +1,4 @@
-//! A connection on which writing must make progress: a client that does not read what it asked for is put out.
+//! A connection on which writing must make progress: a client that does not read the response is disconnected.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -9,21 +9,21 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// A stream that fails when nothing of what is to be written has gone out for a while.
+/// A stream that fails when a write makes no progress for a while.
 pub struct Progressing {
     stream: TcpStream,
     longest: Duration,
-    /// Runs out while the client takes nothing; none while nothing waits to be written.
+    /// Runs while a write waits for the client; none while no write waits.
     timeout: Option<Pin<Box<Sleep>>>,
 }
 
 impl Progressing {
-    /// A stream whose writes may stand still for so long.
+    /// A stream whose writes may wait for at most `longest`.
     pub const fn new(stream: TcpStream, longest: Duration) -> Self {
         Self { stream, longest, timeout: None }
     }
 
-    /// What came of an attempt to write, or the end of the timeout.
+    /// The result of an attempt to write, or an error once the timeout has passed.
     fn judge<T>(&mut self, cx: &mut Context<'_>, attempt: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if attempt.is_ready() {
             self.timeout = None;
@@ -65,7 +65,7 @@ impl AsyncWrite for Progressing {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A socket has nothing to flush: this tells nothing of progress.
+        // A socket has nothing to flush, so flushing says nothing about progress.
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 

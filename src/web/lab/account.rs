@@ -27,7 +27,7 @@ struct SignInPage<'a> {
     email: &'a str,
 }
 
-/// The form; whoever is signed in already goes on.
+/// Shows the form; a person who is signed in already is redirected to the lab.
 pub async fn sign_in_page(signed_in: Option<SignedIn>) -> Response {
     if signed_in.is_some() {
         return Redirect::to(urls::LAB).into_response();
@@ -35,14 +35,13 @@ pub async fn sign_in_page(signed_in: Option<SignedIn>) -> Response {
     page::html(&SignInPage { problem: None, email: "" })
 }
 
-/// What the form sends.
 #[derive(Deserialize)]
 pub struct SignInForm {
     email: String,
     password: String,
 }
 
-/// Signs in.
+/// Checks the password, and signs in.
 pub async fn sign_in(
     State(state): State<WebState>,
     jar: CookieJar,
@@ -59,7 +58,7 @@ pub async fn sign_in(
     }
 }
 
-/// Into the lab, or to the second factor first.
+/// Redirects into the lab, or to the second factor first.
 fn go_on(state: &WebState, jar: CookieJar, begun: Begun) -> Response {
     let next = if begun.awaits_code { urls::SIGN_IN_CODE } else { urls::LAB };
     let jar = match begun.mark {
@@ -80,14 +79,14 @@ pub async fn code_page() -> Response {
     page::html(&CodePage { problem: None })
 }
 
-/// What a form with a code sends.
+/// A form with a code of the second factor.
 #[derive(Deserialize)]
 pub struct CodeForm {
     /// The code, as it was typed.
     pub code: String,
 }
 
-/// Takes the code, and lets in.
+/// Checks the code, and signs in.
 pub async fn enter_code(
     State(state): State<WebState>,
     jar: CookieJar,
@@ -119,10 +118,10 @@ pub async fn sign_out(State(state): State<WebState>, jar: CookieJar) -> Result<R
 #[template(path = "lab/set_password.html")]
 struct PasswordPage<'a> {
     problem: Option<&'a ProblemDocument>,
-    /// Kept in the form, since the address no longer has it after a mistake.
+    /// Kept in the form, since the address no longer holds it after a mistake.
     token: &'a str,
     shortest: usize,
-    /// The form could not do anything any more.
+    /// Whether the link can no longer be used, so that the form is not shown.
     used_up: bool,
 }
 
@@ -133,12 +132,11 @@ impl<'a> PasswordPage<'a> {
     }
 }
 
-/// The form; the link's token stands in the address's fragment, and a script puts it into the form.
+/// Shows the form. The link's token is in the fragment of the address; a script puts it into the form.
 pub async fn password_page() -> Response {
     page::html(&PasswordPage::new("", None))
 }
 
-/// What the form sends.
 #[derive(Deserialize)]
 pub struct PasswordForm {
     token: String,
@@ -162,7 +160,7 @@ pub async fn set_password(
             StatusCode::UNPROCESSABLE_ENTITY,
             "passwords_differ",
             "The two passwords are not the same.",
-            "Type the same twice.",
+            "Type the same password twice.",
         ))
     };
     match result {

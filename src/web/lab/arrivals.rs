@@ -1,4 +1,4 @@
-//! Who came to a study and did not get in: a part of its page.
+//! The visits that did not lead to a participation: a part of a study's page.
 
 use std::collections::BTreeMap;
 
@@ -14,38 +14,38 @@ use crate::web::lab::urls;
 #[template(path = "lab/_arrivals.html")]
 struct ArrivalsPart<'a> {
     slug: &'a str,
-    /// Arrivals of the last days that hint at a fault.
+    /// Arrivals of the last days that suggest a fault.
     hints: Vec<&'a ArrivalCount>,
-    /// Visits in all.
+    /// The number of all visits.
     all: u64,
-    /// Those that led no further, with how often; without those that were only looked at.
+    /// How often visits ended without consent, by the way in which they ended.
     ended: Vec<(Arrival, u64)>,
 }
 
 impl ArrivalsPart<'_> {
-    /// What came of it, and where to look.
+    /// What was wrong with the visits, and where to look.
     const fn advice(arrival: &Arrival) -> &'static str {
         match arrival {
             Arrival::Incomplete => {
-                "came by an address whose parameters were missing, not filled in, or no ids of the platform. Compare the \
+                "came by an address whose parameters were missing, not filled in, or not ids of the platform. Compare the \
                  address that you gave to the platform with the one under"
             }
             Arrival::UnknownPerson => {
-                "came by a personal link that was never given out: whole addresses must be sent. They stand under"
+                "came by a personal link that was never given out. Send people their complete addresses: see"
             }
             _ => {
-                "came without a good signature. Signed links must be switched on on Prolific, too, for the address under"
+                "came without a valid signature. Signed links must also be switched on at Prolific, for the address under"
             }
         }
     }
 }
 
-/// Whether a visit is counted like that once; what people decide on the page of consent is counted besides.
+/// Whether this counts a visit, and not what a person decided on the page of consent, which is counted in addition.
 fn is_whole(arrival: Arrival) -> bool {
     arrival == Arrival::Arrived || !arrival.saw_consent()
 }
 
-/// The part, as the study stands.
+/// Renders the part.
 pub fn part(overview: &StudyOverview) -> String {
     let mut visits = BTreeMap::<Arrival, u64>::new();
     for (arrival, n) in overview.visits.values().flatten() {

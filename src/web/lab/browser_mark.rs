@@ -1,4 +1,4 @@
-//! Where a researcher signs in from: their network, and whether this browser is one in which they have done so before.
+//! Where a researcher signs in from: their network, and whether they have signed in with this browser before.
 
 use std::convert::Infallible;
 
@@ -12,7 +12,7 @@ use crate::web::http::client_address::ClientAddress;
 use crate::web::site::Site;
 use crate::web::state::WebState;
 
-/// Where somebody asks from.
+/// Where a request comes from.
 pub struct AskedFrom(pub Whence);
 
 impl FromRequestParts<WebState> for AskedFrom {
@@ -26,12 +26,12 @@ impl FromRequestParts<WebState> for AskedFrom {
     }
 }
 
-/// The cookie's name: over HTTPS one that no other host can set.
+/// The cookie's name. Over HTTPS it has a prefix with which no other host can set it.
 fn name(site: &Site) -> &'static str {
     if site.is_secure() { "__Host-weber-browser" } else { "weber-browser" }
 }
 
-/// The cookie by which the browser is known from now on. It opens nothing.
+/// The cookie by which the browser is known from now on. It gives no access.
 pub fn cookie(site: &Site, mark: String) -> Cookie<'static> {
     Cookie::build((name(site), mark))
         .path("/")

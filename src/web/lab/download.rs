@@ -1,4 +1,4 @@
-//! Downloads: the same export as the command line's.
+//! Downloads of the export, with the same files as `weber export`.
 
 use std::path::Path as FilePath;
 
@@ -23,7 +23,7 @@ use crate::web::http::extract::MaybeBearer;
 use crate::web::lab::session::SignedIn;
 use crate::web::state::WebState;
 
-/// Which policy, and whether to include what counts toward nothing.
+/// The policy of an export, and whether pilots and simulated people are included.
 #[derive(Debug, Deserialize)]
 pub struct ExportQuery {
     #[serde(default)]
@@ -34,7 +34,7 @@ pub struct ExportQuery {
     simulated: bool,
 }
 
-/// Somebody who may take data out: a researcher who is signed in, or a script with a token.
+/// The actor of a download: a researcher who is signed in, or a script with a token.
 pub struct MayExport(Actor);
 
 impl FromRequestParts<WebState> for MayExport {
@@ -75,7 +75,7 @@ pub async fn all(
     Ok(attachment(&name, "application/zip", tokio::fs::File::from_std(archive)))
 }
 
-/// One of the files.
+/// One file of the export.
 pub async fn one(
     State(state): State<WebState>,
     MayExport(actor): MayExport,
@@ -91,8 +91,8 @@ pub async fn one(
     Ok(attachment(&format!("{slug}-{file}"), media_type, opened))
 }
 
-/// Exports into a folder that vanishes; files that are open by then can still be read. The journal is told which one is
-/// handed out, or that all are.
+/// Exports into a temporary folder; open files can still be read after it is deleted. The journal records which file is handed
+/// out, or that all are.
 async fn make(
     state: &WebState,
     actor: &Actor,
@@ -140,7 +140,7 @@ fn failed(error: impl std::fmt::Display) -> PageError {
         StatusCode::INTERNAL_SERVER_ERROR,
         "download_failed",
         "The download could not be made.",
-        "The server may be out of disk space; its log says more.",
+        "The server may be out of disk space: look into its log.",
     );
     PageError(problem.because(error))
 }

@@ -1,4 +1,5 @@
-//! The exclusion workbench: change any bound and see who would leave, before anything is applied; save a policy; freeze one.
+//! The exclusion workbench: a researcher changes bounds and sees who would be excluded before anything is applied, saves policies,
+//! and freezes one.
 
 mod form;
 mod plot;
@@ -31,7 +32,7 @@ use crate::web::state::WebState;
 use form::{FormFields, described, rows, rows_as_typed, ways_for_experts};
 use view::{CriterionLine, GroupLine, Links};
 
-/// Most people who are named: a list that is longer helps nobody.
+/// The most names in a list of people; more could not be read.
 const MOST_NAMED: usize = 200;
 
 #[derive(Template)]
@@ -48,23 +49,23 @@ struct ExclusionPage<'a> {
     total: GroupLine,
     /// The experts of all conditions, where any took part.
     experts: Option<GroupLine>,
-    /// What they are judged by, and what else they could be, where there are or may be experts.
+    /// How experts are judged, and how else they could be, where there are or may be experts.
     experts_by: Option<(ExpertsBy, Vec<ExpertsBy>)>,
     saved: Vec<(SavedPolicy, PreregistrationStatus)>,
-    /// Those whom changed bounds would move, where they are changed.
+    /// The people whom changed bounds would include or exclude; none if no bound is changed.
     moved: Option<Moved>,
-    /// Accuracies would tell which condition is which.
+    /// Whether accuracies are hidden, since they would show which condition is which.
     blinded: bool,
-    /// Why the bounds describe no policy, or it was not saved.
+    /// Why the bounds make no policy, or why the policy was not saved.
     problem: Option<&'a ProblemDocument>,
     /// Whether the bounds are those that people are judged by.
     applied: bool,
-    /// What somebody wanted to call it.
+    /// The name that was typed for the policy.
     name: &'a str,
 }
 
 impl ExclusionPage<'_> {
-    /// Who leaves and who comes in: in words, as many as are named, and how many more.
+    /// Who leaves and who comes in: a label, the people who are named, and how many more there are.
     fn ways<'t>(&self, moved: &'t Moved) -> Vec<(&'static str, &'t [String], usize)> {
         let ways = [("Leave", &moved.leave), ("Come in", &moved.join)];
         let way = |(words, people): (&'static str, &'t Vec<String>)| {
@@ -74,18 +75,18 @@ impl ExclusionPage<'_> {
         ways.into_iter().map(way).filter(|(_, named, _)| !named.is_empty()).collect()
     }
 
-    /// Whether somebody may still freeze one.
+    /// Whether the researcher may freeze a policy, which is possible once.
     fn may_freeze(&self) -> bool {
         self.me.steers() && self.saved.iter().all(|(saved, _)| saved.frozen_at.is_none())
     }
 }
 
-/// Whose data are looked at.
+/// The mode of the data that are shown.
 fn mode_of(fields: &FormFields) -> Mode {
     fields.get("mode").and_then(|mode| mode.parse().ok()).unwrap_or_else(live_mode)
 }
 
-/// Shows what the bounds do; if they describe no policy, or it was refused, why, with the bounds as they were typed.
+/// Shows the effect of the bounds. If they make no policy, or it was refused, the page says why and keeps the bounds as typed.
 async fn show(
     state: &WebState,
     me: Researcher,
@@ -137,7 +138,7 @@ async fn show(
     Ok((status, page).into_response())
 }
 
-/// The page: the form's fields stand in the address, so that it can be sent to a colleague.
+/// The page. The form's fields are in the address, so that it can be sent to a colleague.
 pub async fn page(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,
@@ -147,7 +148,7 @@ pub async fn page(
     show(&state, researcher, &slug, &fields, None).await
 }
 
-/// Saves the policy that the form describes. What is refused can be mended where it stands.
+/// Saves the policy that the form describes. If it is refused, the form is shown again and can be corrected.
 pub async fn save(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,
@@ -170,7 +171,7 @@ pub async fn save(
     }
 }
 
-/// Which policy is frozen, and what was looked at.
+/// The policy to freeze, and what the page showed.
 #[derive(Debug, Deserialize)]
 pub struct FreezeForm {
     name: String,
@@ -191,7 +192,7 @@ pub async fn freeze(
     Ok(back(&slug, &form.policy, form.mode))
 }
 
-/// To the saved policies, with the same people and bounds in view.
+/// Redirects to the saved policies, with the same people and bounds shown.
 fn back(slug: &str, policy: &str, mode: Mode) -> Redirect {
     let query = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("policy", policy)

@@ -1,4 +1,4 @@
-//! The journal: who did what, when.
+//! The page of the journal: who did what, when.
 
 use askama::Template;
 use axum::extract::{Query, State};
@@ -31,14 +31,14 @@ struct JournalPage {
     head: String,
 }
 
-/// Which entries.
+/// Which entries are shown.
 #[derive(Debug, Deserialize)]
 pub struct JournalFilter {
     #[serde(default)]
     study: String,
 }
 
-/// The newest entries first; the whole chain is checked.
+/// Shows the newest entries first, and checks the whole chain.
 pub async fn page(
     State(state): State<WebState>,
     SignedIn(me): SignedIn,
@@ -56,7 +56,7 @@ pub async fn page(
     Ok(page::html(&JournalPage { me, study: filter.study, entries, found: count, all, broken, head }))
 }
 
-/// What an entry's detail, which is JSON, says: names with their values. An empty one says nothing.
+/// Puts an entry's detail, which is JSON, into words: names with their values. None if it is empty.
 fn in_words(detail: &str) -> Option<String> {
     let words = match serde_json::from_str(detail) {
         Ok(Value::Object(fields)) => named(&fields, " · "),
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn details_are_read_as_words() {
+    fn details_are_put_into_words() {
         let said = |detail: &str| in_words(detail).unwrap_or_default();
         assert_eq!(said("{}"), "");
         assert_eq!(said(r#"{"from":"live","to":"paused"}"#), "from live · to paused");

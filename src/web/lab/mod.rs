@@ -1,4 +1,4 @@
-//! The researchers' pages: one file per page.
+//! The researchers' pages, each in a file of its own.
 
 pub mod account;
 pub mod arrivals;
@@ -31,13 +31,13 @@ use tower_http::csrf::CsrfLayer;
 
 use crate::web::state::WebState;
 
-/// Largest file that a researcher may hand in, in bytes.
+/// Largest file that a researcher may upload, in bytes.
 const LARGEST_UPLOAD: usize = 20 << 20;
 
 /// Largest form, in bytes.
 const LARGEST_FORM: usize = 64 << 10;
 
-/// Every address of the researchers' pages. Forms are taken from this site's own pages only.
+/// The routes of the researchers' pages. Forms are accepted from this site's own pages only.
 pub fn routes() -> Router<WebState> {
     Router::new()
         .route("/", get(|| async { Redirect::to("/lab") }))
@@ -90,7 +90,7 @@ pub fn routes() -> Router<WebState> {
         .layer(CsrfLayer::new())
 }
 
-/// For lists that a platform made.
+/// The size limit for files of a platform.
 fn uploads() -> DefaultBodyLimit {
     DefaultBodyLimit::max(LARGEST_UPLOAD)
 }

@@ -1,40 +1,40 @@
-//! Pages of a table that is too long for one.
+//! Splits a long table into pages.
 
 use std::ops::Range;
 
 /// One page of many rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageOfRows {
-    /// Which, from 1.
+    /// Its number, from 1.
     number: usize,
-    /// How many there are, at least one.
+    /// The number of the last page, at least 1.
     pub last: usize,
     /// Rows on a page.
     size: usize,
-    /// Rows on all pages.
+    /// Rows on all pages together.
     pub found: usize,
 }
 
 impl PageOfRows {
-    /// The page of that number; where the table has become shorter than that, its last one.
+    /// The page with this number, or the last page if the table is shorter.
     pub fn new(asked: usize, found: usize, size: usize) -> Self {
         let last = found.div_ceil(size).max(1);
         Self { number: asked.clamp(1, last), last, size, found }
     }
 
-    /// Which rows stand on it, from 0.
+    /// The rows on this page, from 0.
     pub fn rows(&self) -> Range<usize> {
         let from = (self.number - 1) * self.size;
         from..(from + self.size).min(self.found)
     }
 
-    /// The same in words.
+    /// The rows on this page, in words.
     pub fn in_words(&self) -> String {
         let rows = self.rows();
         format!("{} to {} of {}", grouped(rows.start + 1), grouped(rows.end), grouped(self.found))
     }
 
-    /// Where one can go from here: in words, and the page's number.
+    /// Links to other pages: the label, and the page's number.
     pub fn ways(&self) -> Vec<(&'static str, usize)> {
         let ways = [
             ("First", 1, self.number > 1),
@@ -46,7 +46,7 @@ impl PageOfRows {
     }
 }
 
-/// A number with its thousands apart.
+/// A number with separators between thousands.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_says_where_it_is_and_where_one_can_go() {
+    fn a_page_names_its_rows_and_links_to_other_pages() {
         let second = PageOfRows::new(2, 10_000, 100);
         assert_eq!(second.in_words(), "101 to 200 of 10,000");
         assert_eq!(second.ways(), [("First", 1), ("Previous", 1), ("Next", 3), ("Last", 100)]);
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_asks_for_too_much_gets_the_last_page() {
+    fn a_number_that_is_too_large_gives_the_last_page() {
         assert_eq!(PageOfRows::new(usize::MAX, 150, 100).rows(), 100..150);
         assert_eq!(PageOfRows::new(0, 150, 100).rows(), 0..100);
         assert_eq!(PageOfRows::new(3, 0, 100).rows(), 0..0);

@@ -1,4 +1,4 @@
-//! One person's page: criteria, decision, trials, timeline and device.
+//! The page of one participant: criteria, decision, trials, timeline and device.
 
 use askama::Template;
 use axum::Form;
@@ -40,14 +40,14 @@ struct ParticipantPage<'a> {
     verdict: String,
     findings: Vec<CriterionResult>,
     trials: Vec<TrialLine>,
-    /// Trials that are drawn and not answered.
+    /// The number of trials that are scheduled and not answered.
     unanswered: usize,
     timeline: Vec<Moment>,
     decided_by: Option<(String, DateTime<Utc>)>,
 }
 
 impl ParticipantPage<'_> {
-    /// Events that are stored of one person.
+    /// The most events that are stored of one person.
     const fn most_events(&self) -> u32 {
         MOST_EVENTS
     }
@@ -71,24 +71,24 @@ struct TrialLine {
     confidence: u8,
     correct: bool,
     rt_s: Option<f64>,
-    /// Since Welcome.
+    /// Seconds since Welcome.
     at_s: f64,
     /// Device px per image px.
     device_scale: Option<f64>,
     frame_ms: Option<f64>,
 }
 
-/// Something that happened.
+/// An entry of the timeline.
 struct Moment {
-    /// Since Welcome.
+    /// Seconds since Welcome.
     at_s: Option<f64>,
-    /// When the server heard of it; answers are told at once.
+    /// When the server received it; none for answers, which are sent at once.
     server_at: Option<DateTime<Utc>>,
     what: String,
     detail: String,
 }
 
-/// Answers and events, in the order in which they happened; what has no time of its own stays after what was heard before it.
+/// Answers and events in the order in which they happened. An event without a time comes after the event that was received before.
 fn timeline(answers: &[TrialLine], events: &[EventOnFile]) -> Vec<Moment> {
     let mut last = 0.0_f64;
     let mut timed: Vec<(f64, Moment)> = Vec::new();
@@ -116,7 +116,7 @@ fn timeline(answers: &[TrialLine], events: &[EventOnFile]) -> Vec<Moment> {
     timed.into_iter().map(|(_, moment)| moment).collect()
 }
 
-/// What an event says beside its kind.
+/// The detail of an event, in words.
 fn in_words(detail: &serde_json::Value) -> String {
     let serde_json::Value::Object(fields) = detail else { return String::new() };
     let word = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -124,7 +124,7 @@ fn in_words(detail: &serde_json::Value) -> String {
     fields.collect::<Vec<_>>().join(", ")
 }
 
-/// One person's page.
+/// The page.
 pub async fn one(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,
@@ -158,10 +158,10 @@ pub async fn one(
     }))
 }
 
-/// What is decided about a person.
+/// A decision about a participant.
 #[derive(Debug, Deserialize)]
 pub struct DecisionForm {
-    /// Include, exclude, or nothing: the rule holds again.
+    /// Include, exclude, or empty: the policy decides again.
     decision: String,
     #[serde(default)]
     reason: String,
@@ -169,7 +169,7 @@ pub struct DecisionForm {
     reopen: bool,
 }
 
-/// Decides about a person beside the rule, or takes such a decision back.
+/// Stores a decision that replaces the policy's verdict, or removes it.
 pub async fn decide(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,
@@ -187,7 +187,7 @@ pub async fn decide(
     Ok(Redirect::to(&format!("{}#decision", urls::participant(&slug, &pseudonym))))
 }
 
-/// A trial that is answered.
+/// The line of a trial; none if it is not answered.
 fn trial_line(gallery: &Gallery<'_>, version: &StudyVersion, trial: &TrialOnFile) -> Option<TrialLine> {
     let scheduled = &trial.scheduled;
     let row = version.trial(scheduled.trial_id)?;

@@ -1,4 +1,4 @@
-//! Everybody who took part: a table to filter, sort and search.
+//! The table of all participants, which can be filtered, sorted and searched.
 
 mod columns;
 
@@ -23,17 +23,17 @@ use crate::web::lab::session::SignedIn;
 use crate::web::lab::urls;
 use crate::web::state::WebState;
 
-/// Rows on one page of the table: what can be looked through, and drawn at once.
+/// Rows on one page of the table: few enough to read, and to show at once.
 const ROWS: usize = 100;
 
 words! {
-    /// Which people the table can be narrowed to by their verdict.
+    /// The verdicts by which the table can be filtered.
     ShownVerdict {
-        /// Kept by the rule or by a decision.
+        /// Kept by the policy or by a decision.
         Kept = "kept",
-        /// Completed and not kept, though not surplus.
+        /// Completed, and neither kept nor surplus.
         Excluded = "excluded",
-        /// Completed without a slot.
+        /// Passed, and found no open slot.
         Surplus = "surplus",
         /// Did not complete.
         Incomplete = "incomplete",
@@ -54,25 +54,25 @@ impl ShownVerdict {
     }
 }
 
-/// What the table shows.
+/// Which people the table shows, and in which order.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub struct ParticipantFilter {
     mode: Mode,
-    /// Crowd or experts; both if it is neither.
+    /// Crowd or experts; both if empty.
     group: String,
     condition: String,
-    /// A word of [`ShownVerdict`]; all if it is none.
+    /// A word of [`ShownVerdict`]; all if empty.
     verdict: String,
-    /// Under which policy people are judged; the enrolment policy if none is named.
+    /// The policy by which people are judged; the enrolment policy if empty.
     policy: String,
-    /// What people who completed fail: a word of [`Failing`].
+    /// What people who completed fail: a word of [`Failing`]; all if empty.
     failed: String,
     search: String,
-    /// The column by whose values rows stand; none: newest first.
+    /// The column by which rows are sorted; newest first if empty.
     sort: String,
     descending: bool,
-    /// Which page of the rows, from 1.
+    /// The page's number, from 1.
     page: usize,
 }
 
@@ -108,7 +108,7 @@ impl ParticipantFilter {
             && row.participant.contains(&self.search.trim().to_lowercase())
     }
 
-    /// What people can be asked to fail: (word, in words). In order is offered to whoever came that way.
+    /// The choices for failed criteria: (word, label). "None above" is offered only if the address asks for it.
     fn failings(&self) -> Vec<(String, String)> {
         let title = |criterion: Criterion| criterion.sheet().title;
         let mut failings = vec![(Failing::None, "none".to_owned()), (Failing::Any, "any".into())];
@@ -119,7 +119,7 @@ impl ParticipantFilter {
         failings.into_iter().map(|(which, words)| (which.to_string(), words)).collect()
     }
 
-    /// Newest first, unless a column is named by whose values rows stand.
+    /// Sorts people by the chosen column, or newest first without one.
     fn sort(&self, people: &mut [&JudgedPerson], blinded: bool) {
         match ParticipantColumn::shown(blinded).find(|column| column.name == self.sort) {
             Some(column) => column.sort(people, self.descending),
@@ -127,7 +127,7 @@ impl ParticipantFilter {
         }
     }
 
-    /// The address of the table sorted by a column, from its first page: once more turns the order round.
+    /// The address of the table's first page, sorted by a column; in reverse if it is sorted by that column already.
     fn sorted_by(&self, column: &ParticipantColumn) -> String {
         self.address(column.name, self.sort == column.name && !self.descending, 1)
     }
@@ -164,7 +164,7 @@ struct ParticipantsPage<'a> {
     chosen: &'a StandingPolicy,
     policies: Vec<StandingPolicy>,
     filter: &'a ParticipantFilter,
-    /// Whether the list can be parted into crowd and experts.
+    /// Whether there are experts, so that the table can be filtered by group.
     has_experts: bool,
     columns: Vec<&'static ParticipantColumn>,
     rows: Vec<ParticipantCells>,
@@ -172,7 +172,7 @@ struct ParticipantsPage<'a> {
     all: usize,
 }
 
-/// How a person stands, in words: the decision, and what the rule says.
+/// A participant's verdict in words: the decision, if any, and what the policy says.
 pub fn verdict_words(judged: &JudgedPerson) -> String {
     let Some(verdict) = &judged.verdict else { return String::new() };
     let reasons = judged.reasons().join(", ").replace('_', " ");
@@ -188,7 +188,7 @@ pub fn verdict_words(judged: &JudgedPerson) -> String {
     }
 }
 
-/// The table.
+/// The page with the table.
 pub async fn table(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,

@@ -1,5 +1,5 @@
-//! Who participants are: paying, comparing with the platform, finding, withdrawing, forgetting, not admitting. Only for
-//! researchers with the right to see identities; everything is written into the journal.
+//! The page for pay and identities: paying people, comparing with the platform, finding, withdrawing, forgetting and barring people.
+//! It is only for researchers with the right to see identities, and every action is written into the journal.
 
 use askama::Template;
 use axum::Form;
@@ -40,7 +40,7 @@ struct PlatformComparison {
     lines: Vec<ComparisonLine>,
 }
 
-/// What the page says about what was just done.
+/// The notice about the action that was just done.
 #[derive(Debug, Default, Deserialize)]
 pub struct PeopleNotice {
     #[serde(default)]
@@ -54,11 +54,11 @@ pub struct PeopleNotice {
 impl PeopleNotice {
     fn words(&self) -> Option<String> {
         let words = match self.done.as_str() {
-            "found" => format!("That person is {}.", self.participant),
-            "not-found" => "Nobody with that id took part in this study.".to_owned(),
+            "found" => format!("This person is {}.", self.participant),
+            "not-found" => "No person with this id took part in this study.".to_owned(),
             "withdrawn" => format!("The data of {} are deleted.", self.participant),
             "forgotten" => format!("The ids of {} people are deleted.", self.n),
-            "barred" => format!("{} people were added to those not to admit.", self.n),
+            "barred" => format!("{} people were added to the list of people not to admit.", self.n),
             _ => return None,
         };
         Some(words)
@@ -96,7 +96,7 @@ async fn show(
     }))
 }
 
-/// Everybody who is to be paid, as one table or as one platform takes it.
+/// All people who are to be paid, as one table or in the format of one platform.
 pub async fn payments(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,
@@ -118,7 +118,7 @@ pub async fn payments(
     Ok(attachment(&format!("{slug}-{file}"), text))
 }
 
-/// A pasted or uploaded text.
+/// A text that was pasted or uploaded.
 #[derive(Debug, Deserialize)]
 pub struct TextForm {
     text: String,
@@ -136,13 +136,13 @@ pub async fn reconcile(
     show(&state, researcher, &slug, None, Some(PlatformComparison { platform, lines })).await
 }
 
-/// A platform's id.
+/// A person's id on the platform.
 #[derive(Debug, Deserialize)]
 pub struct IdForm {
     id: String,
 }
 
-/// Finds a person by their platform's id.
+/// Finds a person by their id on the platform.
 pub async fn seek(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,
@@ -156,7 +156,7 @@ pub async fn seek(
     })
 }
 
-/// A pseudonym.
+/// A participant, by pseudonym.
 #[derive(Debug, Deserialize)]
 pub struct ParticipantForm {
     participant: String,
@@ -191,7 +191,7 @@ pub struct ListForm {
     text: String,
 }
 
-/// Adds people to those not to admit.
+/// Bars people from the study.
 pub async fn bar(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,

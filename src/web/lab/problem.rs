@@ -1,4 +1,4 @@
-//! What went wrong, in the look of the lab: for people who are signed in, with the way on.
+//! Shows problems to researchers who are signed in, in the layout of the lab and with a link back.
 
 use askama::Template;
 use axum::extract::Request;
@@ -20,7 +20,7 @@ struct ProblemPage<'a> {
     way_back: (String, &'static str),
 }
 
-/// Shows problems at the lab's addresses as pages of the lab to whoever is signed in.
+/// Shows problems at the lab's addresses as pages of the lab, if the researcher is signed in.
 pub async fn in_the_labs_look(mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     if path != urls::LAB && !path.starts_with("/lab/") {
@@ -34,7 +34,7 @@ pub async fn in_the_labs_look(mut request: Request, next: Next) -> Response {
     (response.status(), page::html(&ProblemPage { me, problem: &problem, way_back })).into_response()
 }
 
-/// What an answer says went wrong. A request that could not even be read is refused by a bare text.
+/// The problem of a response. axum refuses a request that it cannot read with plain text.
 fn problem_of(response: &Response) -> Option<ProblemDocument> {
     let told = response.extensions().get::<ProblemDocument>().cloned();
     told.or_else(|| is_bare_refusal(response).then(|| unread(response.status())))
@@ -48,12 +48,12 @@ fn is_bare_refusal(response: &Response) -> bool {
 fn unread(status: StatusCode) -> ProblemDocument {
     let (title, detail) = match status {
         StatusCode::PAYLOAD_TOO_LARGE => ("That is too much at once.", "Go back and send less."),
-        _ => ("The request could not be read.", "Go back and look at what you typed or chose."),
+        _ => ("The request could not be read.", "Go back and check what you typed or chose."),
     };
     ProblemDocument::new(status, "malformed", title, detail)
 }
 
-/// Where to go on from an address: to the page that it belongs to, if that can be shown.
+/// The link back: to the page that the address belongs to, if that page can be shown.
 fn way_back(path: &str, problem: &ProblemDocument) -> (String, &'static str) {
     let mut parts = path.trim_start_matches(urls::LAB).split('/').skip(1);
     match (parts.next(), parts.next(), problem.code()) {
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_way_back_leads_to_a_page_that_can_be_shown() {
+    fn the_link_back_leads_to_a_page_that_can_be_shown() {
         let back = |path, code| way_back(path, &ProblemDocument::new(StatusCode::CONFLICT, code, "", "")).0;
         assert_eq!(back("/lab/studies/demo/people/seek", "right_needed"), "/lab/studies/demo");
         assert_eq!(back("/lab/studies/dmeo/people", "no_such_study"), "/lab");

@@ -1,4 +1,4 @@
-//! How a study is going: a part of its page.
+//! The progress of a study: a part of its page.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ struct ProgressPart {
     lines: Vec<(String, ConditionProgress)>,
 }
 
-/// The part, as it stands now.
+/// Renders the part as of now.
 pub async fn part(state: &WebState, slug: &str, mode: Mode) -> Result<String, PageError> {
     let material = results::load_people(&state.app, slug, mode, None).await?;
     let progress = material.progress();

@@ -1,4 +1,4 @@
-//! How to recruit for a study: for each link the exact text to paste, what is still to be posted, and personal links.
+//! The page that says how to recruit for a study: for each link the text to paste, what is still to be posted, and personal links.
 
 use askama::Template;
 use axum::Form;
@@ -39,12 +39,12 @@ struct LinkCard {
     address: String,
     advice: &'static str,
     codes: Vec<(Outcome, String)>,
-    /// Places that nobody holds, by condition of the link.
+    /// Open places, by condition of the link.
     open: Vec<(String, u32)>,
     task: Option<Task>,
 }
 
-/// What is posted on MTurk.
+/// A task for MTurk.
 struct Task {
     people: u32,
     batches: String,
@@ -113,13 +113,13 @@ fn task(study: &StudyDefinition, link: &LinkDefinition, entry: &str, wanted: u32
     })
 }
 
-/// How many more personal links are wanted.
+/// How many more personal links to make.
 #[derive(Debug, Deserialize)]
 pub struct MoreForm {
     more: u32,
 }
 
-/// Gives out more personal links.
+/// Makes more personal links.
 pub async fn make_personal(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,
@@ -152,7 +152,7 @@ pub async fn personal_csv(
     Ok(attachment(&format!("{slug}-personal-links.csv"), table))
 }
 
-/// A file to be saved.
+/// A CSV file as a download.
 pub fn attachment(name: &str, text: String) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),

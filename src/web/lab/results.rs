@@ -1,5 +1,5 @@
-//! The results of the kept: figures with their tables, blinded until the study is full; the flow of participants; downloads of
-//! each; and the report that holds all of it in one file.
+//! The results of the participants who are kept: figures with tables, blinded until the study is full; the flow of participants;
+//! downloads of each; and the report, which contains all of it in one file.
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -21,7 +21,7 @@ use crate::web::lab::session::SignedIn;
 use crate::web::lab::urls;
 use crate::web::state::WebState;
 
-/// A page whose results are being computed looks again after so many s.
+/// Seconds after which a page is reloaded while its results are being computed.
 const LOOK_AGAIN_S: u32 = 5;
 
 /// All figures of a study.
@@ -29,9 +29,9 @@ const LOOK_AGAIN_S: u32 = 5;
 #[template(path = "lab/_figures.html")]
 struct Figures<'a> {
     figures: &'a [Figure],
-    /// What the addresses of single figures begin with; none in the report.
+    /// The address under which single figures are; none in the report.
     base: Option<String>,
-    /// What they end with.
+    /// The query of these addresses.
     query: String,
 }
 
@@ -42,7 +42,7 @@ struct ResultsPage<'a> {
     material: &'a ParticipantsAndStates,
     policies: Vec<StandingPolicy>,
     kept: String,
-    /// Whether figures are still to come.
+    /// Whether the results are still being computed.
     is_underway: bool,
     figures: &'a [Figure],
     shown: String,
@@ -80,7 +80,7 @@ async fn load_people(
     Ok(results::load_people(&state.app, slug, choice.mode, Some(&choice.policy)).await?)
 }
 
-/// Computes and draws, away from the threads that answer requests.
+/// Computes results and draws figures on another thread than those that answer requests.
 async fn draw(material: Material) -> Result<(Material, Computed, Vec<Figure>), PageError> {
     let work = move || {
         let computed = material.compute();
@@ -108,7 +108,7 @@ fn of_results(material: &Material, computed: &Computed) -> Vec<Figure> {
     })
 }
 
-/// While letters stand for conditions, nothing is counted by letter: the same numbers stand by name on other pages.
+/// Draws the flow. While results are blinded it counts nothing by letter, since other pages show the same numbers by name.
 fn flow_figure(material: &ParticipantsAndStates) -> Figure {
     let titles = match material.blinded {
         true => Vec::new(),
@@ -183,7 +183,7 @@ pub async fn flow(
     Ok(page::html(&FlowPage { me, material: &material, policies, shown }))
 }
 
-/// The flow of participants as a part of a page that is replaced when it changes.
+/// The flow of participants as a fragment of a live page.
 pub async fn flow_fragment(state: &WebState, slug: &str, choice: &Choice) -> Result<String, PageError> {
     let material = load_people(state, slug, choice).await?;
     Ok(shown(&[flow_figure(&material)], &material, true))
@@ -216,7 +216,7 @@ pub async fn figure(
         .into_response())
 }
 
-/// What names of files begin with: the study, whose data they hold if not live people's, and the policy.
+/// The beginning of file names: the study, the mode if it is not live, and the policy.
 fn whose(material: &ParticipantsAndStates) -> String {
     let (slug, policy) = (&material.study.slug, &material.policy.name);
     match material.mode {
@@ -253,7 +253,7 @@ pub async fn report_file(
     Ok((headers, text).into_response())
 }
 
-/// Everything about a study's results in one file that needs nothing else.
+/// A study's results in one HTML file without links to other files.
 pub fn report(material: &Material) -> String {
     let computed = material.compute();
     let mut figures = vec![flow_figure(material)];

@@ -1,4 +1,4 @@
-//! The researchers' session: a cookie, and who it belongs to.
+//! The session of a researcher: its cookie, and whose it is.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,7 +14,7 @@ use crate::web::http::error::PageError;
 use crate::web::site::Site;
 use crate::web::state::WebState;
 
-/// The cookie's name: over HTTPS one that no other host can set.
+/// The cookie's name. Over HTTPS it has a prefix with which no other host can set it.
 const fn name(secure: bool) -> &'static str {
     if secure { "__Host-weber" } else { "weber" }
 }
@@ -43,18 +43,19 @@ pub fn token(site: &Site, jar: &CookieJar) -> Option<String> {
     jar.get(name(site.is_secure())).map(|cookie| cookie.value().to_owned())
 }
 
-/// Who turns out to ask: whatever answers notes it, so that what goes wrong is shown accordingly without asking again.
+/// Holds the researcher of a request once a handler has found it, so that a problem can be shown in the lab's layout without
+/// another query.
 #[derive(Clone, Default)]
 pub struct Asker(Arc<OnceLock<Researcher>>);
 
 impl Asker {
-    /// Who asks, if they are signed in and it was asked for.
+    /// The researcher, if they are signed in and a handler needed to know.
     pub fn known(&self) -> Option<&Researcher> {
         self.0.get()
     }
 }
 
-/// Somebody who is signed in. A request without a session is sent to sign in.
+/// The researcher who is signed in. A request without a session is redirected to the page for signing in.
 pub struct SignedIn(pub Researcher);
 
 impl FromRequestParts<WebState> for SignedIn {
@@ -82,21 +83,20 @@ async fn owner(parts: &Parts, state: &WebState) -> Result<Option<Researcher>, Pa
     let Some(token) = token(&state.site, &jar) else { return Ok(None) };
     let owner = sign_in::session_owner(&state.app, &token).await?;
     if let (Some(asker), Some(owner)) = (parts.extensions.get::<Asker>(), &owner) {
-        // Nobody else can have been noted for this request.
+        // A request has one session, so a second call would set the same researcher.
         let _ = asker.0.set(owner.clone());
     }
     Ok(owner)
 }
 
-/// A session that a page follows a study with: a stream ends when its session does.
+/// The session of a page that follows a study: its stream ends when the session does.
 pub struct OpenSession {
     token: String,
-    /// Whose it is.
     pub researcher: Researcher,
 }
 
 impl OpenSession {
-    /// Whether somebody is still signed in with it. While the database is away, nobody knows better.
+    /// Whether the session is still valid. While the database cannot be reached, it counts as valid.
     pub async fn is_good(&self, state: &WebState) -> bool {
         !matches!(sign_in::session_owner(&state.app, &self.token).await, Ok(None))
     }

@@ -1,4 +1,4 @@
-//! One's own account: the second factor.
+//! The page of a researcher's own account: the second factor.
 
 use askama::Template;
 use axum::Form;
@@ -48,7 +48,7 @@ async fn standing(state: &WebState, me: Researcher) -> Result<SettingsPage, Page
     Ok(SettingsPage::new(me, codes_left))
 }
 
-/// The page again, with what went wrong, and with the secret that the phone may have by now.
+/// Shows the page again, with the problem, and with the secret that the phone may already have.
 async fn again(state: &WebState, me: Researcher, error: FlowError) -> Result<Response, PageError> {
     let pending = second_factor::pending(&state.app, &me).await?;
     let problem = ProblemDocument::from(error);
@@ -58,7 +58,7 @@ async fn again(state: &WebState, me: Researcher, error: FlowError) -> Result<Res
     Ok((status, page::html(&page)).into_response())
 }
 
-/// Shows the secret to the phone.
+/// Makes a secret, and shows it for the phone to read.
 pub async fn begin(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,
@@ -72,7 +72,7 @@ fn with_picture(setup: Setup) -> (Setup, String) {
     (setup, picture)
 }
 
-/// A picture of a text for a phone's camera, as SVG.
+/// A QR code of a text, as SVG.
 fn picture(text: &str) -> String {
     let code = qrcode::QrCode::new(text).expect("the address is short enough");
     code.render::<qrcode::render::svg::Color<'_>>().min_dimensions(200, 200).build()
@@ -94,7 +94,7 @@ pub async fn confirm(
     }
 }
 
-/// Turns it off.
+/// Turns the second factor off.
 pub async fn turn_off(
     State(state): State<WebState>,
     SignedIn(me): SignedIn,

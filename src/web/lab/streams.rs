@@ -1,4 +1,4 @@
-//! Pages that follow a study: their changing parts are sent when they change, and nothing is sent while nothing happens.
+//! Streams for live pages: a fragment is sent when it changes.
 
 use std::convert::Infallible;
 
@@ -18,10 +18,10 @@ use crate::web::live::fragments::{LOOK_AGAIN, follow};
 use crate::web::live::shown_fragments::Fragment;
 use crate::web::state::WebState;
 
-/// What keeps a connection open while nothing happens is sent so often.
+/// How often a message is sent to keep the connection open while nothing changes.
 const KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(20);
 
-/// The parts of a study's page.
+/// The fragments of a study's page.
 pub async fn of_study(
     State(state): State<WebState>,
     session: OpenSession,
@@ -50,7 +50,7 @@ pub async fn of_flow(
     Ok(stream(state, session, &[Fragment::Flow(slug, choice)], Some(study.id)))
 }
 
-/// Sends parts, each whenever it differs from what was sent before.
+/// Sends each fragment whenever it differs from the one that was sent before.
 fn stream(state: WebState, session: OpenSession, parts: &[Fragment], study_id: Option<i64>) -> Response {
     let (sender, receiver) = tokio::sync::mpsc::channel(4);
     let followed = parts.iter().map(|part| WatchStream::new(follow(&state, part, study_id)));
@@ -65,7 +65,7 @@ fn stream(state: WebState, session: OpenSession, parts: &[Fragment], study_id: O
                 () = sender.closed() => return,
                 fragments = news.next() => fragments.flatten(),
             };
-            // A session may end while nothing happens, too.
+            // The session is also checked while nothing changes.
             if !session.is_good(&state).await {
                 return;
             }
@@ -78,6 +78,6 @@ fn stream(state: WebState, session: OpenSession, parts: &[Fragment], study_id: O
 }
 
 async fn send(sender: &Sender<Result<Event, Infallible>>, fragments: &str) {
-    // Whoever has gone is noticed at the next turn.
+    // A closed connection is noticed in the next turn of the loop.
     let _ = sender.send(Ok(Event::default().event("fragments").data(fragments))).await;
 }

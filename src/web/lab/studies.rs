@@ -1,4 +1,4 @@
-//! All studies.
+//! The page with the list of all studies.
 
 use askama::Template;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! One study: enrolment as it stands, who is taking part now, its state, its links and its files.
+//! The page of one study: its enrolment, who is taking part now, its state, its links and its files.
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ struct StudyPage<'a> {
     progress: String,
 }
 
-/// The study's state, with what can be done about it.
+/// The study's state, with buttons to change it.
 #[derive(Template)]
 #[template(path = "lab/_state.html")]
 pub struct StateCard<'a> {
@@ -58,12 +58,12 @@ pub struct StateCard<'a> {
     study: &'a Study,
     version: &'a StudyVersion,
     policy: String,
-    /// Places that somebody could have, were the study not closed.
+    /// Open places that no participant can get, because the study is closed.
     shut: u32,
 }
 
 impl<'a> StateCard<'a> {
-    /// As somebody sees it.
+    /// Makes the part for a researcher who may steer the study, or not.
     pub fn new(
         steers: bool,
         study: &'a Study,
@@ -82,7 +82,7 @@ impl<'a> StateCard<'a> {
     }
 }
 
-/// What can be done about exhausted slots.
+/// Forms that give exhausted slots one more posting.
 #[derive(Template)]
 #[template(path = "lab/_postings.html")]
 pub struct PostingForms<'a> {
@@ -92,13 +92,13 @@ pub struct PostingForms<'a> {
 }
 
 impl<'a> PostingForms<'a> {
-    /// As somebody sees it.
+    /// Makes the part for a researcher who may steer the study, or not.
     pub fn new(steers: bool, study: &'a Study, mode: Mode, enrolment: &'a EnrolmentFragment) -> Self {
         Self { slug: &study.slug, mode, lines: if steers { &enrolment.lines } else { &[] } }
     }
 }
 
-/// What a study in a state can be made to become: (state, words on the button, its class).
+/// The states that a study may change to: (state, words on the button, class of the button).
 fn ways(state: &StudyState) -> Vec<(StudyState, &'static str, &'static str)> {
     let words = |to: StudyState| match (*state, to) {
         (StudyState::Draft, StudyState::Pilot) => ("Begin the pilot", ""),
@@ -118,15 +118,14 @@ struct LinkLine {
     address: String,
 }
 
-/// Enrolment per condition.
+/// The table of enrolment.
 #[derive(Template)]
 #[template(path = "lab/_enrolment.html")]
 pub struct EnrolmentFragment {
-    /// Each condition.
+    /// One line for each condition.
     lines: Vec<EnrolmentLine>,
-    /// All of them.
     pub total: EnrolmentLine,
-    /// Experts, who hold no slot, where any took part.
+    /// The experts, who hold no slot, if any took part.
     experts: Option<ExpertCounts>,
 }
 
@@ -135,17 +134,16 @@ pub struct EnrolmentFragment {
 pub struct EnrolmentLine {
     name: String,
     title: String,
-    /// Slots by state.
     pub slots: SlotCounts,
-    /// Completed and failed a criterion.
+    /// People who completed and failed a criterion.
     pub excluded: u32,
     surplus: u32,
-    /// Have gone without completing.
+    /// People who left without completing.
     gone: u32,
 }
 
 impl EnrolmentLine {
-    /// Slots in the design.
+    /// The number of slots.
     pub const fn all(&self) -> u32 {
         self.slots.kept + self.slots.running + self.slots.open + self.slots.exhausted
     }
@@ -176,7 +174,7 @@ impl EnrolmentLine {
     }
 }
 
-/// Who is taking part now.
+/// The table of people who are taking part now.
 #[derive(Template)]
 #[template(path = "lab/_running.html")]
 pub struct Running {
@@ -190,7 +188,6 @@ struct RunningLine {
 }
 
 impl EnrolmentFragment {
-    /// The table, line by line.
     pub fn new(version: &StudyVersion, counts: EnrolmentCounts) -> Self {
         let EnrolmentCounts { slots, standings: Standings { crowd, experts } } = counts;
         let lines = version.definition.conditions.iter().map(|condition| {
@@ -214,7 +211,6 @@ impl EnrolmentFragment {
 }
 
 impl Running {
-    /// A line for each person.
     pub fn new(version: &StudyVersion, people: Vec<RunningPerson>) -> Self {
         let definition = &version.definition;
         let line = |person: RunningPerson| RunningLine {
@@ -276,7 +272,7 @@ pub async fn page(
     }))
 }
 
-/// What the buttons of the study's state send.
+/// The state that a button of the page asks for.
 #[derive(Debug, Deserialize)]
 pub struct StateForm {
     state: StudyState,
@@ -293,7 +289,7 @@ pub async fn set_state(
     Ok(Redirect::to(&urls::study(&slug)))
 }
 
-/// Whose exhausted slots.
+/// The condition whose exhausted slots get one more posting.
 #[derive(Debug, Deserialize)]
 pub struct PostingForm {
     mode: Mode,
@@ -311,13 +307,13 @@ pub async fn one_more_posting(
     Ok(Redirect::to(&format!("{}?mode={mode}", urls::study(&slug))))
 }
 
-/// How many places a condition is to have.
+/// The new number of places per condition.
 #[derive(Debug, Deserialize)]
 pub struct QuotaForm {
     per_condition: u32,
 }
 
-/// Changes how many places a condition has.
+/// Changes the number of places per condition.
 pub async fn set_quota(
     State(state): State<WebState>,
     SignedIn(researcher): SignedIn,
@@ -328,7 +324,7 @@ pub async fn set_quota(
     Ok(Redirect::to(&urls::study(&slug)))
 }
 
-/// What the switch of a link sends.
+/// Whether a link is to be on.
 #[derive(Debug, Deserialize)]
 pub struct LinkForm {
     enabled: bool,

@@ -1,4 +1,4 @@
-//! Who works in the lab and what they may do; tokens for scripts.
+//! The page of the team: the researchers and their rights, and tokens for scripts.
 
 use askama::Template;
 use axum::Form;
@@ -25,7 +25,7 @@ struct TeamPage {
     me: Researcher,
     people: Vec<Researcher>,
     tokens: Vec<ApiToken>,
-    /// A link or token that was made just now: for whom or what, and itself.
+    /// A link or token that was just made: what it is, and the secret itself.
     made: Option<(String, String)>,
 }
 
@@ -46,7 +46,7 @@ pub async fn page(State(state): State<WebState>, SignedIn(me): SignedIn) -> Resu
     show(&state, me, None).await
 }
 
-/// Whom to invite, as what.
+/// The person to invite, and their rights.
 #[derive(Debug, Deserialize)]
 pub struct InviteForm {
     email: String,
@@ -58,7 +58,7 @@ pub struct InviteForm {
     resets_second_factor: bool,
 }
 
-/// Makes a one-time link: for somebody new, or for somebody who forgot the password.
+/// Makes a one-time link for a new researcher, or for one who forgot the password.
 pub async fn invite(
     State(state): State<WebState>,
     SignedIn(me): SignedIn,
@@ -68,10 +68,10 @@ pub async fn invite(
     let invitation = Invitation { role, sees_identities, resets_second_factor };
     let path = team::invite(&state.app, &Actor::researcher(&me), &email, invitation).await?;
     let link = format!("{}{path}", state.site.public_url);
-    show(&state, me, Some((format!("A link for {}, good once within 7 days", email.trim()), link))).await
+    show(&state, me, Some((format!("A link for {}, valid once within 7 days", email.trim()), link))).await
 }
 
-/// What somebody may do from now on.
+/// The new rights of a researcher.
 #[derive(Debug, Deserialize)]
 pub struct RightsForm {
     role: Role,
@@ -79,7 +79,7 @@ pub struct RightsForm {
     sees_identities: bool,
 }
 
-/// Changes what somebody may do.
+/// Changes the rights of a researcher.
 pub async fn set_rights(
     State(state): State<WebState>,
     SignedIn(me): SignedIn,
@@ -90,7 +90,7 @@ pub async fn set_rights(
     Ok(Redirect::to(urls::TEAM))
 }
 
-/// Takes somebody's access away.
+/// Removes a researcher's access.
 pub async fn remove(
     State(state): State<WebState>,
     SignedIn(me): SignedIn,
@@ -125,7 +125,6 @@ pub async fn make_token(
     show(&state, me, Some((format!("The token “{}”", form.name.trim()), token))).await
 }
 
-/// Which token.
 #[derive(Debug, Deserialize)]
 pub struct TokenName {
     name: String,

@@ -1,4 +1,4 @@
-//! The addresses of the researchers' pages, for links and redirects. What belongs to a page hangs under its address, such as
+//! The addresses of the researchers' pages, for links and redirects. Actions of a page are under its address, such as
 //! `{people}/withdraw`.
 
 /// The list of studies.
@@ -21,7 +21,7 @@ pub fn study(slug: &str) -> String {
     format!("/lab/studies/{slug}")
 }
 
-/// Pages of a study: the name of the helper, and what stands behind the study's address.
+/// Defines the addresses of a study's pages: the name of the function, and the end of the address.
 macro_rules! pages_of_a_study {
     ($($(#[$meta:meta])* $name:ident = $end:literal;)+) => {
         $($(#[$meta])* pub fn $name(slug: &str) -> String {
@@ -31,11 +31,11 @@ macro_rules! pages_of_a_study {
 }
 
 pages_of_a_study! {
-    /// What keeps the study's page up to date.
+    /// The stream that keeps the study's page up to date.
     live = "/live";
     /// All files of an export; under it each file.
     export = "/export";
-    /// How to recruit.
+    /// The page about recruiting.
     recruiting = "/recruiting";
     /// The table of participants.
     participants = "/participants";
@@ -47,7 +47,7 @@ pages_of_a_study! {
     report = "/report";
     /// The CONSORT flow.
     flow = "/flow";
-    /// What each figure's files hang under.
+    /// The files of the figures are under this address.
     figures = "/figures";
     /// People and pay.
     people = "/people";
@@ -58,7 +58,7 @@ pub fn participant(slug: &str, pseudonym: &str) -> String {
     format!("{}/{pseudonym}", participants(slug))
 }
 
-/// What a link of a study is switched by; under it its personal links.
+/// The address that switches a link of a study; its personal links are under it.
 pub fn link(slug: &str, link_id: impl std::fmt::Display) -> String {
     format!("{}/links/{link_id}", study(slug))
 }

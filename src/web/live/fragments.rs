@@ -1,4 +1,4 @@
-//! Renders the fragments of open pages: each once for all pages of this server that show it, whenever something changes.
+//! Renders the fragments of open pages when something changes: each once for all pages of this server that show it.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use crate::web::live::Change;
 use crate::web::live::shown_fragments::{Fragment, Fragments};
 use crate::web::state::WebState;
 
-/// A part is made at most so often while changes come in. A change is told within a quarter of a second: together with that, and
-/// with what it takes to make the part, it is on every open page within a second.
+/// The shortest time between two renderings of a fragment. A change is announced within a quarter of a second; with this pause and
+/// the rendering itself, it is on every open page within a second.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// ... and at least so often, since leases lapse without anybody doing anything.
+/// The longest time between two renderings, since leases expire without a change that is announced.
 pub const LOOK_AGAIN: Duration = Duration::from_secs(15);
 
-/// Follows a fragment, and keeps it up to date as long as any page shows it. Without a study, changes in any of them count.
+/// Follows a fragment, and keeps it up to date as long as any page shows it. Without a study, changes in any study count.
 pub fn follow(
     state: &WebState,
     part: &Fragment,
@@ -37,7 +37,7 @@ pub fn follow(
     receiver
 }
 
-/// Makes a part again and again, until no page shows it.
+/// Renders a fragment again at each change, until no page shows it.
 async fn keep(
     state: WebState,
     part: Fragment,
@@ -45,7 +45,7 @@ async fn keep(
     sender: watch::Sender<Option<Fragments>>,
 ) {
     loop {
-        // Whatever was heard before is in what is read now.
+        // Changes before this subscription are in the data that is read below.
         let mut changes = state.live.subscribe();
         let began = Instant::now();
         if let Some(made) = made(&state, &part).await {
@@ -55,7 +55,7 @@ async fn keep(
                 differs
             });
         }
-        // Whatever takes long may take half of the time.
+        // A slow fragment is rendered for at most half of the time.
         tokio::time::sleep_until(began + PAUSE.max(2 * began.elapsed())).await;
         tokio::select! {
             () = sender.closed() => if state.fragments.forget(&part, &sender) { return },
@@ -65,10 +65,10 @@ async fn keep(
     }
 }
 
-/// The part as it stands now. One that cannot be made now is made at the next change.
+/// Renders a fragment. If that fails, it is tried again at the next change.
 async fn made(state: &WebState, part: &Fragment) -> Option<Fragments> {
     let (state, part) = (state.clone(), part.clone());
-    // By itself, so that its fault would be no other part's.
+    // A task of its own, so that a panic does not end the updates.
     let made = tokio::spawn(async move { render(&state, &part).await }).await.ok()?;
     made.ok().map(|fragments| fragments.to_string().into())
 }
@@ -106,7 +106,7 @@ async fn changed(changes: &mut broadcast::Receiver<Change>, study_id: Option<i64
             Ok(change) if study_id.is_none_or(|id| change.concerns(id)) => return,
             Ok(_) => {}
             Err(RecvError::Lagged(_)) => return,
-            // The server stops.
+            // The server is stopping.
             Err(RecvError::Closed) => std::future::pending().await,
         }
     }

@@ -1,4 +1,4 @@
-//! Live pages: a change in any server reaches every open page, by way of the database.
+//! Live pages: a change in any server reaches every open page through notifications of the database.
 
 pub mod fragments;
 pub mod shown_fragments;
@@ -14,18 +14,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::notifications::{self, Listener};
 
-/// Changes are told together, so that a crowd at work costs a few notices a second.
+/// Changes within this time are announced together, so that many participants cause only a few notifications a second.
 const GATHER: Duration = Duration::from_millis(250);
 
-/// Changes that a slow page may fall behind; one that falls behind further reads everything anew.
+/// How many changes a slow page may miss; a page that misses more reads everything again.
 const BACKLOG: usize = 256;
 
-/// Where open pages hear of changes.
+/// Tells open pages about changes.
 pub struct Live {
     changes: broadcast::Sender<Change>,
-    /// Open pages end when the server does.
+    /// Ends the streams of open pages when the server stops.
     pub stop: CancellationToken,
-    /// Each open page holds it.
+    /// Each open page holds a clone, so that pages can be counted.
     pages: Arc<()>,
 }
 
@@ -34,19 +34,19 @@ pub struct Live {
 pub enum Change {
     /// Something in this study.
     Study(i64),
-    /// Nobody knows what: the connection to the database was lost for a while.
+    /// Unknown, since the connection to the database was lost for a while.
     Anything,
 }
 
 impl Change {
-    /// Whether a page about this study is to look again.
+    /// Whether a page about this study must be updated.
     pub fn concerns(self, study_id: i64) -> bool {
         self == Self::Anything || self == Self::Study(study_id)
     }
 }
 
 impl Live {
-    /// Starts telling and hearing.
+    /// Starts to announce changes of this server, and to listen to those of all servers.
     pub fn start(pool: &PgPool, own_changes: UnboundedReceiver<i64>) -> Self {
         let changes = broadcast::Sender::new(BACKLOG);
         let live = Self { changes, stop: CancellationToken::new(), pages: Arc::default() };
@@ -55,23 +55,23 @@ impl Live {
         live
     }
 
-    /// A page, which is open as long as this is kept.
+    /// Counts a page as open until the returned value is dropped.
     pub fn open_page(&self) -> Arc<()> {
         self.pages.clone()
     }
 
-    /// Pages that hear of changes now.
+    /// The number of pages that are open.
     pub fn open_pages(&self) -> usize {
         Arc::strong_count(&self.pages) - 1
     }
 
-    /// Hears of changes from now on.
+    /// Receives changes from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Change> {
         self.changes.subscribe()
     }
 }
 
-/// Tells the database what changed here.
+/// Sends the changes of this server to the database.
 async fn tell(pool: PgPool, mut own_changes: UnboundedReceiver<i64>) {
     while let Some(first) = own_changes.recv().await {
         tokio::time::sleep(GATHER).await;
@@ -87,12 +87,12 @@ async fn tell(pool: PgPool, mut own_changes: UnboundedReceiver<i64>) {
     }
 }
 
-/// Hears from the database what changed anywhere.
+/// Receives the changes of all servers from the database.
 async fn hear(pool: PgPool, changes: broadcast::Sender<Change>) {
     loop {
         match Listener::new(&pool).await {
             Ok(mut listener) => {
-                // Whatever happened before the listener was there is not known.
+                // Changes before the listener started are unknown.
                 let _ = changes.send(Change::Anything);
                 while let Ok(change) = listener.next().await {
                     let _ = changes.send(change.map_or(Change::Anything, Change::Study));

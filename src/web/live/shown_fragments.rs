@@ -1,4 +1,4 @@
-//! Which fragments of pages are shown now, and what each held last.
+//! The fragments that open pages show, with their newest content.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::web::lab::choice::Choice;
 pub enum Fragment {
     /// The list of studies.
     Studies,
-    /// The study's state, enrolment, and who is taking part now; for a researcher who may steer the study (true), also the controls.
+    /// The study's state, enrolment, and who is taking part now; with the controls if the researcher may steer the study (true).
     Enrolment(String, Mode, bool),
     /// How the study is going.
     Progress(String, Mode),
@@ -22,15 +22,15 @@ pub enum Fragment {
     Flow(String, Choice),
 }
 
-/// JSON: HTML by the id of the element that holds it.
+/// A JSON object: the HTML of each element, by the element's id.
 pub type Fragments = Arc<str>;
 
-/// The fragments that pages show now. None: not rendered yet.
+/// The fragments that open pages show. None: not rendered yet.
 #[derive(Default)]
 pub struct ShownFragments(Mutex<HashMap<Fragment, watch::Sender<Option<Fragments>>>>);
 
 impl ShownFragments {
-    /// Follows a fragment. The first page that shows it gets the sender, too, and has to keep the fragment up to date.
+    /// Follows a fragment. The first page that shows it also gets the sender, and has to keep the fragment up to date.
     pub fn follow(
         &self,
         fragment: &Fragment,
@@ -44,7 +44,7 @@ impl ShownFragments {
         (receiver, Some(sender))
     }
 
-    /// Forgets a fragment unless a page has come to show it again; returns whether it did.
+    /// Removes a fragment unless a page shows it again; returns whether it was removed.
     pub fn forget(&self, fragment: &Fragment, sender: &watch::Sender<Option<Fragments>>) -> bool {
         let mut shown = self.0.lock();
         let unseen = sender.is_closed();

@@ -1,4 +1,4 @@
-//! Writing the files: under temporary names until all are complete, hashed while they are written.
+//! Writes the files of an export. They have temporary names until all are complete, and are hashed while they are written.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -15,11 +15,10 @@ use crate::flow::study::export::ExportError;
 /// A file as the manifest lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Filed {
-    /// Its name.
     pub name: String,
-    /// Its rows without the header.
+    /// The number of rows without the header.
     pub rows: u64,
-    /// In hexadecimal.
+    /// The hash in hexadecimal.
     pub sha256: String,
 }
 
@@ -32,7 +31,7 @@ pub struct OutputFolder {
 }
 
 impl OutputFolder {
-    /// Makes the folder if it is not there.
+    /// Makes the folder if it does not exist.
     pub fn new(folder: &Path) -> Result<Self, ExportError> {
         fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
         Ok(Self { folder: folder.to_owned(), names: Vec::new(), filed: Arc::default(), published: false })
@@ -55,12 +54,12 @@ impl OutputFolder {
         file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|source| failed(&path, source))
     }
 
-    /// The tables written so far.
+    /// The tables that are complete.
     pub fn filed(&self) -> Vec<Filed> {
         self.filed.lock().clone()
     }
 
-    /// Gives the files their names.
+    /// Gives the files their final names.
     pub fn publish(mut self) -> Result<(), ExportError> {
         for name in &self.names {
             let path = self.folder.join(name);
@@ -85,7 +84,7 @@ fn failed(path: &Path, source: io::Error) -> ExportError {
     ExportError::File { path: path.display().to_string(), source }
 }
 
-/// A CSV file whose rows are made of `R`.
+/// A CSV file with one row for each `R`.
 pub struct ExportTable<R: 'static> {
     name: String,
     path: PathBuf,
@@ -108,7 +107,7 @@ impl<R> ExportTable<R> {
         Ok(table)
     }
 
-    /// A file with this header, for rows that are fields already.
+    /// A file with this header, for rows of text fields.
     pub fn with_header<'a>(
         output: &mut OutputFolder,
         name: &str,
@@ -139,7 +138,7 @@ impl<R> ExportTable<R> {
         self.end_row(None::<&[u8]>)
     }
 
-    /// Writes a row that is fields already.
+    /// Writes a row of text fields.
     pub fn write_fields(&mut self, fields: [String; 6]) -> Result<(), ExportError> {
         self.end_row(fields)
     }
@@ -150,7 +149,7 @@ impl<R> ExportTable<R> {
         Ok(())
     }
 
-    /// Ends the file and lists it.
+    /// Completes the file and adds it to the list.
     pub fn finish(self) -> Result<(), ExportError> {
         let Self { name, path, csv, rows, filed, .. } = self;
         let end = || -> io::Result<Sha256> {
@@ -169,7 +168,7 @@ impl<R> ExportTable<R> {
     }
 }
 
-/// Hashes what passes through.
+/// Hashes all that is written.
 struct Hashing<W> {
     inner: W,
     hash: Sha256,

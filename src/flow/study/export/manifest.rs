@@ -1,4 +1,4 @@
-//! `manifest.json`: what was exported, when, by which program and under which policy, and how many.
+//! `manifest.json`: what was exported, when, by which program and under which policy, with counts.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -19,10 +19,9 @@ use crate::store::studies::Study;
 /// Slots per condition, per mode.
 pub type SlotsByMode = BTreeMap<Mode, BTreeMap<String, SlotCounts>>;
 
-/// How many people per group, per mode.
+/// Counts of people per group, per mode.
 pub type CountsByMode = BTreeMap<Mode, BTreeMap<Group, Counts>>;
 
-/// The manifest.
 #[derive(Debug, Clone, Serialize)]
 pub struct Manifest {
     study: String,
@@ -30,17 +29,16 @@ pub struct Manifest {
     exported_at: String,
     program_version: &'static str,
     policy: PolicyEntry,
-    /// How many people of the crowd, in all modes that the export holds.
+    /// Counts of the crowd, in all modes of the export.
     pub counts: Counts,
     /// Slots of the live study, per condition.
     pub slots: BTreeMap<String, SlotCounts>,
-    /// Slots per mode and condition, for the modes that the export holds.
+    /// Slots per mode and condition, for the modes of the export.
     pub slots_by_mode: SlotsByMode,
-    /// How many people per mode and group.
+    /// Counts of people per mode and group.
     pub counts_by_mode: CountsByMode,
-    /// The journal as it stood: whoever keeps the manifest can tell whether it was changed since.
+    /// The newest entry of the journal: a kept manifest shows whether the journal was changed since.
     pub journal: Head,
-    /// The files.
     pub files: Vec<Filed>,
 }
 
@@ -51,9 +49,9 @@ pub struct PolicyEntry {
     sha256: String,
     document: Policy,
     is_enrolment_policy: bool,
-    /// When what it does was pre-registered.
+    /// When a policy that judges alike was pre-registered.
     preregistered_at: Option<String>,
-    /// The pre-registered policy, where this one judges otherwise.
+    /// The name of the pre-registered policy, if this one judges differently.
     deviates_from: Option<String>,
 }
 
@@ -80,20 +78,19 @@ fn iso(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// How many people of a kind, counted under the export's policy.
+/// Counts of people under the export's policy.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Counts {
-    /// By stage.
+    /// People by stage.
     pub stage: BTreeMap<Stage, u64>,
-    /// Kept.
     pub kept: u64,
-    /// Completed, and failed a criterion or was excluded by a researcher.
+    /// People who completed, and failed a criterion or were excluded by a researcher.
     pub excluded: u64,
-    /// Completed, and a researcher decided about them.
+    /// People who completed, and about whom a researcher decided.
     pub overridden: u64,
-    /// Completed and passed, without a slot.
+    /// People who completed and passed, and found no open slot.
     pub surplus: u64,
-    /// Completed people who failed it, by criterion; somebody may fail several.
+    /// People who completed and failed a criterion, by criterion; one person may fail several.
     pub criterion: BTreeMap<Criterion, u64>,
 }
 
@@ -125,7 +122,6 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// Counts a person.
     pub fn count(&mut self, judged: &JudgedPerson) {
         let (mode, group) = (judged.person.mode, judged.person.group);
         self.by_mode.entry(mode).or_default().entry(group).or_default().count(judged);
@@ -143,12 +139,10 @@ impl Counter {
     }
 }
 
-/// Experts who completed.
+/// Counts of experts who completed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExpertsInManifest {
-    /// Are kept.
     pub kept: u64,
-    /// Are not.
     pub excluded: u64,
 }
 
@@ -179,14 +173,14 @@ impl Manifest {
         }
     }
 
-    /// How many experts, in all modes that the export holds.
+    /// Counts of the experts, in all modes of the export.
     pub fn experts(&self) -> ExpertsInManifest {
         let of_experts = self.counts_by_mode.values().filter_map(|groups| groups.get(&Group::Expert));
         let sum = |of: fn(&Counts) -> u64| of_experts.clone().map(of).sum();
         ExpertsInManifest { kept: sum(|counts| counts.kept), excluded: sum(|counts| counts.excluded) }
     }
 
-    /// As the file holds it.
+    /// The content of the file.
     pub fn to_json(&self) -> Vec<u8> {
         let mut json = serde_json::to_vec_pretty(self).expect("a manifest is plain data");
         json.push(b'\n');

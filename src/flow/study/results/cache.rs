@@ -1,5 +1,5 @@
-//! Results that were computed, by what they follow from. Who completed answers nothing any more: so results depend on whose answers
-//! they are, and on how these are looked at.
+//! A cache of computed results. Participants who completed give no more answers, so results depend only on who is kept and on how
+//! the results are shown.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -8,15 +8,15 @@ use parking_lot::Mutex;
 
 use crate::domain::results::{MainAnswer, Results};
 
-/// Results that are remembered, those asked for last: a few studies under a few policies.
+/// The number of results in the cache, enough for a few studies under a few policies.
 const MOST: usize = 32;
 
-/// SHA-256 of what results follow from.
+/// SHA-256 of everything that results depend on.
 pub type ResultsKey = [u8; 32];
 
-/// What results are computed from.
+/// The data that results are computed from.
 pub struct Basis {
-    /// The answers of the kept.
+    /// The answers of the people who are kept.
     pub answers: Vec<MainAnswer>,
     /// Conditions in the order of figures.
     pub conditions: Vec<String>,
@@ -24,12 +24,12 @@ pub struct Basis {
     pub levels: u8,
 }
 
-/// The remembered ones, the one asked for last at the end.
+/// The cached results, with the one that was used last at the end.
 #[derive(Default)]
 pub struct Cache(Mutex<Vec<(ResultsKey, Arc<CacheEntry>)>>);
 
 impl Cache {
-    /// The place of the results that follow from this.
+    /// The entry for a key; it may be empty.
     pub fn slot(&self, key: ResultsKey) -> Arc<CacheEntry> {
         let mut slots = self.0.lock();
         let found = slots.iter().position(|(known, _)| *known == key);
@@ -43,7 +43,7 @@ impl Cache {
     }
 }
 
-/// A place for results.
+/// An entry of the cache.
 #[derive(Default)]
 pub struct CacheEntry {
     results: OnceLock<Arc<Results>>,
@@ -51,24 +51,24 @@ pub struct CacheEntry {
 }
 
 impl CacheEntry {
-    /// Whether they are there.
+    /// Whether the results are computed.
     pub fn is_ready(&self) -> bool {
         self.results.get().is_some()
     }
 
-    /// The results; computed unless they are there. Whoever comes second waits for the first.
+    /// The results, computed at the first call. Other calls at the same time wait for it.
     pub fn results(&self, basis: &Basis) -> Arc<Results> {
         let compute = || Arc::new(Results::new(&basis.answers, &basis.conditions, basis.levels));
         self.results.get_or_init(compute).clone()
     }
 
-    /// Takes over the work of computing them, unless it is somebody else's already.
+    /// Claims the work of computing the results, unless another task has claimed it.
     pub fn take_over(self: &Arc<Self>) -> Option<ComputingClaim> {
         (!self.is_underway.swap(true, Ordering::AcqRel)).then(|| ComputingClaim(self.clone()))
     }
 }
 
-/// Held by whoever computes results: once it is given up without them, others may take the work over.
+/// Held by the task that computes results. If it is dropped, another task may take the work over.
 pub struct ComputingClaim(Arc<CacheEntry>);
 
 impl Drop for ComputingClaim {
@@ -81,24 +81,24 @@ impl Drop for ComputingClaim {
 mod tests {
     use crate::flow::study::results::cache::*;
 
-    fn nobody() -> Basis {
+    fn no_answers() -> Basis {
         Basis { answers: Vec::new(), conditions: Vec::new(), levels: 3 }
     }
 
     #[test]
-    fn what_follows_from_the_same_is_computed_once() {
+    fn results_with_the_same_key_are_computed_once() {
         let cache = Cache::default();
-        let first = cache.slot([1; 32]).results(&nobody());
+        let first = cache.slot([1; 32]).results(&no_answers());
         assert!(cache.slot([1; 32]).is_ready() && !cache.slot([2; 32]).is_ready());
-        assert!(Arc::ptr_eq(&first, &cache.slot([1; 32]).results(&nobody())));
+        assert!(Arc::ptr_eq(&first, &cache.slot([1; 32]).results(&no_answers())));
     }
 
     #[test]
-    fn those_asked_for_last_are_remembered() {
+    fn the_results_used_last_stay_in_the_cache() {
         let cache = Cache::default();
         let key = |n: usize| [n as u8; 32];
         for n in 0..=MOST {
-            cache.slot(key(n)).results(&nobody());
+            cache.slot(key(n)).results(&no_answers());
             cache.slot(key(0));
         }
         assert!(cache.slot(key(0)).is_ready(), "it was asked for all the time");
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn work_that_was_given_up_can_be_taken_over() {
+    fn work_that_was_dropped_can_be_taken_over() {
         let slot = Arc::<CacheEntry>::default();
         let work = slot.take_over().unwrap();
         assert!(slot.take_over().is_none());

@@ -6,10 +6,10 @@ use crate::domain::exclusion::{Bounds, Criterion, CriterionSheet, ExpertsBy, Off
 use crate::flow::Refused;
 use crate::flow::study::policies;
 
-/// What a form or an address holds, by name.
+/// The values of a form or an address, by name.
 pub type FormFields = BTreeMap<String, String>;
 
-/// A line of the form: a criterion for all conditions, or for one that sets it otherwise.
+/// A line of the form: a criterion for all conditions, or for one condition with bounds of its own.
 pub struct FormRow {
     pub criterion: Criterion,
     pub key: String,
@@ -44,7 +44,7 @@ pub fn rows(policy: &Policy) -> Vec<FormRow> {
     rows
 }
 
-/// The lines of a policy as somebody filled them in, which describe no policy.
+/// The lines of a policy with the values that were typed, where these make no policy.
 pub fn rows_as_typed(base: &Policy, fields: &FormFields) -> Vec<FormRow> {
     let mut rows = rows(base);
     for row in &mut rows {
@@ -57,8 +57,8 @@ pub fn rows_as_typed(base: &Policy, fields: &FormFields) -> Vec<FormRow> {
     rows
 }
 
-/// The policy that the form describes: the named one, with every bound that the form has. Bounds that belong to another policy
-/// are left aside: somebody has just chosen this one to begin with.
+/// The policy that the form describes: the named one, with every bound of the form. Bounds that belong to another policy are
+/// ignored: the researcher has just chosen this one to begin with.
 pub fn described(base: &Policy, fields: &FormFields) -> Result<Policy, Refused> {
     let mut policy = base.clone();
     if fields.get("from").is_some_and(|from| *from != base.name) {
@@ -89,13 +89,13 @@ pub fn described(base: &Policy, fields: &FormFields) -> Result<Policy, Refused> 
     Ok(policy)
 }
 
-/// What experts can be made to be judged by: criteria of their own only where the policy to begin with has some.
+/// The possible ways to judge experts. Criteria of their own are possible only if the policy to begin with has some.
 pub fn ways_for_experts(base: &Policy) -> Vec<ExpertsBy> {
     let possible = |by: &ExpertsBy| *by != ExpertsBy::Own || base.experts_by() == ExpertsBy::Own;
     ExpertsBy::ALL.iter().copied().filter(possible).collect()
 }
 
-/// A number as people write it.
+/// Parses a number as people write it.
 fn bound(text: Option<&String>) -> Result<Option<f64>, Refused> {
     let text = text.map_or("", |text| text.trim());
     if text.is_empty() {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_of_another_policy_are_left_aside() {
+    fn bounds_of_another_policy_are_ignored() {
         let base = fixture::policy("as-posted");
         let bounds = |from| fields(&[("from", from), ("total_time.min", "100"), ("total_time.max", "")]);
         assert_eq!(described(&base, &bounds("as-analysed")).unwrap(), base);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn experts_are_judged_as_the_form_says_and_else_as_the_policy_does() {
+    fn experts_are_judged_as_the_form_says_or_else_as_the_policy_says() {
         let by_nothing = fixture::policy("as-posted");
         let by_crowd = described(&by_nothing, &fields(&[("experts", "crowd")])).unwrap();
         assert_eq!((by_nothing.experts_by(), by_crowd.experts_by()), (ExpertsBy::Nothing, ExpertsBy::Crowd));
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_that_nothing_can_meet_are_refused_with_criterion_and_bounds() {
+    fn bounds_that_no_value_can_meet_are_refused_with_criterion_and_bounds() {
         let base = fixture::policy("as-posted");
         let refused = |pairs: &[(&str, &str)]| described(&base, &fields(pairs)).unwrap_err().to_string();
         let crossed = refused(&[("total_time.min", "900"), ("total_time.max", "100")]);
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn to_look_at_a_policy_through_the_form_does_not_change_it() {
+    fn showing_a_policy_in_the_form_does_not_change_it() {
         let mut base = fixture::policy("as-posted");
         base.criteria.remove(&Criterion::CatchTrials);
         let texts = rows(&base)

@@ -1,4 +1,4 @@
-//! The little histograms of the workbench, with the bounds in them.
+//! The small histograms of the workbench, with the bounds in them.
 
 use crate::domain::exclusion::Bounds;
 use crate::domain::workbench::Histogram;
@@ -7,21 +7,21 @@ use crate::domain::workbench::Histogram;
 const WIDTH: f64 = 240.0;
 const HEIGHT: f64 = 60.0;
 
-/// The bounds of a criterion: for all conditions, or those of the condition of that title.
+/// The bounds of a criterion: for all conditions, or for the condition with this title.
 pub struct Bound {
     pub condition: Option<String>,
-    /// None where the criterion is off there.
+    /// None if the criterion is off there.
     pub bounds: Option<Bounds>,
 }
 
-/// A histogram as it is drawn: it reaches as far as its values and all its bounds.
+/// A histogram as it is drawn, from the lowest to the highest of its values and bounds.
 #[derive(Debug, PartialEq)]
 pub struct Plot {
     pub from: f64,
     pub to: f64,
     pub bars: Vec<Bar>,
     pub marks: Vec<Mark>,
-    /// The same for whoever does not see it.
+    /// A description for screen readers.
     pub words: String,
 }
 
@@ -35,7 +35,7 @@ pub struct Bar {
     pub height: f64,
 }
 
-/// A bound as a vertical line; dashed, where it is one condition's own.
+/// A bound as a vertical line; dashed if it belongs to one condition.
 #[derive(Debug, PartialEq)]
 pub struct Mark {
     pub x: f64,
@@ -73,7 +73,7 @@ fn bars(histogram: &Histogram, place: impl Fn(f64) -> f64) -> Vec<Bar> {
     let bar = |(n, (kept, excluded)): (usize, &(u32, u32))| {
         let from = histogram.edges.0 + step * n as f64;
         let (x, wide) = (place(from), place(from + step) - place(from));
-        // The gap between bars never takes a narrow one away.
+        // The gap between bars is narrow enough that each bar stays visible.
         let width = wide - (wide / 10.0).min(1.0);
         let (low, high) = (height(*kept), height(*excluded));
         [
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bound_is_drawn_also_beyond_the_values_and_those_of_a_condition_dashed() {
+    fn bounds_beyond_the_values_are_drawn_and_those_of_a_condition_are_dashed() {
         let histogram = of_times(100.0, 200.0, vec![(2, 0), (1, 1)]);
         let off = Bound { condition: Some("Blur".into()), bounds: None };
         let bounds = [within(None, Some(150.0), Some(900.0)), within(Some("None"), Some(40.0), None), off];

@@ -1,4 +1,4 @@
-//! What the workbench shows: criteria with what they do, and what is left of each condition.
+//! The tables of the workbench: criteria with their effect, and the people who are left in each condition.
 
 use crate::domain::exclusion::{Criterion, CriterionSettings, Policy, Setting};
 use crate::domain::study::{Group, Mode, StudyDefinition};
@@ -7,24 +7,24 @@ use crate::web::lab::exclusion::form::FormRow;
 use crate::web::lab::exclusion::plot::{Bound, Plot};
 use crate::web::lab::urls;
 
-/// A number, and the address of the people behind it.
+/// A number of people, and the address of the page that lists them.
 pub struct LinkedCount {
     pub n: u32,
     pub people: Option<String>,
 }
 
-/// Where people are listed: under a policy that has a name.
+/// Makes the addresses of lists of people, which need a policy with a name.
 pub struct Links<'a> {
     pub slug: &'a str,
     pub mode: Mode,
-    /// None where the bounds have been changed.
+    /// None if the bounds have been changed.
     pub policy: Option<&'a str>,
-    /// Whom the numbers count.
+    /// The group that the numbers count.
     pub group: Group,
 }
 
 impl Links<'_> {
-    /// People by what else the list is asked for.
+    /// A number with the address of a list that is filtered by `wanted`.
     fn count(&self, n: u32, wanted: &[(&str, &str)]) -> LinkedCount {
         let address = |policy| {
             let query = url::form_urlencoded::Serializer::new(String::new())
@@ -43,7 +43,7 @@ impl Links<'_> {
     }
 }
 
-/// A line of bounds; what the criterion does stands in its first.
+/// A line of bounds. The first line of a criterion also shows its effect.
 pub struct CriterionLine {
     pub row: FormRow,
     /// The title of the condition that the bounds are for.
@@ -51,10 +51,10 @@ pub struct CriterionLine {
     pub effect: Option<EffectLine>,
 }
 
-/// What a criterion does.
+/// The effect of a criterion.
 pub struct EffectLine {
     pub plot: Option<Plot>,
-    /// Who fails it; who fails none before it; who fails it, by condition.
+    /// How many fail it; how many of these fail no criterion before it; how many fail it, by condition.
     pub counts: Vec<LinkedCount>,
 }
 
@@ -85,7 +85,7 @@ fn title(definition: &StudyDefinition, condition: &str) -> String {
     definition.condition(condition).map_or(condition, |condition| &condition.title).to_owned()
 }
 
-/// The bounds of a criterion: for all conditions, then those of each that sets it otherwise.
+/// The bounds of a criterion: for all conditions, then for each condition with bounds of its own.
 fn bounds(policy: &Policy, criterion: Criterion, definition: &StudyDefinition) -> Vec<Bound> {
     let within = |settings: &CriterionSettings| match settings.get(&criterion) {
         Some(Setting::Within(bounds)) => Some(*bounds),
@@ -108,14 +108,14 @@ fn counts(effect: &Effect, definition: &StudyDefinition, links: &Links<'_>) -> V
     counts
 }
 
-/// What is left of a condition, or of all.
+/// The people of a condition, or of all conditions, and how many are kept.
 pub struct GroupLine {
     pub title: String,
     pub completed: u32,
     pub pass: LinkedCount,
     pub leave: LinkedCount,
     pub surplus: u32,
-    /// What researchers' decisions change: nothing, or such as `+1 in, −2 out`.
+    /// What researchers' decisions change, such as `+1 in, −2 out`; empty if nothing.
     pub by_hand: String,
     pub kept: LinkedCount,
     pub accuracy_of_all: Option<f64>,
@@ -146,13 +146,13 @@ fn by_hand(included: u32, excluded: u32) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// Each condition.
+/// One line for each condition.
 pub fn groups(preview: &Preview, definition: &StudyDefinition, links: &Links<'_>) -> Vec<GroupLine> {
     let line = |group: &workbench::Group| GroupLine::new(title(definition, &group.condition), group, links);
     preview.groups.iter().map(line).collect()
 }
 
-/// All conditions together; their accuracies are not pooled.
+/// One line for all conditions together; accuracies are not pooled.
 pub fn total(title: &str, preview: &Preview, links: &Links<'_>) -> GroupLine {
     let all = workbench::Group {
         condition: String::new(),
@@ -173,19 +173,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_leads_to_its_people_where_there_are_any_and_the_policy_has_a_name() {
+    fn a_number_links_to_its_people_if_there_are_any_and_the_policy_has_a_name() {
         let links = |policy| Links { slug: "demo", mode: Mode::Pilot, policy, group: Group::Crowd };
         let named = links(Some("strict"));
         assert_eq!(
             named.failing(2, Failing::First(Criterion::CatchTrials), "none").people.unwrap(),
             "/lab/studies/demo/participants?mode=pilot&policy=strict&group=crowd&failed=first-catch_trials&condition=none"
         );
-        assert!(named.failing(0, Failing::Any, "").people.is_none(), "nobody");
-        assert!(links(None).failing(2, Failing::Any, "").people.is_none(), "bounds that nothing is called");
+        assert!(named.failing(0, Failing::Any, "").people.is_none(), "no people to list");
+        assert!(links(None).failing(2, Failing::Any, "").people.is_none(), "changed bounds have no name");
     }
 
     #[test]
-    fn decisions_are_said_where_they_change_anything() {
+    fn decisions_are_shown_if_they_change_anything() {
         assert_eq!(by_hand(1, 2), "+1 in, −2 out");
         assert_eq!(by_hand(0, 2), "−2 out");
         assert_eq!(by_hand(0, 0), "");

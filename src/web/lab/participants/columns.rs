@@ -1,5 +1,5 @@
-//! The columns of the participants' table. Each column is one entry: its title, its look, what stands in a person's cell, and
-//! by what rows are sorted.
+//! The columns of the participants' table. Each column is one entry: its title, its look, the text of a person's cell, and the key
+//! by which rows are sorted.
 
 use std::cmp::Ordering;
 
@@ -58,36 +58,35 @@ static COLUMNS: [ParticipantColumn; 10] = [
 pub(super) struct ParticipantColumn {
     /// Its name in the address of the sorted table.
     pub(super) name: &'static str,
-    /// What its header says.
+    /// The text of its header.
     pub(super) title: &'static str,
     /// How its cells look.
     pub(super) look: CellLook,
-    /// Whether its values would tell which condition is which, so that it is left out while that is hidden.
+    /// Whether its values would show which condition is which, so that it is left out while results are blinded.
     tells_conditions: bool,
-    /// A person's cell.
+    /// Makes a person's cell.
     cell: fn(&JudgedPerson) -> ParticipantCell,
 }
 
 /// How the cells of a column look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CellLook {
-    /// The header of its row: the person's name, which leads to their page.
+    /// The header of the row: the person's name, with a link to their page.
     Person,
     /// Short text.
     Text,
     /// Text that may take several lines.
     Wrapped,
-    /// Numbers, which stand at the right.
+    /// Numbers, which are aligned to the right.
     Number,
 }
 
 /// A person's value in a column.
 pub(super) struct ParticipantCell {
-    /// By what rows are sorted; rows without it come last.
+    /// The key by which rows are sorted; rows without one come last.
     key: Option<SortKey>,
-    /// What stands there.
     pub(super) text: String,
-    /// What stands behind it in small letters.
+    /// A remark after the text in small letters.
     pub(super) mark: Option<&'static str>,
 }
 
@@ -109,12 +108,12 @@ impl ParticipantColumn {
         Self { name, title, look, tells_conditions: false, cell }
     }
 
-    /// The columns that may be shown, and sorted by, while conditions are hidden or not.
+    /// The columns that may be shown and used for sorting, while results are blinded or not.
     pub(super) fn shown(blinded: bool) -> impl Iterator<Item = &'static Self> {
         COLUMNS.iter().filter(move |column| !(blinded && column.tells_conditions))
     }
 
-    /// For the attribute `aria-sort`.
+    /// The value of the attribute `aria-sort`.
     pub(super) fn order(&self, filter: &ParticipantFilter) -> &'static str {
         match (self.name == filter.sort, filter.descending) {
             (false, _) => "none",
@@ -123,7 +122,7 @@ impl ParticipantColumn {
         }
     }
 
-    /// Puts people in the order of their values. A person without a value comes last, in either direction.
+    /// Sorts people by their values. A person without a value comes last, in either direction.
     pub(super) fn sort(&self, people: &mut [&JudgedPerson], descending: bool) {
         let order = |a: &Option<SortKey>, b: &Option<SortKey>| match (a, b) {
             (None, None) => Ordering::Equal,
@@ -146,7 +145,7 @@ pub(super) fn row(person: &JudgedPerson, blinded: bool) -> ParticipantCells {
 }
 
 impl CellLook {
-    /// The class of the cells in the style sheet.
+    /// The CSS class of the cells.
     pub(super) const fn class(self) -> Option<&'static str> {
         match self {
             Self::Person | Self::Text => None,
