@@ -115,7 +115,7 @@ pub async fn write_at(
     Ok(())
 }
 
-/// What of an event's detail the server's log may hold: nothing that names a researcher or a token, or that somebody wrote.
+/// The keys of an event's detail that the server's log may contain. The others name a researcher or a token, or have free text.
 const LOGGED: [&str; 19] = [
     "because",
     "condition",
@@ -138,8 +138,8 @@ const LOGGED: [&str; 19] = [
     "version",
 ];
 
-/// Says in the server's log what happens, without a person's name. Should the commit that follows fail, the error stands in the
-/// same request's span.
+/// Writes the event to the server's log, without a person's name. If the commit that follows fails, its error has the same
+/// request's span.
 fn tell_operator(actor: &Actor, deed: AuditEvent<'_>, detail: &Value) {
     let logged = |name: &&str| Some((*name).to_owned()).zip(detail.get(name).cloned());
     let detail = Value::Object(LOGGED.iter().filter_map(logged).collect());

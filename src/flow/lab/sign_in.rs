@@ -86,7 +86,7 @@ pub async fn enter_code(app: &App, token: &str, code: &str, whence: &Whence) -> 
     begun.inspect_err(tell_refusal)
 }
 
-/// Says in the server's log that somebody could not sign in, and not who.
+/// Writes a refused sign-in to the server's log, without the address.
 fn tell_refusal(error: &FlowError) {
     if let FlowError::Refused(why) = error {
         tracing::info!(%why, "A sign-in was refused");
