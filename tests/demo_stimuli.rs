@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
+use std::path::Path;
 
 use weber::study_folder::image_check::check_image;
 use weber_stimuli::demo::{Built, DemoOptions, build};
@@ -23,19 +24,15 @@ fn relative_difference(row: &Row) -> f64 {
 
 #[test]
 fn the_demo_of_two_image_sets() {
-    let out = tempfile::tempdir().unwrap();
+    // Where the browser tests look for this very study (`tests/browser/prepare.mjs`), so that it is built once for both.
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("browser").join("demo");
+    let _ = fs::remove_dir_all(&out); // of an earlier run
     let options = DemoOptions::new(2);
-    assert_eq!(build(out.path(), &options, &|_, _, _| ()).unwrap(), Built::Made);
-    assert_eq!(
-        build(out.path(), &options, &|_, _, _| panic!("nothing is left to do")).unwrap(),
-        Built::Already
-    );
+    assert_eq!(build(&out, &options, &|_, _, _| ()).unwrap(), Built::Made);
+    assert_eq!(build(&out, &options, &|_, _, _| panic!("nothing is left to do")).unwrap(), Built::Already);
 
-    let rows: Vec<Row> = csv::Reader::from_path(out.path().join("trials.csv"))
-        .unwrap()
-        .deserialize()
-        .map(Result::unwrap)
-        .collect();
+    let rows: Vec<Row> =
+        csv::Reader::from_path(out.join("trials.csv")).unwrap().deserialize().map(Result::unwrap).collect();
     let of_kind = |kind: &str| rows.iter().filter(|row| row["kind"] == kind).collect::<Vec<_>>();
     let counts = ["main", "catch", "practice", "instruction"].map(|kind| of_kind(kind).len());
     assert_eq!(counts, [18 * 2 * 5, 3 * 5, 10 * 4, 3 * 5]);
@@ -75,7 +72,7 @@ fn the_demo_of_two_image_sets() {
         let unit = machine.units().iter().position(|unit| unit.name() == row["unit"]).unwrap();
         for (group, paths) in row["references"].split('|').enumerate() {
             for path in paths.split(';').filter(|path| !path.is_empty()) {
-                let bytes = fs::read(out.path().join(path)).unwrap();
+                let bytes = fs::read(out.join(path)).unwrap();
                 assert!(bytes.len() < 60_000, "{path} has {} bytes", bytes.len());
                 if !checked.insert(path.to_string()) {
                     continue;

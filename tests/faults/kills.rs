@@ -27,7 +27,7 @@ async fn postgres_is_killed_in_the_middle_of_a_crowd() {
     let crowd = installation.crowd(&[&server.url], 50);
     for _ in 0..2 {
         tokio::time::sleep(MOMENT).await;
-        installation.kill_postgres();
+        installation.kill_postgres().await;
     }
     installation.account_for(&crowd.all_complete().await);
 }

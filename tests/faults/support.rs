@@ -83,10 +83,16 @@ impl Installation {
         panic!("the server at {address} does not start");
     }
 
-    /// Ends the private PostgreSQL's first process by SIGKILL.
-    pub fn kill_postgres(&self) {
-        let pid = std::fs::read_to_string(find(&self.data, "postmaster.pid")).unwrap();
-        signal(pid.lines().next().unwrap(), "-9");
+    /// Ends the private PostgreSQL's first process by SIGKILL, as soon as there is one: it may be starting after the last kill.
+    pub async fn kill_postgres(&self) {
+        let file = self.data.join("postgres/cluster/postmaster.pid");
+        let killed = || {
+            let text = std::fs::read_to_string(&file).ok()?;
+            Some(kill(text.lines().next()?, "-9"))
+        };
+        while killed() != Some(true) {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
     }
 
     /// A crowd of honest people who take a hundredth of real people's time, so that they take part for seconds on any
@@ -233,7 +239,12 @@ impl Drop for Running {
 }
 
 fn signal(pid: &str, kind: &str) {
-    assert!(Command::new("kill").args([kind, pid]).status().unwrap().success());
+    assert!(kill(pid, kind));
+}
+
+/// Sends a signal. Returns whether the process exists.
+fn kill(pid: &str, kind: &str) -> bool {
+    Command::new("kill").args([kind, pid]).status().unwrap().success()
 }
 
 /// An HTTP client that follows no redirects.

@@ -1,4 +1,4 @@
-//! What the server's log says: failed requests by their reference, and what happened, without a word about who.
+//! The server's log: it has failed requests by their reference, and the events that an operator looks for, without names.
 
 use std::collections::BTreeMap;
 
@@ -19,15 +19,13 @@ pub fn lines(log: &str) -> Vec<Value> {
     log.lines().map(read).collect()
 }
 
-/// The reference on a page, and in its header.
-async fn failing_page(server: &Server, path: &str) -> String {
-    let response = server.client.get(format!("{}{path}", server.url)).send().await.unwrap();
-    assert_eq!(response.status().as_u16(), 500);
-    let in_header = response.headers()["x-request-id"].to_str().unwrap().to_owned();
-    let page = response.text().await.unwrap();
-    let (_, shown) = page.split_once("Reference: <code>").unwrap_or_else(|| panic!("no reference: {page}"));
-    assert_eq!(shown.split_once("</code>").unwrap().0, in_header);
-    in_header
+/// The reference that a page shows, which is also in its header.
+async fn failing_page(browser: &mut Browser<'_>, path: &str) -> String {
+    let page = browser.get(path).await;
+    assert_eq!(page.status.as_u16(), 500);
+    let [shown] = &page.texts("p code")[..] else { panic!("no reference: {}", page.text) };
+    assert_eq!(page.headers["x-request-id"], shown);
+    shown.clone()
 }
 
 #[sqlx::test]
@@ -35,8 +33,11 @@ async fn a_failed_request_is_found_by_the_reference_that_the_person_sees(pool: P
     let program = Program::on(&pool);
     let (serving, server) = live(&pool, &program, 1, "info").await;
     let link = server.link("Workers").await;
+    let mut researcher = Browser::signed_in(&server).await;
     sqlx::query("alter table links rename to elsewhere").execute(&pool).await.unwrap();
-    let on_page = failing_page(&server, &format!("/enter/{link}?workerId=A1WORKERSECRET")).await;
+    let arrival = format!("/enter/{link}?workerId=A1WORKERSECRET");
+    let on_page = failing_page(&mut Browser::new(&server), &arrival).await;
+    let in_lab = failing_page(&mut researcher, "/lab/studies/demo").await;
     let body = json!({ "link": link, "consent_sha256": "", "parameters": {} });
     let (status, document) = server.post("/api/v1/enrolments", None, body).await;
     assert_eq!(status, 500, "{document}");
@@ -47,9 +48,11 @@ async fn a_failed_request_is_found_by_the_reference_that_the_person_sees(pool: P
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
     }
     let in_document = document["reference"].as_str().unwrap();
-    for (reference, method, route) in
-        [(&*on_page, "GET", "/enter/{link}"), (in_document, "POST", "/api/v1/enrolments")]
-    {
+    for (reference, method, route) in [
+        (&*on_page, "GET", "/enter/{link}"),
+        (&*in_lab, "GET", "/lab/studies/{slug}"),
+        (in_document, "POST", "/api/v1/enrolments"),
+    ] {
         let failure: Vec<Value> =
             lines(&log).into_iter().filter(|line| line["span"]["reference"] == reference).collect();
         let [failure] = &failure[..] else { panic!("one line for {reference}:\n{log}") };
@@ -59,7 +62,7 @@ async fn a_failed_request_is_found_by_the_reference_that_the_person_sees(pool: P
     }
 }
 
-/// What must not stand in a log: everything that the database holds about who took part and what they answered.
+/// Values that must not be in a log: all that the database has of who took part and what they answered.
 async fn secrets(pool: &PgPool) -> Vec<String> {
     let sql = "select pseudonym from participants
         union select unnest(array[worker_id, assignment_id, hit_id, receipt]) from identities
@@ -68,7 +71,7 @@ async fn secrets(pool: &PgPool) -> Vec<String> {
     secrets.into_iter().flatten().filter(|secret| !secret.is_empty()).collect()
 }
 
-/// Words that are as long as a token is, and look like one.
+/// Words that look like a token and are as long.
 fn tokens(log: &str) -> Vec<&str> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     log.split(|c| !is_part(c)).filter(|word| word.len() >= 40).collect()
@@ -98,7 +101,7 @@ async fn what_happens_is_logged_once_and_nothing_about_who(pool: PgPool) {
     serving.terminate();
     let log = serving.log();
     let mut happened = BTreeMap::<String, u32>::new();
-    // What the server does by itself at its start stands in no request.
+    // Events of the server's start belong to no request.
     for line in lines(&log).iter().filter(|line| line["level"] == "INFO" && line["span"].is_object()) {
         let name = line["action"].as_str().or(line["message"].as_str()).unwrap();
         *happened.entry(name.to_owned()).or_default() += 1;

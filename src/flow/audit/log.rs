@@ -114,7 +114,7 @@ pub async fn write_at(
     Ok(())
 }
 
-/// The fields of an event's detail that the server's log may hold. None of them names a researcher or a token, or holds free text.
+/// The keys of an event's detail that the server's log may contain. The others name a researcher or a token, or have free text.
 const LOGGED: [&str; 19] = [
     "because",
     "condition",
@@ -137,8 +137,8 @@ const LOGGED: [&str; 19] = [
     "version",
 ];
 
-/// Writes the event into the server's log, without a person's name. If the commit fails afterwards, the error is in the span of the
-/// same request.
+/// Writes the event to the server's log, without a person's name. If the commit that follows fails, its error has the same
+/// request's span.
 fn tell_operator(actor: &Actor, deed: AuditEvent<'_>, detail: &Value) {
     let logged = |name: &&str| Some((*name).to_owned()).zip(detail.get(name).cloned());
     let detail = Value::Object(LOGGED.iter().filter_map(logged).collect());

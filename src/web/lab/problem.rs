@@ -1,13 +1,14 @@
 //! Shows problems to researchers who are signed in, in the layout of the lab and with a link back.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::store::researchers::Researcher;
-use crate::web::http::error::ProblemDocument;
+use crate::web::http::error::{Cause, ProblemDocument};
 use crate::web::http::page;
 use crate::web::lab::session::Asker;
 use crate::web::lab::urls;
@@ -31,7 +32,8 @@ pub async fn in_the_labs_look(mut request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let (Some(me), Some(problem)) = (asker.known(), problem_of(&response)) else { return response };
     let way_back = way_back(&path, &problem);
-    (response.status(), page::html(&ProblemPage { me, problem: &problem, way_back })).into_response()
+    let cause = response.extensions().get::<Cause>().cloned().map(Extension);
+    (response.status(), cause, page::html(&ProblemPage { me, problem: &problem, way_back })).into_response()
 }
 
 /// The problem of a response. axum refuses a request that it cannot read with plain text.
