@@ -11,7 +11,6 @@ use crate::lab::{Browser, PASSWORD};
 use crate::operations::{live, token};
 use crate::simulation::plan;
 use crate::support::program::Program;
-use crate::support::server::Server;
 
 /// The lines of a log that is written as JSON.
 pub fn lines(log: &str) -> Vec<Value> {
