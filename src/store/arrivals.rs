@@ -59,7 +59,6 @@ pub async fn visits(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Resul
 /// The number of arrivals of one kind by a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArrivalCount {
-    /// The link's name.
     pub link: String,
     pub kind: Arrival,
     /// The number of arrivals.

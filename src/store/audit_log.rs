@@ -22,7 +22,6 @@ pub async fn head(conn: &mut PgConnection) -> Result<Option<(i64, Vec<u8>)>> {
     Ok(row.map(|row| (row.number, row.sha256)))
 }
 
-/// Writes an entry.
 pub async fn append(conn: &mut PgConnection, entry: &Entry) -> Result<()> {
     sqlx::query!(
         "insert into journal (number, at, actor, action, study, participant, detail, previous_sha256, sha256)

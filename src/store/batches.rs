@@ -25,7 +25,6 @@ pub struct Revision(String);
 /// The owner of a token.
 #[derive(Debug, Clone)]
 pub struct Owner {
-    /// The token's SHA-256.
     pub token_sha256: Vec<u8>,
     pub id: Uuid,
     /// The revision of their row after the claim; none if another session has locked the row.
@@ -79,7 +78,6 @@ pub struct Batch {
     pub changed: Vec<(Participant, Revision)>,
     /// All other participants of the batch.
     pub unchanged: Vec<(Uuid, Revision)>,
-    /// New answers.
     pub responses: Vec<(Uuid, Response)>,
     /// The times when Continue was pressed, for answers that are stored already.
     pub continued: Vec<(Uuid, Continued)>,

@@ -7,7 +7,6 @@ use sqlx::types::Json;
 use super::{Result, number};
 use crate::domain::study::{LinkDefinition, Mode};
 
-/// An entry link.
 #[derive(Debug, Clone)]
 pub struct Link {
     pub id: i64,

@@ -19,7 +19,6 @@ pub struct Standings {
     pub experts: Option<ExpertCounts>,
 }
 
-/// Counts of experts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ExpertCounts {
     /// Experts who completed and are kept by the enrolment policy or a decision.

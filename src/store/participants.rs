@@ -1,4 +1,4 @@
-//! Participations.
+//! Participations and their tokens.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -122,7 +122,6 @@ macro_rules! select_participant {
 pub struct Device {
     /// The browser and its major version.
     pub browser: Option<String>,
-    /// The operating system.
     pub system: Option<String>,
     pub screen_width: Option<i32>,
     pub screen_height: Option<i32>,

@@ -8,7 +8,6 @@ use super::Result;
 use crate::domain::exclusion::Policy;
 use crate::domain::preregistration::Preregistration;
 
-/// A saved policy.
 #[derive(Debug, Clone)]
 pub struct SavedPolicy {
     pub policy: Policy,

@@ -6,7 +6,6 @@ use sqlx::PgConnection;
 use super::{Result, word};
 use crate::domain::rights::Role;
 
-/// A researcher.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Researcher {
     pub id: i64,
@@ -234,7 +233,6 @@ pub async fn session_owner(
     row.map(Researcher::try_from).transpose()
 }
 
-/// Ends a session.
 pub async fn end_session(conn: &mut PgConnection, token_sha256: &[u8]) -> Result<()> {
     sqlx::query!("delete from sessions where sha256 = $1", token_sha256).execute(conn).await?;
     Ok(())

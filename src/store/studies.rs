@@ -182,7 +182,6 @@ pub async fn has_live_data(conn: &mut PgConnection, study_id: i64) -> Result<boo
     Ok(any)
 }
 
-/// A version's hashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionHashes {
     /// The version's number within the study.
