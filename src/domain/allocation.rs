@@ -1,6 +1,6 @@
-//! Which slot a new person gets, and what becomes of a slot when a person finishes or goes.
+//! Decides which slot a new person gets, and what happens to a slot when a person completes or leaves.
 //!
-//! A slot holds one person at a time. The store counts; this module decides, under the study's lock.
+//! At most one person holds a slot at a time. The store counts under the study's lock, and this module decides.
 
 use std::collections::BTreeMap;
 
@@ -11,33 +11,33 @@ use super::study::Postings;
 use super::words;
 
 words! {
-    /// How a participation stands toward its slot.
+    /// The relation of a participation to its slot.
     Claim {
-        /// Holds the slot while taking part. The lease may have lapsed without anybody needing the slot.
+        /// The person holds the slot while taking part. The lease may have lapsed, as long as no other person needs the slot.
         Leased = "leased",
-        /// Held it, until somebody else needed it after the lease had lapsed.
+        /// The person held it until the lease had lapsed and another person needed it.
         Lost = "lost",
-        /// Completed, passed, fills the slot for good.
+        /// The person completed, passed, and fills the slot for good.
         Kept = "kept",
-        /// Completed while holding the slot and failed: a posting is used up, the slot is free.
+        /// The person completed while holding the slot, and failed. A posting is used up, and the slot is free.
         Excluded = "excluded",
-        /// Completed without holding a slot.
+        /// The person completed without holding a slot.
         Surplus = "surplus",
-        /// Left, was screened out or withdrew: no posting is used up.
+        /// The person left, was screened out or withdrew. No posting is used up.
         Released = "released",
-        /// Never had a slot: experts.
+        /// The person is an expert and never has a slot.
         Without = "without",
     }
 }
 
-/// A slot as the store finds it.
+/// A slot as the store reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slot {
-    /// Its number in the database.
+    /// The row's number in the database.
     pub id: i64,
-    /// Its condition.
+    /// The name of its condition.
     pub condition: String,
-    /// Its place in the condition, from 1.
+    /// Its number within the condition, from 1.
     pub number: u32,
     /// The image set that it shows.
     pub image_set: u32,
@@ -45,30 +45,30 @@ pub struct Slot {
     pub in_design: bool,
     /// Whether a kept person fills it.
     pub kept: bool,
-    /// Whether somebody holds it whose lease has not lapsed.
+    /// Whether a person holds it whose lease has not lapsed.
     pub live_lease: bool,
-    /// Participations that completed while holding it.
+    /// The number of participations that completed while holding it.
     pub postings_used: u32,
-    /// Postings added by researchers to the study's bound.
+    /// The number of postings that researchers added to the study's limit.
     pub extra_postings: u32,
 }
 
 words! {
-    /// What a slot is, from the point of view of somebody who would like to have it.
+    /// Whether a new person can get a slot, and if not, why.
     SlotState {
-        /// Filled by a kept person.
+        /// A kept person fills it.
         Kept = "kept",
-        /// Held by somebody who is taking part.
+        /// A person holds it who is taking part.
         Running = "running",
-        /// Nobody kept, no live lease, postings left.
+        /// It has no kept person and no live lease, and postings are left.
         Open = "open",
-        /// Nobody kept, no postings left: only a researcher's "one more posting" opens it again.
+        /// It has no kept person, and no postings are left. Only a researcher's "one more posting" opens it again.
         Exhausted = "exhausted",
     }
 }
 
 impl Slot {
-    /// What it is now.
+    /// The slot's current state.
     pub fn state(&self, postings: Postings) -> SlotState {
         let left = postings.limit().is_none_or(|limit| self.postings_used < limit + self.extra_postings);
         match (self.kept, self.live_lease, left) {
@@ -94,16 +94,16 @@ impl Slot {
     }
 }
 
-/// How many slots of a condition are in which state.
+/// The number of slots of a condition in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct SlotCounts {
-    /// Filled by a kept person.
+    /// Slots that a kept person fills.
     pub kept: u32,
-    /// To be had.
+    /// Slots that a new person can get.
     pub open: u32,
-    /// Held by somebody who is taking part.
+    /// Slots held by people who are taking part.
     pub running: u32,
-    /// Postings used up, nobody kept.
+    /// Slots without a kept person whose postings are used up.
     pub exhausted: u32,
 }
 
@@ -122,14 +122,14 @@ pub fn count_by_condition(slots: &[Slot], postings: Postings) -> BTreeMap<String
     counts
 }
 
-/// Whether nobody can be kept any more: no slot is open, and nobody is at work in one.
+/// Whether no further person can be kept, because no slot is open and no person who is taking part holds one.
 pub fn finished(slots: &[Slot], postings: Postings) -> bool {
     let over = |slot: &Slot| matches!(slot.state(postings), SlotState::Kept | SlotState::Exhausted);
     !slots.is_empty() && slots.iter().all(over)
 }
 
-/// Chooses the slot of a new person: among the allowed conditions that have an open slot one of those with the fewest
-/// occupied slots, then an image set likewise, then an open slot at random. None: the study is full.
+/// Chooses the slot of a new person. First it chooses among the allowed conditions with an open slot one of those that have the fewest
+/// occupied slots, then an image set in the same way, then an open slot at random. None if the study is full.
 pub fn choose<'a>(
     slots: &'a [Slot],
     postings: Postings,
@@ -143,7 +143,7 @@ pub fn choose<'a>(
     open.choose(rng).copied()
 }
 
-/// The slots of one group: of the groups with an open slot, one of those with the fewest occupied slots.
+/// The slots of one group: a random one of the groups with an open slot that have the fewest occupied slots.
 fn least_occupied<'a, K: Ord + Copy>(
     slots: &[&'a Slot],
     postings: Postings,
@@ -163,18 +163,18 @@ fn least_occupied<'a, K: Ord + Copy>(
     Some(slots.iter().copied().filter(|slot| key(slot) == chosen).collect())
 }
 
-/// What a completed participation does to its slot.
+/// The effect of a completed participation on its slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Completion {
-    /// How it stands from now on.
+    /// The new relation of the participation to its slot.
     pub claim: Claim,
-    /// The slot that it holds or held, if a posting is used up.
+    /// The slot in which a posting is used up, if any.
     pub posting_in: Option<i64>,
 }
 
-/// Decides what a completed participation does to slots.
+/// Decides the effect of a completed participation on slots.
 ///
-/// `open_alternative` is an open slot of the same condition and image set, for somebody who lost theirs.
+/// `open_alternative` is an open slot of the same condition and image set, for a person who lost theirs.
 pub fn complete(claim: Claim, slot: Option<i64>, passed: bool, open_alternative: Option<i64>) -> Completion {
     match (claim, passed, open_alternative) {
         (Claim::Without, ..) => Completion { claim: Claim::Without, posting_in: None },
@@ -228,14 +228,14 @@ mod tests {
     }
 
     #[test]
-    fn a_study_is_finished_when_no_slot_is_open_or_at_work() {
+    fn a_study_is_finished_when_no_slot_is_open_or_running() {
         let kept = Slot { kept: true, ..slot(1, "a", 0) };
         let exhausted = Slot { postings_used: 3, ..slot(2, "a", 1) };
         assert!(finished(&[kept.clone(), exhausted.clone()], THREE));
         assert!(!finished(&[kept.clone(), exhausted], Postings::UNLIMITED));
         assert!(!finished(&[kept.clone(), slot(3, "b", 0)], THREE));
         assert!(!finished(&[kept, Slot { live_lease: true, ..slot(3, "b", 0) }], THREE));
-        assert!(!finished(&[], THREE), "a study without slots never is");
+        assert!(!finished(&[], THREE), "a study without slots is never finished");
     }
 
     #[test]
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn an_emptier_condition_without_open_slots_is_passed_over() {
+    fn an_emptier_condition_without_open_slots_is_skipped() {
         let slots = [
             Slot { postings_used: 3, ..slot(1, "a", 0) },
             Slot { kept: true, ..slot(2, "b", 0) },
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn ties_are_broken_by_chance() {
+    fn ties_are_broken_at_random() {
         let slots: Vec<_> =
             (0..10).map(|id| slot(id, if id < 5 { "a" } else { "b" }, id as u32 % 5)).collect();
         let chosen: std::collections::BTreeSet<_> = (0..200)
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn completing_decides_the_slot() {
+    fn completing_decides_what_happens_to_the_slot() {
         let complete = |claim, passed, open| {
             let done = complete(claim, Some(7), passed, open);
             (done.claim, done.posting_in)

@@ -1,5 +1,5 @@
-//! The people that every analysis is about: what was measured on each, a researcher's decision, and the verdict of a policy.
-//! Exports, results, figures and the lab's pages are all made of them.
+//! The people of every analysis, each with their measurements, a researcher's decision, and the verdict of a policy. Exports, results,
+//! figures and the lab's pages are made from them.
 
 use chrono::{DateTime, Utc};
 
@@ -11,25 +11,25 @@ use super::study::{Group, Mode};
 use super::words;
 
 words! {
-    /// What a researcher decided about a person, against or beside the rule.
+    /// A researcher's decision about a person, which comes before the policy's verdict.
     Decision {
-        /// Analysed, whatever the rule says.
+        /// The person is analysed, even if the policy excludes them.
         Include = "include",
-        /// Not analysed, whatever the rule says.
+        /// The person is not analysed, even if the policy keeps them.
         Exclude = "exclude",
     }
 }
 
-/// A researcher's decision with its reason. The rule's verdict stays as it is.
+/// A researcher's decision with its reason. It does not change the policy's verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Override {
-    /// What was decided.
+    /// Whether to include or exclude the person.
     pub decision: Decision,
-    /// Why.
+    /// The reason that the researcher gave.
     pub reason: String,
 }
 
-/// How often something happened to a person that is noted and judged by nobody.
+/// The number of some events of a person. They are recorded, but no criterion uses them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each field is the column of its name, which `codebook::people` describes")]
 pub struct EventCounts {
@@ -39,7 +39,7 @@ pub struct EventCounts {
     pub image_failures: i64,
 }
 
-/// A person and what was measured, as the database has it.
+/// A person with their measurements, as the store reads them.
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "each field is the column of its name, which `codebook::people` describes")]
 pub struct AnalysedPerson {
@@ -53,7 +53,7 @@ pub struct AnalysedPerson {
     pub slot: Option<i32>,
     pub posting: Option<i32>,
     pub platform: String,
-    /// As it reads at the time of the export: somebody whose lease has lapsed counts as expired.
+    /// The stage at the time of the export. A person whose lease has lapsed counts as expired.
     pub stage: Stage,
     pub last_screen: Option<String>,
     pub group: Group,
@@ -66,7 +66,7 @@ pub struct AnalysedPerson {
     pub tally: Tally,
     pub claim: Claim,
     pub end_reason: Option<String>,
-    /// None where nobody asked for them: a list of people has no use for them.
+    /// None if they were not counted, because a list of people does not need them.
     pub events: Option<EventCounts>,
     pub events_dropped: i32,
     pub browser: Option<String>,
@@ -77,16 +77,16 @@ pub struct AnalysedPerson {
     pub window_height: Option<i32>,
     pub pixel_ratio: Option<f64>,
     pub feedback: Option<String>,
-    /// A researcher's decision, where there is one.
+    /// A researcher's decision, if there is one.
     pub overridden: Option<Override>,
 }
 
 /// A person with the verdict of a policy.
 #[derive(Debug, Clone)]
 pub struct JudgedPerson {
-    /// The person.
+    /// The judged person.
     pub person: AnalysedPerson,
-    /// The verdict; none for somebody who did not complete.
+    /// The policy's verdict. None if the person did not complete.
     pub verdict: Option<Verdict>,
 }
 
@@ -98,8 +98,7 @@ impl JudgedPerson {
         Self { person, verdict }
     }
 
-    /// Whether the person is kept. Only who completed can be; then a researcher's decision comes first, and without one
-    /// the rule.
+    /// Whether the person is kept. A person who did not complete is not. Otherwise a researcher's decision decides, or else the policy.
     pub fn kept(&self) -> bool {
         if self.verdict.is_none() {
             return false;
@@ -110,24 +109,24 @@ impl JudgedPerson {
         }
     }
 
-    /// Whether the rule alone would keep the person: every criterion passed, and not surplus.
+    /// Whether the policy alone would keep the person, that is they pass every criterion and are not surplus.
     pub fn kept_by_rule(&self) -> bool {
         self.verdict.as_ref().is_some_and(Verdict::passed) && !self.surplus()
     }
 
-    /// Whether the person completed without a slot. Whose slot was opened again when a researcher excluded them has none
-    /// either, but is excluded.
+    /// Whether the person completed without a slot. A person whose slot was opened again when a researcher excluded them has no slot
+    /// either, but counts as excluded.
     pub fn surplus(&self) -> bool {
         let excluded = |decided: &Override| decided.decision == Decision::Exclude;
         self.person.claim == Claim::Surplus && !self.person.overridden.as_ref().is_some_and(excluded)
     }
 
-    /// Whether one criterion holds; none where it is off or the person did not complete.
+    /// Whether the person passes a criterion. None if it is off or the person did not complete.
     pub fn pass(&self, criterion: Criterion) -> Option<bool> {
         self.verdict.as_ref()?.pass(criterion)
     }
 
-    /// Why the person is not kept: failed criteria, `incomplete`, `surplus`.
+    /// The reasons why the person is not kept: failed criteria, `incomplete`, `surplus`.
     pub fn reasons(&self) -> Vec<&'static str> {
         let Some(verdict) = &self.verdict else { return vec!["incomplete"] };
         let failed = verdict.failed().map(Criterion::as_str);
@@ -135,7 +134,7 @@ impl JudgedPerson {
     }
 }
 
-/// Parts the crowd from the experts, who stand apart in every number.
+/// Separates the crowd from the experts, who are counted separately everywhere.
 pub fn apart(people: Vec<JudgedPerson>) -> (Vec<JudgedPerson>, Vec<JudgedPerson>) {
     people.into_iter().partition(|judged| judged.person.group == Group::Crowd)
 }

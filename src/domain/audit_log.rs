@@ -199,6 +199,6 @@ mod tests {
         let anew = chain("eve@example.org");
         assert_eq!(first_broken(&anew), None);
         assert!(!head(&whole).is_in(&anew) && !head(&whole[..1]).is_in(&anew));
-        assert!(Head::default().is_in(&whole), "an empty journal is the beginning of every one");
+        assert!(Head::default().is_in(&whole), "every audit log starts empty");
     }
 }

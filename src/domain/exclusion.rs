@@ -1,7 +1,7 @@
-//! Exclusion criteria as data, and the verdict on a participation with every reason and number.
+//! Exclusion criteria as data, and the verdict on a participation with its values and reasons.
 //!
-//! The data of excluded people are never touched: a policy is applied whenever data are read (export, pages, whether a
-//! slot opens again). Bounds are inclusive; a person is kept if all criteria hold.
+//! Exclusion never changes data. A policy is applied each time data are read for an export, a page, or the decision whether a slot opens
+//! again. Bounds are inclusive. A person passes a policy if all its criteria hold.
 
 mod criterion;
 mod policy;
@@ -19,26 +19,26 @@ use super::measures::Measures;
 use super::study::Group;
 use super::words;
 
-/// Inclusive bounds.
+/// Inclusive bounds for a value.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bounds {
-    /// Smallest value that passes.
+    /// The smallest value that passes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<f64>,
-    /// Largest value that passes.
+    /// The largest value that passes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
 }
 
 impl Bounds {
-    /// Whether the value lies within.
+    /// Whether the value lies within the bounds.
     pub fn admit(&self, value: f64) -> bool {
         self.min.is_none_or(|min| value >= min) && self.max.is_none_or(|max| value <= max)
     }
 
-    /// Whether any value of the criterion could lie within: there is a bound, all are numbers, and they neither cross nor lie
-    /// beyond what the criterion can be.
+    /// Whether a value of the criterion can lie within: there is at least one bound, all bounds are numbers, and they neither cross nor
+    /// lie outside the criterion's range.
     fn is_usable(&self, criterion: Criterion) -> bool {
         let Self { min, max } = *self;
         let numbers = [min, max].into_iter().flatten().all(f64::is_finite);
@@ -50,7 +50,7 @@ impl Bounds {
             && low <= criterion.sheet().highest
     }
 
-    /// Such as `at least 90 and at most 900`.
+    /// The bounds in words, such as `at least 90 and at most 900`.
     pub fn in_words(&self) -> String {
         match (self.min, self.max) {
             (Some(min), Some(max)) => format!("at least {min} and at most {max}"),
@@ -72,18 +72,18 @@ impl std::fmt::Display for Bounds {
     }
 }
 
-/// How a criterion is set: bounds, or the word `off`.
+/// A criterion's setting: bounds, or the word `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Setting {
-    /// Not looked at.
+    /// The criterion is not applied.
     Off(Off),
-    /// Looked at.
+    /// The criterion is applied with these bounds.
     Within(Bounds),
 }
 
 impl Setting {
-    /// Whether anything could meet it, as a setting of this criterion.
+    /// Whether any value of the criterion can meet the setting.
     pub fn is_usable(&self, criterion: Criterion) -> bool {
         match self {
             Self::Off(_) => true,
@@ -93,38 +93,38 @@ impl Setting {
 }
 
 words! {
-    /// The word for "not looked at".
+    /// The word of a criterion that is not applied.
     Off {
-        /// Not looked at.
+        /// The criterion is not applied.
         Off = "off",
     }
 }
 
-/// Settings by criterion; what is not mentioned is off.
+/// The settings by criterion. Criteria that are not mentioned are off.
 pub type CriterionSettings = BTreeMap<Criterion, Setting>;
 
-/// One criterion, applied.
+/// The result of one criterion for a person.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct CriterionResult {
-    /// What was looked at.
+    /// The criterion.
     pub criterion: Criterion,
-    /// What was measured.
+    /// The person's value. None if it cannot be measured.
     pub value: Option<f64>,
-    /// What it was held against; none where the criterion is off.
+    /// The criterion's bounds. None if it is off.
     pub bounds: Option<Bounds>,
-    /// Whether it holds; none where the criterion is off.
+    /// Whether the criterion holds. None if it is off.
     pub pass: Option<bool>,
 }
 
-/// The verdict on a participation: one finding per criterion, in the order of [`Criterion::ALL`].
+/// The verdict on a participation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verdict {
-    /// All criteria.
+    /// One result per criterion, in the order of [`Criterion::ALL`].
     pub findings: Vec<CriterionResult>,
 }
 
 impl Verdict {
-    /// Whether all criteria hold.
+    /// Whether all criteria hold or are off.
     pub fn passed(&self) -> bool {
         self.findings.iter().all(|finding| finding.pass != Some(false))
     }
@@ -134,7 +134,7 @@ impl Verdict {
         self.findings.iter().filter(|finding| finding.pass == Some(false)).map(|finding| finding.criterion)
     }
 
-    /// Whether one criterion holds; none where it is off.
+    /// Whether one criterion holds. None if it is off.
     pub fn pass(&self, criterion: Criterion) -> Option<bool> {
         self.findings.iter().find(|finding| finding.criterion == criterion)?.pass
     }

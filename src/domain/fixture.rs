@@ -1,4 +1,4 @@
-//! A small study and its people, for tests: the shipped definition with two image sets and invented images.
+//! A small study and its people for tests: the shipped definition with two image sets and invented images.
 
 use std::collections::HashMap;
 
@@ -15,17 +15,17 @@ use super::participant::{Participant, Stage};
 use super::study::{Condition, Group, Mode, Platform, StoredTrial, StudyDefinition, StudyVersion};
 use super::trial::{Difficulty, ImageId, KnownActivations, Trial, TrialKind};
 
-/// The shipped `study.toml`, cut to two image sets.
+/// The shipped `study.toml` with two image sets.
 pub fn definition() -> StudyDefinition {
-    let mut definition: StudyDefinition = toml::from_str(include_str!("../../stimuli/demo/study.toml"))
-        .expect("the shipped study is well-formed");
+    let mut definition: StudyDefinition =
+        toml::from_str(include_str!("../../stimuli/demo/study.toml")).expect("the shipped study can be read");
     definition.design.image_sets = 2;
     definition
 }
 
 /// A policy of the shipped study.
 pub fn policy(name: &str) -> Policy {
-    definition().policy(name).expect("the shipped study has it").clone()
+    definition().policy(name).expect("the shipped study has this policy").clone()
 }
 
 /// The shipped design with invented trials.
@@ -69,7 +69,7 @@ fn trial(
     image_set: Option<u32>,
     unit: &str,
 ) -> Trial {
-    let image = |what: &str| ImageId(format!("{}-{unit}-{image_set:?}-{what}", condition.name));
+    let image = |name: &str| ImageId(format!("{}-{unit}-{image_set:?}-{name}", condition.name));
     let references = condition
         .references
         .iter()
@@ -91,12 +91,12 @@ fn trial(
     }
 }
 
-/// So many seconds after the fixture's beginning of time.
+/// The time so many seconds after the consent of the fixture's participants.
 pub fn at(seconds: f64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::microseconds((seconds * 1e6) as i64)
 }
 
-/// A person who has just consented, in the condition Natural.
+/// A person who has just consented, in the condition `natural`.
 pub fn participant() -> Participant {
     Participant {
         id: Uuid::nil(),
@@ -142,7 +142,7 @@ pub fn participant() -> Participant {
     }
 }
 
-/// The first slot of a condition, which nobody has had yet.
+/// The first slot of a condition, which no person has held yet.
 #[cfg(test)]
 pub fn slot(condition: &str) -> Slot {
     Slot {
@@ -158,7 +158,7 @@ pub fn slot(condition: &str) -> Slot {
     }
 }
 
-/// Somebody who completed and passes every criterion.
+/// A person who completed and passes every criterion.
 pub fn person(condition: &str) -> AnalysedPerson {
     let tally =
         Tally { catch_correct: 3, catch_total: 3, left_answers: 10, right_answers: 11, ..Tally::default() };

@@ -1,4 +1,4 @@
-//! Who is let in, before anything is known of them but their link and how they stand to the study.
+//! Decides what a visitor gets at a link, and how the visit is counted.
 
 use uuid::Uuid;
 
@@ -6,39 +6,39 @@ use super::study::{Mode, StudyState};
 use super::words;
 
 words! {
-    /// How an arrival ended before consent.
+    /// How an arrival without consent ended.
     Arrival {
-        /// Saw the consent page.
+        /// The person saw the consent page.
         Arrived = "arrived",
-        /// Only previewed the task.
+        /// The person only previewed the task on the platform.
         Preview = "preview",
-        /// Did not agree.
+        /// The person did not agree to take part.
         Declined = "declined",
-        /// Came with a device or window that cannot show the study.
+        /// The person's device or window cannot show the study.
         Unsuitable = "unsuitable",
-        /// Had taken part before.
+        /// The person had taken part before.
         AlreadyTookPart = "already_took_part",
-        /// Is on a list of people not to admit, or took part in an earlier study that excludes this one.
+        /// The person is on a list of people not to admit, or took part in an earlier study that excludes this one.
         Barred = "barred",
-        /// Found no open slot.
+        /// No slot was open.
         Full = "full",
-        /// Came while the study was paused or not open yet.
+        /// The study was paused or not open yet.
         Paused = "paused",
-        /// Came after the study was closed, or by a link that is switched off.
+        /// The study was closed, or the link was switched off.
         Closed = "closed",
-        /// Came by an address in which the platform's parameters are missing, not filled in, or no ids.
+        /// The platform's parameters were missing in the address, not filled in, or not ids.
         Incomplete = "incomplete",
-        /// Came by a personal link that was never given out.
+        /// The personal link was never given out.
         UnknownPerson = "unknown_person",
-        /// Came without a good signature to a link that wants one.
+        /// The link requires a signature, and the address had no valid one.
         NotSigned = "not_signed",
-        /// Agreed while many others of the same network did, and was asked to wait a minute.
+        /// The person was asked to wait a minute, because many people of the same network consented at the same time.
         Crowded = "crowded",
     }
 }
 
 impl Arrival {
-    /// How a visit ended without consent, in words.
+    /// How the visit ended, in words for pages.
     pub const fn in_words(self) -> &'static str {
         match self {
             Self::Arrived => "no decision",
@@ -57,13 +57,13 @@ impl Arrival {
         }
     }
 
-    /// Whether people come like that when a study was set up wrongly, here or on the platform.
+    /// Whether the likely cause is an error in the study's settings, here or on the platform.
     pub const fn hints_at_a_fault(self) -> bool {
         matches!(self, Self::Incomplete | Self::UnknownPerson | Self::NotSigned)
     }
 
-    /// Whether it counts as having seen the consent page; otherwise the way ended at the door. People who took part before, or
-    /// are barred, count at the door, although they hear of it only when they agree: anybody could ask with an id of others.
+    /// Whether the person counts as having seen the consent page, or as turned away at the link. People who took part before or are barred
+    /// count as turned away. They are told only when they agree, because otherwise any visitor could look up other people's ids.
     pub const fn saw_consent(self) -> bool {
         match self {
             Self::Arrived | Self::Declined | Self::Unsuitable | Self::Full | Self::Crowded => true,
@@ -79,7 +79,7 @@ impl Arrival {
     }
 }
 
-/// Why nobody is let in by a link now.
+/// Why a link does not admit new people now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shut {
     /// The study has not been started.
@@ -91,7 +91,7 @@ pub enum Shut {
 }
 
 impl Shut {
-    /// How a person who finds it like that is counted.
+    /// How the visit is counted.
     const fn counted_as(self) -> Arrival {
         match self {
             Self::NotOpenYet | Self::Paused => Arrival::Paused,
@@ -100,33 +100,33 @@ impl Shut {
     }
 }
 
-/// How a person whom the platform names stands before consent.
+/// Whether a person whom the platform identifies is new, may continue, or cannot take part again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReturnStatus {
-    /// Not known in the study's family, and not barred.
+    /// The person is not known in the study's family, and not barred.
     New,
-    /// Takes part in this very study and may go on, or see the end again.
+    /// The person takes part in this study, and may continue or see the end again.
     MayReturn(Uuid),
-    /// Took part in it, or in another one of its family.
+    /// The person took part in this study, or in another one of its family.
     NotAgain,
-    /// Is on a list, or took part in an earlier study that excludes this one.
+    /// The person is on a list of people not to admit, or took part in an earlier study that excludes this one.
     Barred,
 }
 
-/// What a visitor finds at a link.
+/// What a visitor gets at a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reception {
-    /// The page on which they agree to take part, or the task that leads to it.
+    /// The page of consent, or the task that leads to it.
     Admitted,
-    /// The reason why the link lets no new people in.
+    /// The reason why the link admits no new people.
     Shut(Shut),
-    /// A request to come back: what they would do could not be stored now.
+    /// A request to come back later, because nothing can be stored now.
     NotNow,
 }
 
-/// Decides what a visitor finds, and how the visit is counted: not at all if they return, since their first visit was, nor if they
-/// are to come back. People who cannot take part again find what new people find, and hear of it when they agree: otherwise
-/// strangers who come with the id of another person would learn whether that person took part.
+/// Decides what a visitor gets, and how the visit is counted. It is not counted if the visitor returns, because their first visit was, or
+/// is asked to come back later. People who cannot take part again get the same as new people, and are told when they agree. Otherwise a
+/// stranger with another person's id could learn whether that person took part.
 pub fn receive(
     status: ReturnStatus,
     gate: Result<(), Shut>,
@@ -145,8 +145,8 @@ pub fn receive(
     }
 }
 
-/// Whether a link lets new people in. Pilots run from the state of that name on, also while the study is paused; simulations
-/// at any time until it is closed.
+/// Whether a link admits new people. Pilot links admit people from the state `pilot` on, also while the study is paused. Links for
+/// simulations admit people until the study is closed.
 pub const fn admits(state: StudyState, link_enabled: bool, mode: Mode) -> Result<(), Shut> {
     match (link_enabled, state, mode) {
         (false, ..) | (_, StudyState::Closed, _) => Err(Shut::Closed),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn pilots_run_from_their_state_on_until_the_study_is_closed() {
+    fn pilot_links_admit_people_from_the_state_pilot_until_the_study_is_closed() {
         assert_eq!(admits(StudyState::Draft, true, Mode::Pilot), Err(Shut::NotOpenYet));
         for state in [StudyState::Pilot, StudyState::Live, StudyState::Paused] {
             assert_eq!(admits(state, true, Mode::Pilot), Ok(()), "{state}");
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_is_switched_off_lets_nobody_in() {
+    fn a_link_that_is_switched_off_admits_no_people() {
         for state in StudyState::ALL {
             for mode in Mode::ALL {
                 assert_eq!(admits(*state, false, *mode), Err(Shut::Closed));
@@ -196,16 +196,16 @@ mod tests {
     ];
 
     #[test]
-    fn people_who_return_always_go_on_and_are_not_counted_again() {
+    fn people_who_return_may_always_continue_and_are_not_counted_again() {
         let gates = GATES.map(|(gate, _)| gate).into_iter().chain([Ok(())]);
         for (gate, can_store) in gates.flat_map(|gate| [(gate, true), (gate, false)]) {
-            let found = receive(ReturnStatus::MayReturn(Uuid::nil()), gate, can_store);
-            assert_eq!(found, (Reception::Admitted, None), "{gate:?}, {can_store}");
+            let result = receive(ReturnStatus::MayReturn(Uuid::nil()), gate, can_store);
+            assert_eq!(result, (Reception::Admitted, None), "{gate:?}, {can_store}");
         }
     }
 
     #[test]
-    fn all_others_find_the_same_and_are_told_apart_in_the_counts_only() {
+    fn all_others_get_the_same_and_differ_only_in_the_counts() {
         for (status, counted) in [
             (ReturnStatus::New, Arrival::Arrived),
             (ReturnStatus::NotAgain, Arrival::AlreadyTookPart),
@@ -214,8 +214,8 @@ mod tests {
             assert_eq!(receive(status, Ok(()), true), (Reception::Admitted, Some(counted)));
             assert_eq!(receive(status, Ok(()), false), (Reception::NotNow, None));
             for (gate, counted) in GATES {
-                let found = (Reception::Shut(gate.unwrap_err()), Some(counted));
-                assert_eq!((receive(status, gate, true), receive(status, gate, false)), (found, found));
+                let expected = (Reception::Shut(gate.unwrap_err()), Some(counted));
+                assert_eq!((receive(status, gate, true), receive(status, gate, false)), (expected, expected));
             }
         }
     }

@@ -1,19 +1,19 @@
-//! Who somebody is on the platform they came from. Personal data: stored in one table, never logged, never exported.
+//! A person's ids on the platform from which they came. They are personal data: they are never logged or exported, and stored in tables
+//! of their own.
 
 use super::study::Platform;
 
-/// A text without what cannot be seen at its ends: blanks of every kind, and characters of no width, which are copied along
-/// unnoticed.
+/// A text without white space and invisible characters at its ends, which people copy without noticing.
 pub fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
 }
 
-/// Characters of no width.
+/// Whether a character has no width.
 pub const fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// The one spelling of a researcher's e-mail address.
+/// The normalised form of a researcher's e-mail address.
 pub fn email(text: &str) -> String {
     trimmed(text).to_lowercase()
 }
@@ -21,20 +21,20 @@ pub fn email(text: &str) -> String {
 /// A platform's ids of one participation.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The platform.
+    /// The platform from which the person came.
     pub platform: Platform,
-    /// Whose ids these are, for the once-only rule: mostly the platform's own.
+    /// The platform that issued the ids, for the once-only rule. In most cases it is the same platform.
     pub ids_of: Platform,
-    /// The person's id there.
+    /// The person's id on the platform.
     pub worker_id: String,
-    /// The assignment or submission.
+    /// The platform's id of the assignment or submission.
     pub assignment_id: Option<String>,
-    /// The task.
+    /// The platform's id of the task.
     pub hit_id: Option<String>,
 }
 
 impl std::fmt::Debug for Identity {
-    /// Names nobody, so that no log does.
+    /// Does not write the ids, so that no log contains them.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Identity({})", self.platform)
     }
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_output_names_nobody() {
+    fn debug_output_contains_no_ids() {
         let identity = Identity {
             platform: Platform::Mturk,
             ids_of: Platform::Mturk,

@@ -1,41 +1,41 @@
-//! Pictures in the instructions: what `![...](figure:...)` can name.
+//! Pictures in the instructions, which Markdown names with `![...](figure:...)`.
 
 use super::words;
 
 words! {
-    /// Which part of a trial's screen is shown.
+    /// The part of a trial's screen that a picture shows.
     FigureKind {
-        /// The references.
+        /// The reference images.
         References = "references",
-        /// The base image.
+        /// The base image alone.
         Base = "base",
-        /// Both.
+        /// The base image with the references.
         BaseAndReferences = "base-and-references",
         /// The two queries.
         Queries = "queries",
         /// The queries with the rows of numbers.
         Buttons = "buttons",
-        /// The queries after an answer: one has the black frame.
+        /// The queries after an answer, with the black frame around one of them.
         Answered = "answered",
-        /// The whole screen.
+        /// The whole trial screen.
         Trial = "trial",
     }
 }
 
-/// A picture made of the images of one of the study's instruction trials.
+/// A picture made from the images of an instruction trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InstructionPicture {
-    /// What is shown.
+    /// The part of the screen that it shows.
     pub kind: FigureKind,
-    /// Which of the condition's instruction trials, from 1.
+    /// The number of the instruction trial within the condition, from 1.
     pub example: usize,
 }
 
-/// How a picture is named in Markdown.
+/// The start of a picture's address in Markdown.
 pub const PREFIX: &str = "figure:";
 
 impl InstructionPicture {
-    /// Reads `figure:KIND` or `figure:KIND/N`; the error says what was wrong.
+    /// Parses `figure:KIND` or `figure:KIND/N`. The error says what is wrong.
     pub fn parse(address: &str) -> Result<Self, String> {
         let name = address
             .strip_prefix(PREFIX)
@@ -49,7 +49,7 @@ impl InstructionPicture {
     }
 }
 
-/// The pages of a Markdown text: lines of three or more hyphens part them.
+/// The pages of a Markdown text. Lines of three or more hyphens separate them.
 pub fn pages(markdown: &str) -> Vec<String> {
     let mut pages = vec![String::new()];
     for line in markdown.lines() {
@@ -83,13 +83,13 @@ mod tests {
     }
 
     #[test]
-    fn rules_part_pages() {
+    fn lines_of_hyphens_separate_pages() {
         assert_eq!(pages("one\n\n---\ntwo\n-----\n\n---\nthree\n"), ["one\n\n", "two\n", "three\n"]);
         assert!(pages("---\n").is_empty());
     }
 
     #[test]
-    fn the_shipped_instructions_have_fifteen_pages_and_none_fourteen() {
+    fn the_shipped_instructions_have_fifteen_pages_and_those_without_references_fourteen() {
         assert_eq!(pages(include_str!("../../stimuli/demo/instructions/references.md")).len(), 15);
         assert_eq!(pages(include_str!("../../stimuli/demo/instructions/alone.md")).len(), 14);
     }

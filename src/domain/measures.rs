@@ -1,77 +1,77 @@
-//! What is counted and measured on a participation: its answers, its times, and what criteria are about.
+//! The counts and times of a participation, and the measures that criteria judge.
 
 use serde::Serialize;
 
-/// What is counted from a participation's answers.
+/// Counts of a participation's answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Tally {
-    /// Answers stored, practice included.
+    /// The number of stored answers, including practice.
     pub answers: u32,
-    /// Catch trials answered correctly.
+    /// The number of catch trials answered correctly.
     pub catch_correct: u32,
-    /// Catch trials answered.
+    /// The number of catch trials answered.
     pub catch_total: u32,
-    /// Main trials answered correctly.
+    /// The number of main trials answered correctly.
     pub main_correct: u32,
-    /// Main trials answered.
+    /// The number of main trials answered.
     pub main_total: u32,
-    /// Answers on the left, over main and catch trials.
+    /// The number of answers on the left in main and catch trials.
     pub left_answers: u32,
-    /// Answers on the right, over main and catch trials.
+    /// The number of answers on the right in main and catch trials.
     pub right_answers: u32,
-    /// Practice blocks with at least one answer.
+    /// The number of practice blocks with at least one answer.
     pub practice_blocks: u32,
-    /// Wait for images of trials, in ms.
+    /// The sum of waits for the images of trials, in ms.
     pub load_wait_ms: f64,
 }
 
-/// Times of a participation by the experiment clock, in ms since Welcome, and what the server thinks of them.
+/// Times of a participation by the experiment clock, in ms since Welcome, and the server's limits for them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Times {
-    /// First end of the fullscreen page.
+    /// The first end of the fullscreen page.
     pub instruction_ms: Option<f64>,
-    /// The longest that the server believed it to be then; none where it believes all.
+    /// The longest time that the server accepted at that moment. None if it accepts any.
     pub instruction_bound_ms: Option<f64>,
-    /// Wait for images until then.
+    /// The sum of waits for images until then.
     pub instruction_load_wait_ms: f64,
-    /// Press on Submit.
+    /// The press on Submit.
     pub total_ms: Option<f64>,
-    /// The longest that the server believed it to be then; none where it believes all.
+    /// The longest time that the server accepted at that moment. None if it accepts any.
     pub total_bound_ms: Option<f64>,
-    /// How far the clock ran ahead of what the server saw, in s, where that was too far; below 0, how far it stayed behind.
+    /// How far the clock ran ahead of the server's time, in s, if that was too far. Below 0: how far it stayed behind.
     pub clock_discrepancy_s: Option<f64>,
 }
 
-/// A time that a browser told, as far as the server believes it.
-fn believed(told_ms: Option<f64>, bound_ms: Option<f64>) -> Option<f64> {
-    told_ms.map(|ms| ms.min(bound_ms.unwrap_or(f64::INFINITY)))
+/// A time that a browser reported, limited by what the server accepted.
+fn believed(reported_ms: Option<f64>, bound_ms: Option<f64>) -> Option<f64> {
+    reported_ms.map(|ms| ms.min(bound_ms.unwrap_or(f64::INFINITY)))
 }
 
-/// What the criteria are about, measured on one participation.
+/// The measures of a participation that criteria judge.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Measures {
-    /// In s, as far as the server believes it; waits for images are taken off.
+    /// The time from Welcome to the end of the fullscreen page in s, without waits for images, limited by what the server accepted.
     pub instruction_time: Option<f64>,
-    /// In s, as far as the server believes it; waits for images are taken off.
+    /// The time from Welcome to Submit in s, without waits for images, limited by what the server accepted.
     pub total_time: Option<f64>,
-    /// In s, as the person lived it: from Welcome to Submit, with everything in between.
+    /// The time from Welcome to Submit in s, including waits for images, limited by what the server accepted.
     pub elapsed_time: Option<f64>,
-    /// Catch trials answered correctly.
+    /// The number of catch trials answered correctly.
     pub catch_correct: u32,
-    /// Catch trials answered.
+    /// The number of catch trials answered.
     pub catch_total: u32,
-    /// Answers on the left, over main and catch trials.
+    /// The number of answers on the left in main and catch trials.
     pub left_answers: u32,
-    /// Answers on the right, over main and catch trials.
+    /// The number of answers on the right in main and catch trials.
     pub right_answers: u32,
-    /// Practice blocks begun; none where the condition has no practice.
+    /// The number of practice blocks with at least one answer. None if the condition has no practice.
     pub practice_blocks: Option<u32>,
-    /// In s; 0 where the clock ran ahead by no more than the study allows, or stayed behind.
+    /// How far the clock ran ahead, in s. 0 if it ran ahead by no more than the study allows, or stayed behind.
     pub clock_discrepancy: f64,
 }
 
 impl Measures {
-    /// Measures a participation in a condition that practises or not. Waits for images are taken off the times of criteria.
+    /// Measures a participation. `practises` says whether its condition has practice.
     pub fn new(times: &Times, tally: &Tally, practises: bool) -> Self {
         let waited = times.instruction_load_wait_ms;
         let instruction_ms = believed(times.instruction_ms, times.instruction_bound_ms);
@@ -89,7 +89,7 @@ impl Measures {
         }
     }
 
-    /// Share of catch trials answered correctly; none without catch trials.
+    /// The share of catch trials answered correctly. None without catch trials.
     pub fn catch_share(&self) -> Option<f64> {
         (self.catch_total > 0).then(|| f64::from(self.catch_correct) / f64::from(self.catch_total))
     }
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_for_images_are_taken_off_the_times() {
+    fn times_of_criteria_do_not_include_waits_for_images() {
         let times = Times {
             instruction_ms: Some(30_000.0),
             instruction_load_wait_ms: 4_000.0,
@@ -116,16 +116,17 @@ mod tests {
     }
 
     #[test]
-    fn times_are_believed_as_far_as_the_server_saw_them_pass() {
-        let told = Times { instruction_ms: Some(60_000.0), total_ms: Some(182_000.0), ..Times::default() };
-        let seen = Times { instruction_bound_ms: Some(5_300.0), total_bound_ms: Some(6_000.0), ..told };
+    fn times_are_limited_by_the_time_that_the_server_measured() {
+        let reported =
+            Times { instruction_ms: Some(60_000.0), total_ms: Some(182_000.0), ..Times::default() };
+        let seen = Times { instruction_bound_ms: Some(5_300.0), total_bound_ms: Some(6_000.0), ..reported };
         let of = |times: &Times| {
             let measures = Measures::new(times, &Tally::default(), true);
             (measures.instruction_time, measures.total_time, measures.elapsed_time)
         };
         assert_eq!(of(&seen), (Some(5.3), Some(6.0), Some(6.0)));
-        assert_eq!(of(&told), (Some(60.0), Some(182.0), Some(182.0)), "nobody looked at that before");
-        let ample = Times { instruction_bound_ms: Some(1e6), total_bound_ms: Some(1e6), ..told };
-        assert_eq!(of(&ample), of(&told));
+        assert_eq!(of(&reported), (Some(60.0), Some(182.0), Some(182.0)), "older data have no limits");
+        let ample = Times { instruction_bound_ms: Some(1e6), total_bound_ms: Some(1e6), ..reported };
+        assert_eq!(of(&ample), of(&reported));
     }
 }

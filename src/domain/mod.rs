@@ -1,4 +1,4 @@
-//! Decides: pure types and functions that know no SQL, no HTTP, no clock and no global generator.
+//! The rules of experiments as types and pure functions. They use no SQL, no HTTP, no clock and no global random generator.
 
 pub mod allocation;
 pub mod analysis;
@@ -29,12 +29,12 @@ pub mod study;
 pub mod trial;
 pub mod workbench;
 
-/// How many there are. Nothing that is counted comes near the bound.
+/// A length as `u32`. No count comes near the limit of the type.
 pub(crate) fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// Defines an enum whose variants are words: the same word in the database, in JSON, in TOML and in exports.
+/// Defines an enum with a word for each variant, which is the same in the database, in JSON, in TOML and in exports.
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$meta])*
@@ -42,13 +42,13 @@ macro_rules! words {
         pub enum $name { $($(#[$variant_meta])* #[serde(rename = $text)] $variant),+ }
 
         impl $name {
-            /// Every variant, in order.
+            /// All variants, in order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The word of every variant, in order.
+            /// The words of all variants, in order.
             pub const WORDS: &'static [&'static str] = &[$($text),+];
 
-            /// The word for this variant.
+            /// The word of this variant.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
             }
@@ -76,12 +76,12 @@ macro_rules! words {
 }
 pub(crate) use words;
 
-/// A word that is none of those allowed.
+/// A word that is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{word}` is not one of: {}", expected.join(", "))]
 pub struct UnknownWord {
-    /// What was given.
+    /// The given word.
     pub word: String,
-    /// What is allowed.
+    /// The allowed words.
     pub expected: Vec<&'static str>,
 }

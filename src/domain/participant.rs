@@ -1,4 +1,4 @@
-//! A participation: its stages, its lease, its clock.
+//! A participation, with its stage, its lease and its clock.
 
 use std::time::Duration;
 
@@ -11,29 +11,29 @@ use super::study::{ClockCheck, Group, Lease, Mode, Outcome, Platform};
 use super::words;
 
 words! {
-    /// How far a participation has come. `docs/architecture.md` draws the transitions.
+    /// How far a participation is. `docs/architecture.md` shows the transitions.
     Stage {
-        /// Agreed to take part; loading, Welcome, instructions, fullscreen.
+        /// The person agreed to take part, and is before the end of the fullscreen page.
         Consented = "consented",
-        /// Read the instructions; practises, if the condition has practice.
+        /// The person has seen the instructions, and practises if the condition has practice.
         Instructed = "instructed",
-        /// Had a practice block all correct.
+        /// The person answered all trials of a practice block correctly.
         Practised = "practised",
-        /// In the main trials or the feedback after them.
+        /// The person is in the main trials or on the feedback page after them.
         Running = "running",
-        /// All answers are there and Submit was pressed.
+        /// All answers are stored, and the person pressed Submit.
         Complete = "complete",
-        /// Said that they leave, or were screened out.
+        /// The person pressed Leave, or was screened out.
         Abandoned = "abandoned",
-        /// The lease lapsed without a word; may return. Never stored: see [`Stage::at`].
+        /// The lease lapsed. The person may return. This stage is never stored, see [`Stage::at`].
         Expired = "expired",
-        /// Asked for their data to be deleted.
+        /// The person's data were deleted at their request.
         Withdrawn = "withdrawn",
     }
 }
 
 impl Stage {
-    /// Whether nothing more will come.
+    /// Whether the participation has ended for good.
     pub const fn ended(self) -> bool {
         matches!(self, Self::Complete | Self::Abandoned | Self::Withdrawn)
     }
@@ -43,122 +43,122 @@ impl Stage {
         matches!(self, Self::Withdrawn)
     }
 
-    /// The stored stage as a reader sees it: somebody whose lease has lapsed counts as expired until they return.
+    /// The stage at a time. A person whose lease has lapsed counts as expired until they return.
     pub fn at(self, lease_until: DateTime<Utc>, now: DateTime<Utc>) -> Self {
         self.with_lease(lease_until < now)
     }
 
-    /// The same, where it is known whether the lease has lapsed.
+    /// The stage of a person whose lease has lapsed or not.
     pub const fn with_lease(self, lapsed: bool) -> Self {
         if lapsed && !self.ended() { Self::Expired } else { self }
     }
 }
 
 words! {
-    /// Why somebody ended before completing.
+    /// Why a participation ended before completion.
     EndReason {
-        /// Pressed Leave.
+        /// The person pressed Leave.
         Left = "left",
-        /// Took the offer to end after too many practice blocks; is paid.
+        /// The person did not pass practice, and the participation ended early with pay.
         ScreenedOut = "screened_out",
     }
 }
 
-/// How often a sign of life is noted at most, in s: one comes with every answer, and to note it costs more than the answer.
+/// The shortest time between two signs of life that are stored, in s. Each answer is a sign of life, and to store it would cost more than
+/// the answer.
 const NOTED_EVERY_S: u32 = 15;
 
-/// How long a message may be under way, in s: a page gives up after 20 s, and its last try may still come. A clock that is
-/// further behind stood still.
+/// The longest delay of a message, in s: a page gives up after 20 s, and its last try may still arrive. A clock that is further behind has
+/// stopped.
 const LONGEST_TRANSIT_S: f64 = 30.0;
 
 /// A participation as it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Participant {
-    /// Its number, never shown.
+    /// Its id, which is never shown.
     pub id: Uuid,
-    /// The study.
+    /// The study's number in the database.
     pub study_id: i64,
-    /// The version of the study that this person sees.
+    /// The number in the database of the study version that the person sees.
     pub version_id: i64,
-    /// The link they came by.
+    /// The number in the database of the link by which the person came.
     pub link_id: i64,
-    /// Name in every file and on every page.
+    /// The person's name in all files and on all pages.
     pub pseudonym: String,
     /// What the participation counts for.
     pub mode: Mode,
-    /// Who they are.
+    /// Crowd or expert.
     pub group: Group,
-    /// Where they came from.
+    /// The platform from which the person came.
     pub platform: Platform,
-    /// Their condition.
+    /// The name of the person's condition.
     pub condition: String,
-    /// Their image set, 0-based.
+    /// The person's image set, from 0.
     pub image_set: u32,
-    /// The slot they hold or held last, by its number in the database.
+    /// The number in the database of the slot that the person holds or held last.
     pub slot_id: Option<i64>,
-    /// How they stand toward it.
+    /// The relation of the participation to its slot.
     pub claim: Claim,
-    /// How far they have come.
+    /// How far the participation is.
     pub stage: Stage,
-    /// Why they ended early.
+    /// Why the participation ended early.
     pub end_reason: Option<EndReason>,
-    /// The screen they were last seen on.
+    /// The last known screen.
     pub screen: Option<String>,
-    /// What their schedule was drawn from.
+    /// The seed from which the schedule was drawn.
     pub seed: u64,
-    /// Number of the newest page that opened the participation; older ones are superseded.
+    /// The number of the newest page that opened the participation. Older pages are superseded.
     pub tab: i32,
-    /// The practice block they are in, from 1.
+    /// The current practice block, from 1.
     pub practice_attempt: u16,
-    /// Consent.
+    /// The time of consent.
     pub enrolled_at: DateTime<Utc>,
-    /// When the slot was given to them, or given back.
+    /// The time when the person got the slot, or got it back.
     pub leased_at: DateTime<Utc>,
-    /// Until when nobody else gets the slot.
+    /// The time until which no other person can get the slot.
     pub lease_until: DateTime<Utc>,
-    /// Last sign of life.
+    /// The time of the last stored sign of life.
     pub last_seen_at: DateTime<Utc>,
-    /// Welcome shown, in the server's time.
+    /// The time when Welcome was shown, by the server's clock.
     pub started_at: Option<DateTime<Utc>>,
-    /// Instructions done.
+    /// The time when the person ended the instructions.
     pub instructed_at: Option<DateTime<Utc>>,
-    /// Practice passed.
+    /// The time when the person passed practice.
     pub practised_at: Option<DateTime<Utc>>,
-    /// Main trials begun.
+    /// The time when the main trials started.
     pub running_at: Option<DateTime<Utc>>,
-    /// Completed, or left.
+    /// The time when the person completed or left.
     pub ended_at: Option<DateTime<Utc>>,
-    /// The experiment clock (ms since Welcome) as the browser last told it ...
+    /// The newest experiment clock (ms since Welcome) that the browser reported.
     pub clock_ms: Option<f64>,
-    /// ... and when it did.
+    /// The time of that report.
     pub clock_at: Option<DateTime<Utc>>,
-    /// How far the browser's clock ran ahead of the server's at the worst, in s, where that was too far; below 0, how far it
-    /// stayed behind.
+    /// How far the browser's clock ran ahead of the server's at most, in s, if that was too far. Below 0: how far it stayed behind.
     pub clock_discrepancy_s: Option<f64>,
-    /// How long it is since consent by what the server saw, as of `clock_at`, in ms.
+    /// The time since consent that the server had measured at `clock_at`, in ms.
     pub seen_ms: f64,
     /// The experiment clock at the first end of the fullscreen page, in ms.
     pub instruction_ms: Option<f64>,
-    /// The longest that the server believed it to be then, in ms; none where it believes all.
+    /// The longest time that the server accepted at that moment, in ms. None if it accepts any.
     pub instruction_bound_ms: Option<f64>,
-    /// Wait for images until then, in ms.
+    /// The sum of waits for images until then, in ms.
     pub instruction_load_wait_ms: f64,
     /// The experiment clock at the press on Submit, in ms.
     pub total_ms: Option<f64>,
-    /// The longest that the server believed it to be then, in ms; none where it believes all.
+    /// The longest time that the server accepted at that moment, in ms. None if it accepts any.
     pub total_bound_ms: Option<f64>,
-    /// Events that came when there was no more room for any.
+    /// The number of events that were only counted, because [`super::record::MOST_EVENTS`] were stored.
     pub events_dropped: u32,
-    /// Order of completion in the slot, from 1.
+    /// The order of completion in the slot, from 1.
     pub posting: Option<u32>,
-    /// The verdict under the enrolment policy, once complete.
+    /// Whether the person passes the enrolment policy, once complete.
     pub passed: Option<bool>,
-    /// Finished after the slot had gone to somebody else.
+    /// Whether the person completed after another person had got the slot.
     pub late: bool,
 }
 
 impl Participant {
-    /// Notes a sign of life, which prolongs the lease.
+    /// Records a sign of life, which extends the lease.
     pub fn seen(&mut self, lease: &Lease, now: DateTime<Utc>) {
         self.last_seen_at = self.last_seen_at.max(now);
         let long = TimeDelta::seconds(lease.after_last_sign_s.into());
@@ -173,27 +173,27 @@ impl Participant {
         self.lease_until = self.lease_until.max(until);
     }
 
-    /// Whether they have passed the instructions or a later part, as seen by the server, and not sooner than anybody could have
-    /// read so far. A page that only says that it is there costs nothing.
+    /// Whether the person passed the instructions or a later part, by the server's clock, and not sooner than a person could have read
+    /// until there. Signs of life alone do not count, because a program can send them at no cost.
     pub fn is_at_work(&self, lease: &Lease) -> bool {
         let passed = [self.instructed_at, self.practised_at, self.running_at].into_iter().flatten().max();
         let least = TimeDelta::seconds(lease.least_reading_s.into());
         passed.is_some_and(|passed| passed - self.enrolled_at >= least)
     }
 
-    /// Whether they hold a place, and are not at work.
+    /// Whether the person holds a slot without having passed a part.
     pub fn is_idle(&self, lease: &Lease, now: DateTime<Utc>) -> bool {
         !self.is_at_work(lease) && !self.stage.ended() && self.lease_until >= now
     }
 
-    /// Whether a sign of life that changes nothing else is to be noted. A short lease is prolonged more often.
+    /// Whether to store a sign of life that changes nothing else. A short lease is extended more often.
     pub fn is_to_be_noted(&self, lease: &Lease, now: DateTime<Utc>) -> bool {
         let lasts = if self.is_at_work(lease) { lease.after_last_sign_s } else { lease.until_work_s };
         let every = NOTED_EVERY_S.min(lasts / 20);
         now - self.last_seen_at >= TimeDelta::seconds(every.into())
     }
 
-    /// Notes what the browser's experiment clock shows now, in ms since Welcome.
+    /// Records the browser's experiment clock now, in ms since Welcome.
     pub fn hear_clock(&mut self, clock_ms: f64, check: &ClockCheck, now: DateTime<Utc>) {
         if self.started_at.is_some() {
             self.seen_ms = self.seen_ms_at(clock_ms, now);
@@ -203,24 +203,24 @@ impl Participant {
         self.check_clock(clock_ms, check, now);
     }
 
-    /// How long it is since consent by what the server saw, in ms. While the server's own clock was set back, the browser is
-    /// believed: nobody else knows.
+    /// The time since consent that the server measured, in ms. If the server's own clock was set back, the browser's clock is used, because
+    /// there is no other.
     fn seen_ms_at(&self, clock_ms: f64, now: DateTime<Utc>) -> f64 {
         let passed = seconds_between(self.clock_at.unwrap_or(self.enrolled_at), now) * 1000.0;
         let claimed = (clock_ms - self.clock_ms.unwrap_or(0.0)).max(0.0);
         self.seen_ms + if passed < 0.0 { claimed } else { passed }
     }
 
-    /// The longest time since Welcome that can be believed now, in ms: all that the server saw pass since consent, and what
-    /// clocks may differ by. Nobody who is honest claims more, however late their messages come. Simulated people do not wait,
-    /// so they are believed.
+    /// The longest time since Welcome that the server accepts now, in ms: the time since consent that it measured, plus the allowed
+    /// discrepancy of clocks. An honest browser never reports more, even if its messages are late. None for simulated people, who do not
+    /// wait.
     pub fn believable_ms(&self, clock_ms: f64, check: &ClockCheck, now: DateTime<Utc>) -> Option<f64> {
         let believable = self.seen_ms_at(clock_ms, now) + check.discrepancy_s * 1000.0;
         (self.mode != Mode::Simulated).then_some(believable)
     }
 
-    /// Records a claim of more time than the server saw pass; otherwise, that the clock stood still, as it does in some browsers
-    /// while the computer sleeps. Simulated people do not wait, so theirs is not looked at.
+    /// Records that the browser reports more time than the server measured. Otherwise it records that the browser's clock stopped, as it
+    /// does in some browsers while the computer sleeps. The clocks of simulated people are not checked, because they do not wait.
     pub fn check_clock(&mut self, clock_ms: f64, check: &ClockCheck, now: DateTime<Utc>) {
         let Some(started_at) = self.started_at.filter(|_| self.mode != Mode::Simulated) else { return };
         let seen_s = self.seen_ms_at(clock_ms, now) / 1000.0 - seconds_between(self.enrolled_at, started_at);
@@ -233,7 +233,7 @@ impl Participant {
         }
     }
 
-    /// How the visit ended, as the platform is told. None: still inside, or left.
+    /// The outcome that the platform is told. None if the person is still taking part, or left.
     pub const fn outcome(&self) -> Option<Outcome> {
         match (self.stage, self.end_reason) {
             (Stage::Complete, _) if self.late => Some(Outcome::TimedOut),
@@ -243,7 +243,7 @@ impl Participant {
         }
     }
 
-    /// The times that the criteria are measured on.
+    /// The times from which criteria are measured.
     pub const fn times(&self) -> Times {
         Times {
             instruction_ms: self.instruction_ms,
@@ -255,7 +255,7 @@ impl Participant {
         }
     }
 
-    /// Starts the experiment clock: the browser says how long ago Welcome was shown, but not before consent.
+    /// Starts the experiment clock. The browser reports how long ago Welcome was shown; a time before consent is not accepted.
     pub fn start(&mut self, clock_ms: f64, now: DateTime<Utc>) {
         if self.started_at.is_none() {
             let ago = Duration::try_from_secs_f64(clock_ms / 1000.0).unwrap_or_default();
@@ -263,8 +263,8 @@ impl Participant {
         }
     }
 
-    /// What the experiment clock of a page that opens now starts from, in ms: the gap since the browser was last heard
-    /// is measured by the server. None before Welcome.
+    /// The start of the experiment clock of a page that opens now, in ms. The server measures the time since the browser's last report.
+    /// None before Welcome.
     pub fn resumed_clock_ms(&self, now: DateTime<Utc>) -> Option<f64> {
         let started_at = self.started_at?;
         let (known, at) = (self.clock_ms.unwrap_or(0.0), self.clock_at.unwrap_or(started_at));
@@ -273,7 +273,7 @@ impl Participant {
     }
 }
 
-/// Seconds from one time to another.
+/// The seconds from one time to another.
 pub fn seconds_between(from: DateTime<Utc>, to: DateTime<Utc>) -> f64 {
     (to - from).as_seconds_f64()
 }
@@ -288,20 +288,20 @@ mod tests {
     const CHECK: ClockCheck = ClockCheck { discrepancy_s: 5.0 };
 
     #[test]
-    fn the_lease_is_short_until_somebody_is_at_work() {
+    fn the_lease_is_short_until_a_person_passes_a_part() {
         let mut person = participant();
         person.seen(&LEASE, at(200.0));
         assert_eq!(person.lease_until, at(300.0));
         person.start(0.0, at(250.0));
         person.seen(&LEASE, at(250.0));
-        assert_eq!(person.lease_until, at(550.0), "Welcome alone is no work");
+        assert_eq!(person.lease_until, at(550.0), "Welcome alone does not count");
         person.instructed_at = Some(at(300.0));
         person.seen(&LEASE, at(300.0));
         assert_eq!(person.lease_until, at(2100.0));
     }
 
     #[test]
-    fn whoever_reads_slowly_keeps_the_place_while_the_page_is_open_and_not_for_ever() {
+    fn a_slow_reader_keeps_the_slot_while_the_page_is_open_but_not_for_ever() {
         let mut person = participant();
         person.start(0.0, at(10.0));
         for now in (10..3000_u32).step_by(20) {
@@ -311,11 +311,11 @@ mod tests {
         assert_eq!(person.lease_until, at(1810.0));
         person.leased_at = at(3000.0);
         person.seen(&LEASE, at(3000.0));
-        assert_eq!(person.lease_until, at(3300.0), "a place that they got back is theirs anew");
+        assert_eq!(person.lease_until, at(3300.0), "the lease of a slot that they got back starts anew");
     }
 
     #[test]
-    fn parts_that_are_passed_too_soon_are_no_work() {
+    fn parts_that_are_passed_too_soon_do_not_count() {
         let mut person = participant();
         person.start(0.0, at(0.0));
         person.instructed_at = Some(at(19.9));
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_of_life_are_noted_every_15_s_or_twenty_times_in_a_lease() {
+    fn signs_of_life_are_stored_every_15_s_or_twenty_times_in_a_lease() {
         let person = participant();
         assert!(!person.is_to_be_noted(&LEASE, at(14.9)));
         assert!(person.is_to_be_noted(&LEASE, at(15.0)));
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lapsed_person_reads_as_expired_until_they_return() {
+    fn a_person_whose_lease_has_lapsed_counts_as_expired_until_they_return() {
         let person = participant();
         assert_eq!(person.stage.at(person.lease_until, at(300.0)), Stage::Consented);
         assert_eq!(person.stage.at(person.lease_until, at(300.1)), Stage::Expired);
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_completed_late_or_was_screened_out_has_an_outcome_and_whoever_left_has_none() {
+    fn people_who_completed_or_were_screened_out_have_an_outcome_and_people_who_left_have_none() {
         let mut person = participant();
         assert_eq!(person.outcome(), None);
         (person.stage, person.end_reason) = (Stage::Abandoned, Some(EndReason::Left));
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_that_claims_too_much_time_is_recorded_at_its_worst() {
+    fn the_largest_discrepancy_of_a_browser_that_reports_too_much_time_is_recorded() {
         let mut person = participant();
         person.start(0.0, at(0.0));
         person.hear_clock(15_000.0, &CHECK, at(10.0));
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn over_a_reload_the_gap_is_measured_by_the_server() {
+    fn the_server_measures_the_time_of_a_reload() {
         let mut person = participant();
         assert_eq!(person.resumed_clock_ms(at(5.0)), None);
         person.start(0.0, at(10.0));

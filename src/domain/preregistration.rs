@@ -1,50 +1,50 @@
-//! What was promised before the data were looked at: one saved policy of a study may be frozen as pre-registered, for good, and
-//! every policy that judges otherwise deviates from it.
+//! Pre-registration: one saved policy of a study can be frozen for good, before the data are looked at. Every policy that gives other
+//! verdicts deviates from it.
 
 use chrono::{DateTime, Utc};
 
 use super::exclusion::Policy;
 
-/// The policy that a study pre-registered.
+/// The pre-registered policy of a study.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preregistration {
-    /// The policy.
+    /// The frozen policy.
     pub policy: Policy,
-    /// When it was frozen.
+    /// The time when it was frozen.
     pub at: DateTime<Utc>,
 }
 
-/// How a policy stands to the pre-registered one.
+/// The relation of a policy to the pre-registered one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PreregistrationStatus {
-    /// The study has pre-registered none.
+    /// The study has no pre-registered policy.
     Free,
-    /// It judges as was pre-registered.
+    /// It gives the same verdicts as the pre-registered policy.
     Preregistered {
-        /// When.
+        /// The time when that policy was frozen.
         at: DateTime<Utc>,
-        /// Under which name, where it is another one.
+        /// The name of that policy, if it differs.
         under: Option<String>,
     },
-    /// It judges otherwise.
+    /// It gives other verdicts than the pre-registered policy.
     Deviates {
-        /// Than which one.
+        /// The name of the pre-registered policy.
         from: String,
     },
 }
 
 impl PreregistrationStatus {
-    /// Compares a policy with the pre-registered one: by what it does, since names and what is not mentioned judge nobody.
-    pub fn of(policy: &Policy, promised: Option<&Preregistration>) -> Self {
-        let Some(Preregistration { policy: promised, at }) = promised else { return Self::Free };
-        if !policy.judges_like(promised) {
-            return Self::Deviates { from: promised.name.clone() };
+    /// Compares the verdicts of a policy with those of the pre-registered one, not their names.
+    pub fn of(policy: &Policy, preregistered: Option<&Preregistration>) -> Self {
+        let Some(Preregistration { policy: preregistered, at }) = preregistered else { return Self::Free };
+        if !policy.judges_like(preregistered) {
+            return Self::Deviates { from: preregistered.name.clone() };
         }
-        let under = (policy.name != promised.name).then(|| promised.name.clone());
+        let under = (policy.name != preregistered.name).then(|| preregistered.name.clone());
         Self::Preregistered { at: *at, under }
     }
 
-    /// When what it does was pre-registered.
+    /// The time when the same verdicts were pre-registered, if they were.
     pub const fn preregistered_at(&self) -> Option<DateTime<Utc>> {
         match self {
             Self::Preregistered { at, .. } => Some(*at),
@@ -52,7 +52,7 @@ impl PreregistrationStatus {
         }
     }
 
-    /// The pre-registered policy that it deviates from.
+    /// The name of the pre-registered policy from which it deviates, if it does.
     pub fn deviates_from(&self) -> Option<&str> {
         match self {
             Self::Deviates { from } => Some(from),
@@ -60,7 +60,7 @@ impl PreregistrationStatus {
         }
     }
 
-    /// What stands beside a policy's name wherever it is used.
+    /// The note beside a policy's name on pages and in files, if there is one.
     pub fn words(&self) -> Option<String> {
         match self {
             Self::Free => None,
@@ -73,22 +73,22 @@ impl PreregistrationStatus {
     }
 }
 
-/// A policy of a study, and how it stands to the pre-registered one.
+/// A policy of a study with its relation to the pre-registered one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StandingPolicy {
-    /// The policy.
+    /// The policy of the study.
     pub policy: Policy,
-    /// How it stands.
+    /// Its relation to the pre-registered policy.
     pub standing: PreregistrationStatus,
 }
 
 impl StandingPolicy {
     /// Compares a policy with the pre-registered one.
-    pub fn new(policy: Policy, promised: Option<&Preregistration>) -> Self {
-        Self { standing: PreregistrationStatus::of(&policy, promised), policy }
+    pub fn new(policy: Policy, preregistered: Option<&Preregistration>) -> Self {
+        Self { standing: PreregistrationStatus::of(&policy, preregistered), policy }
     }
 
-    /// Its name, and how it stands, where it is chosen.
+    /// Its name and its note, for lists of policies.
     pub fn label(&self) -> String {
         let words = self.standing.words().map_or_else(String::new, |words| format!(" · {words}"));
         format!("{}{words}", self.policy.name)
@@ -101,7 +101,7 @@ mod tests {
     use crate::domain::fixture;
 
     #[test]
-    fn a_policy_keeps_the_promise_by_what_it_does_and_not_by_its_name() {
+    fn a_policy_is_compared_by_its_verdicts_and_not_by_its_name() {
         let promised = Policy { name: "promised".into(), ..fixture::policy("as-posted") };
         let promise = Preregistration { policy: promised.clone(), at: fixture::at(0.0) };
         let label = |policy: Policy| StandingPolicy::new(policy, Some(&promise)).label();

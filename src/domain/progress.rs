@@ -1,5 +1,5 @@
-//! How a study is going: durations, wages, costs, speed, and where people leave. All of it is about the crowd, who fill its places;
-//! experts have a line of their own.
+//! The progress of a study: durations, wages, costs, speed, and where people leave. All numbers are about the crowd, who fill the slots.
+//! Experts are counted separately.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,58 +13,57 @@ use super::count;
 use super::stats;
 use super::study::{StudyDefinition, Usd};
 
-/// The speed is that of the people kept within this time.
+/// The speed is computed from the people kept within this time.
 const RECENT: TimeDelta = TimeDelta::hours(1);
 
-/// While nothing happens, the speed falls in steps of so many s: a page that follows has nothing to hear of in between.
+/// While nothing happens, the speed falls in steps of so many s, so that open pages need no updates in between.
 const STEP_S: i64 = 300;
 
-/// A condition's durations and money.
+/// The durations and costs of a condition.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ConditionProgress {
-    /// Median time from Welcome to Submit of everybody who completed, waits for images included, in s.
+    /// The median time from Welcome to Submit of all people who completed, including waits for images, in s.
     pub median_s: Option<f64>,
-    /// What that makes of the pay, in USD per hour.
+    /// The pay per hour at that time, in USD.
     pub hourly_usd: Option<f64>,
-    /// People to be paid so far.
+    /// The number of people to be paid so far.
     pub paid: u32,
-    /// Pay so far, in cents.
+    /// The sum of pay so far, in cents.
     pub cost_cents: u64,
-    /// Pay that is still to come until every open place is filled, in cents, at the share that was kept so far; none before
-    /// anybody was judged.
+    /// The expected pay until all slots are filled, in cents, if the share of kept people stays the same. None before a person is kept.
     pub to_come_cents: Option<f64>,
 }
 
-/// How a study is going.
+/// The progress of a study.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Progress {
-    /// By condition in the study's order.
+    /// The progress of each condition, in the study's order.
     pub conditions: Vec<ConditionProgress>,
-    /// The experts of all conditions, where any took part. They have no wage, since conditions pay differently, and nothing to
-    /// come, since they fill no place.
+    /// The experts of all conditions. None if no expert took part. They have no pay per hour, because the pay differs between conditions,
+    /// and no expected pay, because they fill no slots.
     pub experts: Option<ConditionProgress>,
-    /// As of when: of the last consent or completion, or of the last full five minutes.
+    /// The time of these numbers: the last consent or completion, or the last full five minutes.
     pub as_of: DateTime<Utc>,
-    /// Median time from Welcome to Submit of everybody who completed, waits for images included, in s.
+    /// The median time from Welcome to Submit of all people who completed, including waits for images, in s.
     pub median_s: Option<f64>,
-    /// People kept per hour, over the last hour or since the first consent if that is later.
+    /// The number of people kept per hour, over the last hour or since the first consent if that is later.
     pub kept_per_hour: Option<f64>,
-    /// When every open place is filled at this speed.
+    /// The time when all slots are filled at this speed.
     pub expected_end: Option<DateTime<Utc>>,
-    /// People who have gone without completing.
+    /// The people who have gone without completing.
     pub gone: Gone,
-    /// People who completed, by how many catch trials they answered wrongly.
+    /// The number of people who completed, by their number of wrong catch trials.
     pub catch_failures: BTreeMap<u32, u32>,
-    /// Times of consent, in order.
+    /// The times of consent, in order.
     pub consents: Vec<DateTime<Utc>>,
-    /// Times of completion, in order.
+    /// The times of completion, in order.
     pub completions: Vec<DateTime<Utc>>,
-    /// Times of completion of those who are kept, in order.
+    /// The times of completion of the kept people, in order.
     pub kept: Vec<DateTime<Utc>>,
 }
 
 impl Progress {
-    /// Looks at everybody of a mode. `slots` by condition in the study's order.
+    /// Computes the progress from all people of a mode. `slots` are by condition in the study's order.
     pub fn new(
         people: &[JudgedPerson],
         experts: &[JudgedPerson],
@@ -88,7 +87,7 @@ impl Progress {
         progress.kept_per_hour = progress.speed();
         progress.expected_end = progress.kept_per_hour.and_then(|speed| {
             let seconds = f64::from(missing) / speed * 3600.0;
-            // A year is as good as never.
+            // An end more than a year away says nothing.
             let soon = missing > 0 && seconds < 365.0 * 86_400.0;
             soon.then(|| progress.as_of + Duration::from_secs_f64(seconds.trunc()))
         });
@@ -124,12 +123,12 @@ impl Progress {
         (hours > 0.0 && recent > 0).then(|| recent as f64 / hours)
     }
 
-    /// Pay so far, in cents.
+    /// The sum of pay so far, in cents.
     pub fn cost_cents(&self) -> u64 {
         self.conditions.iter().map(|condition| condition.cost_cents).sum()
     }
 
-    /// Pay that is still to come, in cents.
+    /// The expected pay until all slots are filled, in cents. None as long as it is unknown for a condition.
     pub fn to_come_cents(&self) -> Option<f64> {
         self.conditions.iter().map(|condition| condition.to_come_cents).sum()
     }
@@ -191,7 +190,7 @@ mod tests {
     fn person(condition: &str, elapsed_s: f64, catch_correct: u32, completed: f64) -> JudgedPerson {
         let mut person = fixture::person(condition);
         (person.measures.elapsed_time, person.measures.catch_correct) = (Some(elapsed_s), catch_correct);
-        // The time that criteria look at is another.
+        // Criteria judge another time, which must not change the medians.
         person.measures.total_time = Some(100.0);
         (person.enrolled_at, person.completed_at) = (at(0.0), Some(at(completed)));
         JudgedPerson::new(person, &fixture::policy("as-posted"))
@@ -209,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn wages_costs_and_the_end_follow_from_who_was_kept() {
+    fn wages_costs_and_the_expected_end_are_computed_from_the_kept_people() {
         let people = [
             person("natural", 300.0, 3, 600.0),
             person("natural", 500.0, 0, 700.0),
@@ -225,9 +224,9 @@ mod tests {
         let natural = &progress.conditions[at_natural];
         assert_eq!((natural.median_s, natural.paid, natural.cost_cents), (Some(400.0), 3, 3 * 195));
         assert!((natural.hourly_usd.unwrap() - 1.95 * 9.0).abs() < 1e-9);
-        // 2 of 3 were kept: 6 more people for 4 places.
+        // 2 of 3 people were kept, so 4 slots need 6 more people.
         assert!((progress.to_come_cents().unwrap() - 6.0 * 195.0).abs() < 1e-9);
-        // 2 kept in half an hour: 4 more take an hour.
+        // 2 people were kept in half an hour, so 4 more take an hour.
         assert!((progress.kept_per_hour.unwrap() - 4.0).abs() < 1e-9);
         assert_eq!(progress.expected_end, Some(at(1800.0 + 3600.0)));
         let one = |screen: &str| BTreeMap::from([(Screen::new(Some(screen)), 1)]);
@@ -238,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn experts_are_told_of_for_themselves_and_promise_nothing() {
+    fn experts_are_counted_separately_and_change_no_other_number() {
         let definition = fixture::definition();
         let counts = vec![slots(1); definition.conditions.len()];
         let crowd = [person("natural", 300.0, 3, 600.0)];
@@ -253,11 +252,11 @@ mod tests {
     }
 
     #[test]
-    fn before_anybody_is_kept_nothing_is_promised() {
+    fn before_a_person_is_kept_no_costs_or_end_are_predicted() {
         let definition = fixture::definition();
         let counts = vec![slots(2); definition.conditions.len()];
-        let nobody = Progress::new(&[], &[], &definition, &counts, at(0.0));
-        assert_eq!((nobody.median_s, nobody.expected_end, nobody.to_come_cents()), (None, None, None));
+        let empty = Progress::new(&[], &[], &definition, &counts, at(0.0));
+        assert_eq!((empty.median_s, empty.expected_end, empty.to_come_cents()), (None, None, None));
         let failed = Progress::new(&[person("none", 300.0, 0, 60.0)], &[], &definition, &counts, at(120.0));
         assert_eq!((failed.kept_per_hour, failed.cost_cents()), (None, 70));
         let full = Progress::new(&[], &[], &definition, &[slots(0); 5], at(0.0));

@@ -1,24 +1,25 @@
-//! Which of its slots a study has to fill, so many per condition.
+//! Decides which of its slots a study has to fill, by the number of slots per condition.
 //!
-//! Slots are never deleted: the number of places per condition may be changed while people are at work in any of them.
+//! A researcher may change that number while people hold slots. A slot that is no longer to be filled is not deleted if a person holds
+//! or held it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::allocation::{Slot, SlotState};
 use super::study::Postings;
 
-/// How much a slot belongs to the design; the smaller, the more.
+/// The rank of a slot. Slots of a smaller rank are chosen first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum QuotaStatus {
-    /// Somebody is kept, or at work in it: it stays, whatever the number is.
+    /// A kept person fills it, or a person who is taking part holds it. It is chosen even above the number.
     Occupied,
-    /// Still to be filled.
+    /// It is part of the design, and open.
     Open,
-    /// Used up; a slot that was left out does not make up for it.
+    /// It is part of the design, and exhausted. A slot outside the design does not replace it.
     Exhausted,
-    /// Left out, and could be filled.
+    /// It is outside the design, and open.
     OutOpen,
-    /// Left out and used up.
+    /// It is outside the design, and exhausted.
     OutExhausted,
 }
 
@@ -32,8 +33,8 @@ fn standing(slot: &Slot, postings: Postings) -> QuotaStatus {
     }
 }
 
-/// The ids of the slots to be filled. `per_condition`: how many a condition is to have; it has more only as long as more
-/// are occupied. Among those that could be left out, image sets are kept as equal as they can be.
+/// The ids of the slots to fill. A condition has `per_condition` of them, or more as long as more are occupied. Image sets are kept as
+/// equal as possible.
 pub fn design(slots: &[Slot], postings: Postings, per_condition: impl Fn(&str) -> u32) -> BTreeSet<i64> {
     let mut conditions = BTreeMap::<&str, Vec<&Slot>>::new();
     for slot in slots {
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn fewer_places_are_those_with_people_and_then_open_ones() {
+    fn a_smaller_number_keeps_occupied_slots_and_then_open_ones() {
         let slots = [
             Slot { postings_used: 3, ..slot(1) },
             slot(2),
@@ -90,34 +91,34 @@ mod tests {
             Slot { kept: true, ..slot(4) },
         ];
         assert_eq!(chosen(&slots, 4), [1, 2, 3, 4]);
-        assert_eq!(chosen(&slots, 3), [2, 3, 4], "the used up one goes first");
+        assert_eq!(chosen(&slots, 3), [2, 3, 4], "the exhausted slot is removed first");
         assert_eq!(chosen(&slots, 2), [3, 4]);
-        assert_eq!(chosen(&slots, 1), [3, 4], "nobody at work or kept loses their place");
+        assert_eq!(chosen(&slots, 1), [3, 4], "people who are kept or taking part keep their slots");
     }
 
     #[test]
-    fn a_place_that_gets_free_above_the_number_is_given_to_nobody() {
+    fn a_slot_above_the_number_that_becomes_free_is_not_given_out() {
         let slots = [slot(1), Slot { kept: true, ..slot(2) }];
         assert_eq!(chosen(&slots, 1), [2]);
     }
 
     #[test]
-    fn what_was_left_out_does_not_make_up_for_what_is_used_up() {
+    fn a_slot_outside_the_design_does_not_replace_an_exhausted_one() {
         let slots = [Slot { postings_used: 3, ..slot(1) }, Slot { in_design: false, ..slot(2) }];
         assert_eq!(chosen(&slots, 1), [1]);
-        assert_eq!(chosen(&slots, 2), [1, 2], "more places bring it back");
+        assert_eq!(chosen(&slots, 2), [1, 2], "a larger number adds it again");
     }
 
     #[test]
     fn image_sets_stay_equal() {
-        // Sets 0, 1, 0, 1, 0, 1; two people in set 0.
+        // The slots have the image sets 0, 1, 0, 1, 0, 1. Two people are in set 0.
         let mut slots: Vec<Slot> = (1..=6).map(slot).collect();
         (slots[0].kept, slots[4].live_lease) = (true, true);
         assert_eq!(chosen(&slots, 4), [1, 2, 4, 5]);
     }
 
     #[test]
-    fn a_condition_that_is_no_more_keeps_only_whom_it_has() {
+    fn a_removed_condition_keeps_only_its_occupied_slots() {
         let slots = [slot(1), Slot { kept: true, ..slot(2) }, Slot { condition: "b".into(), ..slot(3) }];
         let chosen = design(&slots, THREE, |condition| if condition == "b" { 1 } else { 0 });
         assert_eq!(chosen.into_iter().collect::<Vec<_>>(), [2, 3]);
@@ -125,7 +126,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn there_are_exactly_so_many_unless_more_are_occupied(
+        fn the_number_of_slots_is_exact_unless_more_are_occupied(
             states in prop::collection::vec((any::<bool>(), any::<bool>(), 0..4_u32, any::<bool>()), 1..40),
             most in 0..50_u32,
         ) {

@@ -1,27 +1,27 @@
-//! What researchers may do in the lab, and scripts by their tokens.
+//! The rights of researchers in the lab, and of scripts with API tokens.
 
 use super::words;
 
 words! {
-    /// A researcher's role; each may do what those before it may.
+    /// A researcher's role. Each role includes the rights of the previous ones.
     Role {
-        /// Looks at studies, people and results.
+        /// Reads studies, people and results.
         Viewer = "viewer",
-        /// Steers studies: starts and stops them, decides about people, saves policies, downloads data.
+        /// Runs studies: starts and stops them, decides about people, saves policies, downloads data.
         Researcher = "researcher",
-        /// Invites people, gives them roles, and takes them away.
+        /// Invites researchers, changes their roles, and removes them.
         Administrator = "administrator",
     }
 }
 
 words! {
-    /// What an API token is good for.
+    /// What an API token allows.
     Scope {
-        /// Sending simulated people.
+        /// Sends simulated people.
         Simulate = "simulate",
-        /// Downloading data.
+        /// Downloads data.
         Export = "export",
-        /// Reading metrics.
+        /// Reads metrics.
         Metrics = "metrics",
     }
 }

@@ -1,4 +1,4 @@
-//! What a participant will see, in which order and on which side: drawn once from a seed, and stored whole.
+//! The schedule of a participant: the trials, their order and their sides. It is drawn from a seed and stored.
 
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng};
@@ -10,40 +10,39 @@ use super::trial::{Block, Difficulty, Side, Trial, TrialKind};
 /// A trial at its place in a participant's schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduledTrial {
-    /// The run it belongs to.
+    /// The kind of its block.
     pub block: Block,
-    /// Number of the practice block, from 1; 1 for main.
+    /// The number of the practice block, from 1. It is 1 for main.
     pub attempt: u16,
-    /// Position within the block, from 1.
+    /// The position within the block, from 1.
     pub trial_index: u16,
-    /// The row of the table of trials.
+    /// The number in the database of its row in the table of trials.
     pub trial_id: i64,
-    /// Where the max query (the correct answer) is shown.
+    /// The side of the max query, which is the correct answer.
     pub max_side: Side,
-    /// References as 1-based positions in the table's row, in the order shown.
+    /// The references as 1-based positions in the table's row, in the order shown.
     pub reference_order: Vec<u16>,
 }
 
 /// A trial's place in a participant's schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Place {
-    /// The run.
+    /// The kind of its block.
     pub block: Block,
-    /// Number of the practice block, from 1; 1 for main.
+    /// The number of the practice block, from 1. It is 1 for main.
     pub attempt: u16,
-    /// Position within the block, from 1.
+    /// The position within the block, from 1.
     pub trial_index: u16,
 }
 
 impl ScheduledTrial {
-    /// Where it stands.
+    /// Its place in the schedule.
     pub const fn place(&self) -> Place {
         Place { block: self.block, attempt: self.attempt, trial_index: self.trial_index }
     }
 }
 
-/// What a participant will see, as far as it is known at consent: the main block, and the first practice block so that it can be
-/// preloaded.
+/// The part of the schedule that is drawn at consent: the main block, and the first practice block so that its images can be preloaded.
 pub fn draw_at_consent(
     version: &StudyVersion,
     condition: &str,
@@ -57,7 +56,7 @@ pub fn draw_at_consent(
     trials
 }
 
-/// The main block of a participant: the image set's main trials and the condition's catch trials, shuffled together.
+/// Draws the main block: the image set's main trials and the condition's catch trials, shuffled together.
 pub fn draw_main(version: &StudyVersion, condition: &str, image_set: u32, seed: u64) -> Vec<ScheduledTrial> {
     let mut rng = generator(seed, 0);
     let mut rows: Vec<_> = version
@@ -68,7 +67,7 @@ pub fn draw_main(version: &StudyVersion, condition: &str, image_set: u32, seed: 
     place(rows, Block::Main, 1, &mut rng)
 }
 
-/// A practice block: obvious trials first, then different others from the rest of the pool, in random order.
+/// Draws a practice block: first obvious trials, then other trials from the rest of the pool in random order, without repetition.
 pub fn draw_practice(
     version: &StudyVersion,
     condition: &str,
@@ -87,7 +86,7 @@ pub fn draw_practice(
     place(obvious, Block::Practice, attempt, &mut rng)
 }
 
-/// One stream of numbers per block, so that a practice block can be drawn long after the main one.
+/// A random generator with a stream of its own for each block, so that a practice block can be drawn long after the main block.
 fn generator(seed: u64, stream: u64) -> ChaCha20Rng {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     rng.set_stream(stream);
@@ -152,7 +151,7 @@ mod tests {
         }
 
         #[test]
-        fn a_practice_block_opens_with_an_obvious_trial_and_repeats_none(seed: u64, attempt in 1u16..20) {
+        fn a_practice_block_starts_with_an_obvious_trial_and_repeats_none(seed: u64, attempt in 1u16..20) {
             let version = fixture::version();
             let drawn = draw_practice(&version, "natural", attempt, seed);
             prop_assert_eq!(drawn.len(), 4);
@@ -183,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn every_order_position_is_reached_by_every_trial() {
+    fn every_trial_can_come_first() {
         let version = fixture::version();
         let first: HashSet<_> =
             (0..500).map(|seed| draw_main(&version, "natural", 0, seed)[0].trial_id).collect();
@@ -191,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn practice_blocks_differ_from_attempt_to_attempt() {
+    fn practice_blocks_differ_between_attempts() {
         let version = fixture::version();
         let blocks: HashSet<Vec<i64>> = (1..=20)
             .map(|attempt| {

@@ -1,29 +1,29 @@
-//! The screens of the trial program by the names that it tells, such as `practice:2:3`: which part of the study each belongs to,
-//! and what researchers read.
+//! The screens of the trial program, by the names that it reports, such as `practice:2:3`: the part of the study to which each belongs,
+//! and its name for researchers.
 
 use std::fmt;
 
 use super::words;
 
 words! {
-    /// A part of the study.
+    /// A part of the study, by the name on pages.
     Part {
-        /// From loading to the end of the instructions.
+        /// The screens from loading to the end of the instructions.
         Instructions = "instructions",
         /// The page before fullscreen.
         Fullscreen = "fullscreen",
-        /// Practice.
+        /// The practice trials.
         Practice = "practice",
-        /// Main and catch trials.
+        /// The main and catch trials.
         Main = "main trials",
-        /// The page of comments, and handing in.
+        /// The page of comments, and the press on Submit.
         Feedback = "feedback",
-        /// None of these, or nobody knows.
+        /// Any other or unknown screen.
         Elsewhere = "elsewhere",
     }
 }
 
-/// Every screen in the order of the study: its name before the numbers, its part, and what researchers read.
+/// All screens in the order of the study: the name without numbers, the part, and the words for researchers.
 const SCREENS: [(&str, Part, &str); 14] = [
     ("window", Part::Instructions, "window too small"),
     ("load", Part::Instructions, "loading"),
@@ -44,14 +44,14 @@ const SCREENS: [(&str, Part, &str); 14] = [
 /// A screen. Screens sort in the order of the study.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Screen {
-    /// Its place in [`SCREENS`]; behind them if it is not known.
+    /// Its index in [`SCREENS`], or their number if the screen is unknown.
     place: usize,
-    /// The numbers behind its name: page; block and trial; trial.
+    /// The numbers after its name: a page, a block and a trial, or a trial.
     numbers: Vec<u32>,
 }
 
 impl Screen {
-    /// The screen of that name. A client may tell any.
+    /// The screen of that name. A client may send any name.
     pub fn new(name: Option<&str>) -> Self {
         let mut pieces = name.unwrap_or_default().split(':');
         let kind = pieces.next().unwrap_or_default();
@@ -63,7 +63,7 @@ impl Screen {
         }
     }
 
-    /// The part of the study that it belongs to.
+    /// The part of the study to which it belongs.
     pub fn part(&self) -> Part {
         SCREENS.get(self.place).map_or(Part::Elsewhere, |(_, part, _)| *part)
     }
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn screens_belong_to_parts_and_can_be_read() {
+    fn screens_have_parts_and_words_for_researchers() {
         for (name, part, words) in [
             ("welcome", Part::Instructions, "Welcome"),
             ("instructions:12", Part::Instructions, "page 12"),
@@ -101,7 +101,7 @@ mod tests {
             let screen = Screen::new(Some(name));
             assert_eq!((screen.part(), screen.to_string().as_str()), (part, words));
         }
-        assert_eq!(Screen::new(None), Screen::new(Some("whatever:3")), "what is not known is one screen");
+        assert_eq!(Screen::new(None), Screen::new(Some("other:3")), "all unknown screens are the same");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! One trial: what is shown, and what a press of one of the buttons means.
+//! A trial: its images, and the meaning of its buttons.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,15 +25,15 @@ impl Side {
 }
 
 words! {
-    /// What a row of the table of trials is for.
+    /// The kind of a row in the table of trials.
     TrialKind {
-        /// One of the trials that are analysed.
+        /// A trial that is analysed.
         Main = "main",
-        /// An easy trial among the main ones, to notice who does not look.
+        /// An easy trial among the main ones, which tests attention.
         Catch = "catch",
-        /// A trial with feedback, before the main ones.
+        /// A trial with feedback before the main ones.
         Practice = "practice",
-        /// Pictures for the instructions; never answered.
+        /// A picture for the instructions, which is never answered.
         Instruction = "instruction",
     }
 }
@@ -41,17 +41,17 @@ words! {
 words! {
     /// How easy a practice trial is.
     Difficulty {
-        /// Cannot be missed by anybody who understood the task; opens a practice block.
+        /// Every person who understood the task answers it correctly. Practice blocks start with such trials.
         Obvious = "obvious",
-        /// Easy.
+        /// An easy trial that may be answered wrongly.
         Easy = "easy",
     }
 }
 
 words! {
-    /// A run of trials.
+    /// The kind of a block of trials.
     Block {
-        /// Trials with feedback; repeated until all are correct.
+        /// Trials with feedback. New blocks are drawn until all answers of a block are correct.
         Practice = "practice",
         /// Main and catch trials, shuffled together.
         Main = "main",
@@ -59,9 +59,9 @@ words! {
 }
 
 words! {
-    /// What the participant pressed with.
+    /// The device with which the participant pressed a button.
     Input {
-        /// A mouse, trackpad or the like.
+        /// A mouse or trackpad.
         Mouse = "mouse",
         /// A finger or pen.
         Touch = "touch",
@@ -70,7 +70,7 @@ words! {
     }
 }
 
-/// The SHA-256 of an image's file as it was imported, in hexadecimal: what identifies an image everywhere inside Weber.
+/// The id of an image inside Weber: SHA-256 of its file as it was imported, in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ImageId(pub String);
@@ -78,63 +78,63 @@ pub struct ImageId(pub String);
 /// An image in the database.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ImageOnFile {
-    /// Its number, from 1.
+    /// The row's number in the database, from 1.
     pub number: i64,
-    /// What is stored of it, in bytes.
+    /// The size of the stored file in bytes.
     pub size: usize,
 }
 
-/// One row of the table of trials.
+/// A row of the table of trials.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
     /// The condition whose participants see it.
     pub condition: String,
-    /// What it is for.
+    /// The kind of trial.
     pub kind: TrialKind,
-    /// For practice trials only.
+    /// The difficulty, of practice trials only.
     pub difficulty: Option<Difficulty>,
-    /// 0-based image set; always there for main trials.
+    /// The image set, from 0. Main trials always have one.
     pub image_set: Option<u32>,
-    /// The unit (for instance a channel of a network layer) that the trial is about.
+    /// The unit that the trial asks about, for instance a channel of a network layer.
     pub unit: String,
-    /// The unit's layer.
+    /// The layer of the unit.
     pub layer: String,
-    /// The unit's branch.
+    /// The branch of the unit.
     pub branch: String,
     /// The image that activates the unit strongly.
     pub base: ImageId,
-    /// The base with the occlusion that keeps the activation highest: the correct answer.
+    /// The base image with the occlusion that keeps the activation highest. It is the correct answer.
     pub max_query: ImageId,
-    /// The base with the occlusion that makes the activation lowest.
+    /// The base image with the occlusion that makes the activation lowest.
     pub min_query: ImageId,
-    /// References by group; their order is permuted within a group only.
+    /// The references by group. Their order is permuted only within a group.
     pub references: Vec<Vec<ImageId>>,
-    /// What the study knows about the trial beyond the images.
+    /// Activations and decisions of baselines.
     #[serde(flatten)]
     pub known: KnownActivations,
 }
 
-/// Activations and the baselines' decisions, where the study gives them.
+/// The activations of a trial's images, and whether baselines answer it correctly, as far as the study says.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct KnownActivations {
-    /// The unit's activation by the base image.
+    /// The activation of the unit by the base image.
     pub base_activation: Option<f64>,
-    /// ... by the max query.
+    /// The activation of the unit by the max query.
     pub max_activation: Option<f64>,
-    /// ... by the min query.
+    /// The activation of the unit by the min query.
     pub min_activation: Option<f64>,
-    /// Whether the baseline that prefers the occlusion farther from the centre is right.
+    /// Whether the baseline is right that prefers the occlusion farther from the centre.
     pub center_correct: Option<bool>,
-    /// Whether the baseline that prefers the occlusion of lower variance is right.
+    /// Whether the baseline is right that prefers the occlusion of lower variance.
     pub variance_correct: Option<bool>,
-    /// Whether the baseline that prefers the occlusion of lower saliency is right.
+    /// Whether the baseline is right that prefers the occlusion of lower saliency.
     pub saliency_correct: Option<bool>,
-    /// Whether the baseline that spares the primary object is right.
+    /// Whether the baseline is right that prefers the occlusion outside the primary object.
     pub object_correct: Option<bool>,
 }
 
 impl KnownActivations {
-    /// (max - min) / base activation, a measure of how easy the trial is; undefined where the base's is not positive.
+    /// (max - min) / base activation, which measures how easy the trial is. None if the base activation is not positive or one is unknown.
     pub fn relative_activation_difference(&self) -> Option<f64> {
         let base = self.base_activation.filter(|base| *base > 0.0)?;
         Some((self.max_activation? - self.min_activation?) / base)
@@ -142,17 +142,17 @@ impl KnownActivations {
 }
 
 impl Trial {
-    /// All references in the table's order, group after group.
+    /// All references, group by group, in the table's order.
     pub fn all_references(&self) -> impl Iterator<Item = &ImageId> {
         self.references.iter().flatten()
     }
 
-    /// Every image of the trial.
+    /// All images of the trial.
     pub fn images(&self) -> impl Iterator<Item = &ImageId> {
         [&self.base, &self.max_query, &self.min_query].into_iter().chain(self.all_references())
     }
 
-    /// The query images as (left, right) when the max query is shown on `max_side`.
+    /// The left and the right query, if the max query is shown on `max_side`.
     pub fn queries(&self, max_side: Side) -> (&ImageId, &ImageId) {
         match max_side {
             Side::Left => (&self.max_query, &self.min_query),
@@ -161,31 +161,31 @@ impl Trial {
     }
 }
 
-/// The row of buttons under the queries: `levels` under the left one, `levels` under the right one.
+/// The buttons under the queries: `levels` under the left one, and `levels` under the right one.
 ///
-/// Labels grow outward: with three levels they read 3 2 1 under the left query and 1 2 3 under the right one.
+/// The labels increase outward: with three levels they are 3 2 1 under the left query and 1 2 3 under the right one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Buttons {
-    /// Confidence levels per side, 1 to 5.
+    /// The number of confidence levels per side, 1 to 5.
     pub levels: u8,
 }
 
-/// What a press of a button means.
+/// The meaning of a pressed button.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Press {
-    /// The side that was chosen.
+    /// The chosen side.
     pub side: Side,
-    /// The label that was shown on the button: 1 (unsure) to `levels` (sure).
+    /// The label on the button, from 1 (unsure) to `levels` (sure).
     pub confidence: u8,
 }
 
 impl Buttons {
-    /// How many buttons there are.
+    /// The number of buttons.
     pub const fn count(self) -> u8 {
         self.levels * 2
     }
 
-    /// The meaning of button `response`, counted from 0 at the left; none if there is no such button.
+    /// The meaning of button `response`, counted from 0 at the left. None if there is no such button.
     pub fn press(self, response: u8) -> Option<Press> {
         if response < self.levels {
             Some(Press { side: Side::Left, confidence: self.levels - response })

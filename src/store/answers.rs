@@ -1,4 +1,4 @@
-//! Schedules, answers and events. What browsers tell is written by `batches`.
+//! Reads schedules, answers and events. `batches` writes what browsers send.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -9,7 +9,7 @@ use crate::domain::record::{Answer, EventKind, MOST_EVENTS};
 use crate::domain::schedule::{Place, ScheduledTrial};
 use crate::domain::trial::Block;
 
-/// PostgreSQL has no arrays of unequal arrays: orders travel as text and are cast back.
+/// An order as text, which the query casts to an array, because PostgreSQL has no arrays of arrays of different lengths.
 pub(super) fn order_literal(order: &[u16]) -> String {
     let numbers: Vec<String> = order.iter().map(u16::to_string).collect();
     format!("{{{}}}", numbers.join(","))
@@ -18,13 +18,10 @@ pub(super) fn order_literal(order: &[u16]) -> String {
 /// A scheduled trial and the answer to it, if there is one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrialOnFile {
-    /// Whose.
     pub participant_id: Uuid,
-    /// What was drawn.
     pub scheduled: ScheduledTrial,
-    /// What was answered.
     pub answer: Option<Answer>,
-    /// Whether it was correct.
+    /// Whether the answer is correct.
     pub correct: Option<bool>,
 }
 
@@ -98,8 +95,8 @@ impl TryFrom<ScheduledTrialRow> for TrialOnFile {
     }
 }
 
-/// `offset 0` has each answer looked up by its key: tables grow by the second here, and statistics, as old as a minute, would
-/// have the whole of them read.
+/// `offset 0` makes PostgreSQL look up each answer by its key. The tables grow every second, and a plan made from statistics that are
+/// a minute old would read them as a whole.
 macro_rules! select_trials {
     ($rest:literal $(, $args:expr)* $(,)?) => {
         sqlx::query_as!(
@@ -119,7 +116,7 @@ macro_rules! select_trials {
     };
 }
 
-/// Everything drawn for a participant, in order.
+/// All trials that were drawn for a participant, in order.
 pub async fn trials_of(conn: &mut PgConnection, id: Uuid) -> Result<Vec<TrialOnFile>> {
     let rows =
         select_trials!("where s.participant_id = $1 order by s.block desc, s.attempt, s.trial_index", id)
@@ -128,10 +125,10 @@ pub async fn trials_of(conn: &mut PgConnection, id: Uuid) -> Result<Vec<TrialOnF
     rows.into_iter().map(TrialOnFile::try_from).collect()
 }
 
-/// A block of trials: whose, which run, and its number.
+/// A block of trials: its participant, its kind, and its attempt.
 pub type BlockOf = (Uuid, Block, u16);
 
-/// The trials of these blocks, of each participant in order.
+/// The trials of these blocks. Those of one participant follow each other, in order.
 pub async fn trials_in(conn: &mut PgConnection, blocks: &[BlockOf]) -> Result<Vec<TrialOnFile>> {
     let ids: Vec<Uuid> = blocks.iter().map(|(id, ..)| *id).collect();
     let runs: Vec<&str> = blocks.iter().map(|(_, block, _)| block.as_str()).collect();
@@ -147,7 +144,7 @@ pub async fn trials_in(conn: &mut PgConnection, blocks: &[BlockOf]) -> Result<Ve
     rows.into_iter().map(TrialOnFile::try_from).collect()
 }
 
-/// The trials of a block that have no answer.
+/// The positions of a block's trials that have no answer.
 pub async fn unanswered(conn: &mut PgConnection, id: Uuid, block: Block, attempt: u16) -> Result<Vec<u16>> {
     let indices = sqlx::query_scalar!(
         r#"select s.trial_index from schedule s left join responses r using (participant_id, block, attempt, trial_index)
@@ -161,8 +158,8 @@ pub async fn unanswered(conn: &mut PgConnection, id: Uuid, block: Block, attempt
     indices.into_iter().map(number).collect()
 }
 
-/// Some of the participants who have an answer to a trial that was not scheduled for them, by name. The database does not refuse such an
-/// answer (see `flow::records`); `offset 0` has the schedule looked up by its key.
+/// The names of up to 10 participants who have an answer to a trial that was not scheduled for them. The database does not refuse such
+/// an answer (see `flow::records`). `offset 0` makes PostgreSQL look up the schedule by its key.
 pub async fn unscheduled(conn: &mut PgConnection) -> Result<Vec<String>> {
     let names = sqlx::query_scalar!(
         r#"select distinct coalesce(p.pseudonym, r.participant_id::text) as "name!"
@@ -180,17 +177,15 @@ pub async fn unscheduled(conn: &mut PgConnection) -> Result<Vec<String>> {
 /// An event as it is stored.
 #[derive(Debug, Clone)]
 pub struct EventOnFile {
-    /// What happened.
     pub kind: String,
-    /// By the experiment clock, in ms since Welcome.
+    /// The experiment clock when it happened, in ms since Welcome.
     pub at_ms: Option<f64>,
-    /// When the server heard of it.
+    /// The time when the server received it.
     pub server_at: DateTime<Utc>,
-    /// More about it.
     pub detail: serde_json::Value,
 }
 
-/// The events of a participation, in the order in which the server heard of them.
+/// The events of a participation, in the order in which the server received them.
 pub async fn events_of(conn: &mut PgConnection, id: Uuid) -> Result<Vec<EventOnFile>> {
     let events = sqlx::query_as!(
         EventOnFile,
@@ -202,7 +197,7 @@ pub async fn events_of(conn: &mut PgConnection, id: Uuid) -> Result<Vec<EventOnF
     Ok(events)
 }
 
-/// How many events of these participants are stored; of whom nothing is said, none.
+/// The number of stored events of each of these participants. Those without events are left out.
 pub async fn events_stored(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<(Uuid, u32)>> {
     let rows = sqlx::query!(
         r#"select participant_id, count(*) as "events!" from events where participant_id = any($1) group by 1"#,
@@ -213,7 +208,8 @@ pub async fn events_stored(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<
     rows.into_iter().map(|row| Ok((row.participant_id, number(row.events)?))).collect()
 }
 
-/// Stores one event that the server noticed, or counts it where there is no room for more. The caller holds the person's row.
+/// Stores one event that the server noticed, or only counts it if the participant has the most events that are stored. The caller has
+/// locked the participant's row.
 pub async fn insert_event(
     conn: &mut PgConnection,
     id: Uuid,

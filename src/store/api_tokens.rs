@@ -1,4 +1,4 @@
-//! Tokens for scripts, stored as hashes only.
+//! API tokens of scripts. Only their hashes are stored.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -9,15 +9,12 @@ use crate::domain::rights::Scope;
 /// A token, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiToken {
-    /// What it is for.
     pub name: String,
-    /// What it is good for.
     pub scopes: Vec<Scope>,
-    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
-/// Stores a token. Returns whether the name was free.
+/// Stores a token. Returns false, and stores nothing, if the name is taken.
 pub async fn add(
     conn: &mut PgConnection,
     name: &str,
@@ -39,13 +36,13 @@ pub async fn add(
     Ok(done.rows_affected() == 1)
 }
 
-/// Removes a token by its name.
+/// Removes a token by its name. Returns false if there is none.
 pub async fn remove(conn: &mut PgConnection, name: &str) -> Result<bool> {
     let done = sqlx::query!("delete from api_tokens where name = $1", name).execute(conn).await?;
     Ok(done.rows_affected() == 1)
 }
 
-/// The name of a token, if it is good for this.
+/// The name of a token, if it has this scope.
 pub async fn holder(conn: &mut PgConnection, token_sha256: &[u8], scope: Scope) -> Result<Option<String>> {
     let name = sqlx::query_scalar!(
         "select name from api_tokens where sha256 = $1 and $2 = any(scopes)",

@@ -1,4 +1,4 @@
-//! Anonymous counts of who came to a link, and how far, before consent.
+//! Anonymous counts of people who came to a link and did not consent, by how far they came.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::{Result, number, word};
 use crate::domain::gate::Arrival;
 use crate::domain::study::{Group, Mode};
 
-/// Counts arrivals, each by its link, with those of the same day.
+/// Adds arrivals to the counts of their links, of today.
 pub async fn count_all(
     conn: &mut PgConnection,
     arrivals: &[(i64, Arrival)],
@@ -21,7 +21,7 @@ pub async fn count_all(
     let (links, kinds): (Vec<i64>, Vec<&str>) =
         arrivals.iter().map(|(link_id, kind)| (*link_id, kind.as_str())).unzip();
     sqlx::query!(
-        // In one order everywhere, so that no two who count wait for each other in a circle.
+        // All transactions count in one order, so that none of them deadlock.
         "insert into arrivals (link_id, kind, day, n)
          select link_id, kind, $3, count(*) from unnest($1::bigint[], $2::text[]) as new (link_id, kind)
          group by link_id, kind order by link_id, kind
@@ -35,10 +35,10 @@ pub async fn count_all(
     Ok(())
 }
 
-/// Visits by group and how they ended.
+/// The number of visits by group, and by how they ended.
 pub type VisitCounts = BTreeMap<Group, BTreeMap<Arrival, u64>>;
 
-/// Visits by the links of a mode: whose links they are, and how the visits ended.
+/// Counts the visits by the links of a mode.
 pub async fn visits(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<VisitCounts> {
     let rows = sqlx::query!(
         r#"select l.crowd_group, a.kind, sum(a.n)::bigint as "n!" from links l
@@ -56,20 +56,18 @@ pub async fn visits(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Resul
     Ok(visits)
 }
 
-/// How often people came by a link in one way.
+/// The number of arrivals of one kind by a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArrivalCount {
-    /// The link's name.
     pub link: String,
-    /// How they came.
     pub kind: Arrival,
-    /// How many.
+    /// The number of arrivals.
     pub n: u64,
-    /// The newest day, in UTC.
+    /// The newest day with such an arrival, in UTC.
     pub last: NaiveDate,
 }
 
-/// Arrivals since a day by the links of a mode, by link and kind.
+/// Counts the arrivals since a day by the links of a mode, by link and kind.
 pub async fn since(
     conn: &mut PgConnection,
     study_id: i64,

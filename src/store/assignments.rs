@@ -1,4 +1,4 @@
-//! The assignments with which a person was seen: each counts as theirs, and one of them as that which they finished.
+//! The assignments with which a person came. Each counts as theirs, and one of them as the one that they finished.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -6,18 +6,18 @@ use uuid::Uuid;
 
 use super::Result;
 
-/// An assignment with which a person was seen.
+/// An assignment with which a person came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
-    /// Which of theirs, from 1.
+    /// Its number among the person's assignments, from 1.
     pub number: i16,
-    /// The assignment or submission.
+    /// The platform's id of the assignment or submission.
     pub assignment_id: String,
-    /// The task.
+    /// The platform's id of the task.
     pub hit_id: Option<String>,
 }
 
-/// All with which a person was seen, in order.
+/// All assignments with which a person came, in order.
 pub async fn of(conn: &mut PgConnection, id: Uuid) -> Result<Vec<Seen>> {
     let seen = sqlx::query_as!(
         Seen,
@@ -29,7 +29,7 @@ pub async fn of(conn: &mut PgConnection, id: Uuid) -> Result<Vec<Seen>> {
     Ok(seen)
 }
 
-/// Notes one with which a person was seen. The caller holds the person's row.
+/// Stores an assignment with which a person came. The caller has locked the person's row.
 pub async fn add(conn: &mut PgConnection, id: Uuid, seen: &Seen, now: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
         "insert into assignments (participant_id, number, assignment_id, hit_id, seen_at) values ($1, $2, $3, $4, $5)",
@@ -44,7 +44,7 @@ pub async fn add(conn: &mut PgConnection, id: Uuid, seen: &Seen, now: DateTime<U
     Ok(())
 }
 
-/// The assignment with which the person came who got this token is the one that they finished.
+/// Marks as finished the assignment with which the person came when they got this token.
 pub async fn finish(conn: &mut PgConnection, id: Uuid, token_sha256: &[u8]) -> Result<()> {
     sqlx::query!(
         "update identities i set assignment_id = a.assignment_id, hit_id = a.hit_id
@@ -58,7 +58,7 @@ pub async fn finish(conn: &mut PgConnection, id: Uuid, token_sha256: &[u8]) -> R
     Ok(())
 }
 
-/// This one of a person's assignments is the one that they handed in.
+/// Marks as finished the assignment that the platform says the person handed in.
 pub async fn handed_in(conn: &mut PgConnection, id: Uuid, assignment_id: &str) -> Result<()> {
     sqlx::query!(
         "update identities i set assignment_id = a.assignment_id, hit_id = a.hit_id from assignments a

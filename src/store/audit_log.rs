@@ -1,20 +1,20 @@
-//! The journal. The database refuses to change or delete an entry.
+//! The audit log. The database refuses to change or delete an entry.
 
 use sqlx::PgConnection;
 
 use super::Result;
 use crate::domain::audit_log::Entry;
 
-/// Writers of the journal wait here for each other until the end of their transactions, so that the chain has no fork.
+/// The number of the advisory lock that a writer of the audit log holds until its transaction ends, so that the chain has no fork.
 const LOCK: i64 = 0x77_65_62_65_72_6a;
 
-/// Lets nobody else write until the transaction ends. Returns the number and hash of the newest entry, if there is one.
+/// Locks the audit log for other writers until the transaction ends. Returns the number and hash of the newest entry, if there is one.
 pub async fn lock_head(conn: &mut PgConnection) -> Result<Option<(i64, Vec<u8>)>> {
     sqlx::query!("select pg_advisory_xact_lock($1)", LOCK).execute(&mut *conn).await?;
     head(conn).await
 }
 
-/// Number and hash of the newest entry, if there is one.
+/// The number and hash of the newest entry, if there is one.
 pub async fn head(conn: &mut PgConnection) -> Result<Option<(i64, Vec<u8>)>> {
     let row = sqlx::query!("select number, sha256 from journal order by number desc limit 1")
         .fetch_optional(conn)
@@ -22,7 +22,6 @@ pub async fn head(conn: &mut PgConnection) -> Result<Option<(i64, Vec<u8>)>> {
     Ok(row.map(|row| (row.number, row.sha256)))
 }
 
-/// Writes an entry.
 pub async fn append(conn: &mut PgConnection, entry: &Entry) -> Result<()> {
     sqlx::query!(
         "insert into journal (number, at, actor, action, study, participant, detail, previous_sha256, sha256)
@@ -42,7 +41,7 @@ pub async fn append(conn: &mut PgConnection, entry: &Entry) -> Result<()> {
     Ok(())
 }
 
-/// Every entry, oldest first, each with the hash that was stored for it.
+/// All entries, oldest first, each with its stored hash.
 pub async fn all(conn: &mut PgConnection) -> Result<Vec<(Entry, Vec<u8>)>> {
     let rows = sqlx::query!(
         r#"select number, at, actor, action, study, participant, detail::text as "detail!", previous_sha256, sha256

@@ -1,7 +1,7 @@
-//! The whole content of the database, table by table, as PostgreSQL's own text for `COPY`: the same on every machine and
-//! in every version of PostgreSQL.
+//! The whole content of the database, table by table, in the text format of PostgreSQL's `COPY`, which is the same on every machine
+//! and in every version of PostgreSQL.
 //!
-//! Tables and columns are read from the catalogue, so that a new table is in the next backup without anybody's doing.
+//! Tables and columns are read from the catalogue, so that the next backup contains a new table without a change of this code.
 
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use super::{Result, StoreError};
 use crate::domain::backup::{Sequence, TableLayout};
 
-/// Whether there is no table at all.
+/// Whether the database has no table.
 pub async fn is_empty(conn: &mut PgConnection) -> Result<bool> {
     let found = sqlx::query_scalar!(
         r#"select exists (
@@ -25,8 +25,8 @@ pub async fn is_empty(conn: &mut PgConnection) -> Result<bool> {
     Ok(!found)
 }
 
-/// Every table with the columns that are stored (and not computed), by name. The list of migrations is left out: they are
-/// run again, not copied. So is what belongs to an extension.
+/// All tables with their stored (not computed) columns, by name. The table of migrations is left out because a restore runs the
+/// migrations again. Tables of extensions are left out too.
 pub async fn tables(conn: &mut PgConnection) -> Result<Vec<TableLayout>> {
     let tables = sqlx::query_as!(
         TableLayout,
@@ -40,7 +40,7 @@ pub async fn tables(conn: &mut PgConnection) -> Result<Vec<TableLayout>> {
     Ok(tables.fetch_all(conn).await?)
 }
 
-/// Which table refers to which, by a foreign key.
+/// The foreign keys: pairs of a table and the table that it refers to.
 pub async fn references(conn: &mut PgConnection) -> Result<Vec<(String, String)>> {
     let rows = sqlx::query!(
         r#"select referring.relname::text as "from!", referred.relname::text as "to!"
@@ -54,8 +54,8 @@ pub async fn references(conn: &mut PgConnection) -> Result<Vec<(String, String)>
     Ok(rows.into_iter().map(|row| (row.from, row.to)).collect())
 }
 
-/// The last number that each sequence gave out; those that gave none are left out. Sequences stand outside transactions:
-/// they may be ahead of a snapshot, never behind.
+/// The last number of each sequence. Sequences that gave out no number are left out. Since sequences are not part of transactions, a
+/// sequence may be ahead of a snapshot, but never behind it.
 pub async fn sequences(conn: &mut PgConnection) -> Result<Vec<Sequence>> {
     let sequences = sqlx::query_as!(
         Sequence,
@@ -65,7 +65,7 @@ pub async fn sequences(conn: &mut PgConnection) -> Result<Vec<Sequence>> {
     Ok(sequences.fetch_all(conn).await?)
 }
 
-/// Lets a sequence go on after a number.
+/// Makes a sequence continue after a number.
 pub async fn set_sequence(conn: &mut PgConnection, sequence: &Sequence) -> Result<()> {
     sqlx::query_scalar!("select setval(quote_ident($1)::regclass, $2)", sequence.name, sequence.last)
         .fetch_one(conn)
@@ -73,7 +73,7 @@ pub async fn set_sequence(conn: &mut PgConnection, sequence: &Sequence) -> Resul
     Ok(())
 }
 
-/// The content of a table, in pieces of a row or less.
+/// The content of a table, in pieces of at most one row.
 pub async fn copy_out<'c>(
     conn: &'c mut PgConnection,
     table: &TableLayout,
@@ -82,7 +82,7 @@ pub async fn copy_out<'c>(
     Ok(pieces.map(|piece| piece.map_err(StoreError::from)).boxed())
 }
 
-/// Begins to fill a table.
+/// Starts to fill a table.
 pub async fn copy_in<'c>(conn: &'c mut PgConnection, table: &TableLayout) -> Result<Filling<'c>> {
     Ok(Filling(conn.copy_in_raw(&format!("copy {} from stdin", target(table))).await?))
 }
@@ -100,19 +100,19 @@ fn quoted(name: &str) -> String {
 pub struct Filling<'c>(PgCopyIn<&'c mut PgConnection>);
 
 impl Filling<'_> {
-    /// Hands on a piece of its content.
+    /// Sends a piece of the table's content.
     pub async fn send(&mut self, piece: &[u8]) -> Result<()> {
         self.0.send(piece).await?;
         Ok(())
     }
 
-    /// That was all. Returns how many rows there are now.
+    /// Ends the filling. Returns the number of rows.
     pub async fn finish(self) -> Result<u64> {
         Ok(self.0.finish().await?)
     }
 }
 
-/// Counts what was filled into a table, so that queries are planned well from the first.
+/// Renews the statistics of a filled table, so that the first queries get good plans.
 pub async fn analyze(conn: &mut PgConnection, table: &TableLayout) -> Result<()> {
     sqlx::raw_sql(AssertSqlSafe(format!("analyze {}", quoted(&table.name)))).execute(conn).await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! What a batch of records reads and writes: few statements, however many participants it is about. `flow::records` tells the whole path.
+//! What a batch of records reads and writes: few statements for any number of participants. `flow::records` describes the whole path.
 //!
 //! A decision about a participant rests on one [`Revision`] of their row. A server gets the first revision by updating the row before it
 //! reads the participant ([`claim`]), and [`save`] stores a decision only if the row still has the decision's revision. Every other
@@ -22,12 +22,10 @@ use crate::domain::schedule::ScheduledTrial;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Revision(String);
 
-/// The participant whom a token belongs to.
+/// The owner of a token.
 #[derive(Debug, Clone)]
 pub struct Owner {
-    /// The token's SHA-256.
     pub token_sha256: Vec<u8>,
-    /// The participant.
     pub id: Uuid,
     /// The revision of their row after the claim; none if another session has locked the row.
     pub revision: Option<Revision>,
@@ -35,7 +33,7 @@ pub struct Owner {
 
 /// Finds the owners of tokens, and updates their rows without changing a value, so that the copies in other servers' caches become
 /// outdated. Unknown tokens are left out. Rows that other sessions have locked are skipped: waiting for one would hold up all the
-/// others.
+/// other records.
 pub async fn claim(conn: &mut PgConnection, tokens_sha256: &[Vec<u8>]) -> Result<Vec<Owner>> {
     let rows = sqlx::query!(
         r#"with whose as (
@@ -73,25 +71,24 @@ pub async fn lock_owner(conn: &mut PgConnection, token_sha256: &[u8]) -> Result<
     Ok(())
 }
 
-/// What is to be stored of a batch of records, each with its participant.
+/// The data that a batch of records adds or changes, each with its participant.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// Participants whose rows change, with the revisions on which the change rests.
     pub changed: Vec<(Participant, Revision)>,
     /// All other participants of the batch.
     pub unchanged: Vec<(Uuid, Revision)>,
-    /// New answers.
     pub responses: Vec<(Uuid, Response)>,
-    /// When Continue was pressed, for answers that are stored already.
+    /// The times when Continue was pressed, for answers that are stored already.
     pub continued: Vec<(Uuid, Continued)>,
-    /// Events. One that is stored already is left as it is.
+    /// Events. An event that is stored already does not change.
     pub events: Vec<(Uuid, NewEvent)>,
     /// The trials of new practice blocks.
     pub drawn: Vec<(Uuid, ScheduledTrial)>,
 }
 
 impl Batch {
-    /// Whether there are answers, and nothing else.
+    /// Whether the batch adds answers and changes nothing else.
     const fn is_answers(&self) -> bool {
         self.changed.is_empty()
             && self.continued.is_empty()
@@ -100,16 +97,16 @@ impl Batch {
     }
 }
 
-/// The statement that stores a batch, as one text. Its parts are named in the order of the work:
+/// The statement that stores a batch. Its parts, in order:
 ///
 /// * `unchanged` locks the rows of participants who do not change, if they still have the revision of the decision and no other session
 ///   has locked them;
-/// * `saved` are these, and in a batch that changes rows also those that were updated under the same conditions;
-/// * `answered` stores the answers of the saved, and further parts what else belongs to them.
+/// * `saved` are these participants, and in a batch that changes rows also those whose rows it updated under the same conditions;
+/// * `answered` stores the answers of `saved`, and further parts store their other data.
 ///
-/// $1 and $2 are revisions and answers; `$saved` and `$rest` may name more parameters. Rows come as arrays of composite types
-/// (`rows`), which PostgreSQL takes apart in 46 µs where 64 answers as one array for each of their 21 columns took 773 µs, and as JSON
-/// 1,934 µs (on a busy machine; 11, 166 and 26 µs for a single answer).
+/// $1 and $2 are revisions and answers; `$saved` and `$rest` may name more parameters. Rows are passed as arrays of composite types
+/// (`rows`). PostgreSQL reads 64 answers in 46 µs this way; one array for each of their 21 columns took 773 µs, and JSON 1,934 µs (on a
+/// busy machine; 11, 166 and 26 µs for a single answer).
 macro_rules! save {
     ($batch:expr, $saved:literal, $rest:literal $(, $argument:expr)*) => {
         sqlx::query!(
@@ -133,20 +130,20 @@ macro_rules! save {
     };
 }
 
-/// What was stored of a batch.
+/// What [`save`] stored of a batch.
 #[derive(Debug, Default)]
 pub struct Saved {
-    /// The participants of whom it was stored, with the new revisions of their rows.
+    /// The participants whose data it stored, with the new revisions of their rows.
     pub revisions: Vec<(Uuid, Revision)>,
-    /// For each event that was not there yet, its participant.
+    /// For each event that was new, its participant.
     pub events: Vec<Uuid>,
 }
 
-/// Stores what was decided about the participants whose rows still have the revision of the decision and are not locked by
-/// another session. Of all others nothing is stored.
+/// Stores the data of the participants whose rows still have the revision of the decision and are not locked by another session.
+/// Nothing is stored for the others.
 pub async fn save(conn: &mut PgConnection, batch: &Batch, now: DateTime<Utc>) -> Result<Saved> {
     if batch.is_answers() {
-        // Most records are an answer and nothing else; this takes a third of the time of what follows.
+        // Most records contain only an answer. This statement takes a third of the time of the one below.
         let saved = save!(
             batch,
             "saved as (select id, revision from unchanged)",

@@ -1,4 +1,4 @@
-//! What is stored at consent, for many people at once: one statement per table.
+//! Stores the participations of many people who consent at the same time, with one statement per table.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -11,43 +11,40 @@ use crate::domain::identity::Identity;
 use crate::domain::participant::Participant;
 use crate::domain::schedule::ScheduledTrial;
 
-/// A new participation with all that belongs to it.
+/// A new participation with all data that are stored at consent.
 #[derive(Debug, Clone)]
 pub struct NewParticipation {
-    /// The participation.
     pub person: Participant,
-    /// SHA-256 of the text that they agreed to.
+    /// SHA-256 of the consent text that the person agreed to.
     pub consent_sha256: Vec<u8>,
-    /// What the browser says about itself.
     pub device: Device,
-    /// SHA-256 of their token.
+    /// SHA-256 of the person's token.
     pub token_sha256: Vec<u8>,
-    /// Who they are, where the platform says it.
+    /// The person's identity. None if the platform does not say it.
     pub named: Option<NamedPerson>,
-    /// What they will see.
+    /// The schedule, as far as it is drawn at consent.
     pub trials: Vec<ScheduledTrial>,
 }
 
 impl NewParticipation {
-    /// The assignment with which they came.
+    /// The assignment with which the person came.
     fn assignment(&self) -> Option<&str> {
         self.named.as_ref()?.identity.assignment_id.as_deref()
     }
 }
 
-/// Somebody whom a platform names.
+/// A person whom a platform identifies.
 #[derive(Debug, Clone)]
 pub struct NamedPerson {
-    /// What stands for them in the once-only rule.
+    /// The person's key in the once-only rule.
     pub key: PersonKey,
-    /// Their ids.
     pub identity: Identity,
-    /// What stands for the participation toward the platform.
+    /// The code that confirms the participation to the platform.
     pub receipt: String,
 }
 
-/// Stores new participations, whose slots nobody else holds any more. False: one of them has a participation in the study family
-/// already, and the transaction must not be committed.
+/// Stores new participations. The caller has made sure that their slots are free. Returns false if one of the people already has a
+/// participation in the study family; then the caller must not commit the transaction.
 pub async fn insert_all(conn: &mut PgConnection, family: &str, new: &[&NewParticipation]) -> Result<bool> {
     if new.is_empty() {
         return Ok(true);
@@ -113,12 +110,12 @@ async fn insert_people(conn: &mut PgConnection, new: &[&NewParticipation]) -> Re
     Ok(())
 }
 
-/// Claims the one participation that each named person has in the study family, and stores their ids. False: somebody has it
-/// already.
+/// Claims for each identified person their only participation in the study family, and stores their ids. Returns false if one of them
+/// already has a participation.
 async fn claim_once(conn: &mut PgConnection, family: &str, new: &[&NewParticipation]) -> Result<bool> {
     let mut named: Vec<(Uuid, &NamedPerson)> =
         new.iter().filter_map(|new| Some((new.person.id, new.named.as_ref()?))).collect();
-    // In one order at every door of a family, so that nobody waits in a circle.
+    // All studies of a family insert in one order, so that their transactions do not deadlock.
     named.sort_by(|(_, a), (_, b)| a.key.hmac.cmp(&b.key.hmac));
     if named.is_empty() {
         return Ok(true);
@@ -163,7 +160,7 @@ async fn insert_tokens(conn: &mut PgConnection, new: &[&NewParticipation]) -> Re
     Ok(())
 }
 
-/// The number of the assignment with which a person begins.
+/// The number of a person's first assignment.
 const FIRST: i16 = 1;
 
 async fn insert_assignments(conn: &mut PgConnection, new: &[&NewParticipation]) -> Result<()> {

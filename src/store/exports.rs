@@ -1,4 +1,4 @@
-//! What the exported files and the lab's pages are made of, streamed from one snapshot.
+//! The rows of exported files and the lab's pages, streamed from one snapshot.
 
 use chrono::{DateTime, Utc};
 use futures::Stream;
@@ -14,30 +14,29 @@ use crate::domain::codebook::trials::TrialRow;
 use crate::domain::measures::{Measures, Tally, Times};
 use crate::domain::participant::Stage;
 
-/// Makes everything that follows in this transaction read one and the same state of the database. It holds nothing that others
-/// wait for, and may wait for a slow disk between two tables.
+/// Makes all reads of this transaction see the same state of the database. The transaction holds no locks that others wait for, so it may
+/// be idle for long between two tables, while a slow disk is written.
 pub async fn take_snapshot(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!("set transaction isolation level repeatable read, read only").execute(&mut *conn).await?;
     sqlx::query!("set local idle_in_transaction_session_timeout = '10min'").execute(conn).await?;
     Ok(())
 }
 
-/// Whom to read, and what of them.
+/// Which people to read, and which of their data.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// The study.
     pub study_id: i64,
-    /// Whose participations count for one of these.
+    /// The modes of the participations.
     pub modes: &'a [String],
     /// The conditions with practice.
     pub practising: &'a [String],
-    /// One person only.
+    /// Only this person, if it is given.
     pub person: Option<Uuid>,
-    /// Whether their events are counted.
+    /// Whether to count the people's events.
     pub with_events: bool,
 }
 
-/// Everybody wanted who consented, in the order of consent.
+/// The wanted people, in the order of consent.
 pub fn people<'a>(
     conn: &'a mut PgConnection,
     wanted: Wanted<'a>,
@@ -153,7 +152,7 @@ fn overridden((decision, reason): (String, String)) -> Result<Override> {
     Ok(Override { decision: word(&decision)?, reason })
 }
 
-/// Every stored answer, by person in the order of consent, practice first, in the order shown.
+/// All stored answers: by person in the order of consent, then practice before main trials, then in the order shown.
 pub fn trials<'a>(
     conn: &'a mut PgConnection,
     study_id: i64,
@@ -191,7 +190,7 @@ pub fn trials<'a>(
     .map(|row| Ok(row?))
 }
 
-/// Every event, by person in the order of consent, in the order in which the server heard of them.
+/// All events: by person in the order of consent, then in the order in which the server received them.
 pub fn events<'a>(
     conn: &'a mut PgConnection,
     study_id: i64,

@@ -1,24 +1,24 @@
-//! How the database itself is doing, for `weber doctor`.
+//! The state of the database server, for `weber doctor`.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::Result;
 
-/// What the doctor asks a database.
+/// What `weber doctor` asks a database.
 #[derive(Debug, Clone)]
 pub struct Health {
     /// PostgreSQL's version as a number, such as 150006.
     pub version: i32,
     /// Whether a commit is on disk before it is acknowledged.
     pub durable: bool,
-    /// Connections that it takes at most.
+    /// The most connections that it accepts.
     pub max_connections: i32,
-    /// The database's clock.
+    /// The time by the database's clock.
     pub now: DateTime<Utc>,
 }
 
-/// Asks a database how it is doing.
+/// Reads the state of a database.
 pub async fn examine(conn: &mut PgConnection) -> Result<Health> {
     let row = sqlx::query!(
         r#"select current_setting('server_version_num')::integer as "version!",
@@ -37,7 +37,7 @@ pub async fn examine(conn: &mut PgConnection) -> Result<Health> {
     })
 }
 
-/// Whether a database takes writes: it is no replica, nobody made it read-only, and a commit reaches its disk. Nothing is stored.
+/// Whether a database accepts writes: it is not a replica, it was not set to read-only, and its disk accepts a commit. Nothing is stored.
 pub async fn is_writable(conn: &mut PgConnection) -> Result<bool> {
     let row = sqlx::query!(
         r#"select case when current_setting('transaction_read_only')::boolean then null
@@ -46,7 +46,8 @@ pub async fn is_writable(conn: &mut PgConnection) -> Result<bool> {
     Ok(row.fetch_one(conn).await?.writable)
 }
 
-/// Webers of other versions that are connected to this database, by their names; those of other users are not seen.
+/// The application names of Weber programs of other versions that are connected to this database. Connections of other database users
+/// cannot be seen.
 pub async fn other_programs(conn: &mut PgConnection) -> Result<Vec<String>> {
     let names = sqlx::query_scalar!(
         r#"select distinct application_name as "name!" from pg_stat_activity

@@ -1,4 +1,4 @@
-//! Who somebody is on their platform: the once-only rule by keyed hashes, and the raw ids, apart from the data.
+//! Identities of participants: the once-only rule by keyed hashes, and the platforms' ids, in tables apart from the other data.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -8,12 +8,11 @@ use crate::domain::identity::Identity;
 use crate::domain::participant::Participant;
 use crate::domain::study::Platform;
 
-/// Stands for a person in the once-only rule: whose ids they are, and their keyed hash.
+/// A person's key in the once-only rule: a keyed hash of their id on a platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonKey {
-    /// Whose ids.
+    /// The platform whose id it is.
     pub ids_of: Platform,
-    /// The keyed hash.
     pub hmac: Vec<u8>,
 }
 
@@ -30,7 +29,7 @@ pub async fn holder(conn: &mut PgConnection, family: &str, key: &PersonKey) -> R
     Ok(id)
 }
 
-/// Whether a person is not to be admitted to a study: they are on the study's list, or took part in one of these earlier studies.
+/// Whether a person may not be admitted to a study, because they are on its list or took part in one of these earlier studies.
 pub async fn is_barred(
     conn: &mut PgConnection,
     study_id: i64,
@@ -53,7 +52,7 @@ pub async fn is_barred(
     Ok(barred)
 }
 
-/// Adds people to those not to admit to a study. Returns how many were new.
+/// Adds people to a study's list of people not to admit. Returns the number of new ones.
 pub async fn bar(conn: &mut PgConnection, study_id: i64, ids_of: Platform, hmacs: &[Vec<u8>]) -> Result<u64> {
     let added = sqlx::query!(
         "insert into not_admitted (study_id, platform, worker_hmac) select $1, $2, unnest($3::bytea[])
@@ -67,7 +66,7 @@ pub async fn bar(conn: &mut PgConnection, study_id: i64, ids_of: Platform, hmacs
     Ok(added.rows_affected())
 }
 
-/// How many people are not to be admitted to a study.
+/// The number of people on a study's list of people not to admit.
 pub async fn count_barred(conn: &mut PgConnection, study_id: i64) -> Result<i64> {
     let count =
         sqlx::query_scalar!(r#"select count(*) as "count!" from not_admitted where study_id = $1"#, study_id)
@@ -76,7 +75,7 @@ pub async fn count_barred(conn: &mut PgConnection, study_id: i64) -> Result<i64>
     Ok(count)
 }
 
-/// The ids of a participation and its receipt, unless they were forgotten or there never were any.
+/// The ids of a participation and its receipt. None if they were deleted, or the platform gave none.
 pub async fn get(conn: &mut PgConnection, id: Uuid) -> Result<Option<(Identity, String)>> {
     let row = sqlx::query!(
         "select platform, worker_id, assignment_id, hit_id, receipt from identities
@@ -99,20 +98,18 @@ pub async fn get(conn: &mut PgConnection, id: Uuid) -> Result<Option<(Identity, 
     .transpose()
 }
 
-/// Somebody with their ids.
+/// A participant with their ids.
 #[derive(Debug, Clone)]
 pub struct StoredIdentity {
-    /// The participation.
     pub person: Participant,
-    /// Who they are.
     pub identity: Identity,
-    /// What stands for the participation toward the platform.
+    /// The code that confirms the participation to the platform.
     pub receipt: String,
-    /// The assignments with which they were seen, in order.
+    /// The assignments with which the person came, in order.
     pub assignments: Vec<String>,
 }
 
-/// Everybody of a study whose ids are known, in the order of consent; without simulated people.
+/// All participants of a study whose ids are known, in the order of consent, without simulated people.
 pub async fn of_study(conn: &mut PgConnection, study_id: i64) -> Result<Vec<StoredIdentity>> {
     let people = participants::with_identities(&mut *conn, study_id).await?;
     let mut all = Vec::with_capacity(people.len());
@@ -142,7 +139,7 @@ pub async fn of_study(conn: &mut PgConnection, study_id: i64) -> Result<Vec<Stor
     Ok(all)
 }
 
-/// The pseudonym of the participant of a study whom one of these keyed hashes stands for.
+/// The pseudonym of a study's participant whose id has one of these keyed hashes.
 pub async fn seek(conn: &mut PgConnection, study_id: i64, hmacs: &[Vec<u8>]) -> Result<Option<String>> {
     let found = sqlx::query_scalar!(
         "select p.pseudonym from once_only o
@@ -163,7 +160,7 @@ pub async fn forget_one(conn: &mut PgConnection, id: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// Deletes all ids of a study. Returns how many there were.
+/// Deletes all ids of a study. Returns the number of people who had ids.
 pub async fn forget_all(conn: &mut PgConnection, study_id: i64) -> Result<u64> {
     sqlx::query!(
         "delete from assignments where participant_id in (select id from participants where study_id = $1)",
@@ -180,7 +177,7 @@ pub async fn forget_all(conn: &mut PgConnection, study_id: i64) -> Result<u64> {
     Ok(done.rows_affected())
 }
 
-/// How many of a study's people have ids that are known.
+/// The number of a study's participants whose ids are known.
 pub async fn count_known(conn: &mut PgConnection, study_id: i64) -> Result<i64> {
     let count = sqlx::query_scalar!(
         r#"select count(*) as "count!" from participants p

@@ -1,4 +1,4 @@
-//! Images, by content.
+//! Images, identified by their content.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use super::Result;
 use crate::domain::trial::{ImageId, ImageOnFile};
 
-/// Stores an image, unless it is there already, by what its file was when it was imported, and without what accompanies its pixels.
+/// Stores an image without the metadata of its file, unless it is stored already. Its id is the hash of the file as it was imported.
 pub async fn insert(conn: &mut PgConnection, id: &ImageId, bytes: &[u8]) -> Result<()> {
     sqlx::query!(
         "insert into images (sha256, bytes) values (decode($1, 'hex'), $2) on conflict do nothing",
@@ -19,7 +19,7 @@ pub async fn insert(conn: &mut PgConnection, id: &ImageId, bytes: &[u8]) -> Resu
     Ok(())
 }
 
-/// Those of these images that are stored. Their length is read without their bytes.
+/// Those of these images that are stored, without their bytes.
 pub async fn on_file(conn: &mut PgConnection, ids: &[String]) -> Result<HashMap<ImageId, ImageOnFile>> {
     let rows = sqlx::query!(
         r#"select encode(sha256, 'hex') as "id!", number, octet_length(bytes) as "size!" from images
@@ -36,7 +36,7 @@ pub async fn on_file(conn: &mut PgConnection, ids: &[String]) -> Result<HashMap<
         .collect()
 }
 
-/// The file of the image of that number; of old imports with what accompanies its pixels.
+/// The file of the image of that number. Images of old imports still have the metadata of their files.
 pub async fn by_number(conn: &mut PgConnection, number: i64) -> Result<Option<Vec<u8>>> {
     let bytes = sqlx::query_scalar!("select bytes from images where number = $1", number)
         .fetch_optional(conn)

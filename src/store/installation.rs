@@ -1,10 +1,10 @@
-//! Which secret key this database belongs to.
+//! The fingerprint of the installation key to which this database belongs.
 
 use sqlx::PgConnection;
 
 use super::Result;
 
-/// Stores the fingerprint of the installation's key if there is none yet, and returns the one that stands.
+/// Stores the fingerprint of the installation key if none is stored, and returns the stored one.
 pub async fn claim_key(conn: &mut PgConnection, fingerprint: &[u8]) -> Result<Vec<u8>> {
     sqlx::query!(
         "insert into installation (key_fingerprint) values ($1) on conflict do nothing",
@@ -15,7 +15,7 @@ pub async fn claim_key(conn: &mut PgConnection, fingerprint: &[u8]) -> Result<Ve
     Ok(sqlx::query_scalar!("select key_fingerprint from installation").fetch_one(conn).await?)
 }
 
-/// The fingerprint that stands, if there is one.
+/// The stored fingerprint, if there is one.
 pub async fn key_fingerprint(conn: &mut PgConnection) -> Result<Option<Vec<u8>>> {
     Ok(sqlx::query_scalar!("select key_fingerprint from installation").fetch_optional(conn).await?)
 }

@@ -7,25 +7,20 @@ use sqlx::types::Json;
 use super::{Result, number};
 use crate::domain::study::{LinkDefinition, Mode};
 
-/// An entry link.
 #[derive(Debug, Clone)]
 pub struct Link {
-    /// Number in the database.
     pub id: i64,
-    /// Its study.
     pub study_id: i64,
-    /// What stands in its address.
+    /// The code in its address.
     pub code: String,
     /// Whether it is switched on.
     pub enabled: bool,
-    /// How many personal links were given out.
+    /// The number of personal links that were given out.
     pub personal_links: u32,
-    /// Everything else.
     pub definition: LinkDefinition,
 }
 
 impl Link {
-    /// What its participations count for.
     pub const fn mode(&self) -> Mode {
         self.definition.mode
     }
@@ -55,7 +50,7 @@ impl TryFrom<LinkRow> for Link {
     }
 }
 
-/// The columns of a link's row, so that every query that reads one reads the same.
+/// Selects the columns of links, so that all queries read the same columns.
 macro_rules! select_link {
     ($rest:literal, $($args:expr),*) => {
         sqlx::query_as!(
@@ -67,8 +62,8 @@ macro_rules! select_link {
     };
 }
 
-/// Makes a link. If the study has one of that name, its settings are brought up to date; where its people come from and
-/// what they count for never changes, nor does its address or whether it is switched on.
+/// Makes a link, or updates the settings of the study's link of that name. An update never changes the link's platform, group and mode,
+/// its address, or whether it is switched on.
 pub async fn create(
     conn: &mut PgConnection,
     study_id: i64,
@@ -109,13 +104,13 @@ pub async fn by_id(conn: &mut PgConnection, id: i64) -> Result<Link> {
     select_link!("where id = $1", id).fetch_one(conn).await?.try_into()
 }
 
-/// All links of a study, in the order in which they were made.
+/// All links of a study, oldest first.
 pub async fn all(conn: &mut PgConnection, study_id: i64) -> Result<Vec<Link>> {
     let rows = select_link!("where study_id = $1 order by id", study_id).fetch_all(conn).await?;
     rows.into_iter().map(Link::try_from).collect()
 }
 
-/// Gives out so many more personal links, up to the most that a link may have.
+/// Gives out more personal links. Returns false, and changes nothing, if the link would have more than `most`.
 pub async fn add_personal(conn: &mut PgConnection, link_id: i64, more: u32, most: u32) -> Result<bool> {
     let done = sqlx::query!(
         "update links set personal_links = personal_links + $2::bigint where id = $1 and personal_links + $2::bigint <= $3",
@@ -128,7 +123,7 @@ pub async fn add_personal(conn: &mut PgConnection, link_id: i64, more: u32, most
     Ok(done.rows_affected() == 1)
 }
 
-/// Switches a link on or off.
+/// Switches a link on or off. Returns false if the study has no such link.
 pub async fn enable(conn: &mut PgConnection, study_id: i64, link_id: i64, enabled: bool) -> Result<bool> {
     let done = sqlx::query!(
         "update links set enabled = $3 where id = $2 and study_id = $1",

@@ -1,4 +1,4 @@
-//! Counts of people, for `/metrics`.
+//! Counts people for `/metrics`.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -6,22 +6,19 @@ use sqlx::PgConnection;
 use super::{Result, word};
 use crate::domain::participant::Stage;
 
-/// How many people of a study are in a stage.
+/// The number of people of a study who are in a stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeopleInStage {
     /// The study's short name.
     pub study: String,
-    /// `live`, `pilot` or `simulated`.
     pub mode: String,
-    /// `crowd` or `expert`.
     pub group: String,
-    /// The stage, at the time asked for.
+    /// The stage at the given time.
     pub stage: Stage,
-    /// How many.
     pub people: i64,
 }
 
-/// Counts everybody, by study, mode, group and stage.
+/// Counts all participants, by study, mode, group and stage.
 pub async fn people(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<PeopleInStage>> {
     let rows = sqlx::query!(
         r#"select s.slug, p.mode, p.crowd_group, p.stage, max(p.lease_until) as "lease_until!", count(*) as "people!"
@@ -34,7 +31,7 @@ pub async fn people(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<P
     rows.into_iter()
         .map(|row| {
             let stage: Stage = word(&row.stage)?;
-            // One of them stands for all: they are on the same side of their leases' ends.
+            // The latest lease decides for all of them: either all leases in a row have lapsed, or none has.
             let stage = stage.at(row.lease_until, now);
             Ok(PeopleInStage {
                 study: row.slug,

@@ -1,11 +1,11 @@
-//! Remembers: the only place that speaks SQL.
+//! The store: the only module that contains SQL.
 //!
-//! Free functions on a connection or transaction; rows become domain types here, and a row that cannot is an error that
-//! says which.
+//! It consists of functions on a connection or transaction. They turn rows into domain types, and return an error that names the value
+//! if that is not possible.
 //!
-//! What belongs to a person is read in a subquery of its own, `cross join lateral (... where participant_id = p.id offset 0)`, and a
-//! single value in one of its kind in the list of columns. PostgreSQL does not join either with everything that is there, whatever
-//! it believes about a study that came just now: it can only look each person up by the key.
+//! Queries read the data of a person in a subquery of its own, `cross join lateral (... where participant_id = p.id offset 0)`, and a
+//! single value in a subquery among the columns. So PostgreSQL can only look up each person by key. It never joins with a whole table,
+//! even if its statistics are wrong about a new study.
 
 pub mod answers;
 pub mod api_tokens;
@@ -45,50 +45,50 @@ use sqlx::{PgConnection, PgPool, migrate::Migrator};
 pub use connections::{PROGRAM, keep_ready, pool, wait_for_locks};
 pub use error::{Result, StoreError};
 
-/// The migrations that make up the schema.
+/// The migrations that define the schema.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
 
-/// Brings the schema up to date.
+/// Applies all migrations that the database lacks.
 pub async fn migrate(pool: &PgPool) -> Result<()> {
     Ok(MIGRATOR.run(pool).await?)
 }
 
-/// Brings the schema to that of a migration, within the caller's transaction.
+/// Applies the migrations up to this version, within the caller's transaction.
 pub async fn migrate_to(conn: &mut PgConnection, version: i64) -> Result<()> {
     Ok(MIGRATOR.run_to(version, conn).await?)
 }
 
-/// The number of this program's schema.
+/// The version of this program's newest migration.
 pub fn newest_migration() -> i64 {
     MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or_default()
 }
 
-/// The newest migration of the database; none if it has no schema yet.
+/// The version of the database's newest migration. None if it has no schema yet.
 pub async fn schema_version(conn: &mut PgConnection) -> Result<Option<i64>> {
     let there = sqlx::query_scalar!(r#"select to_regclass('_sqlx_migrations') is not null as "there!""#);
     if !there.fetch_one(&mut *conn).await? {
         return Ok(None);
     }
-    // The table belongs to sqlx, and is not there where queries are checked.
+    // This query is not checked at compile time, because the table belongs to sqlx and is missing in the database of that check.
     Ok(sqlx::query_scalar("select max(version) from _sqlx_migrations where success").fetch_one(conn).await?)
 }
 
-/// Whether the database answers and its schema is this program's.
+/// Whether the database answers and has this program's schema.
 pub async fn ready(pool: &PgPool) -> Result<bool> {
     Ok(schema_version(&mut *pool.acquire().await?).await? == Some(newest_migration()))
 }
 
-/// A word of the database as a word of the domain.
+/// Parses a word from the database into an enum of the domain.
 fn word<T: FromStr<Err = crate::domain::UnknownWord>>(text: &str) -> Result<T> {
     text.parse().map_err(|error: crate::domain::UnknownWord| StoreError::Corrupt(error.to_string()))
 }
 
-/// A number of the database (which knows no unsigned ones) as a number of the domain, or the other way.
+/// Converts a number of the database, which has no unsigned types, into one of the domain, or the other way.
 fn number<T: TryFrom<N>, N: Copy + std::fmt::Display>(value: N) -> Result<T> {
     T::try_from(value).map_err(|_| StoreError::Corrupt(format!("{value} is out of range")))
 }
 
-/// One column of a list of rows, as an array of another type of numbers.
+/// Collects a number of each row into an array of another number type.
 macro_rules! numbers {
     ($number:ty, $list:expr, $row:pat => $value:expr) => {
         &$list
@@ -99,12 +99,12 @@ macro_rules! numbers {
 }
 use numbers;
 
-/// A JSON document of the database as a type of the domain.
+/// Reads a JSON document from the database into a type of the domain.
 fn document<T: serde::de::DeserializeOwned>(json: serde_json::Value) -> Result<T> {
     serde_json::from_value(json).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
-/// A type of the domain as a JSON document.
+/// Turns a type of the domain into a JSON document.
 fn to_document<T: serde::Serialize>(value: &T) -> serde_json::Value {
-    serde_json::to_value(value).expect("domain types are plain data")
+    serde_json::to_value(value).expect("domain types can be written as JSON")
 }

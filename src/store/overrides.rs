@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Result;
 use crate::domain::analysis::Override;
 
-/// Stores a decision in place of the one before, which stays in the journal.
+/// Stores a decision in place of the previous one, which stays in the audit log.
 pub async fn set(
     conn: &mut PgConnection,
     id: Uuid,
@@ -31,13 +31,13 @@ pub async fn set(
     Ok(())
 }
 
-/// Takes a decision back. Returns whether there was one.
+/// Deletes a decision. Returns false if there is none.
 pub async fn lift(conn: &mut PgConnection, id: Uuid) -> Result<bool> {
     let done = sqlx::query!("delete from overrides where participant_id = $1", id).execute(conn).await?;
     Ok(done.rows_affected() == 1)
 }
 
-/// Who decided, and when.
+/// The author and the time of a decision.
 pub async fn author(conn: &mut PgConnection, id: Uuid) -> Result<Option<(String, DateTime<Utc>)>> {
     let row = sqlx::query!("select author, decided_at from overrides where participant_id = $1", id)
         .fetch_optional(conn)

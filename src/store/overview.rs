@@ -1,4 +1,4 @@
-//! What the researchers' pages show.
+//! Counts and lists of people for the lab's pages.
 
 use std::collections::BTreeMap;
 
@@ -10,40 +10,39 @@ use crate::domain::consort::ParticipantStatus;
 use crate::domain::participant::Stage;
 use crate::domain::study::{Group, Mode};
 
-/// People of the crowd, by condition, who are done; and experts, who hold no slot and so are counted only here.
+/// The people who fill no slot: those of the crowd who ended, by condition, and the experts, who never hold one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standings {
-    /// The crowd, by condition.
+    /// The crowd by condition.
     pub crowd: BTreeMap<String, DoneCounts>,
-    /// Experts of all conditions, where any took part.
+    /// The experts of all conditions. None if no expert took part.
     pub experts: Option<ExpertCounts>,
 }
 
-/// Experts, as they stand.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ExpertCounts {
-    /// Completed, and are kept by the enrolment policy or a decision.
+    /// Experts who completed and are kept by the enrolment policy or a decision.
     pub kept: u32,
-    /// Are taking part.
+    /// Experts who are taking part.
     pub running: u32,
-    /// Completed, and are not kept.
+    /// Experts who completed and are not kept.
     pub excluded: u32,
-    /// Have gone without completing.
+    /// Experts who have gone without completing.
     pub gone: u32,
 }
 
-/// People of a condition who are done.
+/// Counts of a condition's people who ended and fill no slot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DoneCounts {
-    /// Completed and failed a criterion of the enrolment policy, or were excluded and their slot opened again.
+    /// People who completed and failed a criterion of the enrolment policy, or whom a decision excluded and whose slot was opened again.
     pub excluded: u32,
-    /// Completed and passed without a slot.
+    /// People who completed and passed without a slot.
     pub surplus: u32,
-    /// Have gone without completing.
+    /// People who have gone without completing.
     pub gone: u32,
 }
 
-/// Counts the people of the crowd who are done and fill no slot, and the experts.
+/// Counts the people of the crowd who ended and fill no slot, and the experts.
 pub async fn standings(
     conn: &mut PgConnection,
     study_id: i64,
@@ -95,28 +94,24 @@ pub async fn standings(
     Ok(standings)
 }
 
-/// Somebody who is taking part now.
+/// A person who is taking part now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunningPerson {
-    /// Their name.
     pub pseudonym: String,
-    /// Their condition.
     pub condition: String,
-    /// Crowd or expert.
     pub group: Group,
-    /// How far they are.
     pub stage: Stage,
-    /// The screen that they see.
+    /// The screen that the person sees.
     pub screen: Option<String>,
-    /// Main and catch trials answered.
+    /// The number of answered main and catch trials.
     pub answers: i64,
-    /// Consent.
+    /// The time of consent.
     pub enrolled_at: DateTime<Utc>,
-    /// Last sign of life.
+    /// The time of the last sign of life.
     pub last_seen_at: DateTime<Utc>,
 }
 
-/// Who is taking part now: everybody whose lease has not lapsed, the longest first, at most 200.
+/// The people who are taking part now, that is whose lease has not lapsed: at most 200, those who consented first at the front.
 pub async fn running(
     conn: &mut PgConnection,
     study_id: i64,
@@ -152,7 +147,7 @@ pub async fn running(
         .collect()
 }
 
-/// The modes in which anybody takes or took part.
+/// The modes in which a study has participants.
 pub async fn modes_in_use(conn: &mut PgConnection, study_id: i64) -> Result<Vec<Mode>> {
     let modes = sqlx::query_scalar!(
         "select distinct mode from participants where study_id = $1 order by mode",

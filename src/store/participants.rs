@@ -1,4 +1,4 @@
-//! Participations.
+//! Participations and their tokens.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -99,7 +99,7 @@ impl TryFrom<ParticipantRow> for Participant {
     }
 }
 
-/// The columns of a participant's row, so that every query that reads one reads the same.
+/// Selects the columns of participants, so that all queries read the same columns.
 macro_rules! select_participant {
     ($rest:literal $(, $args:expr)* $(,)?) => {
         sqlx::query_as!(
@@ -116,28 +116,23 @@ macro_rules! select_participant {
     };
 }
 
-/// What a browser says about itself at consent.
+/// What a browser reports about itself at consent. Lengths are in px.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Device {
-    /// Browser and version.
+    /// The browser and its major version.
     pub browser: Option<String>,
-    /// Operating system.
     pub system: Option<String>,
-    /// In px.
     pub screen_width: Option<i32>,
-    /// In px.
     pub screen_height: Option<i32>,
-    /// In px.
     pub window_width: Option<i32>,
-    /// In px.
     pub window_height: Option<i32>,
     /// Device pixels per CSS px.
     pub pixel_ratio: Option<f64>,
 }
 
-/// Stores how a participation stands now. What never changes after consent is not written, and `events_dropped` is counted
-/// where events are stored.
+/// Stores the current state of a participation. It does not write values that never change after consent, nor `events_dropped`, which
+/// the functions that store events count.
 pub async fn update(conn: &mut PgConnection, person: &Participant) -> Result<()> {
     sqlx::query!(
         "update participants set slot_id = $2, claim = $3, stage = $4, end_reason = $5, screen = $6, tab = $7,
@@ -181,7 +176,7 @@ pub async fn update(conn: &mut PgConnection, person: &Participant) -> Result<()>
     Ok(())
 }
 
-/// Stores a participant's free text, given at the end.
+/// Stores the free text that a participant wrote at the end.
 pub async fn set_feedback(conn: &mut PgConnection, id: Uuid, feedback: &str) -> Result<()> {
     sqlx::query!("update participants set feedback = $2 where id = $1", id, feedback).execute(conn).await?;
     Ok(())
@@ -192,8 +187,8 @@ pub async fn get(conn: &mut PgConnection, id: Uuid) -> Result<Participant> {
     select_participant!("from participants p where p.id = $1", id).fetch_one(conn).await?.try_into()
 }
 
-/// Locks and loads the participation of that number. Should another session hold it, nothing waits for longer than a second,
-/// until the transaction ends: others may wait for what the caller holds.
+/// Locks and loads the participation of that number. From then on, statements of the transaction wait at most a second for a lock that
+/// another session holds, because others may wait for the caller's locks.
 pub async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Participant> {
     select_participant!(
         "from participants p where p.id = $1 and set_config('lock_timeout', '1s', true) <> '' for no key update of p",
@@ -204,7 +199,7 @@ pub async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Participant> {
         .try_into()
 }
 
-/// Locks and loads the participation of that number, unless another session holds it.
+/// Locks and loads the participation of that number. None if another session has locked it.
 pub async fn lock_if_free(conn: &mut PgConnection, id: Uuid) -> Result<Option<Participant>> {
     let row =
         select_participant!("from participants p where p.id = $1 for no key update of p skip locked", id)
@@ -213,7 +208,7 @@ pub async fn lock_if_free(conn: &mut PgConnection, id: Uuid) -> Result<Option<Pa
     row.map(Participant::try_from).transpose()
 }
 
-/// The participation that a token belongs to.
+/// The participation to which a token belongs.
 pub async fn by_token(conn: &mut PgConnection, token_sha256: &[u8]) -> Result<Option<Participant>> {
     let row = select_participant!(
         "from participant_tokens t join participants p on p.id = t.participant_id where t.sha256 = $1",
@@ -230,7 +225,7 @@ pub async fn get_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Partic
     rows.into_iter().map(Participant::try_from).collect()
 }
 
-/// Whose tokens these are; those that are nobody's are left out.
+/// The owners of tokens. Unknown tokens are left out.
 pub async fn owners(conn: &mut PgConnection, tokens_sha256: &[Vec<u8>]) -> Result<Vec<(Vec<u8>, Uuid)>> {
     let rows = sqlx::query!(
         "select sha256, participant_id from participant_tokens where sha256 = any($1)",
@@ -257,7 +252,7 @@ pub async fn by_pseudonym(
     row.map(Participant::try_from).transpose()
 }
 
-/// The people of a study whose ids are known, in the order of consent; without simulated people.
+/// The participants of a study whose ids are known, in the order of consent, without simulated people.
 pub(super) async fn with_identities(conn: &mut PgConnection, study_id: i64) -> Result<Vec<Participant>> {
     let rows = select_participant!(
         "from participants p
@@ -270,7 +265,8 @@ pub(super) async fn with_identities(conn: &mut PgConnection, study_id: i64) -> R
     rows.into_iter().map(Participant::try_from).collect()
 }
 
-/// Deletes all that a participation holds besides its row, and in its row what the person or their browser said.
+/// Deletes the answers, schedule, events and tokens of a participation, and in its row what the person wrote and what their browser
+/// reported about itself.
 pub async fn delete_data(conn: &mut PgConnection, id: Uuid) -> Result<()> {
     sqlx::query!("delete from responses where participant_id = $1", id).execute(&mut *conn).await?;
     sqlx::query!("delete from tallies where participant_id = $1", id).execute(&mut *conn).await?;
@@ -288,7 +284,7 @@ pub async fn delete_data(conn: &mut PgConnection, id: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// How many tokens a participation has.
+/// The number of a participation's tokens.
 pub async fn tokens(conn: &mut PgConnection, id: Uuid) -> Result<i64> {
     let count = sqlx::query_scalar!(
         r#"select count(*) as "count!" from participant_tokens where participant_id = $1"#,
@@ -297,7 +293,7 @@ pub async fn tokens(conn: &mut PgConnection, id: Uuid) -> Result<i64> {
     Ok(count.fetch_one(conn).await?)
 }
 
-/// Gives a participation one more token, unless it is one that it has, for a person who came with this of their assignments.
+/// Adds a token to a participation, unless it has that token. `assignment` is the number of the assignment with which the person came.
 pub async fn add_token(
     conn: &mut PgConnection,
     id: Uuid,

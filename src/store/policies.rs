@@ -1,4 +1,4 @@
-//! Policies that researchers saved in the lab.
+//! Exclusion policies that researchers saved in the lab.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -8,20 +8,17 @@ use super::Result;
 use crate::domain::exclusion::Policy;
 use crate::domain::preregistration::Preregistration;
 
-/// A policy, and who saved it when.
 #[derive(Debug, Clone)]
 pub struct SavedPolicy {
-    /// The policy.
     pub policy: Policy,
-    /// Who.
+    /// The researcher who saved it.
     pub author: String,
-    /// When.
     pub saved_at: DateTime<Utc>,
-    /// When it was frozen as pre-registered.
+    /// The time when it was frozen as pre-registered.
     pub frozen_at: Option<DateTime<Utc>>,
 }
 
-/// Saves a policy. False: there is one of that name.
+/// Saves a policy. Returns false, and saves nothing, if there is one of that name.
 pub async fn save(
     conn: &mut PgConnection,
     study_id: i64,
@@ -44,7 +41,7 @@ pub async fn save(
     Ok(done.rows_affected() == 1)
 }
 
-/// Freezes a policy. The database lets a study have one that is frozen.
+/// Freezes a policy. The database allows a study only one frozen policy.
 pub async fn freeze(conn: &mut PgConnection, study_id: i64, name: &str, now: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
         "update policies set frozen_at = $3 where study_id = $1 and name = $2",
@@ -57,7 +54,7 @@ pub async fn freeze(conn: &mut PgConnection, study_id: i64, name: &str, now: Dat
     Ok(())
 }
 
-/// The policy that a study pre-registered, if it did.
+/// The pre-registered policy of a study, if there is one.
 pub async fn preregistered(conn: &mut PgConnection, study_id: i64) -> Result<Option<Preregistration>> {
     let row = sqlx::query!(
         r#"select document as "document: Json<Policy>", frozen_at as "at!" from policies
@@ -69,7 +66,7 @@ pub async fn preregistered(conn: &mut PgConnection, study_id: i64) -> Result<Opt
     Ok(row.map(|row| Preregistration { policy: row.document.0, at: row.at }))
 }
 
-/// Every saved policy of a study, oldest first.
+/// All saved policies of a study, oldest first.
 pub async fn all(conn: &mut PgConnection, study_id: i64) -> Result<Vec<SavedPolicy>> {
     let rows = sqlx::query!(
         r#"select document as "document: Json<Policy>", author, saved_at, frozen_at from policies

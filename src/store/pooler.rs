@@ -1,5 +1,6 @@
-//! Poolers between Weber and PostgreSQL, such as PgBouncer. One that keeps a session together (session mode) works. One that
-//! gives each transaction another session does not: what is prepared, set, locked or listened to is gone with the next statement.
+//! Checks the pooler between Weber and PostgreSQL, such as PgBouncer, if there is one. A pooler in session mode works. A pooler that gives
+//! each transaction another session (transaction mode) does not, because prepared statements, settings, locks and `listen` belong to a
+//! session.
 
 use std::time::Duration;
 
@@ -7,20 +8,20 @@ use sqlx::{Connection, PgConnection, PgPool};
 
 use super::{Result, StoreError};
 
-/// What is to be done about a pooler that changes sessions.
+/// The error for a pooler in transaction mode.
 const TRANSACTION_MODE: &str = "the database is reached by a pooler in transaction mode, which gives each transaction another \
     session: Weber needs a session of its own for each connection. Set `pool_mode = session` for this database, or let \
     DATABASE_URL lead to PostgreSQL itself";
 
-/// What is to be done about a pooler that refuses a parameter.
+/// The error for a pooler that refuses a parameter.
 const PARAMETER: &str = "the database is reached by a pooler that refuses a parameter of DATABASE_URL (`unsupported startup \
     parameter`). Take `options` out of DATABASE_URL, or name the parameter in the pooler's `ignore_startup_parameters`";
 
-/// How long another session may take to answer: a pooler with a single session in transaction mode would never.
+/// The longest time that a query may take. In transaction mode, a pooler with a single session would never answer it.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Refuses a pooler that does not keep a session together. One of two connections asks who serves it, before and while the
-/// other has a transaction under way: a pooler in transaction mode has given its session away.
+/// Refuses a pooler in transaction mode. The check asks one connection for its session before and during a transaction of another
+/// connection. A pooler in transaction mode gives the session to that transaction.
 pub async fn check(pool: &PgPool) -> Result<()> {
     let mut one = pool.acquire().await.map_err(explained)?;
     let mut other = pool.acquire().await.map_err(explained)?;
@@ -36,22 +37,22 @@ pub async fn check(pool: &PgPool) -> Result<()> {
     }
 }
 
-/// Which process of the database serves a connection; by a statement that is not prepared.
+/// The process of the database that serves a connection. The query is not a prepared statement.
 async fn session(conn: &mut PgConnection) -> sqlx::Result<i32> {
     use sqlx::Row;
     sqlx::raw_sql("select pg_backend_pid()").fetch_one(conn).await?.try_get(0)
 }
 
-/// An error in words where it comes from a pooler.
+/// An error of a pooler with an explanation. Other errors stay as they are.
 fn explained(error: sqlx::Error) -> StoreError {
-    let said = error.as_database_error().map(|error| (error.code().unwrap_or_default(), error.message()));
-    match said.and_then(|(code, message)| meaning(&code, message)) {
-        Some(words) => StoreError::Pooled(words),
+    let reported = error.as_database_error().map(|error| (error.code().unwrap_or_default(), error.message()));
+    match reported.and_then(|(code, message)| meaning(&code, message)) {
+        Some(explanation) => StoreError::Pooled(explanation),
         None => error.into(),
     }
 }
 
-/// What a code and its words say of a pooler.
+/// The explanation of a pooler's error, by its code and message.
 fn meaning(code: &str, message: &str) -> Option<&'static str> {
     match code {
         // duplicate_prepared_statement, invalid_sql_statement_name
@@ -67,8 +68,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_poolers_say_is_understood_and_nothing_else() {
-        for (code, message, words) in [
+    fn errors_of_poolers_are_explained_and_other_errors_are_not() {
+        for (code, message, explanation) in [
             ("42P05", "prepared statement \"sqlx_s_1\" already exists", Some(TRANSACTION_MODE)),
             ("26000", "prepared statement \"sqlx_s_2\" does not exist", Some(TRANSACTION_MODE)),
             ("08P01", "unsupported startup parameter: options", Some(PARAMETER)),
@@ -77,7 +78,7 @@ mod tests {
             ("08P01", "no such user", None),
             ("53300", "sorry, too many clients already", None),
         ] {
-            assert_eq!(meaning(code, message), words, "{message}");
+            assert_eq!(meaning(code, message), explanation, "{message}");
         }
     }
 }

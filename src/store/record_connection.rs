@@ -2,7 +2,7 @@
 //! which has their plans and the tables' pages at hand, and other requests cannot use it up.
 //!
 //! A batch takes the connection out and puts it back when it is done. A batch that fails or takes too long drops it instead, since
-//! the connection may still be at work, and the next batch opens a new one.
+//! the connection may still run a statement, and the next batch opens a new one.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 use super::Result;
 use super::connections::{TRUSTED_FOR, prepare};
 
-/// How many connections a server opens for this, besides those of the pool.
+/// The number of connections that a server opens for this, besides those of the pool.
 pub const CONNECTIONS: u32 = 1;
 
 /// Settings besides those of all connections. A statement is planned once, because planning it takes longer than running it, and
@@ -28,12 +28,12 @@ pub struct RecordConnection {
 }
 
 impl RecordConnection {
-    /// To the database of a pool. It is opened when it is needed.
+    /// A connection to the database of a pool. It is opened when it is needed.
     pub fn new(pool: &PgPool) -> Self {
         Self { options: (*pool.connect_options()).clone(), idle: Mutex::default() }
     }
 
-    /// Takes the connection out, or opens one. One that was idle for long is tried first.
+    /// Takes the connection out, or opens one. A connection that was idle for long is tested first.
     pub async fn take_out(&self) -> Result<PgConnection> {
         let idle = self.idle.lock().take();
         if let Some((mut conn, used)) = idle

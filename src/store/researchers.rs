@@ -1,4 +1,4 @@
-//! Researchers and their sessions. Secrets are stored as hashes only.
+//! Researchers and their sessions. Only hashes of secrets are stored.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -6,28 +6,24 @@ use sqlx::PgConnection;
 use super::{Result, word};
 use crate::domain::rights::Role;
 
-/// A researcher.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Researcher {
-    /// Number in the database.
     pub id: i64,
-    /// What they sign in with.
     pub email: String,
-    /// What they may do.
     pub role: Role,
-    /// Whether they may see who participants are.
+    /// Whether the researcher may see the platforms' ids of participants.
     pub sees_identities: bool,
-    /// Whether they sign in with a second factor.
+    /// Whether the researcher signs in with a second factor.
     pub second_factor: bool,
 }
 
 impl Researcher {
-    /// Whether they may steer studies.
+    /// Whether the researcher may run studies.
     pub fn steers(&self) -> bool {
         self.role >= Role::Researcher
     }
 
-    /// Whether they may decide what others may do.
+    /// Whether the researcher may change the rights of others.
     pub fn administers(&self) -> bool {
         self.role >= Role::Administrator
     }
@@ -52,13 +48,12 @@ impl TryFrom<ResearcherRow> for Researcher {
 
 /// A researcher with the hash of their password.
 pub struct Credentials {
-    /// Number in the database.
     pub id: i64,
-    /// Argon2, as a PHC string; none until the first password is set.
+    /// Argon2 as a PHC string. None until the first password is set.
     pub password_hash: Option<String>,
 }
 
-/// Adds a researcher, or finds them if they are there, and returns their number.
+/// Adds a researcher, unless there is one with that address. Returns their number.
 pub async fn add(conn: &mut PgConnection, email: &str, now: DateTime<Utc>) -> Result<i64> {
     let id = sqlx::query_scalar!(
         "insert into researchers (email, created_at) values ($1, $2)
@@ -71,7 +66,7 @@ pub async fn add(conn: &mut PgConnection, email: &str, now: DateTime<Utc>) -> Re
     Ok(id)
 }
 
-/// Gives a researcher a role, and lets them see who participants are or not.
+/// Sets a researcher's role, and whether they may see the platforms' ids of participants.
 pub async fn set_rights(conn: &mut PgConnection, id: i64, role: Role, sees_identities: bool) -> Result<()> {
     sqlx::query!(
         "update researchers set role = $2, sees_identities = $3 where id = $1",
@@ -84,7 +79,8 @@ pub async fn set_rights(conn: &mut PgConnection, id: i64, role: Role, sees_ident
     Ok(())
 }
 
-/// Everybody, in the order of their addresses. The lock keeps two from taking the last administrator's role away at once.
+/// All researchers, by address. Their rows stay locked until the transaction ends, so that two requests cannot remove the last two
+/// administrators at the same time.
 pub async fn all_locked(conn: &mut PgConnection) -> Result<Vec<Researcher>> {
     let rows = sqlx::query_as!(
         ResearcherRow,
@@ -96,7 +92,7 @@ pub async fn all_locked(conn: &mut PgConnection) -> Result<Vec<Researcher>> {
     rows.into_iter().map(Researcher::try_from).collect()
 }
 
-/// Removes a researcher with their sessions, links and codes. What they did stays in the journal.
+/// Removes a researcher with their sessions, links and codes. Their actions stay in the audit log.
 pub async fn remove(conn: &mut PgConnection, id: i64) -> Result<()> {
     sqlx::query!("delete from sessions where researcher_id = $1", id).execute(&mut *conn).await?;
     sqlx::query!("delete from password_links where researcher_id = $1", id).execute(&mut *conn).await?;
@@ -105,7 +101,7 @@ pub async fn remove(conn: &mut PgConnection, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// How many researchers there are, and how many of them have a password.
+/// The number of researchers, and the number of those who have a password.
 pub async fn counts(conn: &mut PgConnection) -> Result<(i64, i64)> {
     let row = sqlx::query!(
         r#"select count(*) as "all!", count(password_hash) as "with_password!" from researchers"#
@@ -127,7 +123,7 @@ pub async fn credentials(conn: &mut PgConnection, email: &str) -> Result<Option<
     Ok(row)
 }
 
-/// Makes a link by which a password can be set once.
+/// Stores a link by which a password can be set once.
 pub async fn add_password_link(
     conn: &mut PgConnection,
     researcher_id: i64,
@@ -145,7 +141,7 @@ pub async fn add_password_link(
     Ok(())
 }
 
-/// Whom a link that is still good belongs to.
+/// The owner of a link that is unused and has not expired.
 pub async fn password_link_owner(
     conn: &mut PgConnection,
     token_sha256: &[u8],
@@ -164,7 +160,7 @@ pub async fn password_link_owner(
     row.map(Researcher::try_from).transpose()
 }
 
-/// Uses up a link that is still good. Whoever comes second gets nothing.
+/// Uses a link that is unused and has not expired, and returns its owner. None for all later requests.
 pub async fn use_password_link(
     conn: &mut PgConnection,
     token_sha256: &[u8],
@@ -181,7 +177,7 @@ pub async fn use_password_link(
     Ok(id)
 }
 
-/// Sets a password, and ends all sessions of the researcher and all links by which another could be set.
+/// Sets a password. Deletes all sessions of the researcher, and all unused links by which a password could be set.
 pub async fn set_password(conn: &mut PgConnection, researcher_id: i64, hash: &str) -> Result<()> {
     sqlx::query!("update researchers set password_hash = $2 where id = $1", researcher_id, hash)
         .execute(&mut *conn)
@@ -193,7 +189,7 @@ pub async fn set_password(conn: &mut PgConnection, researcher_id: i64, hash: &st
     Ok(())
 }
 
-/// Starts a session.
+/// Starts a session. Deletes all sessions that have expired.
 pub async fn add_session(
     conn: &mut PgConnection,
     researcher_id: i64,
@@ -216,7 +212,7 @@ pub async fn add_session(
     Ok(())
 }
 
-/// Whose session it is: one that is good, or one that awaits the second factor's code.
+/// The owner of a session that has not expired, and that awaits the second factor's code or does not.
 pub async fn session_owner(
     conn: &mut PgConnection,
     token_sha256: &[u8],
@@ -237,24 +233,23 @@ pub async fn session_owner(
     row.map(Researcher::try_from).transpose()
 }
 
-/// Ends a session.
 pub async fn end_session(conn: &mut PgConnection, token_sha256: &[u8]) -> Result<()> {
     sqlx::query!("delete from sessions where sha256 = $1", token_sha256).execute(conn).await?;
     Ok(())
 }
 
-/// Tries to sign in that did not succeed, between two times.
+/// The numbers of failed tries to sign in between two times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tries {
-    /// Of this researcher, from this network.
+    /// Tries as this researcher from this network.
     pub here: i64,
-    /// Of this researcher, from anywhere.
+    /// Tries as this researcher from any network.
     pub anywhere: i64,
-    /// From this network, of anybody.
+    /// Tries as any researcher from this network.
     pub of_network: i64,
 }
 
-/// Counts tries, and lets nobody else count until the transaction ends: of many that come at once each sees those before it.
+/// Counts tries, and locks them for other transactions until this one ends, so that each of many concurrent tries counts those before it.
 pub async fn tries_locked(
     conn: &mut PgConnection,
     email_hmac: &[u8],
@@ -278,7 +273,7 @@ pub async fn tries_locked(
     Ok(tries)
 }
 
-/// Adds a try, and forgets those from before `since`.
+/// Adds a try, and deletes those before `since`.
 pub async fn add_try(
     conn: &mut PgConnection,
     email_hmac: &[u8],
@@ -298,7 +293,7 @@ pub async fn add_try(
     Ok(())
 }
 
-/// Forgets a researcher's tries from a network after one that was right.
+/// Deletes a researcher's tries from a network, after a sign-in that succeeded.
 pub async fn forget_tries(conn: &mut PgConnection, email_hmac: &[u8], network_hmac: &[u8]) -> Result<()> {
     sqlx::query!(
         "delete from sign_in_tries where email_hmac = $1 and network_hmac = $2",

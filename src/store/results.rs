@@ -1,4 +1,4 @@
-//! What results are computed from.
+//! The answers from which results are computed.
 
 use sqlx::PgConnection;
 
@@ -7,7 +7,7 @@ use crate::domain::results::MainAnswer;
 use crate::domain::study::Mode;
 use crate::domain::trial::KnownActivations;
 
-/// Every main trial that people of a mode answered who completed.
+/// All answers to main trials by people of a mode who completed.
 pub async fn main_answers(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<Vec<MainAnswer>> {
     let rows = sqlx::query!(
         r#"select p.id, p.crowd_group, p.condition, p.image_set, a.*

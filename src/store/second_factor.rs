@@ -1,22 +1,22 @@
-//! The second factor: what its secret is made of, and recovery codes as keyed hashes.
+//! The second factor: the nonce from which its secret is derived, and keyed hashes of recovery codes.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::Result;
 
-/// A second factor as it stands.
+/// The state of a second factor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecondFactor {
-    /// The secret is made of this and the installation's key.
+    /// The secret is derived from this and the installation key.
     pub nonce: Vec<u8>,
-    /// When a first code showed that the phone has it; until then it is not asked for.
+    /// The time when a first code showed that the phone has the secret. Until then, signing in needs no code.
     pub confirmed_at: Option<DateTime<Utc>>,
     /// The newest time step whose code was used.
     pub used_step: Option<i64>,
 }
 
-/// A researcher's second factor. The row stays locked until the transaction ends: no code is good twice.
+/// A researcher's second factor. The row stays locked until the transaction ends, so that no code is accepted twice.
 pub async fn lock(conn: &mut PgConnection, researcher_id: i64) -> Result<Option<SecondFactor>> {
     let row = sqlx::query!(
         "select totp_nonce, totp_confirmed_at, totp_used_step from researchers where id = $1 for update",
@@ -31,7 +31,7 @@ pub async fn lock(conn: &mut PgConnection, researcher_id: i64) -> Result<Option<
     }))
 }
 
-/// Stores how a second factor stands; none takes it away, with its recovery codes.
+/// Stores the state of a second factor. None removes it and its recovery codes.
 pub async fn set(conn: &mut PgConnection, researcher_id: i64, factor: Option<&SecondFactor>) -> Result<()> {
     sqlx::query!(
         "update researchers set totp_nonce = $2, totp_confirmed_at = $3, totp_used_step = $4 where id = $1",
@@ -50,7 +50,7 @@ pub async fn set(conn: &mut PgConnection, researcher_id: i64, factor: Option<&Se
     Ok(())
 }
 
-/// Stores recovery codes in place of those before.
+/// Replaces the recovery codes.
 pub async fn set_recovery_codes(
     conn: &mut PgConnection,
     researcher_id: i64,
@@ -69,7 +69,7 @@ pub async fn set_recovery_codes(
     Ok(())
 }
 
-/// Uses up a recovery code. Returns whether there was one.
+/// Uses up a recovery code. Returns false if the researcher has no such code.
 pub async fn use_recovery_code(conn: &mut PgConnection, researcher_id: i64, hmac: &[u8]) -> Result<bool> {
     let done = sqlx::query!(
         "delete from recovery_codes where researcher_id = $1 and hmac = $2",
@@ -81,7 +81,7 @@ pub async fn use_recovery_code(conn: &mut PgConnection, researcher_id: i64, hmac
     Ok(done.rows_affected() == 1)
 }
 
-/// How many recovery codes are left.
+/// The number of unused recovery codes.
 pub async fn recovery_codes_left(conn: &mut PgConnection, researcher_id: i64) -> Result<i64> {
     let left = sqlx::query_scalar!(
         r#"select count(*) as "left!" from recovery_codes where researcher_id = $1"#,

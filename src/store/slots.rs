@@ -1,4 +1,4 @@
-//! The slots of a study, and who holds them.
+//! The slots of a study, and which of them are held.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -8,8 +8,8 @@ use super::{Result, number};
 use crate::domain::allocation::Slot;
 use crate::domain::study::{Mode, StudyDefinition};
 
-/// Makes the slots of a design, so many per condition, for every mode. Those that are there stay; which of them are to be
-/// filled is decided by `domain::quota`.
+/// Makes `per_condition` slots for each condition of a study in every mode. Existing slots stay. `domain::quota` decides which of them the
+/// study fills.
 pub async fn create(
     conn: &mut PgConnection,
     study_id: i64,
@@ -44,7 +44,7 @@ pub async fn create(
     Ok(())
 }
 
-/// Locks the study's counter: whoever gives out or fills slots in this mode waits here.
+/// Locks the study's counter of enrolments. All transactions that give out or fill slots in this mode take this lock first.
 pub async fn lock(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<()> {
     sqlx::query!(
         "select enrolled from enrolment_counters where study_id = $1 and mode = $2 for update",
@@ -56,7 +56,7 @@ pub async fn lock(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<
     Ok(())
 }
 
-/// Locks a study in every mode.
+/// Locks the counters of a study in every mode.
 pub async fn lock_all(conn: &mut PgConnection, study_id: i64) -> Result<()> {
     for mode in Mode::ALL {
         lock(&mut *conn, study_id, *mode).await?;
@@ -64,7 +64,7 @@ pub async fn lock_all(conn: &mut PgConnection, study_id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Counts enrolments.
+/// Adds to the number of enrolments.
 pub async fn count_enrolments(
     conn: &mut PgConnection,
     study_id: i64,
@@ -82,7 +82,7 @@ pub async fn count_enrolments(
     Ok(())
 }
 
-/// The slots that a study has to fill in a mode, as they stand at a time.
+/// The slots that a study has to fill in a mode, in their state at a time.
 pub async fn all(
     conn: &mut PgConnection,
     study_id: i64,
@@ -94,7 +94,7 @@ pub async fn all(
     Ok(slots)
 }
 
-/// All slots that were ever made for a study in a mode, as they stand at a time.
+/// All slots that were ever made for a study in a mode, in their state at a time.
 pub async fn made(
     conn: &mut PgConnection,
     study_id: i64,
@@ -136,7 +136,7 @@ pub async fn made(
         .collect()
 }
 
-/// Lets slots be filled from now on, or not. Whoever holds one of the latter by a lease that has lapsed loses it.
+/// Sets whether the study has to fill these slots. If not, people whose lease has lapsed lose them.
 pub async fn set_in_design(conn: &mut PgConnection, ids: &[i64], in_design: bool) -> Result<()> {
     sqlx::query!("update slots set in_design = $2 where id = any($1)", ids, in_design)
         .execute(&mut *conn)
@@ -147,7 +147,7 @@ pub async fn set_in_design(conn: &mut PgConnection, ids: &[i64], in_design: bool
     Ok(())
 }
 
-/// Lets one more person complete in each of these slots of a study. Returns how many slots there were.
+/// Adds a posting to each of these slots of a study. Returns the number of slots.
 pub async fn add_posting(conn: &mut PgConnection, study_id: i64, ids: &[i64]) -> Result<u64> {
     let done = sqlx::query!(
         "update slots set extra_postings = extra_postings + 1 where study_id = $1 and id = any($2)",
@@ -159,8 +159,9 @@ pub async fn add_posting(conn: &mut PgConnection, study_id: i64, ids: &[i64]) ->
     Ok(done.rows_affected())
 }
 
-/// Takes slots back from people whose leases have lapsed, where anybody holds them. Returns those that could not be taken back,
-/// because another session holds the person's row: that is not waited for, since others wait for the study's lock.
+/// Takes slots back from the people who hold them. The caller has checked that their leases have lapsed. Returns the slots that could not
+/// be taken back because another session has locked the person's row. The function does not wait for it, because others wait for the
+/// study's lock.
 pub async fn take_back(conn: &mut PgConnection, slot_ids: &[i64]) -> Result<Vec<i64>> {
     sqlx::query!(
         "update participants set claim = 'lost' where id = any(array(
@@ -176,7 +177,8 @@ pub async fn take_back(conn: &mut PgConnection, slot_ids: &[i64]) -> Result<Vec<
     Ok(stuck.fetch_all(conn).await?)
 }
 
-/// Removes places that are not to be filled and that nobody ever held, in every mode: they would be read with each arrival.
+/// Removes, in every mode, the slots that the study does not have to fill and that no person ever held, because each arrival reads all
+/// slots.
 pub async fn remove_unused(conn: &mut PgConnection, study_id: i64) -> Result<()> {
     sqlx::query!(
         "delete from slots s where study_id = $1 and not in_design and extra_postings = 0
@@ -188,18 +190,15 @@ pub async fn remove_unused(conn: &mut PgConnection, study_id: i64) -> Result<()>
     Ok(())
 }
 
-/// Somebody who completed and passed without a slot.
+/// A person who completed and passed without a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SurplusPerson {
-    /// Who.
     pub id: Uuid,
-    /// Their condition.
     pub condition: String,
-    /// Their image set.
     pub image_set: u32,
 }
 
-/// Everybody who completed and passed without a slot, in the order of completion; not whom a researcher excluded.
+/// The people who completed and passed without a slot, in the order of completion, except those whom a researcher excluded.
 pub async fn surplus(conn: &mut PgConnection, study_id: i64, mode: Mode) -> Result<Vec<SurplusPerson>> {
     let rows = sqlx::query!(
         "select id, condition, image_set from participants

@@ -10,24 +10,22 @@ use crate::domain::exclusion::Policy;
 use crate::domain::study::{StoredTrial, StudyDefinition, StudyState, StudyVersion};
 use crate::domain::trial::{ImageId, ImageOnFile, KnownActivations, Trial};
 
-/// A study, whatever its version.
+/// A study without its versions.
 #[derive(Debug, Clone)]
 pub struct Study {
-    /// Number in the database.
     pub id: i64,
-    /// Short name.
+    /// The short name.
     pub slug: String,
     /// Studies of a family share the once-only rule.
     pub family: String,
-    /// What it is open for.
     pub state: StudyState,
-    /// The enrolment policy, pinned when it went live.
+    /// The enrolment policy, pinned when the study went live.
     pub pinned_policy: Option<Policy>,
-    /// When it went live for the first time.
+    /// The time when it went live for the first time.
     pub went_live_at: Option<DateTime<Utc>>,
-    /// When somebody let results show which condition is which.
+    /// The time when a researcher made the results show the names of conditions.
     pub unblinded_at: Option<DateTime<Utc>>,
-    /// Places per condition, where a researcher changed the design's number.
+    /// The number of slots per condition, if a researcher changed the design's number.
     pub slots_per_condition: Option<u32>,
 }
 
@@ -97,7 +95,7 @@ pub async fn by_id(conn: &mut PgConnection, id: i64) -> Result<Study> {
     row.try_into()
 }
 
-/// Makes a study, as a draft, and returns its number; if it exists, locks it and returns its number.
+/// Makes a study as a draft, or locks the study of that name. Returns its number.
 pub async fn create_or_lock(
     conn: &mut PgConnection,
     slug: &str,
@@ -117,7 +115,7 @@ pub async fn create_or_lock(
     Ok(id)
 }
 
-/// Locks a study: whoever decides something about it that can be decided once waits here.
+/// Locks a study. Transactions take this lock first if they make a decision that can be made only once.
 pub async fn lock(conn: &mut PgConnection, study_id: i64) -> Result<()> {
     sqlx::query!("select id from studies where id = $1 for no key update", study_id).fetch_one(conn).await?;
     Ok(())
@@ -129,7 +127,7 @@ pub async fn set_family(conn: &mut PgConnection, study_id: i64, family: &str) ->
     Ok(())
 }
 
-/// Changes what a study is open for. The first time it goes live, the enrolment policy is pinned.
+/// Sets a study's state. When it goes live for the first time, the enrolment policy is pinned.
 pub async fn set_state(
     conn: &mut PgConnection,
     study_id: i64,
@@ -152,7 +150,7 @@ pub async fn set_state(
     Ok(())
 }
 
-/// Changes the number of places per condition.
+/// Sets the number of slots per condition.
 pub async fn set_quota(conn: &mut PgConnection, study_id: i64, per_condition: u32) -> Result<()> {
     let per_condition: i32 = number(per_condition)?;
     sqlx::query!("update studies set slots_per_condition = $2 where id = $1", study_id, per_condition)
@@ -161,7 +159,7 @@ pub async fn set_quota(conn: &mut PgConnection, study_id: i64, per_condition: u3
     Ok(())
 }
 
-/// Lets results show which condition is which. Returns whether they did not before.
+/// Makes the results show the names of conditions. Returns false if they did before.
 pub async fn unblind(conn: &mut PgConnection, study_id: i64, now: DateTime<Utc>) -> Result<bool> {
     let done = sqlx::query!(
         "update studies set unblinded_at = $2 where id = $1 and unblinded_at is null",
@@ -173,7 +171,7 @@ pub async fn unblind(conn: &mut PgConnection, study_id: i64, now: DateTime<Utc>)
     Ok(done.rows_affected() == 1)
 }
 
-/// Whether anybody takes or took part for real.
+/// Whether a study has live participants.
 pub async fn has_live_data(conn: &mut PgConnection, study_id: i64) -> Result<bool> {
     let any = sqlx::query_scalar!(
         r#"select exists (select from participants where study_id = $1 and mode = 'live') as "any!""#,
@@ -184,14 +182,13 @@ pub async fn has_live_data(conn: &mut PgConnection, study_id: i64) -> Result<boo
     Ok(any)
 }
 
-/// A version's hashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionHashes {
-    /// Its number within the study.
+    /// The version's number within the study.
     pub number: i32,
-    /// Over everything.
+    /// The hash of the whole version.
     pub sha256: Vec<u8>,
-    /// Over what may not change once there are live data.
+    /// The hash of the parts that may not change once there are live data.
     pub structure_sha256: Vec<u8>,
 }
 
@@ -231,7 +228,7 @@ pub async fn insert_version(
     Ok(id)
 }
 
-/// Stores one row of a version's table of trials.
+/// Stores a row of a version's table of trials.
 pub async fn insert_trial(
     conn: &mut PgConnection,
     version_id: i64,
@@ -298,14 +295,14 @@ pub async fn version(conn: &mut PgConnection, version_id: i64) -> Result<StudyVe
     })
 }
 
-/// Every image of these trials.
+/// All images of these trials.
 async fn images(conn: &mut PgConnection, trials: &[StoredTrial]) -> Result<HashMap<ImageId, ImageOnFile>> {
     let ids: BTreeSet<&ImageId> = trials.iter().flat_map(|row| row.trial.images()).collect();
     let ids: Vec<String> = ids.into_iter().map(|id| id.0.clone()).collect();
     let images = super::images::on_file(conn, &ids).await?;
     match ids.into_iter().find(|id| !images.contains_key(&ImageId(id.clone()))) {
         Some(missing) => {
-            Err(StoreError::Corrupt(format!("a trial names the image {missing}, which is not there")))
+            Err(StoreError::Corrupt(format!("a trial names the image {missing}, which is not stored")))
         }
         None => Ok(images),
     }

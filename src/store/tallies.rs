@@ -1,4 +1,5 @@
-//! What is counted from a participation's answers: while somebody is at work, whenever it is needed; once they completed, once.
+//! Counts of a participation's answers. While a person takes part, they are counted when they are needed. At completion they are counted
+//! once and stored.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -6,7 +7,7 @@ use uuid::Uuid;
 use super::{Result, number};
 use crate::domain::measures::Tally;
 
-/// Counts the answers of somebody who completes now, and keeps the counts: no answer comes or changes after that.
+/// Counts the answers of a person who completes now, and stores the counts, because no answer is added or changed after that.
 pub async fn keep(conn: &mut PgConnection, id: Uuid) -> Result<Tally> {
     let row = sqlx::query_as!(
         TallyRow,
@@ -24,7 +25,7 @@ pub async fn keep(conn: &mut PgConnection, id: Uuid) -> Result<Tally> {
     row.try_into()
 }
 
-/// How many people's counts are kept, and the names of some whose counts are not those of their answers.
+/// The number of people whose counts are stored, and the names of up to 10 whose stored counts differ from their answers.
 pub async fn examine(conn: &mut PgConnection) -> Result<(i64, Vec<String>)> {
     let kept =
         sqlx::query_scalar!(r#"select count(*) as "kept!" from tallies"#).fetch_one(&mut *conn).await?;

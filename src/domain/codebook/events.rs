@@ -1,4 +1,4 @@
-//! `events.csv`: what else happened.
+//! `events.csv`: one row per event.
 
 use chrono::{DateTime, Utc};
 
@@ -6,25 +6,25 @@ use super::Allowed::{Any, OneOf};
 use super::{Column, columns};
 use crate::domain::record::EventKind;
 
-/// Its name.
+/// The name of the file.
 pub const FILE: &str = "events.csv";
 
-/// An event, as the database has it.
+/// An event as the store reads it.
 #[derive(Debug, Clone)]
 pub struct EventRow {
-    /// Pseudonym.
+    /// The participant's pseudonym.
     pub participant: String,
-    /// In ms since Welcome.
+    /// The experiment clock when it happened, in ms since Welcome.
     pub at_ms: Option<f64>,
-    /// When the server heard of it.
+    /// The time when the server received it.
     pub server_at: DateTime<Utc>,
-    /// Which kind.
+    /// The word of its [`EventKind`].
     pub kind: String,
-    /// What else there is to know.
+    /// Further details, which depend on the kind.
     pub detail: serde_json::Value,
 }
 
-/// The columns, in order.
+/// The columns of the file, in order.
 pub const COLUMNS: &[Column<EventRow>] = columns! { EventRow;
     "participant", Text, "", Any, "Pseudonym" => |r| &r.participant;
     "at", Number, "ms", Any, "When it happened, since Welcome was shown; empty before that" => |r| r.at_ms;

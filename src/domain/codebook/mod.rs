@@ -1,4 +1,4 @@
-//! The exported files: each column is defined once, and header, values and codebook are made from that.
+//! The exported files. Each column is defined once, and that definition gives its header, its values and its row in the codebook.
 
 pub mod events;
 pub mod people;
@@ -7,24 +7,24 @@ mod value;
 
 pub use value::{ColumnType, ColumnValue};
 
-/// A column of a file whose rows are made of `R`.
+/// A column of a file whose rows are values of `R`.
 pub struct Column<R> {
-    /// Its name; never changed within a major version.
+    /// The column's name. It never changes within a major version.
     pub name: &'static str,
-    /// What it holds.
+    /// The type of its values.
     pub kind: ColumnType,
-    /// Its unit, where it has one.
+    /// The unit of its values, or empty.
     pub unit: &'static str,
-    /// What values it may have, where they can be listed.
+    /// The values that it may have.
     pub allowed: Allowed,
-    /// What it means.
+    /// The explanation for users.
     pub description: &'static str,
-    /// The value of a row.
+    /// Gets the column's value from a row.
     pub value: fn(&R) -> ColumnValue<'_>,
 }
 
 impl<R> Column<R> {
-    /// Writes a row's value as it stands in the file, before quoting.
+    /// Writes a row's value as in the CSV file, before quoting.
     pub fn write_csv(&self, row: &R, out: &mut String) {
         let value = (self.value)(row);
         debug_assert!(value.column_type().is_none_or(|kind| kind == self.kind), "{}: {value:?}", self.name);
@@ -32,14 +32,14 @@ impl<R> Column<R> {
     }
 }
 
-/// What values a column may have.
+/// The values that a column may have.
 #[derive(Debug, Clone, Copy)]
 pub enum Allowed {
-    /// They cannot be listed.
+    /// All values of its type.
     Any,
-    /// Those of a range, such as `0..1`.
+    /// The values of a range, such as `0..1`.
     Range(&'static str),
-    /// These words.
+    /// Only these words.
     OneOf(&'static [&'static str]),
 }
 
@@ -59,10 +59,10 @@ impl std::fmt::Display for Allowed {
 /// The name of the codebook's own file.
 pub const FILE: &str = "codebook.csv";
 
-/// Header of the codebook.
+/// The header of the codebook.
 pub const HEADER: [&str; 6] = ["file", "column", "type", "unit", "allowed", "description"];
 
-/// The codebook: a row for every column of every file, its own included.
+/// The codebook: one row for each column of each file, including the codebook itself.
 pub fn rows() -> Vec<[String; 6]> {
     let mut rows = Vec::new();
     describe(trials::FILE, trials::COLUMNS, &mut rows);
@@ -92,7 +92,7 @@ fn describe<R>(file: &str, columns: &[Column<R>], rows: &mut Vec<[String; 6]>) {
     }));
 }
 
-/// Lists the columns of a file: name, type, unit, allowed values, description, and the value of a row.
+/// Defines the columns of a file: name, type, unit, allowed values, description, and how to get the value from a row.
 macro_rules! columns {
     ($row:ty; $($name:literal, $kind:ident, $unit:literal, $allowed:expr, $description:expr => |$r:ident| $value:expr;)+) => {
         &[$($crate::domain::codebook::Column {
@@ -122,14 +122,14 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "n: Text")]
-    fn a_value_of_another_type_than_the_codebook_says_is_a_fault() {
+    fn a_value_of_another_type_than_the_codebook_says_panics() {
         let columns: &[Column<String>] =
             columns! { String; "n", Integer, "", Allowed::Any, "A number" => |r| r; };
         columns[0].write_csv(&"1".to_owned(), &mut String::new());
     }
 
     #[test]
-    fn what_a_column_may_hold_is_listed_from_the_words_of_the_code() {
+    fn allowed_values_are_the_words_of_the_enums() {
         let rows = rows();
         let allowed = |column: &str| rows.iter().find(|row| row[1] == column).map(|row| row[4].as_str());
         assert_eq!(allowed("platform"), Some("direct, mturk, prolific, connect, sona, generic"));

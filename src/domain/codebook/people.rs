@@ -7,13 +7,13 @@ use crate::domain::exclusion::Criterion;
 use crate::domain::participant::{EndReason, Stage};
 use crate::domain::study::{Group, Mode, Platform};
 
-/// Its name.
+/// The name of the file.
 pub const FILE: &str = "participants.csv";
 
-/// What a column says of a criterion.
+/// The description of a criterion's column.
 const PASS: &str = "Whether the criterion holds; empty where it is off or the person did not complete";
 
-/// The columns, in order.
+/// The columns of the file, in order.
 pub const COLUMNS: &[Column<JudgedPerson>] = columns! { JudgedPerson;
     "study", Text, "", Any, "The study's short name" => |r| &r.person.study;
     "study_version", Integer, "", Range("1.."), "The version of the study that this person saw" => |r| r.person.study_version;

@@ -8,10 +8,10 @@ use crate::domain::analysis::Decision;
 use crate::domain::study::{Group, Mode};
 use crate::domain::trial::{Block, Input, KnownActivations, Side, TrialKind};
 
-/// Everyone's answers.
+/// The name of the file with the answers of all participants.
 pub const FILE: &str = "trials.csv";
 
-/// The main trials of the kept.
+/// The name of the file with the main trials of the kept participants.
 pub const CLEANED_FILE: &str = "trials_cleaned.csv";
 
 /// A stored answer with all that is known of its trial, as the database has it.

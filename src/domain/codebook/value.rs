@@ -1,4 +1,4 @@
-//! The values of columns, and how each type of them is written into a CSV file.
+//! The values of columns, and how each type is written into a CSV file.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -8,9 +8,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use crate::domain::words;
 
 words! {
-    /// What a column holds.
+    /// The type of a column's values.
     ColumnType {
-        /// Text. Text that a spreadsheet would run as a formula begins with an apostrophe.
+        /// Text. If a spreadsheet would run it as a formula, an apostrophe precedes it.
         Text = "text",
         /// A whole number.
         Integer = "integer",
@@ -29,7 +29,7 @@ words! {
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "each variant is the column's type of its name")]
 pub enum ColumnValue<'a> {
-    /// Not applicable or not known: the field is empty.
+    /// The value is not applicable or not known, and the field is empty.
     Nothing,
     Text(Cow<'a, str>),
     Integer(i64),
@@ -40,7 +40,7 @@ pub enum ColumnValue<'a> {
 }
 
 impl ColumnValue<'_> {
-    /// The type of the columns that may hold it; none for what every column may hold.
+    /// The type of the columns that may have this value. None if all columns may have it.
     pub const fn column_type(&self) -> Option<ColumnType> {
         Some(match self {
             Self::Nothing => return None,
@@ -53,7 +53,7 @@ impl ColumnValue<'_> {
         })
     }
 
-    /// Writes it as it stands in a CSV file, before quoting.
+    /// Writes the value as in a CSV file, before quoting.
     pub fn write_csv(&self, out: &mut String) {
         let _ = match self {
             Self::Nothing => Ok(()),
@@ -76,7 +76,7 @@ impl ColumnValue<'_> {
     }
 }
 
-/// Control characters, such as escape, are commands to a terminal: U+FFFD stands in their place.
+/// Writes a text with U+FFFD in place of control characters, such as escape, because a terminal would obey them.
 fn write_without_controls(text: &str, out: &mut String) {
     let is_command = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
     if text.contains(is_command) {
@@ -86,7 +86,7 @@ fn write_without_controls(text: &str, out: &mut String) {
     }
 }
 
-/// Whether a spreadsheet might take a text for a formula.
+/// Whether a spreadsheet may run a text as a formula.
 fn runs_as_formula(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r'])
 }
@@ -97,7 +97,7 @@ impl<'a, T: Into<Self>> From<Option<T>> for ColumnValue<'a> {
     }
 }
 
-/// Makes values of the types that rows have.
+/// Converts the types of rows' fields into values.
 macro_rules! values_from {
     ($($from:ty => $variant:ident),+ $(,)?) => {
         $(impl<'a> From<$from> for ColumnValue<'a> {

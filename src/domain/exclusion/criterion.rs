@@ -1,38 +1,38 @@
-//! The criteria: what each is called, what it measures, and which values it can have.
+//! The criteria: the name of each, what it measures, and its possible values.
 
 use crate::domain::measures::Measures;
 use crate::domain::words;
 
 words! {
-    /// What is looked at.
+    /// The property of a participation that a policy judges.
     Criterion {
-        /// Welcome shown to the first end of the fullscreen page.
+        /// The time from Welcome to the first end of the fullscreen page.
         InstructionTime = "instruction_time",
-        /// Welcome shown to the press on Submit, breaks included.
+        /// The time from Welcome to the press on Submit, including breaks.
         TotalTime = "total_time",
-        /// Share of the catch trials that were answered correctly.
+        /// The share of catch trials that were answered correctly.
         CatchTrials = "catch_trials",
-        /// Answers on the side that was chosen less often, over main and catch trials.
+        /// The number of answers on the side that was chosen less often, in main and catch trials.
         AnswerVariability = "answer_variability",
-        /// Practice blocks begun.
+        /// The number of practice blocks with at least one answer.
         PracticeBlocks = "practice_blocks",
-        /// How far the browser's clock ran ahead of what the server saw.
+        /// How far the browser's clock ran ahead of the time that the server measured.
         ClockDiscrepancy = "clock_discrepancy",
     }
 }
 
-/// All that pages, figures and judging need to know of a criterion. Each is off unless a policy gives it bounds.
+/// The properties of a criterion for pages, figures and judging. A criterion is off unless a policy sets bounds for it.
 #[derive(Debug, Clone, Copy)]
 pub struct CriterionSheet {
-    /// Its name on pages and in figures.
+    /// The criterion's name on pages and in figures.
     pub title: &'static str,
     /// The unit of its values.
     pub unit: &'static str,
-    /// Its largest value; the smallest is 0.
+    /// The largest possible value. The smallest is 0.
     pub highest: f64,
-    /// A person's value; none if it cannot be measured.
+    /// Gets a person's value. None if it cannot be measured.
     pub value: fn(&Measures) -> Option<f64>,
-    /// How far apart two values next to each other are, as measured on a person; none where values are continuous.
+    /// Gets the distance between neighbouring possible values, for a person's number of trials. None if values are continuous.
     pub step: fn(&Measures) -> Option<f64>,
 }
 
@@ -47,7 +47,7 @@ impl CriterionSheet {
 }
 
 impl Criterion {
-    /// The table of criteria: one entry for each.
+    /// The criterion's properties.
     pub const fn sheet(self) -> CriterionSheet {
         match self {
             Self::InstructionTime => CriterionSheet::time("Instruction time", |m| m.instruction_time),
@@ -73,7 +73,7 @@ impl Criterion {
         }
     }
 
-    /// A person's value, which is held against the bounds; none if it cannot be measured.
+    /// A person's value, which is compared with the bounds. None if it cannot be measured.
     pub fn value(self, measures: &Measures) -> Option<f64> {
         (self.sheet().value)(measures)
     }

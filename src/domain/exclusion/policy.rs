@@ -1,4 +1,4 @@
-//! Policies: named sets of criteria, for the crowd and for experts.
+//! Exclusion policies: named sets of criteria for the crowd and for experts.
 
 use std::collections::BTreeMap;
 
@@ -13,43 +13,43 @@ use crate::domain::words;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// Its name: a-z, 0-9 and hyphens.
+    /// The policy's name: a-z, 0-9 and hyphens.
     pub name: String,
-    /// For every condition ...
+    /// The settings for all conditions.
     pub criteria: CriterionSettings,
-    /// ... unless a condition sets them otherwise.
+    /// Settings by condition that replace those for all conditions.
     #[serde(default)]
     pub conditions: BTreeMap<String, CriterionSettings>,
-    /// What experts are judged by; without it they are judged as the crowd is. A policy that does not mention experts is written
-    /// as it always was, so that its hash stays.
+    /// The rules for experts. None if they are judged by the crowd's criteria; then the field is not written, so that policies from before
+    /// this field keep their hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub experts: Option<Rules>,
 }
 
-/// Criteria for every condition, unless a condition sets them otherwise. Without any, all who complete pass.
+/// The criteria for experts. Without any, all experts who complete pass.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
-    /// For every condition ...
+    /// The settings for all conditions.
     pub criteria: CriterionSettings,
-    /// ... unless a condition sets them otherwise.
+    /// Settings by condition that replace those for all conditions.
     pub conditions: BTreeMap<String, CriterionSettings>,
 }
 
 words! {
-    /// What experts are judged by.
+    /// The criteria by which experts are judged.
     ExpertsBy {
-        /// The crowd's criteria.
+        /// The same criteria as for the crowd.
         Crowd = "crowd",
-        /// No criterion: all who complete pass.
+        /// No criteria: all experts who complete pass.
         Nothing = "none",
-        /// Criteria of their own.
+        /// Criteria for experts only.
         Own = "own",
     }
 }
 
 impl ExpertsBy {
-    /// As pages and captions say it.
+    /// The phrase on pages and in captions.
     pub const fn in_words(self) -> &'static str {
         match self {
             Self::Crowd => "judged as the crowd is",
@@ -59,7 +59,7 @@ impl ExpertsBy {
     }
 }
 
-/// A part of a policy: for whom, in which condition (in all, if none is named), with which settings.
+/// A part of a policy: its group, its condition (all if none is named), and its settings.
 type Section<'a> = (Group, Option<&'a String>, &'a CriterionSettings);
 
 fn sections<'a>(
@@ -72,7 +72,7 @@ fn sections<'a>(
 }
 
 impl Policy {
-    /// The bounds of a criterion for a group in a condition; none where it is off.
+    /// The bounds of a criterion for a group in a condition. None if it is off.
     pub fn bounds(&self, group: Group, condition: &str, criterion: Criterion) -> Option<Bounds> {
         let (criteria, conditions) = match (group, &self.experts) {
             (Group::Expert, Some(own)) => (&own.criteria, &own.conditions),
@@ -85,14 +85,14 @@ impl Policy {
         }
     }
 
-    /// Everything that the policy sets.
+    /// All settings of the policy.
     pub fn sections(&self) -> impl Iterator<Item = Section<'_>> {
         let experts = self.experts.iter();
         let experts = experts.flat_map(|own| sections(Group::Expert, &own.criteria, &own.conditions));
         sections(Group::Crowd, &self.criteria, &self.conditions).chain(experts)
     }
 
-    /// What experts are judged by.
+    /// The criteria by which experts are judged.
     pub fn experts_by(&self) -> ExpertsBy {
         let is_on = |setting: &Setting| matches!(setting, Setting::Within(_));
         let mut of_experts = self.sections().filter(|(group, ..)| *group == Group::Expert);
@@ -103,7 +103,7 @@ impl Policy {
         }
     }
 
-    /// The first bounds that nothing can meet.
+    /// The first bounds that no value can meet, if there are any.
     pub fn unusable(&self) -> Option<Unusable> {
         self.sections().find_map(|(group, condition, settings)| {
             settings.iter().find_map(|(criterion, setting)| match setting {
@@ -118,7 +118,7 @@ impl Policy {
         })
     }
 
-    /// Whether both judge alike, whatever they are called, and whether or not they mention what is off.
+    /// Whether both policies give the same verdicts. Their names do not matter, nor whether they mention criteria that are off.
     pub fn judges_like(&self, other: &Self) -> bool {
         let alike = |condition: &str| {
             Group::ALL.iter().all(|group| {
@@ -127,27 +127,27 @@ impl Policy {
             })
         };
         let mut named = self.sections().chain(other.sections()).filter_map(|(_, condition, _)| condition);
-        // No condition is called so: it stands for all that neither policy sets otherwise.
+        // No condition has an empty name. It stands for all conditions without settings of their own.
         alike("") && named.all(|condition| alike(condition))
     }
 
-    /// SHA-256 over the policy's JSON (keys in order), in hexadecimal: what a manifest cites.
+    /// SHA-256 of the policy's JSON (keys in order) in hexadecimal, which manifests contain.
     pub fn sha256(&self) -> String {
-        let document = serde_json::to_vec(self).expect("a policy is plain data");
+        let document = serde_json::to_vec(self).expect("a policy can be written as JSON");
         hex::encode(Sha256::digest(document))
     }
 }
 
-/// Bounds that nothing can meet.
+/// Bounds that no value can meet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unusable {
-    /// For whom.
+    /// The group for which the policy sets them.
     pub group: Group,
-    /// Of which criterion.
+    /// The criterion for which the policy sets them.
     pub criterion: Criterion,
-    /// In which condition; in all, if none is named.
+    /// The condition for which the policy sets them. None for all conditions.
     pub condition: Option<String>,
-    /// The bounds.
+    /// The bounds themselves.
     pub bounds: Bounds,
 }
 

@@ -1,10 +1,10 @@
-//! Every criterion fails on its own, at its bound.
+//! Each criterion fails alone, exactly at its bound.
 
 use super::*;
 use crate::domain::fixture;
 use crate::domain::measures::{Tally, Times};
 
-/// Passes every criterion of both shipped policies in every condition.
+/// Measures that pass every criterion of both shipped policies in every condition.
 fn good() -> Measures {
     Measures {
         instruction_time: Some(60.0),
@@ -30,7 +30,7 @@ fn assert_edge(policy: &str, condition: &str, criterion: Criterion, inside: Meas
 }
 
 #[test]
-fn a_clock_may_run_ahead_by_30_s_and_may_stay_behind() {
+fn a_clock_may_run_ahead_by_30_s_or_stay_behind_by_any_time() {
     let of = |s| {
         let times = Times { clock_discrepancy_s: s, ..Times::default() };
         let measured = Measures::new(&times, &Tally::default(), true).clock_discrepancy;
@@ -44,7 +44,7 @@ fn a_clock_may_run_ahead_by_30_s_and_may_stay_behind() {
 }
 
 #[test]
-fn a_policy_from_before_a_criterion_does_not_ask_for_it_and_keeps_its_hash() {
+fn a_policy_from_before_a_criterion_does_not_apply_it_and_keeps_its_hash() {
     let document = r#"{"name":"old","criteria":{"total_time":{"min":90.0,"max":900.0}},"conditions":{}}"#;
     let policy: Policy = serde_json::from_str(document).unwrap();
     assert_eq!(serde_json::to_string(&policy).unwrap(), document);
@@ -107,14 +107,14 @@ fn each_side_must_be_chosen_at_least_once() {
 }
 
 #[test]
-fn at_most_five_practice_blocks_but_none_has_no_practice() {
+fn at_most_five_practice_blocks_pass_and_the_condition_none_has_no_practice() {
     let of = |n| Measures { practice_blocks: Some(n), ..good() };
     assert_edge("as-posted", "natural", Criterion::PracticeBlocks, of(5), of(6));
     assert_eq!(failed("as-posted", "none", Measures { practice_blocks: None, ..good() }), []);
 }
 
 #[test]
-fn what_could_not_be_measured_does_not_pass() {
+fn a_value_that_could_not_be_measured_does_not_pass() {
     let unmeasured = Measures { instruction_time: None, ..good() };
     assert_eq!(failed("as-posted", "natural", unmeasured), [Criterion::InstructionTime]);
     let no_catch = Measures { catch_total: 0, catch_correct: 0, ..good() };
@@ -122,7 +122,7 @@ fn what_could_not_be_measured_does_not_pass() {
 }
 
 #[test]
-fn a_criterion_that_is_off_says_so() {
+fn a_criterion_that_is_off_has_no_result() {
     let mut policy = fixture::policy("as-posted");
     policy.criteria.insert(Criterion::TotalTime, Setting::Off(Off::Off));
     let verdict = judge(&policy, Group::Crowd, "natural", &Measures { total_time: Some(1.0), ..good() });
@@ -148,7 +148,7 @@ fn a_policy_reads_from_toml_and_its_hash_follows_its_content() {
 }
 
 #[test]
-fn bounds_that_nothing_can_meet_are_found_with_criterion_and_condition() {
+fn bounds_that_no_value_can_meet_are_found_with_criterion_and_condition() {
     let found = |text: &str| {
         let policy: Policy = toml::from_str(&format!("name = 'p'\n{text}")).unwrap();
         policy.unusable().map(|unusable| unusable.to_string())
@@ -170,7 +170,7 @@ fn bounds_that_nothing_can_meet_are_found_with_criterion_and_condition() {
 }
 
 #[test]
-fn policies_judge_alike_whatever_they_are_called_and_do_not_mention() {
+fn policies_judge_alike_despite_other_names_and_criteria_that_are_off() {
     let policy = |text: &str| toml::from_str::<Policy>(&format!("name = 'p'\n[criteria]\n{text}")).unwrap();
     let base = policy("total_time = { max = 900 }");
     let alike = [
@@ -223,7 +223,7 @@ fn experts_are_judged_by_the_crowds_criteria_by_their_own_or_by_none() {
 }
 
 #[test]
-fn a_policy_that_does_not_mention_experts_has_the_document_and_hash_that_it_always_had() {
+fn a_policy_that_does_not_mention_experts_keeps_its_document_and_hash() {
     let text = "name = 'p'\n[criteria]\ntotal_time = { max = 900 }\n[conditions.none]\ntotal_time = 'off'";
     let policy: Policy = toml::from_str(text).unwrap();
     let document =

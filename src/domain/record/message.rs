@@ -1,4 +1,4 @@
-//! What browser and server say to each other about a participation under way.
+//! The messages between browser and server during a participation.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -10,39 +10,39 @@ use crate::domain::study::StudyDefinition;
 use crate::domain::trial::{Block, Input};
 use crate::domain::words;
 
-/// A trial is not shown more often.
+/// The largest number of presentations of a trial.
 const MOST_PRESENTATIONS: u32 = 100_000;
 
-/// Screens have up to 4 device px per CSS px, and browsers zoom up to 5 times.
+/// The largest scale. Screens have up to 4 device px per CSS px, and browsers zoom up to 5 times, so that it is never reached.
 const LARGEST_DEVICE_SCALE: f64 = 100.0;
 
-/// A browser that is slower than a frame in 10 s does not draw.
+/// The longest interval between frames. A browser that is slower does not draw.
 const LONGEST_FRAME_MS: f64 = 10_000.0;
 
-/// Everything that a browser has to tell at once; each part may be empty, and then it is a sign of life.
+/// A message of the browser. If it has no steps, answers and events, it is only a sign of life.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// The number that opening the participation gave to the page.
+    /// The number that the page got when it opened the participation.
     pub tab: i32,
-    /// The experiment clock at sending, in ms since Welcome; 0 before.
+    /// The experiment clock when the record was sent, in ms since Welcome. 0 before Welcome.
     pub clock_ms: f64,
-    /// The screen that is shown.
+    /// The name of the current screen.
     #[serde(default)]
     pub screen: Option<String>,
-    /// Steps taken, in order.
+    /// The steps that the person took, in order.
     #[serde(default)]
     pub steps: Vec<RecordPart<Step>>,
-    /// Answers given, in order.
+    /// The answers that the person gave, in order.
     #[serde(default)]
     pub answers: Vec<RecordPart<Answer>>,
-    /// What else happened.
+    /// Other things that happened.
     #[serde(default)]
     pub events: Vec<RecordPart<Event>>,
 }
 
 impl Record {
-    /// The numbers of the practice blocks whose trials it answers.
+    /// The numbers of the practice blocks to which its answers belong.
     pub fn practice_blocks(&self) -> impl Iterator<Item = u16> {
         self.answers.iter().filter_map(|answer| match answer {
             RecordPart::Read(answer) if answer.block == Block::Practice => Some(answer.attempt),
@@ -52,26 +52,26 @@ impl Record {
 }
 
 words! {
-    /// The steps that a browser takes.
+    /// A step from one part of the study to the next.
     StepName {
-        /// Welcome was shown: the experiment clock starts.
+        /// Welcome was shown. The experiment clock starts.
         Welcome = "welcome",
-        /// The fullscreen page ended: the instructions are done.
+        /// The fullscreen page, and with it the instructions, ended.
         Instructed = "instructed",
         /// The first main trial is about to be shown.
         Main = "main",
     }
 }
 
-/// A step of the way.
+/// A step that the person took.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// Which.
+    /// The name of the step.
     pub step: StepName,
-    /// The experiment clock when it was taken, in ms since Welcome.
+    /// The experiment clock at the step, in ms since Welcome.
     pub clock_ms: f64,
-    /// Wait for images since the step before, in ms.
+    /// The sum of waits for images since the previous step, in ms.
     #[serde(default)]
     pub load_wait: f64,
 }
@@ -80,63 +80,63 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
-    /// The trial's run.
+    /// The kind of the trial's block.
     pub block: Block,
-    /// Number of the practice block, from 1; 1 for main.
+    /// The number of the practice block, from 1. It is 1 for main.
     pub attempt: u16,
-    /// Position within the block, from 1.
+    /// The position within the block, from 1.
     pub trial_index: u16,
-    /// The button, from 0 at the left.
+    /// The pressed button, from 0 at the left.
     pub response: u8,
-    /// Painted screen to number click, in ms; none where the tab was hidden in between.
+    /// The time from the onset to the number click, in ms. None if the tab was hidden in between.
     pub rt: Option<f64>,
-    /// Number click to Continue, in ms; none until it is known.
+    /// The time from the number click to Continue, in ms. None until it is known.
     #[serde(default)]
     pub continue_rt: Option<f64>,
-    /// Welcome shown to number click, in ms.
+    /// The time from Welcome to the number click, in ms.
     pub time_elapsed: f64,
-    /// What was pressed with.
+    /// The device with which the person pressed.
     pub input: Input,
     /// How often the trial was shown, from 1.
     pub presentations: u32,
     /// How long the page was hidden during the trial, in ms.
     pub hidden_ms: f64,
-    /// Wait for the trial's images, in ms.
+    /// The wait for the trial's images, in ms.
     pub load_wait: f64,
-    /// Scale of the trial screen, above 0, at most 1.
+    /// The scale of the trial screen, above 0, at most 1.
     pub display_scale: f64,
-    /// Device px per px of the base image and the queries.
+    /// The number of device px per px of the base image and the queries.
     #[serde(default)]
     pub device_scale: Option<f64>,
-    /// Median interval between the browser's frames before the onset, in ms.
+    /// The median interval between the browser's frames before the onset, in ms.
     #[serde(default)]
     pub frame_ms: Option<f64>,
-    /// Painted screen to the pointer's going down for the number click, in ms; none for keys, and where there is no `rt`.
+    /// The time from the onset to the pointer's going down for the number click, in ms. None for keys, and without `rt`.
     #[serde(default)]
     pub pointerdown_rt: Option<f64>,
-    /// How long the page was hidden from the number click to Continue, in ms; none until it is known.
+    /// How long the page was hidden from the number click to Continue, in ms. None until it is known.
     #[serde(default)]
     pub continue_hidden_ms: Option<f64>,
 }
 
-/// What becomes known after an answer: when Continue was pressed.
+/// The press of Continue, which becomes known after an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Continued {
-    /// The answer's trial.
+    /// The place of the answer's trial.
     pub place: Place,
-    /// Number click to Continue, in ms.
+    /// The time from the number click to Continue, in ms.
     pub rt: f64,
-    /// How long the page was hidden meanwhile, in ms.
+    /// How long the page was hidden in between, in ms.
     pub hidden_ms: Option<f64>,
 }
 
 impl Answer {
-    /// Its trial's place.
+    /// The place of its trial.
     pub const fn place(&self) -> Place {
         Place { block: self.block, attempt: self.attempt, trial_index: self.trial_index }
     }
 
-    /// Whether this is the same answer, given once; when Continue was pressed may become known later.
+    /// Whether both are the same answer, apart from the press of Continue, which may become known later.
     pub(super) fn same_as(&self, other: &Self) -> bool {
         self.at_the_press() == other.at_the_press()
     }
@@ -145,13 +145,13 @@ impl Answer {
         Self { continue_rt: None, continue_hidden_ms: None, ..self.clone() }
     }
 
-    /// What it says of Continue.
+    /// The press of Continue, if it is known.
     pub(super) fn continued(&self) -> Option<Continued> {
         let (place, hidden_ms) = (self.place(), self.continue_hidden_ms);
         self.continue_rt.map(|rt| Continued { place, rt, hidden_ms })
     }
 
-    /// Adds when Continue was pressed.
+    /// Adds the press of Continue.
     pub const fn set_continue(&mut self, continued: &Continued) {
         self.continue_rt = Some(continued.rt);
         self.continue_hidden_ms = continued.hidden_ms;
@@ -190,54 +190,53 @@ impl Answer {
 }
 
 words! {
-    /// What else can happen.
+    /// The kind of an event.
     EventKind {
-        /// A screen was shown; detail: `screen`.
+        /// A screen was shown. Detail: `screen`.
         Screen = "screen",
         /// Fullscreen was entered.
         FullscreenEnter = "fullscreen_enter",
         /// Fullscreen was left before the end.
         FullscreenExit = "fullscreen_exit",
-        /// Fullscreen was refused by the person or is not to be had; detail: `reason`.
+        /// The person refused fullscreen, or the browser does not offer it. Detail: `reason`.
         FullscreenRefused = "fullscreen_refused",
-        /// The window lost the focus, or the tab was hidden; detail: `hidden`.
+        /// The window lost the focus, or the tab was hidden. Detail: `hidden`.
         FocusLoss = "focus_loss",
-        /// It came back; detail: `away_ms`.
+        /// The window got the focus again, or the tab was shown again. Detail: `away_ms`.
         FocusGain = "focus_gain",
-        /// The window changed its size or its pixel ratio, by a zoom or another screen; detail: `width`, `height` in px,
-        /// `pixel_ratio`.
+        /// The window changed its size or its pixel ratio, by a zoom or another screen. Detail: `width`, `height` in px, `pixel_ratio`.
         Resize = "resize",
-        /// A press before the trial's onset, or while its images were awaited; detail: `screen`, `input`, `button`, `shown`.
+        /// The person pressed before the trial's onset, or while its images were loading. Detail: `screen`, `input`, `button`, `shown`.
         EarlyPress = "early_press",
-        /// An image could not be loaded at one try; detail: `try`, `reason`.
+        /// A try to load an image failed. Detail: `try`, `reason`.
         ImageFailure = "image_failure",
-        /// The network was gone.
+        /// The network failed.
         Offline = "offline",
         /// The network came back.
         Online = "online",
-        /// The page was opened again; detail: `navigation`. The server records it.
+        /// The page was opened again. Detail: `navigation`. The server records this event.
         Reload = "reload",
-        /// A second, different answer was refused; detail: both. The server records it.
+        /// A different second answer was refused. Detail: both answers. The server records this event.
         AnswerConflict = "answer_conflict",
-        /// A known person arrived with a new assignment. The server records it.
+        /// A known person came with a new assignment. The server records this event.
         NewAssignment = "new_assignment",
-        /// The trial program met a fault of its own; detail: `message`.
+        /// The trial program failed. Detail: `message`.
         ProgramError = "program_error",
     }
 }
 
-/// Something that happened.
+/// An event as the browser reports it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
-    /// Its number within the tab, so that it is stored once.
+    /// The event's number within the tab, so that it is stored only once.
     pub seq: i32,
-    /// Which kind.
+    /// The kind of event.
     pub kind: EventKind,
-    /// The experiment clock when it happened, in ms since Welcome; none before.
+    /// The experiment clock when it happened, in ms since Welcome. None before Welcome.
     #[serde(default)]
     pub at: Option<f64>,
-    /// What else there is to know: a JSON object of at most 2,000 characters.
+    /// Further details: a JSON object of at most 2,000 characters.
     #[serde(default = "empty_object")]
     pub detail: Value,
 }
@@ -247,13 +246,13 @@ fn empty_object() -> Value {
 }
 
 words! {
-    /// What became of an answer.
+    /// What the server did with an answer.
     AnswerStatus {
-        /// Stored now.
+        /// The answer is stored now.
         Stored = "stored",
-        /// Was there already.
+        /// The same answer was stored before.
         Same = "same",
-        /// Not stored; `code` says why.
+        /// The answer is not stored. `code` says why.
         Refused = "refused",
     }
 }
@@ -263,61 +262,61 @@ words! {
     Refusal {
         /// A different answer to the trial is stored.
         Conflict = "conflict",
-        /// There is no such trial in the schedule.
+        /// The schedule has no such trial.
         NoSuchTrial = "no_such_trial",
-        /// The person has not come so far yet.
+        /// The person has not reached this part yet.
         TooEarly = "too_early",
         /// The participation has ended.
         Ended = "ended",
         /// A value is out of its range, or the part cannot be read.
         Invalid = "invalid",
-        /// More events came than are stored; it was counted.
+        /// The most events are stored. The event was only counted.
         TooMany = "too_many",
     }
 }
 
-/// What the browser is told about one answer.
+/// The reply to an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AnswerReply {
-    /// The trial.
+    /// The place of the answer's trial.
     #[serde(flatten)]
     pub place: NamedPart<Place>,
-    /// What became of the answer.
+    /// What the server did with the answer.
     pub status: AnswerStatus,
-    /// Why it was refused.
+    /// The reason why it was refused.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<Refusal>,
-    /// What was wrong, in words.
+    /// A description of what was wrong.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub detail: Option<String>,
-    /// Whether it was correct; for practice trials only.
+    /// Whether the answer was correct, for practice trials only.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub correct: Option<bool>,
 }
 
-/// What the browser is told about one step.
+/// The reply to a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepReply {
-    /// Which.
+    /// The name of the step.
     pub step: NamedPart<StepName>,
-    /// Whether it is taken, now or before.
+    /// Whether the server accepts the step, or accepted it before.
     pub taken: bool,
-    /// Why not.
+    /// The reason why it was refused.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<Refusal>,
-    /// What was wrong, in words.
+    /// A description of what was wrong.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub detail: Option<String>,
 }
 
-/// What the browser is told about an event that is not stored.
+/// The reply to an event that is not stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventReply {
-    /// Its number, as it was sent.
+    /// The event's number, as it was sent.
     pub seq: Value,
-    /// Why.
+    /// The reason why it was refused.
     pub code: Refusal,
-    /// What was wrong, in words.
+    /// A description of what was wrong.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub detail: Option<String>,
 }

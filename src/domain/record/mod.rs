@@ -1,7 +1,7 @@
-//! What a browser tells about a participation, and what becomes of it: the one place where steps and answers are decided.
+//! Decides what to do with the steps, answers and events of a record.
 //!
-//! A record may arrive twice, late, or from a tab that another one has superseded. Whatever is new and possible is kept;
-//! whatever is there already is confirmed; what contradicts it is refused and noted.
+//! A record may arrive twice, late, or from a tab that another one has superseded. Data that are new and possible are stored. Data that are
+//! stored already are confirmed. A different answer to the same trial is refused and recorded as an event.
 
 mod message;
 mod part;
@@ -22,76 +22,76 @@ use super::schedule::{Place, ScheduledTrial};
 use super::study::StudyDefinition;
 use super::trial::{Block, Press, Side};
 
-/// Longest time in ms that a browser may report: a week.
+/// The longest time in ms that a browser may report: a week.
 pub const LONGEST_MS: f64 = 7.0 * 86_400_000.0;
 
-/// Events that are stored of one person, at most; more are counted. A whole participation with a lost network and a restless
-/// window has some hundred.
+/// The most events that are stored of one person. Further events are only counted. A whole participation with network failures and many
+/// changes of the window has some hundred.
 pub const MOST_EVENTS: u32 = 2_000;
 
 /// An event to be stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewEvent {
-    /// Tab and number within it; none for events that the server records.
+    /// The tab, and the event's number within it. None for events that the server records.
     pub source: Option<(i32, i32)>,
-    /// Which kind.
+    /// The kind of event.
     pub kind: EventKind,
-    /// In ms since Welcome.
+    /// The experiment clock when it happened, in ms since Welcome.
     pub at_ms: Option<f64>,
-    /// What else there is to know.
+    /// Further details, which depend on the kind.
     pub detail: Value,
 }
 
-/// An answer with what it means, to be stored.
+/// An answer with its meaning, to be stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Response {
-    /// As reported.
+    /// The answer as the browser reported it.
     pub answer: Answer,
-    /// The side that was chosen.
+    /// The chosen side.
     pub choice_side: Side,
-    /// Whether it is the max query's.
+    /// Whether the max query was on that side.
     pub correct: bool,
-    /// The label shown on the button.
+    /// The label on the button.
     pub confidence: u8,
-    /// When the server accepted it.
+    /// The time when the server accepted it.
     pub answered_at: DateTime<Utc>,
 }
 
-/// What the store knows of the trials that a record may be about.
+/// The stored data of a participation to which a record may refer.
 #[derive(Debug, Clone, Default)]
 pub struct StoredTrials {
-    /// The schedule: on which side each trial shows the max query.
+    /// The schedule: the side on which each trial shows the max query.
     pub scheduled: BTreeMap<Place, Side>,
-    /// Answers that are there.
+    /// The stored answers.
     pub answers: BTreeMap<Place, Answer>,
-    /// How many events are stored.
+    /// The number of stored events.
     pub events: u32,
 }
 
 impl StoredTrials {
-    /// Adds trials that are drawn.
+    /// Adds scheduled trials.
     pub fn schedule<'a>(&mut self, trials: impl IntoIterator<Item = &'a ScheduledTrial>) {
         self.scheduled.extend(trials.into_iter().map(|trial| (trial.place(), trial.max_side)));
     }
 
-    /// Whether the trials of a practice block are here.
+    /// Whether the schedule has the trials of a practice block.
     pub fn has_practice(&self, attempt: u16) -> bool {
         self.scheduled.contains_key(&Place { block: Block::Practice, attempt, trial_index: 1 })
     }
 
-    /// Drops practice blocks that nothing more is likely to be said about: those before the one that the person left last.
+    /// Drops practice blocks about which no more records are likely: those before the previous one.
     pub fn drop_old_practice(&mut self, person: &Participant) {
         let is_old = |place: &Place| {
             place.block == Block::Practice && place.attempt < person.practice_attempt.saturating_sub(1)
         };
-        // Places are in order: practice comes first.
+        // Places are sorted, and practice comes first.
         if self.scheduled.first_key_value().is_some_and(|(place, _)| is_old(place)) {
             self.scheduled.retain(|place, _| !is_old(place));
             self.answers.retain(|place, _| !is_old(place));
         }
     }
 
-    /// The trial that a person goes on with; none where there are no trials, or all are answered.
+    /// The next trial of a person. None if their stage has no trials, or all are answered.
     pub fn position(&self, person: &Participant) -> Option<Place> {
         let (block, attempt) = match person.stage {
             Stage::Instructed => (Block::Practice, person.practice_attempt),
@@ -104,29 +104,29 @@ impl StoredTrials {
     }
 }
 
-/// What a record leads to.
+/// The result of a record: what to store, and what to reply.
 #[derive(Debug, Clone, Default)]
 pub struct RecordOutcome {
     /// Whether the person's row changes.
     pub changed: bool,
-    /// Answers to store.
+    /// The new answers to store.
     pub responses: Vec<Response>,
-    /// What became known after answers that were there.
+    /// The presses of Continue to add to answers that were stored before.
     pub continued: Vec<Continued>,
-    /// Events to store.
+    /// The new events to store.
     pub events: Vec<NewEvent>,
-    /// What to say about the steps.
+    /// The replies to the steps.
     pub steps: Vec<StepReply>,
-    /// What to say about the answers.
+    /// The replies to the answers.
     pub answers: Vec<AnswerReply>,
-    /// What to say about events that are not stored.
+    /// The replies to events that are not stored.
     pub refused_events: Vec<EventReply>,
-    /// A practice block that is to be drawn.
+    /// The number of a practice block to draw.
     pub draw_practice: Option<u16>,
 }
 
-/// Applies a record to a participation. Answers that are accepted are there for whatever follows. A mere sign of life is noted
-/// now and then; together with anything else, at once.
+/// Applies a record to a participation, and adds accepted answers to `stored`. A sign of life alone is stored only now and then. If the
+/// record changes anything else, it is stored at once.
 pub fn apply(
     person: &mut Participant,
     definition: &StudyDefinition,
@@ -135,27 +135,27 @@ pub fn apply(
     now: DateTime<Utc>,
 ) -> RecordOutcome {
     let before = person.clone();
-    let mut work = RecordDecision { person, definition, stored, now, outcome: RecordOutcome::default() };
+    let mut decision = RecordDecision { person, definition, stored, now, outcome: RecordOutcome::default() };
     for step in &record.steps {
         match step {
-            RecordPart::Read(step) => work.step(step, record.clock_ms),
-            RecordPart::Unreadable(step) => work.outcome.steps.push(step.into()),
+            RecordPart::Read(step) => decision.step(step, record.clock_ms),
+            RecordPart::Unreadable(step) => decision.outcome.steps.push(step.into()),
         }
     }
     for answer in &record.answers {
         match answer {
-            RecordPart::Read(answer) => work.answer(answer),
-            RecordPart::Unreadable(answer) => work.outcome.answers.push(answer.into()),
+            RecordPart::Read(answer) => decision.answer(answer),
+            RecordPart::Unreadable(answer) => decision.outcome.answers.push(answer.into()),
         }
     }
     for event in &record.events {
         let refused = match event {
-            RecordPart::Read(event) => work.event(record.tab, event),
+            RecordPart::Read(event) => decision.event(record.tab, event),
             RecordPart::Unreadable(event) => Some(event.into()),
         };
-        work.outcome.refused_events.extend(refused);
+        decision.outcome.refused_events.extend(refused);
     }
-    let RecordDecision { person, outcome, .. } = work;
+    let RecordDecision { person, outcome, .. } = decision;
     if !person.stage.ended() {
         if record.tab == person.tab
             && let Some(screen) = &record.screen
@@ -247,7 +247,7 @@ impl RecordDecision<'_> {
         }
         if let Some(before) = self.stored.answers.get(&place) {
             if !before.same_as(answer) {
-                self.note_conflict(answer);
+                self.record_conflict(answer);
                 return Err((Refusal::Conflict, None));
             }
             self.add_continue(answer);
@@ -281,7 +281,8 @@ impl RecordDecision<'_> {
         }
     }
 
-    /// When a practice block is answered: all correct leads on, anything else to a new block, as long as there may be one.
+    /// If all trials of the practice block are answered: the person has passed practice if all answers are correct, and gets a new block
+    /// otherwise, up to the largest number of blocks.
     fn finish_practice_block(&mut self) {
         let attempt = self.person.practice_attempt;
         let block =
@@ -300,10 +301,7 @@ impl RecordDecision<'_> {
     }
 
     fn press(&self, answer: &Answer) -> Press {
-        self.definition
-            .buttons()
-            .press(answer.response)
-            .expect("the response was checked against the buttons")
+        self.definition.buttons().press(answer.response).expect("`Answer::problem` checked the response")
     }
 
     fn correct(&self, answer: &Answer) -> bool {
@@ -313,9 +311,9 @@ impl RecordDecision<'_> {
             .is_some_and(|max_side| *max_side == self.press(answer).side)
     }
 
-    /// The answer goes out at the click; when Continue was pressed is told with a later repetition.
+    /// Adds the time when Continue was pressed. The browser sends the answer at the click, and again with this time.
     fn add_continue(&mut self, answer: &Answer) {
-        let known = self.stored.answers.get_mut(&answer.place()).expect("the caller found it");
+        let known = self.stored.answers.get_mut(&answer.place()).expect("the caller found the answer");
         if known.continue_rt.is_none()
             && let Some(continued) = answer.continued()
         {
@@ -324,7 +322,7 @@ impl RecordDecision<'_> {
         }
     }
 
-    fn note_conflict(&mut self, answer: &Answer) {
+    fn record_conflict(&mut self, answer: &Answer) {
         let before = &self.stored.answers[&answer.place()];
         let detail = json!({
             "block": answer.block, "attempt": answer.attempt, "trial_index": answer.trial_index,
@@ -335,7 +333,7 @@ impl RecordDecision<'_> {
         self.keep(NewEvent { source: None, kind: EventKind::AnswerConflict, at_ms, detail });
     }
 
-    /// What to say about an event that is not stored.
+    /// Handles an event. Returns a reply if it is not stored.
     fn event(&mut self, tab: i32, event: &Event) -> Option<EventReply> {
         let refused = |code, detail| Some(EventReply { seq: event.seq.into(), code, detail });
         if [EventKind::Reload, EventKind::AnswerConflict, EventKind::NewAssignment].contains(&event.kind) {
@@ -350,7 +348,7 @@ impl RecordDecision<'_> {
         if kept { None } else { refused(Refusal::TooMany, None) }
     }
 
-    /// Keeps an event while there is room, and counts it otherwise.
+    /// Keeps an event, or only counts it if the most events are stored. Returns whether it is kept.
     fn keep(&mut self, event: NewEvent) -> bool {
         let has_room = self.stored.events < MOST_EVENTS;
         if has_room {

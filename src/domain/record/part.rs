@@ -1,34 +1,34 @@
-//! Parts of a record, each read by itself: one that cannot be read does not hold up the others.
+//! Parts of a record, each read separately, so that a part that cannot be read does not affect the others.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-/// Longest words about what is wrong with a part, in characters: they may quote it.
+/// The longest description of a part's problem, in characters. It may quote the part.
 const LONGEST_PROBLEM: usize = 200;
 
-/// Longest text that a reply repeats, in bytes, to say which part it is about.
+/// The longest text of a part that a reply repeats to identify the part, in bytes.
 const LONGEST_NAME: usize = 40;
 
-/// A step, an answer or an event: what it says, or why it cannot be read.
+/// A step, an answer or an event, or the reason why it cannot be read.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RecordPart<T> {
-    /// It says this.
+    /// A part that could be read.
     Read(T),
-    /// It cannot be read.
+    /// A part that cannot be read.
     Unreadable(Unreadable),
 }
 
-/// What was sent in place of a part, and what is wrong with it.
+/// A part that cannot be read, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unreadable {
     sent: Value,
-    /// What is wrong, with the name of the field where one is at fault.
+    /// What is wrong, with the name of the field if one is wrong.
     pub problem: String,
 }
 
 impl Unreadable {
-    /// A value of the part as it was sent, for the reply to name the part by.
+    /// A value of the part as it was sent, which identifies the part in the reply.
     pub fn named(&self, field: &str) -> Value {
         match self.sent.get(field) {
             Some(Value::String(text)) if text.len() > LONGEST_NAME => Value::Null,
@@ -67,7 +67,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for RecordPart<T> {
     }
 }
 
-/// What is wrong, after the name of the field at fault: the first one that brings the error about.
+/// The error, after the name of the first field that causes it.
 fn problem_in<T: DeserializeOwned>(sent: &Value, error: &str) -> String {
     let mut fields = Map::new();
     for (name, value) in sent.as_object().into_iter().flatten() {
@@ -80,19 +80,19 @@ fn problem_in<T: DeserializeOwned>(sent: &Value, error: &str) -> String {
     error.to_owned()
 }
 
-/// What a reply is about: what the part named, or what it had in its place.
+/// The part to which a reply refers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum NamedPart<T> {
-    /// What the part named.
+    /// The name of a part that could be read.
     Known(T),
-    /// What it had in its place.
+    /// The value that was sent as the name of a part that cannot be read.
     AsSent(Value),
 }
 
 impl<T: PartialEq> NamedPart<T> {
-    /// Whether it is this.
-    pub fn is(&self, what: &T) -> bool {
-        matches!(self, Self::Known(known) if known == what)
+    /// Whether it is this name.
+    pub fn is(&self, name: &T) -> bool {
+        matches!(self, Self::Known(known) if known == name)
     }
 }

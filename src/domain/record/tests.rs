@@ -8,7 +8,7 @@ use crate::domain::fixture::at;
 use crate::domain::schedule::{draw_at_consent, draw_practice};
 use crate::domain::trial::Input;
 
-/// A person with their schedule, as the store would keep them.
+/// A person with their stored data, who sends records.
 struct Story {
     person: Participant,
     stored: StoredTrials,
@@ -26,7 +26,7 @@ impl Story {
         Self { person, stored, definition: version.definition, now: 0.0 }
     }
 
-    /// Ten seconds later, by the clock of a page that goes right unless the record says otherwise.
+    /// Applies a record ten seconds later. The clock of the page is right, unless the record has one.
     fn tell(&mut self, mut record: Record) -> RecordOutcome {
         self.now += 10.0;
         if let (0.0, Some(started_at)) = (record.clock_ms, self.person.started_at) {
@@ -110,7 +110,7 @@ fn refusal(reply: &AnswerReply) -> Option<Refusal> {
 }
 
 #[test]
-fn with_references_the_way_leads_through_practice() {
+fn with_references_practice_follows_the_instructions() {
     let mut story = Story::begin("natural");
     assert!(story.step(StepName::Welcome).taken);
     assert_eq!(story.person.stage, Stage::Consented);
@@ -131,7 +131,7 @@ fn without_references_the_main_trials_follow_the_instructions() {
 }
 
 #[test]
-fn steps_need_the_ones_before_and_count_once() {
+fn steps_need_the_previous_ones_and_count_once() {
     let mut story = Story::begin("natural");
     assert_eq!(story.step(StepName::Instructed).code, Some(Refusal::TooEarly));
     story.step(StepName::Welcome);
@@ -141,8 +141,8 @@ fn steps_need_the_ones_before_and_count_once() {
     assert!(story.step(StepName::Welcome).taken);
     assert!(story.step(StepName::Instructed).taken);
     assert_eq!((story.person.started_at, story.person.instruction_ms), (started, instructed));
-    let nonsense = Step { step: StepName::Main, clock_ms: f64::NAN, load_wait: 0.0 };
-    let outcome = story.tell(Record { tab: 1, steps: vec![nonsense.into()], ..Record::default() });
+    let invalid = Step { step: StepName::Main, clock_ms: f64::NAN, load_wait: 0.0 };
+    let outcome = story.tell(Record { tab: 1, steps: vec![invalid.into()], ..Record::default() });
     assert_eq!(outcome.steps[0].code, Some(Refusal::Invalid));
 }
 
@@ -186,7 +186,7 @@ fn the_stored_confidence_is_the_label_of_the_button() {
 }
 
 #[test]
-fn the_same_answer_twice_is_one_and_brings_the_time_to_continue() {
+fn the_same_answer_twice_is_stored_once_and_adds_the_time_to_continue() {
     let mut story = Story::until_main("none");
     assert_eq!(story.answer(answer(Block::Main, 1, 1)).1.status, AnswerStatus::Stored);
     let (again, reply) = story.answer(answer(Block::Main, 1, 1));
@@ -199,11 +199,11 @@ fn the_same_answer_twice_is_one_and_brings_the_time_to_continue() {
     let place = answer(Block::Main, 1, 1).place();
     assert_eq!(later.continued, [Continued { place, rt: 800.0, hidden_ms: Some(250.0) }]);
     let (changed, _) = story.answer(Answer { continue_rt: Some(900.0), ..answer(Block::Main, 1, 1) });
-    assert!(changed.continued.is_empty(), "what is known stays");
+    assert!(changed.continued.is_empty(), "a known time does not change");
 }
 
 #[test]
-fn a_different_second_answer_is_refused_and_noted() {
+fn a_different_second_answer_is_refused_and_recorded() {
     let mut story = Story::until_main("none");
     story.answer(answer(Block::Main, 1, 1));
     let (outcome, reply) = story.answer(Answer { response: 5, ..answer(Block::Main, 1, 1) });
@@ -215,7 +215,7 @@ fn a_different_second_answer_is_refused_and_noted() {
 }
 
 #[test]
-fn the_same_trial_twice_within_one_record_is_one() {
+fn the_same_answer_twice_within_one_record_is_stored_once() {
     let mut story = Story::until_main("none");
     let answers = vec![answer(Block::Main, 1, 1).into(), answer(Block::Main, 1, 1).into()];
     let outcome = story.tell(Record { tab: 1, answers, ..Record::default() });
@@ -224,7 +224,7 @@ fn the_same_trial_twice_within_one_record_is_one() {
 }
 
 #[test]
-fn answers_out_of_turn_are_refused() {
+fn answers_to_trials_that_are_not_due_are_refused() {
     let mut story = Story::begin("natural");
     assert_eq!(refusal(&story.answer(answer(Block::Practice, 1, 1)).1), Some(Refusal::TooEarly));
     assert_eq!(refusal(&story.answer(answer(Block::Main, 1, 1)).1), Some(Refusal::TooEarly));
@@ -236,16 +236,16 @@ fn answers_out_of_turn_are_refused() {
 }
 
 #[test]
-fn a_client_need_not_tell_what_it_does_not_measure() {
-    let told = json!({
+fn a_client_need_not_send_what_it_does_not_measure() {
+    let sent = json!({
         "block": "main", "attempt": 1, "trial_index": 1, "response": 0, "rt": 1234.5, "time_elapsed": 60_000.0,
         "input": "mouse", "presentations": 1, "hidden_ms": 0, "load_wait": 0, "display_scale": 1.0,
     });
-    let told: Answer = serde_json::from_value(told).unwrap();
+    let sent: Answer = serde_json::from_value(sent).unwrap();
     let unknown =
         Answer { device_scale: None, frame_ms: None, pointerdown_rt: None, ..answer(Block::Main, 1, 1) };
-    assert_eq!(told, unknown);
-    assert_eq!(Story::until_main("natural").answer(told).1.status, AnswerStatus::Stored);
+    assert_eq!(sent, unknown);
+    assert_eq!(Story::until_main("natural").answer(sent).1.status, AnswerStatus::Stored);
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn values_out_of_range_are_refused_with_their_name() {
 }
 
 #[test]
-fn a_bad_answer_does_not_hold_up_a_good_one() {
+fn an_invalid_answer_does_not_affect_a_valid_one() {
     let mut story = Story::until_main("natural");
     let answers =
         vec![Answer { response: 9, ..answer(Block::Main, 1, 1) }.into(), answer(Block::Main, 1, 2).into()];
@@ -291,7 +291,7 @@ fn a_bad_answer_does_not_hold_up_a_good_one() {
 }
 
 #[test]
-fn a_superseded_tab_loses_no_answer_but_does_not_move_the_screen() {
+fn answers_of_a_superseded_tab_are_stored_but_its_screen_is_not() {
     let mut story = Story::until_main("natural");
     story.person.tab = 2;
     story.person.screen = Some("main:2".into());
@@ -306,7 +306,7 @@ fn a_superseded_tab_loses_no_answer_but_does_not_move_the_screen() {
 }
 
 #[test]
-fn events_keep_their_time_and_a_browser_cannot_forge_the_servers() {
+fn events_keep_their_time_and_a_browser_cannot_send_those_of_the_server() {
     let mut story = Story::begin("natural");
     let event = |seq, kind| Event { seq, kind, at: Some(5.0), detail: json!({ "a": 1 }) };
     let events = vec![event(1, EventKind::FocusLoss).into(), event(2, EventKind::Reload).into()];
@@ -345,7 +345,7 @@ fn an_answer_soon_after_a_sign_of_life_changes_nothing_but_the_answers() {
 }
 
 #[test]
-fn what_else_happens_is_noted_at_once_with_the_sign_of_life() {
+fn a_change_of_screen_or_clock_is_stored_at_once_with_the_sign_of_life() {
     let mut story = Story::until_main("natural");
     let screen = Some("main:1".into());
     let clock_ms = story.now * 1000.0;

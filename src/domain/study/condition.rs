@@ -1,29 +1,29 @@
-//! Conditions: what a group of participants sees, and what it is paid.
+//! Conditions: the references that participants see, their practice, and their pay.
 
 use serde::{Deserialize, Serialize};
 
 use super::ReferenceKind;
 
-/// One condition.
+/// A condition of a study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Condition {
-    /// Name in exports: a-z, 0-9 and hyphens.
+    /// The name in exports: a-z, 0-9 and hyphens.
     pub name: String,
-    /// Name on pages and figures.
+    /// The name on pages and in figures.
     pub title: String,
-    /// Colour in figures, `#rrggbb`.
+    /// The colour in figures, as `#rrggbb`.
     #[serde(default = "default_colour")]
     pub colour: String,
-    /// The groups of references that a trial shows, in the order shown; none for a condition without references.
+    /// The groups of references of a trial, in the order shown. Empty for a condition without references.
     #[serde(default)]
     pub references: Vec<ReferenceGroup>,
-    /// Whether its participants practise.
+    /// Whether its participants practise before the main trials.
     #[serde(default = "yes")]
     pub practice: bool,
-    /// What a participant is paid.
+    /// The pay of a participant.
     #[serde(default)]
     pub pay_usd: Usd,
-    /// The Markdown file of its instructions, relative to the study folder.
+    /// The path of the Markdown file with its instructions, relative to the study folder.
     pub instructions: String,
 }
 
@@ -36,18 +36,18 @@ const fn yes() -> bool {
 }
 
 impl Condition {
-    /// References that a trial shows.
+    /// The number of references that a trial shows.
     pub fn reference_count(&self) -> u32 {
         self.references.iter().map(|group| group.count).sum()
     }
 }
 
-/// A group of references; their order is permuted within it.
+/// A group of references. Their order is permuted within the group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferenceGroup {
-    /// What they are.
+    /// The kind of references.
     pub kind: ReferenceKind,
-    /// How many.
+    /// The number of references.
     pub count: u32,
 }
 
@@ -55,7 +55,7 @@ pub struct ReferenceGroup {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
 pub struct Usd {
-    /// Cents.
+    /// The amount in cents.
     pub cents: u32,
 }
 

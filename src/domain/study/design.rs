@@ -1,27 +1,27 @@
-//! The numbers of a study, with the reference study's values as defaults.
+//! The numerical settings of a study, with the values of the reference study as defaults.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::participant::Stage;
 use crate::domain::words;
 
-/// Size of the design.
+/// The size of the design.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Design {
-    /// Accepted participants per condition, 1 to 1,000.
+    /// The number of slots per condition, 1 to 1,000.
     pub slots_per_condition: u32,
-    /// Image sets; slot i (1-based) shows image set (i - 1) mod this.
+    /// The number of image sets. Slot i, counted from 1, shows image set (i - 1) mod this.
     pub image_sets: u32,
-    /// Main trials per participant: one per unit.
+    /// The number of main trials per participant: one per unit.
     pub main_trials: u32,
-    /// Catch trials per participant.
+    /// The number of catch trials per participant.
     pub catch_trials: u32,
-    /// How many people may complete a slot until one of them is kept.
+    /// How many people may complete in a slot until one of them is kept.
     pub postings_per_slot: Postings,
-    /// Width of every image in px.
+    /// The width of all images in px.
     pub image_width_px: u32,
-    /// Height of every image in px.
+    /// The height of all images in px.
     pub image_height_px: u32,
 }
 
@@ -39,21 +39,21 @@ impl Default for Design {
     }
 }
 
-/// A bound on postings: a number, or the word `unlimited`.
+/// A limit of postings: a number, or the word `unlimited`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Postings {
-    /// At most so many, 1 or more.
+    /// The largest number of postings, 1 or more.
     AtMost(u32),
-    /// As many as it takes.
+    /// There is no limit.
     Unlimited(Unlimited),
 }
 
 impl Postings {
-    /// No bound.
+    /// The setting without a limit.
     pub const UNLIMITED: Self = Self::Unlimited(Unlimited::Unlimited);
 
-    /// The bound, if there is one.
+    /// The limit, if there is one.
     pub const fn limit(self) -> Option<u32> {
         match self {
             Self::AtMost(n) => Some(n),
@@ -63,24 +63,25 @@ impl Postings {
 }
 
 words! {
-    /// The word for "no bound".
+    /// The word of a setting without a limit.
     Unlimited {
-        /// No bound.
+        /// There is no limit.
         Unlimited = "unlimited",
     }
 }
 
-/// How long a slot is kept for somebody who gives no sign of life. It is taken back only when somebody needs it.
+/// How long a slot is kept for a person without a sign of life. It is taken back only when another person needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Lease {
-    /// From consent until Welcome, in s.
+    /// The time from consent to Welcome, in s.
     pub until_welcome_s: u32,
-    /// After the last sign of life, from Welcome until somebody is at work, in s.
+    /// The time after the last sign of life of a person who has not passed a part yet, in s.
     pub until_work_s: u32,
-    /// Somebody is at work once they have passed a part, so many seconds after consent at the earliest.
+    /// A part that is passed sooner after consent, in s, does not count as passed.
     pub least_reading_s: u32,
-    /// After the last sign of life of somebody at work, in s. Whoever only reads holds a slot for so long in all.
+    /// The time after the last sign of life of a person who has passed a part, in s. It is also the longest time for which a
+    /// person holds a slot without having passed a part.
     pub after_last_sign_s: u32,
 }
 
@@ -94,9 +95,9 @@ impl Default for Lease {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Window {
-    /// Smallest inner width in px.
+    /// The smallest inner width in px.
     pub min_width_px: u32,
-    /// Smallest inner height in px.
+    /// The smallest inner height in px.
     pub min_height_px: u32,
 }
 
@@ -106,15 +107,15 @@ impl Default for Window {
     }
 }
 
-/// The trial screen.
+/// The settings of the trial screen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TrialScreen {
-    /// Confidence levels under each query, 1 to 5.
+    /// The number of confidence levels under each query, 1 to 5.
     pub confidence_levels: u8,
-    /// One key per button, left to right (as `KeyboardEvent.key`, lower case).
+    /// A key for each button, from left to right (as `KeyboardEvent.key`, lower case).
     pub keys: Vec<String>,
-    /// From the click to the Continue button, in ms.
+    /// The time from the click to the Continue button, in ms.
     pub continue_after_ms: u32,
 }
 
@@ -125,18 +126,18 @@ impl Default for TrialScreen {
     }
 }
 
-/// Practice blocks.
+/// The settings of practice blocks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Practice {
-    /// Obvious trials that open a block.
+    /// The number of obvious trials at the start of a block.
     pub obvious_trials: u32,
-    /// Others that follow, from the whole rest of the pool.
+    /// The number of other trials that follow, from the whole rest of the pool.
     pub other_trials: u32,
-    /// After so many blocks the person is offered to end, paid; 0: never.
+    /// After so many blocks the person is offered to end with pay. 0 for never.
     pub offer_end_after_blocks: u32,
-    /// After so many blocks the participation ends, paid. The usual number is left out, so that studies imported before there
-    /// was a bound still have their hashes.
+    /// After so many blocks the participation ends with pay. The default is not written, so that studies from before this setting keep
+    /// their hashes.
     #[serde(skip_serializing_if = "Practice::is_usual_bound")]
     pub most_blocks: u32,
 }
@@ -148,10 +149,10 @@ impl Default for Practice {
 }
 
 impl Practice {
-    /// Most trials that a block may have.
+    /// The largest number of trials in a block.
     pub const LONGEST_BLOCK: u16 = 20;
 
-    /// Blocks until the participation ends: ten times as many as the criterion of the reference study lets pass.
+    /// The default of `most_blocks`: ten times as many as the criterion of the reference study allows.
     const USUAL_BOUND: u32 = 50;
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -159,29 +160,29 @@ impl Practice {
         *blocks == Self::USUAL_BOUND
     }
 
-    /// Whether somebody who is to begin this practice block has had all that there may be.
+    /// Whether a person whose next practice block has this number has already had the largest number of blocks.
     pub fn is_used_up(&self, stage: Stage, attempt: u16) -> bool {
         stage == Stage::Instructed && u32::from(attempt) > self.most_blocks
     }
 
-    /// Whether somebody in this practice block is offered to end, paid.
+    /// Whether a person in this practice block is offered to end with pay.
     pub fn offers_end(&self, stage: Stage, attempt: u16) -> bool {
         stage == Stage::Instructed
             && self.offer_end_after_blocks > 0
             && u32::from(attempt) > self.offer_end_after_blocks
     }
 
-    /// Trials in a block.
+    /// The number of trials in a block.
     pub const fn trials(&self) -> u32 {
         self.obvious_trials + self.other_trials
     }
 }
 
-/// Checking the browser's clock.
+/// The check of the browser's clock.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClockCheck {
-    /// A live browser that claims to be more than so many s ahead of what the server saw is recorded.
+    /// The discrepancy is recorded if the browser's clock runs ahead of the time that the server measured by more than this, in s.
     pub discrepancy_s: f64,
 }
 

@@ -1,4 +1,4 @@
-//! Entry links: where people come from, what they count for, and how they go back.
+//! Entry links: the platform from which people come, their mode and group, and how they return to the platform.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,64 +8,64 @@ use super::{Group, Mode, Platform, Usd};
 use crate::domain::words;
 
 words! {
-    /// How a visit ended, as the platform is told.
+    /// How a visit ended, as Weber tells the platform.
     Outcome {
-        /// All answers arrived.
+        /// The person completed.
         Complete = "complete",
-        /// All answers arrived, after the place had gone to somebody else. Paid all the same.
+        /// The person completed after another person had got the slot. They are paid too.
         TimedOut = "timed_out",
-        /// Practice was not passed, and the study offered an end.
+        /// The person did not pass practice, and the participation ended early with pay.
         ScreenedOut = "screened_out",
-        /// Did not agree to take part.
+        /// The person did not agree to take part.
         NoConsent = "no_consent",
-        /// The screen is too small.
+        /// The person's screen is too small.
         Unsuitable = "unsuitable",
         /// No slot was open.
         Full = "full",
-        /// Took part before, or is on a list of people not to admit.
+        /// The person took part before, or is on a list of people not to admit.
         AlreadyTookPart = "already_took_part",
     }
 }
 
-/// The platform's codes by outcome.
+/// The platform's completion codes by outcome.
 pub type Codes = BTreeMap<Outcome, String>;
 
 /// An entry link that importing the study creates.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LinkDefinition {
-    /// Name for the researcher; unique in the study.
+    /// The name for researchers, which is unique in the study.
     pub name: String,
-    /// Where its people come from.
+    /// The platform from which its people come.
     #[serde(default = "direct")]
     pub platform: Platform,
-    /// What its participations count for.
+    /// The mode of its participations.
     #[serde(default = "live")]
     pub mode: Mode,
-    /// Who takes part.
+    /// The group of its participants.
     #[serde(default = "crowd")]
     pub group: Group,
-    /// Conditions it may lead to; all if empty.
+    /// The conditions to which it may lead. All if empty.
     #[serde(default)]
     pub conditions: Vec<String>,
-    /// For experts: the image set that they see; any if none.
+    /// The image set that experts see. Any if none.
     #[serde(default)]
     pub image_set: Option<u32>,
-    /// For direct links: each person has a link of their own, good for one participation.
+    /// Whether each person has a link of their own, for one participation. For direct links only.
     #[serde(default)]
     pub personal: bool,
-    /// The platform's codes by outcome.
+    /// The platform's completion codes by outcome.
     #[serde(default)]
     pub codes: Codes,
-    /// How the task is posted on MTurk.
+    /// The settings of the task on MTurk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mturk: Option<MturkTask>,
-    /// What Prolific adds to the address.
+    /// The parameters that Prolific adds to the address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prolific: Option<ProlificLink>,
     /// The experiment on Sona.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sona: Option<SonaLink>,
-    /// Any other platform's addresses.
+    /// The addresses of any other platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generic: Option<GenericLink>,
 }
@@ -83,7 +83,7 @@ const fn crowd() -> Group {
 }
 
 impl LinkDefinition {
-    /// The platforms that have settings of their own, and whether the link gives them.
+    /// The platforms with settings of their own, and whether the link has them.
     pub const fn settings_of_platforms(&self) -> [(Platform, bool); 4] {
         [
             (Platform::Mturk, self.mturk.is_some()),
@@ -93,7 +93,7 @@ impl LinkDefinition {
         ]
     }
 
-    /// A plain link with nothing special about it.
+    /// A direct link for the crowd with default settings.
     pub fn plain(name: &str, mode: Mode) -> Self {
         Self {
             name: name.to_owned(),
@@ -116,18 +116,17 @@ impl LinkDefinition {
         self.conditions.is_empty() || self.conditions.iter().any(|allowed| allowed == condition)
     }
 
-    /// Whether anybody who has it may come in, as often as they like.
+    /// Whether any person who has the link may take part, and more than once.
     pub fn is_open(&self) -> bool {
         self.platform == Platform::Direct && !self.personal
     }
 
-    /// Whether nobody names its people and they would count: such a link is switched off until a researcher wants it.
+    /// Whether the link is open and its participations are live and of the crowd. Such a link is off until a researcher switches it on.
     pub fn is_open_and_counts(&self) -> bool {
         self.is_open() && self.mode == Mode::Live && self.group == Group::Crowd
     }
 
-    /// The code of an outcome. Whoever finished late is paid like everybody, and so gets the code of completion where
-    /// there is none of its own.
+    /// The code of an outcome. People who completed late are paid too, so they get the code of completion if there is no code for them.
     pub fn code(&self, outcome: Outcome) -> Option<&str> {
         let code = |outcome| self.codes.get(&outcome).map(String::as_str);
         match outcome {
@@ -137,33 +136,33 @@ impl LinkDefinition {
     }
 }
 
-/// How a task is posted on MTurk.
+/// The settings of a task on MTurk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MturkTask {
-    /// What workers read in the list; the study's title if it is empty.
+    /// The title in the list of tasks. The study's title if it is empty.
     pub title: String,
-    /// What workers read before they accept.
+    /// The description that workers read before they accept.
     pub description: String,
-    /// Words to search for, parted by commas.
+    /// Words for the search, separated by commas.
     pub keywords: String,
-    /// Reward in USD; the condition's pay if none.
+    /// The reward in USD. The condition's pay if none.
     pub reward_usd: Option<Usd>,
     /// How long a worker may take, in s.
     pub assignment_duration_s: u32,
-    /// How long the task stays on offer, in s.
+    /// How long the task is offered, in s.
     pub lifetime_s: u32,
-    /// After how long work is approved by itself, in s.
+    /// The time until work is approved automatically, in s.
     pub auto_approval_s: u32,
-    /// People per HIT: from 10 on the fee doubles from 20 % to 40 %.
+    /// The number of people per HIT. From 10 people on, the fee is 40 % instead of 20 %.
     pub assignments_per_hit: u32,
-    /// Countries by ISO 3166 code; all if empty.
+    /// The ISO 3166 codes of admitted countries. All if empty.
     pub countries: BTreeSet<String>,
-    /// HITs that a worker must have had approved.
+    /// The smallest number of approved HITs that a worker must have.
     pub min_approved_hits: u32,
-    /// Share of approved HITs in percent, at least.
+    /// The smallest share of approved HITs that a worker must have, in percent.
     pub min_approval_percent: u32,
-    /// Height of the frame, in px.
+    /// The height of the frame in px.
     pub frame_height_px: u32,
 }
 
@@ -187,17 +186,17 @@ impl Default for MturkTask {
     }
 }
 
-/// What Prolific adds to the address.
+/// The parameters that Prolific adds to the address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ProlificLink {
-    /// The parameter that holds the person's id.
+    /// The parameter with the person's id.
     pub participant_parameter: String,
-    /// The parameter that holds the study's id.
+    /// The parameter with the study's id.
     pub study_parameter: String,
-    /// The parameter that holds the submission's id.
+    /// The parameter with the submission's id.
     pub session_parameter: String,
-    /// Whether links must be signed by Prolific.
+    /// Whether Prolific must sign links.
     pub signed: bool,
 }
 
@@ -219,9 +218,9 @@ pub struct SonaLink {
     pub school: String,
     /// The experiment's number.
     pub experiment_id: u32,
-    /// The token with which credit is granted.
+    /// The token that grants credit.
     pub credit_token: String,
-    /// The parameter that carries `%SURVEY_CODE%`.
+    /// The parameter with `%SURVEY_CODE%`.
     #[serde(default = "survey_code")]
     pub parameter: String,
 }
@@ -230,15 +229,15 @@ fn survey_code() -> String {
     "survey_code".into()
 }
 
-/// Any other platform's addresses.
+/// The addresses of any other platform.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GenericLink {
-    /// The parameter that holds the person's id.
+    /// The parameter with the person's id.
     pub parameter: String,
-    /// Where people go back to; `{id}`, `{code}` and `{outcome}` are filled in. Without it they are shown the code.
+    /// The address to which people return, in which `{id}`, `{code}` and `{outcome}` are replaced. Without it, a page shows them the code.
     #[serde(default)]
     pub return_url: Option<String>,
-    /// Whose ids these are, for the once-only rule: a panel that passes on MTurk's worker ids says `mturk`.
+    /// The platform that issued the ids, for the once-only rule. A panel that uses MTurk's worker ids says `mturk`.
     #[serde(default)]
     pub ids_of: Option<Platform>,
 }
@@ -248,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_finished_late_gets_a_code_all_the_same() {
+    fn people_who_completed_late_get_a_code_too() {
         let mut link = LinkDefinition::plain("L", Mode::Live);
         assert_eq!(link.code(Outcome::TimedOut), None);
         link.codes.insert(Outcome::Complete, "DONE".into());
@@ -259,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn only_open_links_that_count_are_off_at_first() {
+    fn only_open_live_links_of_the_crowd_are_off_at_first() {
         let open = LinkDefinition::plain("L", Mode::Live);
         assert!(open.is_open_and_counts());
         assert!(!LinkDefinition { personal: true, ..open.clone() }.is_open_and_counts());

@@ -1,4 +1,4 @@
-//! The definition of a study: every number and word of the experiment, with the reference study's values as defaults.
+//! The definition of a study: all settings and texts of the experiment, with the values of the reference study as defaults.
 //!
 //! A study folder's `study.toml` deserialises into [`StudyDefinition`]; `docs/study-format.md` describes it for researchers.
 
@@ -21,71 +21,71 @@ pub use words::{Group, Mode, Platform, ReferenceKind, StudyState};
 use super::exclusion::Policy;
 use super::trial::{Buttons, Difficulty, ImageId, ImageOnFile, Trial, TrialKind};
 
-/// Everything about a study but its trials and images.
+/// A study without its trials and images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StudyDefinition {
-    /// Short name in addresses, commands and exports: a-z, 0-9 and hyphens, 1 to 40 characters.
+    /// The short name in addresses, commands and exports: a-z, 0-9 and hyphens, 1 to 40 characters.
     pub slug: String,
-    /// Title that participants read.
+    /// The title that participants read.
     pub title: String,
-    /// Where participants can ask: an e-mail address.
+    /// The e-mail address for questions of participants.
     pub contact: String,
-    /// Who runs the study, as the consent page says it.
+    /// The institution that runs the study, for the consent page.
     #[serde(default)]
     pub institution: String,
-    /// Studies of one family share the once-only rule; by default a study is its own family.
+    /// Studies of one family share the once-only rule. By default a study is its own family.
     #[serde(default)]
     pub family: Option<String>,
     /// The name of the policy that decides whether a slot is filled.
     pub enrolment_policy: String,
-    /// Size of the design.
+    /// The size of the design.
     #[serde(default)]
     pub design: Design,
-    /// How long a slot is kept for somebody.
+    /// How long a slot is kept for a person without a sign of life.
     #[serde(default)]
     pub lease: Lease,
     /// What the browser must offer.
     #[serde(default)]
     pub window: Window,
-    /// The trial screen.
+    /// The settings of the trial screen.
     #[serde(default)]
     pub trial: TrialScreen,
-    /// Practice blocks.
+    /// The settings of practice blocks.
     #[serde(default)]
     pub practice: Practice,
-    /// Checking the browser's clock.
+    /// The check of the browser's clock.
     #[serde(default)]
     pub clock: ClockCheck,
-    /// Conditions, in the order in which tables and figures list them.
+    /// The conditions, in the order of tables and figures.
     pub conditions: Vec<Condition>,
-    /// Exclusion policies.
+    /// The study's exclusion policies.
     pub policies: Vec<Policy>,
-    /// Who is admitted.
+    /// The rules of admission.
     #[serde(default)]
     pub recruitment: Recruitment,
-    /// Entry links that importing the study creates.
+    /// The entry links that an import of the study creates.
     #[serde(default)]
     pub links: Vec<LinkDefinition>,
-    /// Words on the screens.
+    /// The words on the screens.
     #[serde(default)]
     pub texts: Texts,
-    /// Pages in Markdown.
+    /// The pages in Markdown.
     #[serde(default)]
     pub pages: StudyPages,
 }
 
-/// Who is admitted.
+/// The rules of admission.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Recruitment {
-    /// Earlier studies, by their short names, whose participants are not admitted.
+    /// The short names of earlier studies whose participants are not admitted.
     pub not_after: Vec<String>,
-    /// Whether open links that count are switched on at import.
+    /// Whether an import switches on open live links of the crowd.
     pub open_links: bool,
 }
 
 impl StudyDefinition {
-    /// The family whose members share the once-only rule.
+    /// The family of studies that share the once-only rule.
     pub fn family(&self) -> &str {
         self.family.as_deref().unwrap_or(&self.slug)
     }
@@ -115,12 +115,12 @@ impl StudyDefinition {
         Buttons { levels: self.trial.confidence_levels }
     }
 
-    /// The 0-based image set of a 1-based slot.
+    /// The image set, from 0, of a slot's number, from 1.
     pub const fn image_set_of_slot(&self, slot: u32) -> u32 {
         (slot - 1) % self.design.image_sets
     }
 
-    /// Main and catch trials that a participant answers.
+    /// The number of main and catch trials that a participant answers.
     pub const fn main_block_trials(&self) -> u32 {
         self.design.main_trials + self.design.catch_trials
     }
@@ -129,26 +129,26 @@ impl StudyDefinition {
 /// A stored row of the table of trials.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredTrial {
-    /// Its number in the database.
+    /// The row's number in the database.
     pub id: i64,
-    /// The row.
+    /// The trial of the row.
     pub trial: Trial,
 }
 
-/// An imported version of a study: what a participant saw, for good.
+/// An imported version of a study. It never changes, so that it shows what a participant saw.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StudyVersion {
-    /// Number in the database.
+    /// The version's number in the database.
     pub id: i64,
     /// The study's number in the database.
     pub study_id: i64,
-    /// 1 for the first version.
+    /// The version's number within the study, from 1.
     pub number: i32,
-    /// What the folder said.
+    /// The definition in the study folder.
     pub definition: StudyDefinition,
     /// The table of trials, in its order.
     pub trials: Vec<StoredTrial>,
-    /// Every image of the trials.
+    /// All images of the trials.
     pub images: HashMap<ImageId, ImageOnFile>,
 }
 
@@ -170,7 +170,7 @@ impl StudyVersion {
             .collect()
     }
 
-    /// An image of its trials; for any other one that does not exist.
+    /// An image of its trials. For any other image, the returned number does not exist.
     pub fn image(&self, id: &ImageId) -> ImageOnFile {
         self.images.get(id).copied().unwrap_or_default()
     }

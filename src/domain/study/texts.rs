@@ -1,29 +1,29 @@
-//! What participants read.
+//! The texts that participants read.
 
 use serde::{Deserialize, Serialize};
 use sha2::Digest;
 
-/// Words on the screens.
+/// The words on the screens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Texts {
-    /// Over the references.
+    /// The title above the references.
     pub references_title: String,
-    /// Over the base image beside references.
+    /// The title above the base image beside references.
     pub base_title: String,
-    /// Over the base image where there are no references.
+    /// The title above the base image in a condition without references.
     pub base_title_alone: String,
-    /// Over the queries.
+    /// The question above the queries.
     pub question: String,
-    /// Under the buttons, beside an arrow that points outward.
+    /// The words under the buttons, beside an arrow that points outward.
     pub more_confident: String,
-    /// Ends a trial.
+    /// The label of the button that ends a trial.
     pub continue_label: String,
-    /// After a correct practice trial.
+    /// The feedback after a correct practice trial.
     pub practice_correct: String,
-    /// After a wrong practice trial.
+    /// The feedback after a wrong practice trial.
     pub practice_incorrect: String,
-    /// Between practice and main trials.
+    /// The words before the main trials.
     pub main_intro: String,
 }
 
@@ -44,17 +44,17 @@ impl Default for Texts {
     }
 }
 
-/// Pages in Markdown. In `study.toml` the fields name files; an imported definition holds the files' contents.
+/// The pages in Markdown. In `study.toml` the fields name files. An imported definition has the contents of the files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StudyPages {
-    /// What a person agrees to.
+    /// The text to which a person agrees.
     pub consent: String,
-    /// After the end.
+    /// The page after the end.
     pub debrief: String,
-    /// What a worker sees who only previews the task.
+    /// The page for a worker who only previews the task.
     pub preview: String,
-    /// Instructions by condition, in the order of the conditions.
+    /// The instructions of each condition, in the order of the conditions.
     pub instructions: Vec<String>,
 }
 
@@ -69,7 +69,7 @@ impl Default for StudyPages {
     }
 }
 
-/// SHA-256 of a text: what the record of a consent cites.
+/// SHA-256 of a text, which is stored with a consent.
 pub fn text_sha256(text: &str) -> Vec<u8> {
     sha2::Sha256::digest(text.as_bytes()).to_vec()
 }

@@ -1,25 +1,25 @@
-//! The words in which a study is described.
+//! Words that describe studies, participations and links.
 
 use crate::domain::words;
 
 words! {
-    /// What a study is open for.
+    /// The state of a study, which decides whether links admit new people.
     StudyState {
-        /// Never started: live links say that it is not open yet.
+        /// The study has not been started. Live links say that it is not open yet.
         Draft = "draft",
-        /// Rehearsed: pilot links let people in, live links do not yet.
+        /// Pilot links admit people. Live links do not yet.
         Pilot = "pilot",
-        /// Open.
+        /// Live links admit people.
         Live = "live",
-        /// New people are asked to come back later; whoever is inside may finish.
+        /// Live links ask new people to come back later. People who are taking part may finish.
         Paused = "paused",
-        /// Over for new people; whoever is inside may finish.
+        /// No link admits new people. People who are taking part may finish.
         Closed = "closed",
     }
 }
 
 impl StudyState {
-    /// Whether a study in this state can get into that one.
+    /// Whether a study may change from this state to the next.
     pub const fn may_become(self, next: Self) -> bool {
         matches!(
             (self, next),
@@ -33,19 +33,19 @@ impl StudyState {
 }
 
 words! {
-    /// What a participation counts for. It comes from the entry link alone, and modes never share slots.
+    /// What a participation counts for. Only the entry link decides it, and modes never share slots.
     Mode {
-        /// Counts toward the study.
+        /// The participation counts for the study.
         Live = "live",
-        /// A rehearsal by people; marked, and left out of exports unless asked for.
+        /// A test by people. It is marked, and exports contain it only on request.
         Pilot = "pilot",
-        /// A rehearsal by the simulator.
+        /// A test by simulated people.
         Simulated = "simulated",
     }
 }
 
 words! {
-    /// Who takes part.
+    /// The group of a participant.
     Group {
         /// Recruited participants, who hold slots.
         Crowd = "crowd",
@@ -55,9 +55,9 @@ words! {
 }
 
 words! {
-    /// Where people come from and go back to.
+    /// The platform from which people come and to which they return.
     Platform {
-        /// A plain link.
+        /// A link without a platform.
         Direct = "direct",
         /// Amazon Mechanical Turk.
         Mturk = "mturk",
@@ -67,19 +67,19 @@ words! {
         Connect = "connect",
         /// Sona Systems.
         Sona = "sona",
-        /// Any other, by a parameter and a return address.
+        /// Any other platform, described by a parameter and a return address.
         Generic = "generic",
     }
 }
 
 words! {
-    /// What kind of references a group holds.
+    /// The kind of references in a group.
     ReferenceKind {
         /// Photographs (in the demo: scenes).
         Natural = "natural",
         /// Feature visualisations.
         Synthetic = "synthetic",
-        /// Photographs blurred but for one window.
+        /// Photographs that are blurred except for one window.
         Blurred = "blurred",
     }
 }

@@ -1,5 +1,5 @@
-//! Rows as `save` passes them to the database: one array of rows for each table. The composite types are made by migrations, and each
-//! struct has the fields of its type in the type's order.
+//! The rows that `save` passes to the database as one array for each table. Migrations define the composite types. Each struct has the
+//! fields of its type in the same order.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -13,7 +13,7 @@ use crate::domain::record::{Continued, NewEvent, Response};
 use crate::domain::schedule::ScheduledTrial;
 use crate::store::{Result, number};
 
-/// Says which composite type of the database a struct is, and which type arrays of it have.
+/// Names the composite type of the database for a struct, and the type of its arrays.
 macro_rules! composite_type {
     ($row:ty, $name:literal, $array:literal) => {
         impl sqlx::Type<Postgres> for $row {
@@ -104,7 +104,7 @@ impl AnswerRow {
     }
 }
 
-/// What records change of a row of `participants`, with the revision on which the change rests.
+/// The columns of `participants` that records change, with the revision on which the change rests.
 #[derive(sqlx::Encode)]
 pub struct ChangeRow {
     id: Uuid,
@@ -154,7 +154,7 @@ impl ChangeRow {
     }
 }
 
-/// A row of `schedule`: a practice trial that was drawn.
+/// A row of `schedule` for a new practice trial.
 #[derive(sqlx::Encode)]
 pub struct DrawnRow {
     participant_id: Uuid,
@@ -184,7 +184,7 @@ impl DrawnRow {
     }
 }
 
-/// When Continue was pressed after an answer that is stored already.
+/// The time when Continue was pressed after an answer that is stored already.
 #[derive(sqlx::Encode)]
 pub struct ContinueRow {
     participant_id: Uuid,

@@ -1,4 +1,4 @@
-//! What one person can make more of has a bound.
+//! Limits on the amount of data that one person can produce.
 
 use super::*;
 use crate::domain::study::Practice;
@@ -8,7 +8,7 @@ fn event(seq: i32) -> RecordPart<Event> {
 }
 
 #[test]
-fn events_beyond_the_bound_are_counted_and_not_stored() {
+fn events_above_the_limit_are_counted_and_not_stored() {
     let mut story = Story::begin("natural");
     story.stored.events = MOST_EVENTS - 2;
     let events = (1..=5).map(event).collect();
@@ -23,7 +23,7 @@ fn events_beyond_the_bound_are_counted_and_not_stored() {
 }
 
 #[test]
-fn conflicts_take_the_same_room_and_are_refused_all_the_same() {
+fn conflicts_count_as_events_and_are_refused_even_above_the_limit() {
     let mut story = Story::until_main("none");
     story.answer(answer(Block::Main, 1, 1));
     story.stored.events = MOST_EVENTS - 1;
@@ -35,7 +35,7 @@ fn conflicts_take_the_same_room_and_are_refused_all_the_same() {
 }
 
 #[test]
-fn after_the_last_practice_block_that_there_may_be_no_other_is_drawn() {
+fn no_practice_block_is_drawn_after_the_last_one_allowed() {
     let mut story = Story::begin("natural");
     story.definition.practice.most_blocks = 3;
     story.step(StepName::Welcome);
@@ -58,7 +58,7 @@ fn after_the_last_practice_block_that_there_may_be_no_other_is_drawn() {
 }
 
 #[test]
-fn the_practice_before_the_last_one_is_forgotten() {
+fn practice_blocks_before_the_previous_one_are_dropped() {
     let mut story = Story::begin("natural");
     story.step(StepName::Welcome);
     story.step(StepName::Instructed);

@@ -1,4 +1,4 @@
-//! What a browser says about time is believed as far as the server saw time pass.
+//! The server accepts a browser's times up to the time that it measured itself.
 
 use super::*;
 use crate::domain::exclusion::{Criterion, judge};
@@ -7,15 +7,15 @@ use crate::domain::study::{ClockCheck, Group};
 
 const CHECK: ClockCheck = ClockCheck { discrepancy_s: 5.0 };
 
-/// Somebody who tells when the server hears (s since consent) what their clock shows (s since Welcome): Welcome first, then the end
-/// of the instructions, signs of life, and at last the press on Submit. What of the shipped policy they fail.
-fn failed(told: &[(f64, f64)]) -> (Vec<Criterion>, Participant) {
+/// The criteria of the shipped policy that a person fails who sends these messages: Welcome, the end of the instructions, signs of life,
+/// and the press on Submit. Each has the time when the server receives it (s since consent) and the browser's clock (s since Welcome).
+fn failed(messages: &[(f64, f64)]) -> (Vec<Criterion>, Participant) {
     let mut story = Story::begin("none");
-    let (submit, way) = told.split_last().unwrap();
-    for (n, (heard, clock)) in way.iter().enumerate() {
+    let (submit, others) = messages.split_last().unwrap();
+    for (n, (received, clock)) in others.iter().enumerate() {
         let step = [StepName::Welcome, StepName::Instructed].get(n);
         let step = step.map(|step| Step { step: *step, clock_ms: clock * 1000.0, load_wait: 0.0 }.into());
-        story.now = heard - 10.0;
+        story.now = received - 10.0;
         story.tell(Record {
             tab: 1,
             clock_ms: clock * 1000.0,
@@ -35,62 +35,62 @@ fn failed(told: &[(f64, f64)]) -> (Vec<Criterion>, Participant) {
 }
 
 #[test]
-fn who_is_done_in_one_second_and_claims_three_minutes_fails() {
+fn a_person_who_needs_one_second_and_reports_three_minutes_fails() {
     let (reasons, person) = failed(&[(0.1, 0.0), (0.3, 60.0), (0.5, 100.0), (1.0, 182.0)]);
     assert_eq!(reasons, [Criterion::InstructionTime, Criterion::TotalTime, Criterion::ClockDiscrepancy]);
     assert!(person.clock_discrepancy_s.unwrap() > 180.0);
-    // Nor does it help to have been at Welcome for three minutes by the time of the first message.
+    // The same is true if the first message already says that Welcome was three minutes ago.
     let (reasons, _) = failed(&[(0.1, 180.0), (0.3, 180.0), (1.0, 182.0)]);
     assert_eq!(reasons, [Criterion::InstructionTime, Criterion::TotalTime, Criterion::ClockDiscrepancy]);
-    // Who claims no more than what a policy lets pass by the clock is judged by the time that the server saw.
+    // If the clock runs ahead by less than the policy's bound, the time that the server measured is judged.
     let (reasons, _) = failed(&[(0.1, 0.0), (20.0, 20.0), (75.0, 100.0), (80.0, 100.0)]);
     assert_eq!(reasons, [Criterion::TotalTime]);
 }
 
 #[test]
-fn honest_people_are_not_hurt_by_slow_networks_sleep_or_times_without_a_network() {
-    let ways: [(&str, &[(f64, f64)]); 6] = [
+fn slow_networks_sleep_and_network_failures_do_not_exclude_honest_people() {
+    let cases: [(&str, &[(f64, f64)]); 6] = [
         ("a good network", &[(2.0, 0.0), (20.0, 18.0), (60.0, 58.0), (97.0, 95.0)]),
         (
-            "Welcome was 25 s under way, all else was not",
+            "the message of Welcome took 25 s, the others did not",
             &[(27.0, 0.0), (28.0, 16.0), (60.0, 58.0), (97.0, 95.0)],
         ),
-        ("each message was 25 s under way", &[(27.0, 0.0), (43.0, 16.0), (85.0, 58.0), (122.0, 95.0)]),
-        ("Welcome came when the network was back", &[(62.0, 60.0), (62.0, 60.0), (97.0, 95.0)]),
-        ("all came at once, at the end", &[(97.0, 95.0), (97.0, 16.0), (97.0, 95.0), (98.0, 95.0)]),
+        ("each message took 25 s", &[(27.0, 0.0), (43.0, 16.0), (85.0, 58.0), (122.0, 95.0)]),
+        ("the message of Welcome came after a network failure", &[(62.0, 60.0), (62.0, 60.0), (97.0, 95.0)]),
+        ("all messages came at the end", &[(97.0, 95.0), (97.0, 16.0), (97.0, 95.0), (98.0, 95.0)]),
         ("the computer slept for an hour", &[(2.0, 0.0), (20.0, 18.0), (3660.0, 58.0), (3697.0, 95.0)]),
     ];
-    for (name, told) in ways {
-        let (reasons, person) = failed(told);
+    for (name, messages) in cases {
+        let (reasons, person) = failed(messages);
         assert_eq!(reasons, [], "{name}");
         assert_eq!(person.times().total_ms, Some(95_000.0), "{name}");
         let measures = Measures::new(&person.times(), &Tally::default(), false);
-        assert_eq!(measures.total_time, Some(95.0), "{name}: what the browser measured is what counts");
+        assert_eq!(measures.total_time, Some(95.0), "{name}: the browser's time counts");
     }
 }
 
 #[test]
-fn a_clock_that_stood_still_leaves_a_trace_and_one_that_ran_ahead_stays_on_record() {
+fn a_clock_that_stopped_is_recorded_unless_it_also_ran_ahead() {
     let (_, slept) = failed(&[(2.0, 0.0), (20.0, 18.0), (3660.0, 58.0), (3697.0, 95.0)]);
     assert_eq!(slept.clock_discrepancy_s, Some(-3600.0));
     let (_, slow) = failed(&[(2.0, 0.0), (45.0, 18.0), (85.0, 58.0), (122.0, 95.0)]);
-    assert_eq!(slow.clock_discrepancy_s, None, "messages may be under way for so long");
+    assert_eq!(slow.clock_discrepancy_s, None, "a message may take so long");
     let (_, both) = failed(&[(2.0, 0.0), (20.0, 48.0), (3660.0, 58.0), (3697.0, 95.0)]);
     assert_eq!(both.clock_discrepancy_s, Some(30.0));
 }
 
 #[test]
-fn while_the_servers_clock_steps_people_are_believed() {
+fn the_browsers_clock_is_accepted_when_the_servers_clock_is_set() {
     for steps in [[-3600.0, 86_400.0, -86_400.0], [86_400.0, -3600.0, -3600.0], [-3.0, -3.0, -3.0]] {
         let [one, two, three] = steps;
-        let told =
+        let messages =
             [(2.0, 0.0), (20.0 + one, 18.0), (60.0 + one + two, 58.0), (97.0 + one + two + three, 95.0)];
-        assert_eq!(failed(&told).0, [], "{steps:?}");
+        assert_eq!(failed(&messages).0, [], "{steps:?}");
     }
 }
 
 #[test]
-fn simulated_people_do_not_wait_and_are_believed() {
+fn the_times_of_simulated_people_have_no_limit() {
     let mut person = fixture::participant();
     person.mode = crate::domain::study::Mode::Simulated;
     assert_eq!(person.believable_ms(1e6, &CHECK, at(1.0)), None);

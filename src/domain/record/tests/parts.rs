@@ -1,8 +1,8 @@
-//! A part that cannot be read is refused by itself.
+//! A part that cannot be read is refused without the others.
 
 use super::*;
 
-/// The record as a server reads it.
+/// The record as the server reads it.
 fn read(record: Value) -> Record {
     serde_json::from_value(record).unwrap()
 }
@@ -12,7 +12,7 @@ fn good() -> Value {
 }
 
 #[test]
-fn a_value_that_no_answer_can_have_refuses_that_answer_with_its_name() {
+fn an_answer_with_an_impossible_value_is_refused_with_the_name_of_the_field() {
     for (name, value) in [
         ("response", json!(256)),
         ("response", json!(-1)),
@@ -47,7 +47,7 @@ fn a_value_that_no_answer_can_have_refuses_that_answer_with_its_name() {
 }
 
 #[test]
-fn an_unknown_event_or_step_refuses_only_itself() {
+fn an_unknown_event_or_step_is_refused_without_the_others() {
     let mut story = Story::begin("none");
     let outcome = story.tell(read(json!({
         "tab": 1, "clock_ms": 0,
