@@ -51,7 +51,7 @@ pub async fn complete(app: &App, token: &str, submission: &Submission) -> Result
     finish(app, tx, person, &version, &Handed { token, clock_ms, feedback: &submission.feedback }).await
 }
 
-/// What somebody hands in at the end.
+/// What a participant hands in at the end.
 pub(crate) struct Handed<'a> {
     /// The token that it came with: it says which of the person's assignments is finished.
     pub token: &'a str,
@@ -61,7 +61,7 @@ pub(crate) struct Handed<'a> {
     pub feedback: &'a str,
 }
 
-/// Completes the participation of somebody who has answered everything. The caller holds the lock on the study's slots.
+/// Completes the participation of a person who has answered everything. The caller holds the lock on the study's slots.
 pub(crate) async fn finish(
     app: &App,
     mut tx: Transaction<'static, Postgres>,
@@ -84,7 +84,7 @@ pub(crate) async fn finish(
     if !feedback.is_empty() {
         store::participants::set_feedback(&mut tx, person.id, &feedback).await?;
     }
-    // If the person failed, the slot is open again, and somebody who passed without one comes first.
+    // If the person failed, the slot is open again, and a participant who passed without one gets it first.
     refill_study(app, &mut tx, &mut study, version, person.mode).await?;
     let ending = ending(&mut tx, &person).await?;
     tx.commit().await?;

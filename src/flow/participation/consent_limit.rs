@@ -18,7 +18,7 @@ use crate::store;
 /// People of one network who agreed and are not at work yet, at most, unless the server is told otherwise.
 pub const MOST: usize = 40;
 
-/// After that time people are not counted any more, whatever became of them: memory is bounded, and hardly any lease lasts for so
+/// After that time people are not counted any more: memory is bounded, and hardly any lease lasts for so
 /// long without work.
 const COUNTED_FOR: Duration = Duration::from_secs(3600);
 

@@ -17,7 +17,7 @@ use crate::store;
 use crate::store::links::Link;
 
 /// Tokens of a participation, at most: a person gets one with each return by the link, which few need more than twice. All
-/// further returns get the same one, so that whoever comes again and again takes up no more room and puts nobody out.
+/// further returns get the same one, so that a person who returns many times takes up no more room and ends no other session.
 pub const MOST_TOKENS: i64 = 50;
 
 /// A participation that begins or goes on.

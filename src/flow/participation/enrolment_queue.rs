@@ -118,11 +118,11 @@ impl BatchJob for Enroller {
         let enrolments: Vec<&NewParticipation> =
             admitted.iter().flatten().map(|(new, _)| new).filter(|new| !is_stuck(new)).collect();
         if !store::enrolments::insert_all(&mut tx, &study.family, &enrolments).await? {
-            // Each by itself: the others are not to wait for whoever comes twice.
+            // Each is decided by itself, so that the others do not wait for a person who came twice.
             return if requests.len() == 1 { Ok(vec![Ok(None)]) } else { Err(StoreError::Overtaken.into()) };
         }
         store::slots::count_enrolments(&mut tx, study_id, mode, enrolments.len()).await?;
-        // Whoever is refused for another reason was counted when they came, and did not get any further.
+        // Those who are refused for another reason were counted when they arrived.
         let without_place: Vec<_> = requests
             .iter()
             .zip(&admitted)

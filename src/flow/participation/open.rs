@@ -51,7 +51,7 @@ pub async fn open(app: &App, token: &str, navigation: &str) -> Result<OpenedPart
         if slots_are_locked {
             retake_slot(app, &mut tx, &mut person, &version).await?;
         } else if person.lease_until < now {
-            // Nobody needed the slot meanwhile: the lease begins anew.
+            // No one needed the slot meanwhile, so the lease starts again.
             person.leased_at = now;
         }
         person.seen(&version.definition.lease, now);
@@ -70,7 +70,7 @@ pub async fn open(app: &App, token: &str, navigation: &str) -> Result<OpenedPart
     Ok(OpenedParticipation { person, version, trials, clock_ms, ending })
 }
 
-/// Somebody who lost their slot retakes it if it is open; else they go on without one. The caller holds the lock.
+/// A participant who lost their slot retakes it if it is open, or continues without one. The caller holds the lock.
 async fn retake_slot(
     app: &App,
     conn: &mut sqlx::PgConnection,

@@ -14,7 +14,7 @@ use crate::store::studies::Study;
 
 /// To be called after everything by which a slot may have become free or filled: decides which slots are to be filled, gives
 /// those that are open again to people who passed without one, before anybody new gets them, and closes a live study in
-/// which nobody can be kept any more. Returns the slots of the study as they stand then.
+/// which no more participants can be kept. Returns the slots of the study as they stand then.
 pub async fn refill(
     app: &App,
     conn: &mut PgConnection,
@@ -41,7 +41,7 @@ pub async fn refill_study(
         let free = store::participants::lock_if_free(&mut *conn, person.id).await?;
         let (Some(mut participant), []) = (free, &*store::slots::take_back(&mut *conn, &[slot.id]).await?)
         else {
-            // Another session holds one of the two: nobody waits for it, and the next refill sees to it.
+            // Another session holds one of the two: this one does not wait, and the next refill decides it.
             continue;
         };
         participant.claim = Claim::Kept;

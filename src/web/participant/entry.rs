@@ -239,7 +239,7 @@ pub async fn run() -> Response {
     page::html(&RunPage {})
 }
 
-/// Whatever has no address of its own. Whoever is signed in is told so by a page of the lab.
+/// The page for unknown addresses. A signed-in researcher gets a page of the lab.
 pub async fn not_found(_asker: Option<SignedIn>) -> PageError {
     PageError(ProblemDocument::not_found())
 }
