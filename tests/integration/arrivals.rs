@@ -107,7 +107,7 @@ async fn a_placeholder_enrols_no_one_and_is_explained_and_counted(pool: PgPool) 
     let notices = browser.get("/lab/studies/demo").await.texts("#arrivals .notice");
     assert_eq!(notices.len(), WHOLE.len());
     assert!(
-        notices[1].starts_with("54 visits could not be let in by “Prolific” in the last 7 days"),
+        notices[1].starts_with("54 visits were turned away at “Prolific” in the last 7 days"),
         "{notices:?}"
     );
 }
@@ -161,7 +161,7 @@ async fn one_person_has_one_spelling_wherever_ids_are_used(pool: PgPool) {
         assert_eq!(server.enrol(&workers, &worker(barred, "3B", "3H")).await.1["code"], "already_took_part");
     }
     let wrong = identities::bar(&server.app, &actor, "demo", Platform::Prolific, &format!("{PID}\nA7")).await;
-    assert!(wrong.unwrap_err().to_string().contains("Line 2 is no id of prolific"));
+    assert!(wrong.unwrap_err().to_string().contains("Line 2 is not an id of prolific"));
     let file = format!(
         "Submission id,Participant id,Status,Completion code\n{SESSION}, {upper} ,Awaiting review,x\n"
     );

@@ -121,5 +121,5 @@ async fn the_timeline_places_events_among_the_answers(pool: PgPool) {
     let what = page.texts("#timeline tbody td:nth-child(3)");
     assert_eq!(what[what.len() - 3..], ["answer to trial 1", "focus loss", "answer to trial 2"]);
     assert!(page.texts("#timeline tbody td:nth-child(4)").contains(&"screen: main:2".to_owned()));
-    assert!(page.text.contains("19 trials are drawn and not answered"));
+    assert!(page.text.contains("19 trials are scheduled and not answered"));
 }

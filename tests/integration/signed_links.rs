@@ -172,7 +172,7 @@ async fn an_arrival_that_prolific_did_not_sign_for_this_session_is_refused(pool:
     ] {
         let (status, page) = platform.arrive(&token).await;
         assert_eq!(status, 403, "{what}: {page}");
-        assert!(page.contains("open the study from there once more"), "{what}");
+        assert!(page.contains("open the study from there again"), "{what}");
     }
 }
 

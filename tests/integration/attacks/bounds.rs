@@ -146,7 +146,7 @@ async fn events_conflicts_and_reloads_beyond_the_bound_are_counted(pool: PgPool)
     assert_eq!(exported.person(&person)["events_dropped"], "8");
     let mut browser = Browser::signed_in(&server).await;
     let page = browser.get(&format!("/lab/studies/demo/participants/{}", person.pseudonym())).await;
-    assert!(page.text.contains("8 more events came and were only counted"), "the lab says so");
+    assert!(page.text.contains("8 more events were counted and not stored"), "the lab says so");
 }
 
 #[sqlx::test]

@@ -32,7 +32,7 @@ async fn texts_of_participants_are_shown_unchanged(pool: PgPool) {
         ("/lab/team", "'\"><x-evil onx=1>@x.org"),
         ("/lab/journal", "'\"><x-evil onx=1>@x.org"),
         ("/lab/studies/demo/recruiting", "Panel <x-evil onx=1>"),
-        ("/lab/studies/demo/people?done=found&participant=%3Cb%3E", "That person is <b>."),
+        ("/lab/studies/demo/people?done=found&participant=%3Cb%3E", "This person is <b>."),
         ("/lab/studies/demo/exclusion?total_time.min=%3Cb%3E", "“<b>” is not a number"),
     ] {
         let answer = world.get(page).await;
