@@ -123,7 +123,7 @@ async fn what_happens_is_logged_once_and_nothing_about_who(pool: PgPool) {
     assert_eq!(state["span"]["route"], "/lab/studies/{slug}/state");
 
     let mut secrets = secrets(&pool).await;
-    assert!(secrets.len() > 20 * 21, "people came and answered");
+    assert!(secrets.len() > 200, "participants came and answered");
     secrets.extend(["SECRET", "@example.org", PASSWORD, "a script", &token].map(str::to_owned));
     for secret in secrets {
         assert!(!log.contains(&secret), "{secret} is in the log:\n{log}");

@@ -96,18 +96,23 @@ mod tests {
         }
     }
 
-    /// Sends a request to a router with handlers that panic; returns the response, its text, and what was logged.
+    /// Replies with the reference at one address, and panics at all others.
+    async fn answer(path: MatchedPath) -> String {
+        assert_eq!(path.as_str(), "/fine", "the program is wrong");
+        request_reference::current().unwrap()
+    }
+
+    /// Requests a path. Returns the response, its text, and what was logged.
     async fn ask(path: &str) -> (Response, String, String) {
         let log = Log::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
         let logging = tracing::subscriber::set_default(subscriber.finish());
-        async fn panics() -> &'static str {
-            panic!("the program is wrong")
+        let mut router = Router::new();
+        for path in ["/api/{token}", "/enter/{link}", "/fine"] {
+            router = router.route(path, get(answer));
         }
-        let fine = || async { request_reference::current().unwrap() };
-        let router = Router::new().route("/api/{token}", get(panics)).route("/enter/{link}", get(panics));
-        let router = router.route("/fine", get(fine)).layer(from_fn(catch_panics)).layer(from_fn(enter));
+        let router = router.layer(from_fn(catch_panics)).layer(from_fn(enter));
         let Ok(mut response) = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await;
         drop(logging);
         let body = to_bytes(std::mem::take(response.body_mut()), 1 << 20).await.unwrap();

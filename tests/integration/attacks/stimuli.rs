@@ -20,6 +20,8 @@ const SAID: &[u8] = b"max_query of main trial 1";
 fn telling_study() -> TinyStudy {
     let study = TinyStudy::new(4);
     let images = study.path().join("images");
+    // Folders list their files in an order that depends on the file system.
+    let mut max_queries = 0;
     for (n, entry) in std::fs::read_dir(&images).unwrap().enumerate() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
@@ -29,7 +31,8 @@ fn telling_study() -> TinyStudy {
             Rgb([(value >> 24) as u8, (value >> 16) as u8, (value >> 8) as u8])
         });
         if name.ends_with("max") {
-            let format = if n % 2 == 0 { ImageFormat::Png } else { ImageFormat::Jpeg };
+            max_queries += 1;
+            let format = if max_queries % 2 == 0 { ImageFormat::Png } else { ImageFormat::Jpeg };
             noise.save_with_format(&path, format).unwrap();
         } else if !name.ends_with("min") {
             continue;
