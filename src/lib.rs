@@ -19,11 +19,11 @@ pub mod domain;
     clippy::cast_sign_loss,
     reason = "casts of pixels and of small counts"
 )]
-pub mod figures;
+pub(crate) mod figures;
 pub mod flow;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzed;
-pub mod outgoing;
+pub(crate) mod outgoing;
 #[warn(missing_docs)]
 pub mod recruitment;
 pub mod simulate;

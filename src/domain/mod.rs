@@ -4,30 +4,30 @@ pub mod allocation;
 pub mod analysis;
 pub mod audit_log;
 pub mod backup;
-pub mod codebook;
-pub mod consort;
+pub(crate) mod codebook;
+pub(crate) mod consort;
 pub mod exclusion;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fixture;
-pub mod gate;
-pub mod identity;
-pub mod image_file;
-pub mod instruction_picture;
+pub(crate) mod gate;
+pub(crate) mod identity;
+pub(crate) mod image_file;
+pub(crate) mod instruction_picture;
 pub mod measures;
 pub mod observer;
 pub mod participant;
-pub mod preregistration;
-pub mod progress;
-pub mod quota;
+pub(crate) mod preregistration;
+pub(crate) mod progress;
+pub(crate) mod quota;
 pub mod record;
 pub mod results;
 pub mod rights;
 pub mod schedule;
-pub mod screen;
-pub mod stats;
+pub(crate) mod screen;
+pub(crate) mod stats;
 pub mod study;
 pub mod trial;
-pub mod workbench;
+pub(crate) mod workbench;
 
 /// A length as `u32`. No count comes near the limit of the type.
 pub(crate) fn count(n: usize) -> u32 {
@@ -43,6 +43,7 @@ macro_rules! words {
 
         impl $name {
             /// All variants, in order.
+            #[allow(dead_code, reason = "not all of these enums are listed somewhere")]
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// The words of all variants, in order.

@@ -1,17 +1,17 @@
 //! Rules of each recruitment platform: how people arrive and go back, what is posted on the platform, and what it exports.
 
-pub mod address;
-pub mod connect;
-pub mod generic;
-pub mod ids;
-pub mod mturk;
-pub mod mturk_task;
-pub mod paste;
+pub(crate) mod address;
+pub(crate) mod connect;
+pub(crate) mod generic;
+pub(crate) mod ids;
+pub(crate) mod mturk;
+pub(crate) mod mturk_task;
+pub(crate) mod paste;
 pub mod payment;
 mod placeholder;
-pub mod prolific;
+pub(crate) mod prolific;
 pub mod reconciliation;
-pub mod sona;
+pub(crate) mod sona;
 
 use std::collections::BTreeMap;
 

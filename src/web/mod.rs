@@ -1,12 +1,12 @@
 //! The HTTP interface: the table of all routes.
 
 pub mod http;
-pub mod image_addresses;
+pub(crate) mod image_addresses;
 pub mod lab;
-pub mod live;
-pub mod participant;
-pub mod site;
-pub mod state;
+pub(crate) mod live;
+pub(crate) mod participant;
+pub(crate) mod site;
+pub(crate) mod state;
 
 use std::time::Duration;
 

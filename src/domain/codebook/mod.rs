@@ -1,8 +1,8 @@
 //! The exported files. Each column is defined once, and that definition gives its header, its values and its row in the codebook.
 
-pub mod events;
-pub mod people;
-pub mod trials;
+pub(crate) mod events;
+pub(crate) mod people;
+pub(crate) mod trials;
 mod value;
 
 pub use value::{ColumnType, ColumnValue};

@@ -16,7 +16,6 @@ pub const CLEANED_FILE: &str = "trials_cleaned.csv";
 
 /// A stored answer with all that is known of its trial, as the database has it.
 #[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "each field is the column of its name, which is described below")]
 pub struct TrialRow {
     pub participant_id: uuid::Uuid,
     pub study: String,

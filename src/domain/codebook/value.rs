@@ -27,7 +27,6 @@ words! {
 
 /// A row's value in a column.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "each variant is the column's type of its name")]
 pub enum ColumnValue<'a> {
     /// The value is not applicable or not known, and the field is empty.
     Nothing,

@@ -4,7 +4,7 @@
 mod agreement;
 mod differences;
 mod difficulty;
-pub mod quality;
+pub(crate) mod quality;
 mod sample;
 #[cfg(test)]
 mod tests;

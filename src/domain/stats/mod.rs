@@ -8,8 +8,8 @@ mod tests_of_groups;
 
 pub use bootstrap::{Interval, REPLICATES, Resamples, SEED, Term, interval};
 pub use kappa::{Kappa, kappa};
-pub use ranks::{midranks, spearman};
-pub use tests_of_groups::{Comparison, Test, conover_iman, friedman, holm, kruskal_wallis};
+pub use ranks::spearman;
+pub use tests_of_groups::{Comparison, Test, conover_iman, friedman, kruskal_wallis};
 
 /// Arithmetic mean. None without values.
 pub fn mean(values: &[f64]) -> Option<f64> {

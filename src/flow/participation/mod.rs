@@ -1,16 +1,16 @@
 //! What a participant does: arrive, consent, open, complete, leave; and how slots are given and filled.
 
-pub mod arrival;
-pub mod complete;
-pub mod consent_limit;
+pub(crate) mod arrival;
+pub(crate) mod complete;
+pub(crate) mod consent_limit;
 pub mod enroll;
-pub mod enrolment_queue;
-pub mod identification;
-pub mod leave;
+pub(crate) mod enrolment_queue;
+pub(crate) mod identification;
+pub(crate) mod leave;
 mod locked;
-pub mod open;
-pub mod prolific_keys;
-pub mod signed_links;
-pub mod slots;
-pub mod task;
-pub mod visits;
+pub(crate) mod open;
+pub(crate) mod prolific_keys;
+pub(crate) mod signed_links;
+pub(crate) mod slots;
+pub(crate) mod task;
+pub(crate) mod visits;

@@ -53,9 +53,9 @@
 //! there is no foreign key from answers to the schedule. The decision is what keeps answers to scheduled trials, and `weber doctor`
 //! looks for an answer without one.
 
-pub mod batch_queue;
+pub(crate) mod batch_queue;
 mod decide;
 pub mod intake;
 pub mod job;
-pub mod participant_cache;
+pub(crate) mod participant_cache;
 mod participants;

@@ -1,27 +1,27 @@
 //! The researchers' pages, each in a file of its own.
 
-pub mod account;
-pub mod arrivals;
-pub mod browser_mark;
-pub mod choice;
-pub mod download;
-pub mod exclusion;
-pub mod journal;
+pub(crate) mod account;
+pub(crate) mod arrivals;
+pub(crate) mod browser_mark;
+pub(crate) mod choice;
+pub(crate) mod download;
+pub(crate) mod exclusion;
+pub(crate) mod journal;
 mod paging;
-pub mod participant;
-pub mod participants;
-pub mod people;
-pub mod problem;
-pub mod progress;
-pub mod recruiting;
+pub(crate) mod participant;
+pub(crate) mod participants;
+pub(crate) mod people;
+pub(crate) mod problem;
+pub(crate) mod progress;
+pub(crate) mod recruiting;
 pub mod results;
-pub mod session;
-pub mod settings;
-pub mod streams;
-pub mod studies;
-pub mod study;
-pub mod team;
-pub mod urls;
+pub(crate) mod session;
+pub(crate) mod settings;
+pub(crate) mod streams;
+pub(crate) mod studies;
+pub(crate) mod study;
+pub(crate) mod team;
+pub(crate) mod urls;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

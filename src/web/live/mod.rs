@@ -1,7 +1,7 @@
 //! Live pages: a change in any server reaches every open page through notifications of the database.
 
-pub mod fragments;
-pub mod shown_fragments;
+pub(crate) mod fragments;
+pub(crate) mod shown_fragments;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! The participants' pages and API.
 
-pub mod api;
-pub mod entry;
-pub mod open_reply;
-pub mod screens;
-pub mod simulation;
-pub mod user_agent;
+pub(crate) mod api;
+pub(crate) mod entry;
+pub(crate) mod open_reply;
+pub(crate) mod screens;
+pub(crate) mod simulation;
+pub(crate) mod user_agent;
