@@ -8,8 +8,8 @@ use weber::flow::audit::log::Actor;
 use weber::flow::study::identities;
 use weber::recruitment::reconciliation::Discrepancy;
 
-use crate::lab::Browser;
 use crate::platforms::{MTURK, finish, study, task, with_links, worker};
+use crate::support::browser::Browser;
 use crate::support::server::Server;
 
 const PID: &str = "5f00aa11bb22cc33dd44ee55";

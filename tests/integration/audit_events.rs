@@ -11,8 +11,8 @@ use weber::flow::secrets::Secrets;
 use weber::flow::study::import::{import, import_and_start};
 use weber::store;
 
-use crate::lab::{Browser, PASSWORD};
 use crate::rights::code;
+use crate::support::browser::{Browser, PASSWORD};
 use crate::support::person::Person;
 use crate::support::server::{Server, TestClock};
 use crate::support::tiny_study::TinyStudy;

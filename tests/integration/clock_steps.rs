@@ -5,7 +5,7 @@ use weber::domain::study::{Mode, StudyState};
 use weber::flow::study::export::PolicyChoice;
 
 use crate::export::Exported;
-use crate::lab::{Browser, PASSWORD};
+use crate::support::browser::{Browser, PASSWORD};
 use crate::support::person::Person;
 use crate::support::server::{Server, TestClock};
 use crate::support::tiny_study::TinyStudy;

@@ -9,7 +9,7 @@ use weber::domain::study::StudyState;
 use weber::flow::audit::log::Actor;
 use weber::flow::study::{control, decisions};
 
-use crate::lab::{Browser, OpenPage};
+use crate::support::browser::{Browser, OpenPage};
 use crate::support::person::Person;
 use crate::support::server::{Server, TestClock};
 use crate::support::tiny_study::TinyStudy;

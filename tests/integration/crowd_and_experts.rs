@@ -12,7 +12,7 @@ use weber::flow::study::{control, policies, results};
 use weber::web::lab::results::report;
 
 use crate::export::Exported;
-use crate::lab::{Browser, Page};
+use crate::support::browser::{Browser, Page};
 use crate::support::person::Person;
 use crate::support::server::Server;
 use crate::support::tiny_study::TinyStudy;

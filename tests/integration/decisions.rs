@@ -7,7 +7,7 @@ use weber::flow::study::decisions;
 use weber::flow::study::export::PolicyChoice;
 
 use crate::export::Exported;
-use crate::lab::Browser;
+use crate::support::browser::Browser;
 use crate::support::person::Person;
 use crate::support::server::Server;
 

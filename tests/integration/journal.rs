@@ -8,7 +8,7 @@ use weber::domain::audit_log::first_broken;
 use weber::flow::audit::witness;
 use weber::store;
 
-use crate::lab::Browser;
+use crate::support::browser::Browser;
 use crate::support::program::{Program, path};
 use crate::support::server::Server;
 use crate::support::tiny_study::TinyStudy;

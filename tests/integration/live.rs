@@ -9,8 +9,8 @@ use weber::domain::participant::EndReason;
 use weber::domain::study::{Mode, StudyState};
 use weber::flow::study::results;
 
-use crate::lab::{Browser, OpenPage};
 use crate::simulation::{plan, simulate};
+use crate::support::browser::{Browser, OpenPage};
 use crate::support::person::Person;
 use crate::support::server::{Server, TestClock};
 use crate::support::tiny_study::TinyStudy;

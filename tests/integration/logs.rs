@@ -7,9 +7,9 @@ use sqlx::PgPool;
 use weber::domain::rights::Scope;
 use weber::simulate::{Client, run};
 
-use crate::lab::{Browser, PASSWORD};
 use crate::operations::{live, token};
 use crate::simulation::plan;
+use crate::support::browser::{Browser, PASSWORD};
 use crate::support::program::Program;
 
 /// The lines of a log that is written as JSON.

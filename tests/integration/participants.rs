@@ -6,7 +6,7 @@ use weber::domain::analysis::{Decision, Override};
 use weber::flow::audit::log::Actor;
 use weber::flow::study::decisions;
 
-use crate::lab::Browser;
+use crate::support::browser::Browser;
 use crate::support::person::Person;
 use crate::support::server::Server;
 

@@ -8,7 +8,7 @@ use weber::flow::study::{control, results};
 use weber::web::lab::results::report;
 
 use crate::export::Exported;
-use crate::lab::Browser;
+use crate::support::browser::Browser;
 use crate::support::person::Person;
 use crate::support::server::Server;
 use crate::support::tiny_study::TinyStudy;

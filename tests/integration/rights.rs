@@ -8,7 +8,7 @@ use weber::flow::audit::log::Actor;
 use weber::flow::lab::team;
 use weber::flow::lab::team::Invitation;
 
-use crate::lab::{Browser, PASSWORD, Page};
+use crate::support::browser::{Browser, PASSWORD, Page};
 use crate::support::server::{Server, TestClock};
 
 /// A browser of a researcher with this role; an administrator exists already.

@@ -7,7 +7,7 @@ use weber::flow::audit::log::Actor;
 use weber::flow::study::identities;
 use weber::flow::study::import::import_and_start;
 
-use crate::lab::{Browser, OpenPage, PASSWORD};
+use crate::support::browser::{Browser, OpenPage, PASSWORD};
 use crate::support::person::Person;
 use crate::support::server::{Server, TestClock};
 use crate::support::tiny_study::TinyStudy;

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use weber::domain::study::StudyState;
 use weber::flow::app::SystemClock;
 
-use crate::lab::Browser;
+use crate::support::browser::Browser;
 use crate::support::person::Person;
 use crate::support::server::Server;
 use crate::support::tiny_study::TinyStudy;

@@ -10,7 +10,7 @@ use weber::flow::study::export::PolicyChoice;
 use weber::flow::study::{decisions, policies};
 
 use crate::export::Exported;
-use crate::lab::Browser;
+use crate::support::browser::Browser;
 use crate::support::person::Person;
 use crate::support::server::Server;
 

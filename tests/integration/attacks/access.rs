@@ -11,7 +11,7 @@ use weber::flow::lab::team::Invitation;
 
 use super::routes::{addresses, routes};
 use super::world::{Answer, World, ask};
-use crate::lab::Browser;
+use crate::support::browser::Browser;
 use crate::support::server::Server;
 
 /// The least right that a client needs.

@@ -11,7 +11,7 @@ use weber::flow::lab::team;
 use weber::flow::lab::team::Invitation;
 
 use super::world::ask;
-use crate::lab::{Browser, OpenPage, PASSWORD};
+use crate::support::browser::{Browser, OpenPage, PASSWORD};
 use crate::support::person::Person;
 use crate::support::server::{Server, TestClock};
 

@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use weber::flow::study::export::{PolicyChoice, export, prepare};
 
 use super::world::{EVIL, EVIL_ID, World, ask};
-use crate::lab::Browser;
+use crate::support::browser::Browser;
 use crate::support::person::Person;
 use crate::support::server::Server;
 

@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use tower::ServiceExt;
 use weber::domain::study::StudyState;
 
-use crate::lab::Browser;
+use crate::support::browser::Browser;
 use crate::support::person::Person;
 use crate::support::server::Server;
 use crate::support::tiny_study::TinyStudy;
