@@ -9,7 +9,7 @@ use weber::simulate::{Client, run};
 
 use crate::operations::{live, token};
 use crate::simulation::plan;
-use crate::support::browser::{Browser, PASSWORD};
+use crate::support::browser::{Browser, PASSWORD, Page};
 use crate::support::program::Program;
 
 /// The lines of a log that is written as JSON.
@@ -19,10 +19,11 @@ pub fn lines(log: &str) -> Vec<Value> {
 }
 
 /// The reference that a page shows, which is also in its header.
-async fn failing_page(browser: &mut Browser<'_>, path: &str) -> String {
-    let page = browser.get(path).await;
+fn reference_on(page: &Page) -> String {
     assert_eq!(page.status.as_u16(), 500);
-    let [shown] = &page.texts("p code")[..] else { panic!("no reference: {}", page.text) };
+    let [shown] = &page.texts("p.small code, p.legend code, p.problem code")[..] else {
+        panic!("no reference: {}", page.text)
+    };
     assert_eq!(page.headers["x-request-id"], shown);
     shown.clone()
 }
@@ -35,8 +36,12 @@ async fn a_failed_request_is_found_by_the_reference_that_the_person_sees(pool: P
     let mut researcher = Browser::signed_in(&server).await;
     sqlx::query("alter table links rename to elsewhere").execute(&pool).await.unwrap();
     let arrival = format!("/enter/{link}?workerId=A1WORKERSECRET");
-    let on_page = failing_page(&mut Browser::new(&server), &arrival).await;
-    let in_lab = failing_page(&mut researcher, "/lab/studies/demo").await;
+    let on_page = reference_on(&Browser::new(&server).get(&arrival).await);
+    let in_lab = reference_on(&researcher.get("/lab/studies/demo").await);
+    // A page that shows its form again.
+    sqlx::query("alter table researchers rename to others").execute(&pool).await.unwrap();
+    let form = [("email", "ada@example.org"), ("password", "WRONGSECRET")];
+    let on_form = reference_on(&Browser::new(&server).post("/sign-in", &form).await);
     let body = json!({ "link": link, "consent_sha256": "", "parameters": {} });
     let (status, document) = server.post("/api/v1/enrolments", None, body).await;
     assert_eq!(status, 500, "{document}");
@@ -47,17 +52,19 @@ async fn a_failed_request_is_found_by_the_reference_that_the_person_sees(pool: P
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
     }
     let in_document = document["reference"].as_str().unwrap();
-    for (reference, method, route) in [
-        (&*on_page, "GET", "/enter/{link}"),
-        (&*in_lab, "GET", "/lab/studies/{slug}"),
-        (in_document, "POST", "/api/v1/enrolments"),
+    for (reference, method, route, table) in [
+        (&*on_page, "GET", "/enter/{link}", "links"),
+        (&*in_lab, "GET", "/lab/studies/{slug}", "links"),
+        (&*on_form, "POST", "/sign-in", "researchers"),
+        (in_document, "POST", "/api/v1/enrolments", "links"),
     ] {
         let failure: Vec<Value> =
             lines(&log).into_iter().filter(|line| line["span"]["reference"] == reference).collect();
         let [failure] = &failure[..] else { panic!("one line for {reference}:\n{log}") };
         assert_eq!((&failure["level"], &failure["status"]), (&json!("ERROR"), &json!(500)), "{failure}");
         assert_eq!((&failure["span"]["method"], &failure["span"]["route"]), (&json!(method), &json!(route)));
-        assert!(failure["cause"].as_str().unwrap().contains("\"links\" does not exist"), "{failure}");
+        let cause = failure["cause"].as_str().unwrap();
+        assert!(cause.contains(&format!("\"{table}\" does not exist")), "{failure}");
     }
 }
 

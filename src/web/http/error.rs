@@ -62,6 +62,16 @@ impl ProblemDocument {
         Self { cause: Some(Cause(cause.to_string())), ..self }
     }
 
+    /// Why the server failed, for its log.
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_ref().map(|Cause(cause)| cause.as_str())
+    }
+
+    /// The response with a page that shows this problem beside other things, such as a form to try again.
+    pub fn with_page(&self, page: Response) -> Response {
+        (self.status(), self.cause.clone().map(Extension), page).into_response()
+    }
+
     pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
         self.more.insert(name.into(), value);
         self

@@ -46,7 +46,8 @@ fn log_failure(response: &Response, began: Instant) {
     let ms = began.elapsed().as_secs_f64() * 1e3;
     match response.extensions().get::<Cause>() {
         Some(Cause(cause)) => tracing::error!(status, ms, cause, "A request failed"),
-        None => tracing::error!(status, ms, "A request failed"),
+        // A refusal for a while, such as a server that cannot store anything now.
+        None => tracing::warn!(status, ms, "A request failed"),
     }
 }
 

@@ -53,7 +53,7 @@ pub async fn sign_in(
         Err(error) => {
             let problem = ProblemDocument::from(error);
             let response = page::html(&SignInPage { problem: Some(&problem), email: &form.email });
-            Ok((problem.status(), response).into_response())
+            Ok(problem.with_page(response))
         }
     }
 }
@@ -101,7 +101,7 @@ pub async fn enter_code(
         Err(FlowError::Refused(Refused::LinkUsedUp)) => Ok(Redirect::to("/sign-in").into_response()),
         Err(error) => {
             let problem = ProblemDocument::from(error);
-            Ok((problem.status(), page::html(&CodePage { problem: Some(&problem) })).into_response())
+            Ok(problem.with_page(page::html(&CodePage { problem: Some(&problem) })))
         }
     }
 }
@@ -167,7 +167,7 @@ pub async fn set_password(
         Ok(begun) => Ok(go_on(&state, jar, begun)),
         Err(problem) => {
             let response = page::html(&PasswordPage::new(&form.token, Some(&problem)));
-            Ok((problem.status(), response).into_response())
+            Ok(problem.with_page(response))
         }
     }
 }

@@ -52,10 +52,9 @@ async fn standing(state: &WebState, me: Researcher) -> Result<SettingsPage, Page
 async fn again(state: &WebState, me: Researcher, error: FlowError) -> Result<Response, PageError> {
     let pending = second_factor::pending(&state.app, &me).await?;
     let problem = ProblemDocument::from(error);
-    let status = problem.status();
     let setup = pending.map(with_picture);
-    let page = SettingsPage { setup, problem: Some(problem), ..standing(state, me).await? };
-    Ok((status, page::html(&page)).into_response())
+    let page = SettingsPage { setup, problem: Some(problem.clone()), ..standing(state, me).await? };
+    Ok(problem.with_page(page::html(&page)))
 }
 
 /// Makes a secret, and shows it for the phone to read.

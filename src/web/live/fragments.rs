@@ -70,7 +70,10 @@ async fn made(state: &WebState, part: &Fragment) -> Option<Fragments> {
     let (state, part) = (state.clone(), part.clone());
     // A task of its own, so that a panic does not end the updates.
     let made = tokio::spawn(async move { render(&state, &part).await }).await.ok()?;
-    made.ok().map(|fragments| fragments.to_string().into())
+    let failed = |PageError(problem)| {
+        tracing::warn!(cause = problem.cause(), "A part of a live page could not be rendered")
+    };
+    made.map_err(failed).ok().map(|fragments| fragments.to_string().into())
 }
 
 async fn render(state: &WebState, fragment: &Fragment) -> Result<Value, PageError> {
