@@ -1,5 +1,7 @@
 //! The HTTP interface: the table of all routes.
 
+#[cfg(test)]
+mod captured_log;
 pub mod http;
 pub(crate) mod image_addresses;
 pub mod lab;

@@ -1,19 +1,8 @@
 // Each way in which a visitor arrives and a participation ends, with the page that is shown and the data that are stored.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Person, launch } from "./support/person.mjs";
-import { Server } from "./support/server.mjs";
-
-let server, browser;
-before(async () => {
-  server = await Server.start();
-  await server.goLive();
-  browser = await launch();
-});
-after(async () => {
-  await browser.close();
-  await server.stop();
-});
+import { test } from "node:test";
+import { browser, server } from "./support/live-study.mjs";
+import { Person } from "./support/person.mjs";
 
 function participants() {
   return Number(server.sql("select count(*) from participants")[0][0]);

@@ -1,19 +1,8 @@
 // Faults in the browser, at the server and between them: no answer is lost, and every participant can continue.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Person, launch } from "./support/person.mjs";
-import { Server } from "./support/server.mjs";
-
-let server, browser;
-before(async () => {
-  server = await Server.start();
-  await server.goLive();
-  browser = await launch();
-});
-after(async () => {
-  await browser.close();
-  await server.stop();
-});
+import { test } from "node:test";
+import { browser, server } from "./support/live-study.mjs";
+import { Person } from "./support/person.mjs";
 
 /** A participant in the first trial. The condition without references has no practice, so that trials come soonest. */
 async function inTrials(name) {

@@ -1,19 +1,8 @@
 // What is measured about the screen and the press in each trial, and how the trial screen uses the window.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Person, launch } from "./support/person.mjs";
-import { Server } from "./support/server.mjs";
-
-let server, browser;
-before(async () => {
-  server = await Server.start();
-  await server.goLive();
-  browser = await launch();
-});
-after(async () => {
-  await browser.close();
-  await server.stop();
-});
+import { test } from "node:test";
+import { browser, server } from "./support/live-study.mjs";
+import { Person } from "./support/person.mjs";
 
 /** A participant in the first trial, in a window of a given size and pixel ratio. */
 async function inTrials({ name, link = "None", size = [1280, 800], pixelRatio = 1, prepare = async () => {} }) {

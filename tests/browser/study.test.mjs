@@ -1,19 +1,8 @@
 // A whole participation, from consent to the files that a researcher downloads.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Person, launch } from "./support/person.mjs";
-import { Server } from "./support/server.mjs";
-
-let server, browser;
-before(async () => {
-  server = await Server.start();
-  await server.goLive();
-  browser = await launch();
-});
-after(async () => {
-  await browser.close();
-  await server.stop();
-});
+import { test } from "node:test";
+import { browser, server } from "./support/live-study.mjs";
+import { Person } from "./support/person.mjs";
 
 /** Asserts that the export has what was on the screen: the label that was shown, and the side that was chosen. */
 function assertStored(person, rows) {

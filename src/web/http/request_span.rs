@@ -71,9 +71,6 @@ fn message(panic: &(dyn Any + Send)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::sync::{Arc, Mutex};
-
     use axum::Router;
     use axum::body::{Body, to_bytes};
     use axum::http::StatusCode;
@@ -82,20 +79,7 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
-
-    /// Collects what is logged.
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::web::captured_log::CapturedLog;
 
     /// Replies with the reference at one address, and panics at all others.
     async fn answer(path: MatchedPath) -> String {
@@ -105,10 +89,7 @@ mod tests {
 
     /// Requests a path. Returns the response, its text, and what was logged.
     async fn ask(path: &str) -> (Response, String, String) {
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
-        let logging = tracing::subscriber::set_default(subscriber.finish());
+        let (log, logging) = CapturedLog::begin();
         let mut router = Router::new();
         for path in ["/api/{token}", "/enter/{link}", "/fine"] {
             router = router.route(path, get(answer));
@@ -117,8 +98,7 @@ mod tests {
         let Ok(mut response) = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await;
         drop(logging);
         let body = to_bytes(std::mem::take(response.body_mut()), 1 << 20).await.unwrap();
-        let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-        (response, String::from_utf8(body.to_vec()).unwrap(), logged)
+        (response, String::from_utf8(body.to_vec()).unwrap(), log.text())
     }
 
     #[tokio::test]

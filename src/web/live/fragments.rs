@@ -70,10 +70,15 @@ async fn made(state: &WebState, part: &Fragment) -> Option<Fragments> {
     let (state, part) = (state.clone(), part.clone());
     // A task of its own, so that a panic does not end the updates.
     let made = tokio::spawn(async move { render(&state, &part).await }).await.ok()?;
-    let failed = |PageError(problem)| {
-        tracing::warn!(cause = problem.cause(), "A part of a live page could not be rendered")
+    unless_failed(made).map(|fragments| fragments.to_string().into())
+}
+
+/// What was rendered. A failure is logged here, since it belongs to no request.
+fn unless_failed(made: Result<Value, PageError>) -> Option<Value> {
+    let log = |PageError(problem): &PageError| {
+        tracing::warn!(cause = problem.cause(), "A part of a live page could not be rendered");
     };
-    made.map_err(failed).ok().map(|fragments| fragments.to_string().into())
+    made.inspect_err(log).ok()
 }
 
 async fn render(state: &WebState, fragment: &Fragment) -> Result<Value, PageError> {
@@ -112,5 +117,22 @@ async fn changed(changes: &mut broadcast::Receiver<Change>, study_id: Option<i64
             // The server is stopping.
             Err(RecvError::Closed) => std::future::pending().await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::captured_log::CapturedLog;
+    use crate::web::http::error::ProblemDocument;
+
+    #[test]
+    fn a_part_that_cannot_be_rendered_is_logged_with_its_cause() {
+        let (log, _logging) = CapturedLog::begin();
+        assert_eq!(unless_failed(Ok(json!(1))), Some(json!(1)));
+        assert_eq!(log.text(), "");
+        let failure = PageError(ProblemDocument::internal().because("no such table"));
+        assert_eq!(unless_failed(Err(failure)), None);
+        assert!(log.text().contains("no such table"), "{}", log.text());
     }
 }
