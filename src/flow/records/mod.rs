@@ -21,9 +21,9 @@
 //! # Why batches
 //!
 //! A commit waits for the disk, and the wait is the same for one answer as for a hundred. With one commit per answer the disk would
-//! set the limit; `pgbench`, which does that, reaches 15,000 rows per second with 64 connections (docs/performance.md, where each
-//! number of this page is measured). Weber stores 33,000 answers per second there, since those that arrive during a commit share the
-//! next one. A single connection has nothing to share: it gets 0.71 of `pgbench`, as each answer is also checked.
+//! set the limit; `pgbench`, which does that, reaches 14,000 rows per second with 64 connections (docs/performance.md, where each
+//! number of this page is measured). Weber stores 25,000 answers per second there, since those that arrive during a commit share the
+//! next one. A single connection has nothing to share: it gets 0.65 of `pgbench`, as each answer is also checked.
 //!
 //! # Why a cache
 //!
