@@ -24,6 +24,7 @@ mod things;
 mod town;
 mod travel;
 mod trees;
+pub mod view;
 mod winter;
 
 use canvas::Canvas;
@@ -60,61 +61,76 @@ impl Scene {
     }
 }
 
-/// The genres of scenes. A genre that is listed more often fills more of the pool.
-const GENRES: [fn(&mut Scene); 52] = [
-    landscape::mountains,
-    landscape::seaside,
-    landscape::meadow,
-    landscape::fields,
-    landscape::desert,
-    winter::winter,
-    trees::forest,
-    town::front,
-    town::terrace,
-    castle::castle,
-    castle::arches,
-    town::high_rises,
-    night::city,
-    night::lanterns,
-    night::fireworks,
-    night::bokeh,
-    night::moon,
-    plants::flowers,
-    plants::flowers,
-    plants::leaves,
-    plants::mushrooms,
-    aquarium::aquarium,
-    animals::butterflies,
-    animals::owl,
-    animals::snails,
-    animals::herd,
-    animals::bees,
-    still_life::table_scene,
-    still_life::table_scene,
-    still_life::fruit_scene,
-    still_life::shelves,
-    still_life::room,
-    surfaces::quilt,
-    surfaces::fabrics,
-    surfaces::wall_piece,
-    surfaces::floor,
-    surfaces::logs,
-    surfaces::roof,
-    surfaces::fence,
-    surfaces::ripples,
-    surfaces::shingle,
-    flat_lay::collection,
-    flat_lay::pencils,
-    fair::wheels,
-    fair::fair,
-    flat_lay::garden,
-    travel::camp,
-    travel::pyramids,
-    travel::beach_huts,
-    travel::laundry,
-    travel::train,
-    travel::stained_glass,
+/// Paints one kind of scene.
+type Painter = fn(&mut Scene);
+
+/// The kinds of scenes, with their names. A kind that is listed more often fills more of the pool.
+const GENRES: [(&str, Painter); 52] = [
+    ("mountains", landscape::mountains),
+    ("seaside", landscape::seaside),
+    ("meadow", landscape::meadow),
+    ("fields", landscape::fields),
+    ("desert", landscape::desert),
+    ("winter", winter::winter),
+    ("forest", trees::forest),
+    ("front", town::front),
+    ("terrace", town::terrace),
+    ("castle", castle::castle),
+    ("arches", castle::arches),
+    ("high rises", town::high_rises),
+    ("city", night::city),
+    ("lanterns", night::lanterns),
+    ("fireworks", night::fireworks),
+    ("bokeh", night::bokeh),
+    ("moon", night::moon),
+    ("flowers", plants::flowers),
+    ("flowers", plants::flowers),
+    ("leaves", plants::leaves),
+    ("mushrooms", plants::mushrooms),
+    ("aquarium", aquarium::aquarium),
+    ("butterflies", animals::butterflies),
+    ("owl", animals::owl),
+    ("snails", animals::snails),
+    ("herd", animals::herd),
+    ("bees", animals::bees),
+    ("table", still_life::table_scene),
+    ("table", still_life::table_scene),
+    ("fruit", still_life::fruit_scene),
+    ("shelves", still_life::shelves),
+    ("room", still_life::room),
+    ("quilt", surfaces::quilt),
+    ("fabrics", surfaces::fabrics),
+    ("wall piece", surfaces::wall_piece),
+    ("floor", surfaces::floor),
+    ("logs", surfaces::logs),
+    ("roof", surfaces::roof),
+    ("fence", surfaces::fence),
+    ("ripples", surfaces::ripples),
+    ("shingle", surfaces::shingle),
+    ("collection", flat_lay::collection),
+    ("pencils", flat_lay::pencils),
+    ("wheels", fair::wheels),
+    ("fair", fair::fair),
+    ("garden", flat_lay::garden),
+    ("camp", travel::camp),
+    ("pyramids", travel::pyramids),
+    ("beach huts", travel::beach_huts),
+    ("laundry", travel::laundry),
+    ("train", travel::train),
+    ("stained glass", travel::stained_glass),
 ];
+
+/// The name of a scene's kind, e.g. `seaside`.
+pub fn kind(number: usize) -> &'static str {
+    GENRES[number % GENRES.len()].0
+}
+
+/// The names of all kinds, each once.
+pub fn kinds() -> Vec<&'static str> {
+    let mut names: Vec<&str> = GENRES.iter().map(|(name, _)| *name).collect();
+    names.dedup();
+    names
+}
 
 /// The scene with this number.
 pub fn paint(seed: u64, number: usize) -> Picture {
@@ -122,7 +138,7 @@ pub fn paint(seed: u64, number: usize) -> Picture {
     let palette = random_palette(&dice);
     let light = light_from(dice.range(0.1, 0.4));
     let mut scene = Scene { canvas: Canvas::new(|_, _| Rgb::BLACK), dice, palette, light };
-    GENRES[number % GENRES.len()](&mut scene);
+    (GENRES[number % GENRES.len()].1)(&mut scene);
     let Scene { canvas, dice, .. } = scene;
     let warmth = dice.range(-0.05, 0.05);
     let exposure = dice.range(0.92, 1.08);
@@ -143,6 +159,14 @@ mod tests {
         assert_eq!(distinct.len(), GENRES.len());
         assert_ne!(paint(1, 5), paint(2, 5));
         assert_ne!(paint(1, 5), paint(1, 5 + GENRES.len()));
+    }
+
+    #[test]
+    fn kinds_have_names_of_their_own() {
+        let names = kinds();
+        assert_eq!(names.len(), 50);
+        assert_eq!(names.iter().collect::<HashSet<_>>().len(), 50);
+        assert_eq!((kind(1), kind(53), kind(18), kind(19)), ("seaside", "seaside", "flowers", "flowers"));
     }
 
     #[test]

@@ -1,0 +1,9 @@
+//! Makes the stimuli of a study from a network and a folder of images.
+
+pub mod architecture;
+pub mod card;
+pub mod model;
+pub mod network;
+pub mod parallel;
+pub mod train;
+pub mod unit;

@@ -1,0 +1,14 @@
+//! A convolutional network as a graph of named operations, with its weights.
+//!
+//! [`Graph`] describes the operations, [`Weights`] holds the numbers, and [`Network`] computes: forward passes ([`forward`]), gradients
+//! with respect to the input, and the response to many pictures that differ from one in a square ([`window`]).
+
+mod forward;
+mod graph;
+mod pool;
+mod weights;
+
+pub(crate) use forward::values;
+pub use forward::{Network, device};
+pub use graph::{Graph, Node, Op, Padding, Pool};
+pub use weights::{Array, Weights, WeightsError};
