@@ -57,16 +57,34 @@ impl Card {
 
     /// Adds the numbers of one picture, by channel, row and column.
     pub fn append(&self, picture: &Picture, values: &mut Vec<f32>) {
+        self.append_region(picture, [0, 0], [self.size; 2], values);
+    }
+
+    /// [`Self::append`] for a part of the input, given its first row and column and its height and width.
+    pub fn append_region(
+        &self,
+        picture: &Picture,
+        [top, left]: [usize; 2],
+        [height, width]: [usize; 2],
+        values: &mut Vec<f32>,
+    ) {
         let bytes = picture.bytes();
         let taps = Taps::new(self.size);
         for (place, channel) in self.order.channels().into_iter().enumerate() {
-            for y in 0..self.size {
-                for x in 0..self.size {
+            for y in top..top + height {
+                for x in left..left + width {
                     let value = taps.mean(|column, row| bytes[(row * SIDE + column) * 3 + channel], x, y);
                     values.push((value - self.mean[place]) * self.scale[place]);
                 }
             }
         }
+    }
+
+    /// The pixels `from..to` of a picture's line as the pixels of the input's line that depend on them.
+    pub fn affected(&self, from: usize, to: usize) -> (usize, usize) {
+        let reads = |i: &usize| Taps::line(self.size, *i).iter().any(|(pixel, _)| (from..to).contains(pixel));
+        let first = (0..self.size).find(reads).unwrap_or(0);
+        (first, (first..self.size).rev().find(reads).map_or(first, |last| last + 1))
     }
 }
 
@@ -78,25 +96,26 @@ struct Taps {
 
 impl Taps {
     fn new(size: usize) -> Self {
+        Self { lines: (0..size).map(|i| Self::line(size, i)).collect() }
+    }
+
+    fn line(size: usize, i: usize) -> Vec<(usize, f32)> {
         let ratio = SIDE as f32 / size as f32;
-        let line = |i: usize| {
-            if size == SIDE {
-                return vec![(i, 1.0)];
-            }
-            if size < SIDE {
-                let (from, to) = (i as f32 * ratio, (i + 1) as f32 * ratio);
-                let covered = |j: usize| (to.min((j + 1) as f32) - from.max(j as f32)).max(0.0) / ratio;
-                let last = (to.ceil() as usize).min(SIDE);
-                return (from as usize..last)
-                    .map(|j| (j, covered(j)))
-                    .filter(|(_, share)| *share > 0.0)
-                    .collect();
-            }
-            let at = ((i as f32 + 0.5) * ratio - 0.5).clamp(0.0, (SIDE - 1) as f32);
-            let (low, rest) = (at as usize, at.fract());
-            vec![(low, 1.0 - rest), ((low + 1).min(SIDE - 1), rest)]
-        };
-        Self { lines: (0..size).map(line).collect() }
+        if size == SIDE {
+            return vec![(i, 1.0)];
+        }
+        if size < SIDE {
+            let (from, to) = (i as f32 * ratio, (i + 1) as f32 * ratio);
+            let covered = |j: usize| (to.min((j + 1) as f32) - from.max(j as f32)).max(0.0) / ratio;
+            let last = (to.ceil() as usize).min(SIDE);
+            return (from as usize..last)
+                .map(|j| (j, covered(j)))
+                .filter(|(_, share)| *share > 0.0)
+                .collect();
+        }
+        let at = ((i as f32 + 0.5) * ratio - 0.5).clamp(0.0, (SIDE - 1) as f32);
+        let (low, rest) = (at as usize, at.fract());
+        vec![(low, 1.0 - rest), ((low + 1).min(SIDE - 1), rest)]
     }
 
     fn mean(&self, byte: impl Fn(usize, usize) -> u8, x: usize, y: usize) -> f32 {
@@ -130,6 +149,8 @@ mod tests {
         assert_eq!((at(224, 1, 5, 7), at(224, 2, 5, 7)), ((7.0 - 2.0) * 0.5, (5.0 - 3.0) * 2.0));
         // At half the side a pixel is the mean of 2 x 2.
         assert_eq!(at(112, 2, 5, 7), (10.5 - 3.0) * 2.0);
+        assert_eq!(card(112).affected(4, 10), (2, 5));
+        assert_eq!(card(224).affected(4, 10), (4, 10));
         let large = at(448, 2, 11, 7);
         assert!((large - (5.25 - 3.0) * 2.0).abs() < 1e-4, "{large}");
     }

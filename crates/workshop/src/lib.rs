@@ -5,5 +5,9 @@ pub mod card;
 pub mod model;
 pub mod network;
 pub mod parallel;
+pub mod probe;
+pub mod search;
+#[cfg(test)]
+mod testing;
 pub mod train;
 pub mod unit;

@@ -15,3 +15,13 @@ pub struct Unit {
     pub layer: String,
     pub direction: Direction,
 }
+
+impl Direction {
+    /// A factor for each of the layer's channels.
+    pub fn factors(&self, channels: usize) -> Vec<f32> {
+        match self {
+            Self::Channel(channel) => (0..channels).map(|c| f32::from(u8::from(c == *channel))).collect(),
+            Self::Vector(factors) => factors.clone(),
+        }
+    }
+}

@@ -17,11 +17,11 @@ pub fn device() -> Device {
 
 /// A graph with its weights as tensors.
 pub struct Network {
-    graph: Graph,
+    pub(super) graph: Graph,
     /// One-dimensional arrays.
-    vectors: BTreeMap<String, Tensor<1>>,
+    pub(super) vectors: BTreeMap<String, Tensor<1>>,
     /// Kernels of convolutions.
-    kernels: BTreeMap<String, Tensor<4>>,
+    pub(super) kernels: BTreeMap<String, Tensor<4>>,
 }
 
 /// An array of the weights as a tensor of `D` dimensions.

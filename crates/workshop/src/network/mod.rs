@@ -6,7 +6,9 @@
 mod forward;
 mod graph;
 mod pool;
+mod unit;
 mod weights;
+pub mod window;
 
 pub(crate) use forward::values;
 pub use forward::{Network, device};
