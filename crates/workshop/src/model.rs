@@ -1,10 +1,11 @@
 //! A network with its card: from pictures to responses.
 
 use burn::tensor::{Tensor, TensorData};
+use sha2::{Digest, Sha256};
 use weber_stimuli::picture::Picture;
 
 use crate::card::Card;
-use crate::network::{Network, device, values};
+use crate::network::{Graph, Network, Weights, device, values};
 use crate::unit::Direction;
 
 /// Pictures per forward pass.
@@ -14,9 +15,25 @@ pub const BATCH: usize = 16;
 pub struct Model {
     pub network: Network,
     pub card: Card,
+    hash: [u8; 32],
 }
 
 impl Model {
+    pub fn new(graph: Graph, weights: &Weights, card: Card) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(format!("{graph:?} {card:?}"));
+        for (name, array) in &weights.0 {
+            hash.update(format!("{name} {:?}", array.shape));
+            array.values.iter().for_each(|value| hash.update(value.to_le_bytes()));
+        }
+        Self { network: Network::new(graph, weights), card, hash: hash.finalize().into() }
+    }
+
+    /// The SHA-256 of everything that responses depend on: operations, weights and card.
+    pub fn hash(&self) -> &[u8; 32] {
+        &self.hash
+    }
+
     /// The mean over all places of every channel of the `layers` (indices of nodes): `[picture][layer][channel]`.
     pub fn means(&self, pictures: &[&Picture], layers: &[usize]) -> Vec<Vec<Vec<f32>>> {
         let mut of_pictures = vec![Vec::with_capacity(layers.len()); pictures.len()];

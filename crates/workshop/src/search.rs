@@ -2,17 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use weber_stimuli::inlay::{Corner, STRIDE, corners};
+use serde::{Deserialize, Serialize};
+use weber_stimuli::inlay::{Corner, Patch};
 use weber_stimuli::picture::SIDE;
 
 /// How positions are searched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Search {
     /// All positions, as the study did.
     Exhaustive,
     /// A grid of 8 px, refined around the best positions, then climbed. Finds the best position in about 98 of 100 searches with an
     /// eighth of the passes. The result is always one of the positions of the exhaustive search, with its true response.
     Coarse,
+}
+
+impl Search {
+    /// The word that is stored with a study.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exhaustive => "exhaustive",
+            Self::Coarse => "coarse",
+        }
+    }
 }
 
 /// Which ends of the responses are wanted.
@@ -69,33 +81,36 @@ impl<F: Fn(&[Corner]) -> Vec<f64>> Known<F> {
     }
 }
 
-/// The eight neighbours at a distance of `step` px, as far as the square fits the picture.
-fn neighbours(at: Corner, step: usize, last: usize) -> impl Iterator<Item = Corner> {
-    let along = move |i: usize| [i.checked_sub(step), Some(i), Some(i + step).filter(|i| *i <= last)];
+/// The eight neighbours at a distance of `step` px, as far as they are positions of the patch.
+fn neighbours(at: Corner, step: usize, patch: Patch) -> impl Iterator<Item = Corner> {
+    let last = SIDE - patch.side;
+    let is_place = move |i: &usize| *i <= last && (i.is_multiple_of(patch.stride) || *i == last);
+    let along = move |i: usize| [i.checked_sub(step), Some(i), Some(i + step)].map(|i| i.filter(is_place));
     let rows = along(at.y).into_iter().flatten();
     rows.flat_map(move |y| along(at.x).into_iter().flatten().map(move |x| Corner { x, y }))
 }
 
-/// Searches positions with a function that gives responses for positions. The square has `side` px.
-pub fn extremes(search: Search, ends: Ends, side: usize, ask: impl Fn(&[Corner]) -> Vec<f64>) -> Extremes {
+/// Searches positions of the patch with a function that gives responses for positions.
+pub fn extremes(search: Search, ends: Ends, patch: Patch, ask: impl Fn(&[Corner]) -> Vec<f64>) -> Extremes {
     let mut known = Known { responses: BTreeMap::new(), ask };
     match search {
-        Search::Exhaustive => known.compute(corners(STRIDE)),
-        Search::Coarse => refine(&mut known, ends, SIDE - side),
+        Search::Exhaustive => known.compute(patch.corners()),
+        Search::Coarse => refine(&mut known, ends, patch),
     }
     let end = |sign: f64| known.with_response(known.best(sign, 1)[0]);
     Extremes { highest: end(1.0), lowest: end(-1.0), passes: known.responses.len() }
 }
 
-fn refine<F: Fn(&[Corner]) -> Vec<f64>>(known: &mut Known<F>, ends: Ends, last: usize) {
-    known.compute(corners(GRID));
+fn refine<F: Fn(&[Corner]) -> Vec<f64>>(known: &mut Known<F>, ends: Ends, patch: Patch) {
+    let grid = Patch { stride: (GRID / patch.stride).max(1) * patch.stride, ..patch };
+    known.compute(grid.corners());
     let signs: &[f64] = if ends == Ends::Both { &[1.0, -1.0] } else { &[1.0] };
-    let mut step = GRID / 2;
-    while step >= STRIDE {
+    let mut step = grid.stride / 2;
+    while step >= patch.stride {
         let around: Vec<Corner> = signs
             .iter()
             .flat_map(|sign| known.best(*sign, BEST))
-            .flat_map(|at| neighbours(at, step, last))
+            .flat_map(|at| neighbours(at, step, patch))
             .collect();
         known.compute(around);
         step /= 2;
@@ -103,7 +118,7 @@ fn refine<F: Fn(&[Corner]) -> Vec<f64>>(known: &mut Known<F>, ends: Ends, last: 
     for sign in signs {
         let mut at = known.best(*sign, 1)[0];
         loop {
-            known.compute(neighbours(at, STRIDE, last));
+            known.compute(neighbours(at, patch.stride, patch));
             let next = known.best(*sign, 1)[0];
             if next == at {
                 break;
@@ -134,12 +149,12 @@ mod tests {
             asked.set(asked.get() + corners.len());
             corners.iter().map(landscape).collect::<Vec<_>>()
         };
-        let all = extremes(Search::Exhaustive, Ends::Both, 90, ask);
+        let all = extremes(Search::Exhaustive, Ends::Both, Patch::STUDY, ask);
         assert_eq!((all.passes, asked.take()), (4_624, 4_624));
-        let coarse = extremes(Search::Coarse, Ends::Both, 90, ask);
+        let coarse = extremes(Search::Coarse, Ends::Both, Patch::STUDY, ask);
         assert_eq!((coarse.highest, coarse.lowest), (all.highest, all.lowest));
         assert!(coarse.passes < 700 && asked.take() == coarse.passes, "{}", coarse.passes);
-        let highest = extremes(Search::Coarse, Ends::Highest, 90, ask);
+        let highest = extremes(Search::Coarse, Ends::Highest, Patch::STUDY, ask);
         assert_eq!(highest.highest, all.highest);
         assert!(highest.passes < coarse.passes);
         assert_eq!(all.highest.0, Corner { x: 100, y: 30 });
@@ -147,7 +162,7 @@ mod tests {
 
     #[test]
     fn the_first_of_equals_counts() {
-        let flat = extremes(Search::Coarse, Ends::Both, 90, |corners| vec![1.0; corners.len()]);
+        let flat = extremes(Search::Coarse, Ends::Both, Patch::STUDY, |corners| vec![1.0; corners.len()]);
         assert_eq!((flat.highest, flat.lowest), ((Corner { x: 0, y: 0 }, 1.0), (Corner { x: 0, y: 0 }, 1.0)));
     }
 }

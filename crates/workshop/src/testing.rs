@@ -5,7 +5,7 @@ use weber_stimuli::dice::Dice;
 use crate::architecture::demo;
 use crate::card::Card;
 use crate::model::Model;
-use crate::network::{Array, Network, Weights};
+use crate::network::{Array, Weights};
 
 /// The demo network with random weights.
 pub fn random_demo(seed: u64) -> Model {
@@ -22,5 +22,5 @@ pub fn random_demo(seed: u64) -> Model {
         (name.clone(), Array { shape: shape.clone(), values: (0..count).map(value).collect() })
     };
     let weights = Weights(shapes.iter().map(array).collect());
-    Model { network: Network::new(graph, &weights), card: Card::demo() }
+    Model::new(graph, &weights, Card::demo())
 }

@@ -1,7 +1,10 @@
 //! The units that a study is about: channels of a layer, or directions in it.
 
+use serde::{Deserialize, Serialize};
+
 /// A channel of a layer, or a vector of one factor per channel.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Direction {
     Channel(usize),
     Vector(Vec<f32>),
