@@ -1,9 +1,9 @@
 //! Simple rules that answer a trial without references. Each makes one decision, and a tie counts as wrong.
 
-use super::graph::{Graph, Map, Node, Op, RETINA, retina};
-use super::inlay::{Corner, PATCH};
+use super::inlay::{Corner, Patch};
 use super::occlusion::Queries;
 use super::picture::{Picture, SIDE};
+use super::saliency::Saliency;
 
 /// Whether each rule chooses the max query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,84 +18,30 @@ pub struct Baselines {
 
 impl Baselines {
     /// The decisions for the queries of a base image.
-    pub fn decide(base: &Picture, queries: &Queries, saliency: &Saliency) -> Self {
+    pub fn decide(base: &Picture, patch: Patch, queries: &Queries) -> Self {
         let (max, min) = (queries.max.corner, queries.min.corner);
-        let map = saliency.map(base);
+        let saliency = Saliency::of(base);
+        let hidden = |at: Corner| saliency.within(patch.spans(at));
         Self {
-            center: squared_distance(max) > squared_distance(min),
-            variance: base.deviation(max.x, max.y, PATCH) < base.deviation(min.x, min.y, PATCH),
-            saliency: hidden(&map, max) < hidden(&map, min),
+            center: squared_distance(patch, max) > squared_distance(patch, min),
+            variance: base.deviation(patch.spans(max)) < base.deviation(patch.spans(min)),
+            // Patches have one size, so comparing sums is comparing means.
+            saliency: hidden(max) < hidden(min),
         }
     }
 }
 
 /// Four times the squared distance, in px, of the patch's centre from the image's, which is at (111.5, 111.5). A whole number
 /// makes ties exact.
-fn squared_distance(corner: Corner) -> i64 {
-    let along = |start: usize| 2 * start as i64 + PATCH as i64 - SIDE as i64;
+fn squared_distance(patch: Patch, corner: Corner) -> i64 {
+    let along = |start: usize| (2 * start + patch.side) as i64 - SIDE as i64;
     along(corner.x) * along(corner.x) + along(corner.y) * along(corner.y)
-}
-
-/// The saliency in a patch, in 10^-12 of the whole. Patches have one size, so comparing sums is comparing means.
-fn hidden(map: &[i64], corner: Corner) -> i64 {
-    let columns = corner.x / 2..(corner.x + PATCH) / 2;
-    (corner.y / 2..(corner.y + PATCH) / 2)
-        .map(|y| map[y * RETINA..][columns.clone()].iter().sum::<i64>())
-        .sum()
-}
-
-/// A model of saliency: contrast between centre and surround in lightness, red against green and blue against yellow, at
-/// three scales, after Itti, Koch and Niebur (1998), without a bias towards the centre.
-pub struct Saliency {
-    graph: Graph,
-    output: Node,
-}
-
-impl Default for Saliency {
-    fn default() -> Self {
-        let mut graph = Graph::default();
-        let [r, g, b] = [0, 1, 2].map(|channel| graph.add(Op::Channel(channel)));
-        let third = 1.0 / 3.0;
-        let opponents = [
-            vec![(r, third), (g, third), (b, third)],
-            vec![(r, 0.5), (g, -0.5)],
-            vec![(b, 0.5), (r, -0.25), (g, -0.25)],
-        ];
-        let mut terms = Vec::new();
-        for opponent in opponents {
-            let map = graph.add(Op::Sum(opponent, 0.0));
-            for (centre, surround) in [(1, 4), (2, 8), (4, 16)] {
-                let [centre, surround] = [centre, surround].map(|reach: usize| {
-                    let box_ = vec![1.0 / (2 * reach + 1) as f32; 2 * reach + 1];
-                    graph.add(Op::Convolve(map, box_.clone(), box_))
-                });
-                for sign in [1.0, -1.0] {
-                    let difference = graph.add(Op::Sum(vec![(centre, sign), (surround, -sign)], 0.0));
-                    terms.push((graph.add(Op::Rectify(difference)), 1.0));
-                }
-            }
-        }
-        let output = graph.add(Op::Sum(terms, 0.0));
-        Self { graph, output }
-    }
-}
-
-impl Saliency {
-    /// The share of each retina cell in the picture's saliency, in 10^-12.
-    fn map(&self, picture: &Picture) -> Vec<i64> {
-        let maps = self.graph.evaluate(&retina(picture));
-        density(&maps[self.output])
-    }
-}
-
-fn density(map: &Map) -> Vec<i64> {
-    let total: f64 = map.values.iter().map(|value| f64::from(*value)).sum();
-    map.values.iter().map(|value| (f64::from(*value) / total.max(1e-12) * 1e12).round() as i64).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inlay::Shape;
     use crate::occlusion::Occlusion;
 
     fn queries(max: (usize, usize), min: (usize, usize)) -> Queries {
@@ -104,7 +50,7 @@ mod tests {
     }
 
     fn decide(base: &Picture, max: (usize, usize), min: (usize, usize)) -> Baselines {
-        Baselines::decide(base, &queries(max, min), &Saliency::default())
+        Baselines::decide(base, Patch::STUDY, &queries(max, min))
     }
 
     /// Grey with a checked disc of radius 30 around (60, 60).
@@ -142,8 +88,15 @@ mod tests {
     }
 
     #[test]
-    fn saliency_is_a_density() {
-        let sum: i64 = Saliency::default().map(&spot()).iter().sum();
-        assert!((sum - 1_000_000_000_000).abs() < 20_000);
+    fn rules_look_at_the_pixels_of_a_disc_only() {
+        // A bright pixel in the corner of the square around the patch, outside the disc.
+        let base = Picture::from_fn(|x, y| if (x, y) == (0, 0) { [250; 3] } else { [120; 3] });
+        let queries = queries((134, 134), (0, 0));
+        assert!(Baselines::decide(&base, Patch::STUDY, &queries).variance);
+        let disc = Patch { shape: Shape::Disc, ..Patch::STUDY };
+        assert!(!Baselines::decide(&base, disc, &queries).variance, "two plain discs tie");
+        // Small patches are compared by their own centres: (9.5, 9.5) and (213.5, 213.5) are 144 px away, both.
+        let small = Patch { side: 20, ..Patch::STUDY };
+        assert!(Baselines::decide(&base, small, &self::queries((204, 204), (2, 2))).center);
     }
 }

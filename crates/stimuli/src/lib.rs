@@ -1,8 +1,8 @@
 //! Makes the images of the demo study: scenes, occlusion search, blur, synthetic images.
 //!
 //! [`demo`] builds the study that ships with Weber. [`machine`] defines what a set of units must provide, so that a neural network can
-//! replace the demo's [`units`]. [`inlay`], [`occlusion`], [`blur`], [`ranking`], [`synthetic`] and [`baselines`] are the
-//! study's algorithm, and [`scenes`] paints pictures in place of photographs.
+//! replace the demo's [`units`]. [`inlay`], [`occlusion`], [`blur`], [`ranking`], [`synthetic`], [`saliency`] and
+//! [`baselines`] are the study's algorithm, [`recipe`] is what a network decided about a study's images, and [`scenes`] paints pictures in place of photographs.
 
 pub mod baselines;
 pub mod blur;
@@ -16,6 +16,8 @@ mod maths;
 pub mod occlusion;
 pub mod picture;
 pub mod ranking;
+pub mod recipe;
+pub mod saliency;
 pub mod scenes;
 pub mod synthetic;
 pub mod units;

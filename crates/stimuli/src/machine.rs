@@ -1,7 +1,8 @@
 //! The machine whose units the study is about, as the image-making code needs it.
 
 use super::graph::{Graph, Map, Node, inlay_responses, mean, retina};
-use super::inlay::{Corner, Inlay, compose};
+use super::inlay::{Corner, Inlay, Patch};
+use super::occlusion::Queries;
 use super::picture::Picture;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +44,13 @@ pub trait Machine: Sync {
         inlay: Inlay<'_>,
         corners: &[Corner],
     ) -> Vec<f64> {
-        corners.iter().map(|at| self.response(unit, &compose(background, inlay, *at))).collect()
+        corners.iter().map(|at| self.response(unit, &Patch::STUDY.compose(background, inlay, *at))).collect()
     }
+}
+
+/// The queries of a base image among the given positions.
+pub fn queries<M: Machine>(machine: &M, unit: usize, base: &Picture, corners: &[Corner]) -> Option<Queries> {
+    Queries::choose(corners, &machine.inlay_responses(unit, base, Inlay::MeanColour, corners))
 }
 
 /// The share of the gradient that passes rectifications with negative input while an image is optimised.

@@ -1,11 +1,12 @@
 //! Finds the queries of a base image: the occlusions with the highest and the lowest response of a unit.
 
-use super::inlay::{Corner, Inlay, STRIDE, compose, corners};
-use super::machine::Machine;
+use serde::{Deserialize, Serialize};
+
+use super::inlay::{Corner, Inlay, Patch};
 use super::picture::Picture;
 
 /// The two occlusions of a base image.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Queries {
     /// The occlusion with the highest response: the correct answer.
     pub max: Occlusion,
@@ -14,9 +15,9 @@ pub struct Queries {
 }
 
 /// One occlusion.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Occlusion {
-    /// The upper left corner of the square.
+    /// Where the patch is.
     pub corner: Corner,
     /// The response to the occluded image.
     pub response: f64,
@@ -24,28 +25,19 @@ pub struct Occlusion {
 
 impl Occlusion {
     /// The occluded image.
-    pub fn of(&self, base: &Picture) -> Picture {
-        compose(base, Inlay::MeanColour, self.corner)
+    pub fn of(&self, base: &Picture, patch: Patch) -> Picture {
+        patch.compose(base, Inlay::MeanColour, self.corner)
     }
 }
 
 impl Queries {
-    /// Searches all positions that are [`STRIDE`] px apart. Of equal responses the first position counts, row by row.
-    /// `None` if the response is the same everywhere, so that the trial would have no answer.
-    pub fn find<M: Machine>(machine: &M, unit: usize, base: &Picture) -> Option<Self> {
-        Self::find_among(machine, unit, base, &corners(STRIDE))
-    }
-
-    /// Searches the given positions only.
-    pub fn find_among<M: Machine>(
-        machine: &M,
-        unit: usize,
-        base: &Picture,
-        corners: &[Corner],
-    ) -> Option<Self> {
-        let responses = machine.inlay_responses(unit, base, Inlay::MeanColour, corners);
-        let mut all =
-            corners.iter().zip(responses).map(|(corner, response)| Occlusion { corner: *corner, response });
+    /// Chooses from the responses of a unit to the base image with the patch (see [`Inlay::MeanColour`]) at each of the corners. Of
+    /// equal responses the first counts. `None` if the response is the same everywhere, so that the trial would have no answer.
+    pub fn choose(corners: &[Corner], responses: &[f64]) -> Option<Self> {
+        let mut all = corners
+            .iter()
+            .zip(responses)
+            .map(|(corner, response)| Occlusion { corner: *corner, response: *response });
         let first = all.next()?;
         let (max, min) = all.fold((first, first), |(max, min), next| {
             (
@@ -61,7 +53,7 @@ impl Queries {
         (self.max.response - self.min.response) / base_response
     }
 
-    /// Distance of the two squares, in px.
+    /// Distance of the two patches, in px.
     pub fn distance(&self) -> f64 {
         let along = |a: usize, b: usize| a.abs_diff(b) as f64;
         let (dx, dy) =
@@ -73,25 +65,10 @@ impl Queries {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::Unit;
 
-    /// Responds with the mean of the red channel to the power of its parameter: 0 responds to nothing.
-    struct Redness(Vec<Unit>, i32);
-
-    impl Machine for Redness {
-        fn units(&self) -> &[Unit] {
-            &self.0
-        }
-
-        fn responses(&self, picture: &Picture) -> Vec<f64> {
-            let sum: f64 =
-                picture.bytes().iter().step_by(3).map(|red| (f64::from(*red) / 255.0).powi(self.1)).sum();
-            vec![sum]
-        }
-    }
-
-    fn redness(power: i32) -> Redness {
-        Redness(vec![Unit { layer: "colour".into(), branch: "fine".into(), channel: 0 }], power)
+    /// The mean of the squares of the red channel.
+    fn redness(picture: &Picture) -> f64 {
+        picture.bytes().iter().step_by(3).map(|red| (f64::from(*red) / 255.0).powi(2)).sum()
     }
 
     #[test]
@@ -101,20 +78,23 @@ mod tests {
             let (dx, dy) = (x as i32 - 170, y as i32 - 150);
             if dx * dx + dy * dy < 900 { [255, 0, 0] } else { [20, 80, 90] }
         });
-        let few: Vec<Corner> = corners(44);
-        let queries = Queries::find_among(&redness(2), 0, &base, &few).unwrap();
+        let patch = Patch { stride: 44, ..Patch::STUDY };
+        let corners = patch.corners();
+        let responses: Vec<f64> =
+            corners.iter().map(|at| redness(&patch.compose(&base, Inlay::MeanColour, *at))).collect();
+        let queries = Queries::choose(&corners, &responses).unwrap();
         assert_eq!(queries.min.corner, Corner { x: 132, y: 88 });
         assert_eq!(queries.max.corner, Corner { x: 0, y: 0 });
-        let occluded = queries.min.of(&base);
-        assert_eq!(redness(2).response(0, &occluded), queries.min.response);
+        assert_eq!(redness(&queries.min.of(&base, patch)), queries.min.response);
         assert!(queries.max.response > queries.min.response);
         assert!((queries.distance() - (132f64 * 132.0 + 88.0 * 88.0).sqrt()).abs() < 1e-9);
     }
 
     #[test]
     fn equal_responses_give_no_queries() {
-        let base = Picture::from_fn(|_, _| [100, 100, 100]);
-        assert_eq!(Queries::find_among(&redness(1), 0, &base, &corners(44)), None);
+        let corners = Patch::STUDY.corners();
+        assert_eq!(Queries::choose(&corners, &vec![1.0; corners.len()]), None);
+        assert_eq!(Queries::choose(&[], &[]), None);
     }
 
     #[test]

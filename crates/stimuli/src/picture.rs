@@ -1,5 +1,7 @@
 //! Pictures of 224 x 224 px, with the pixel operations of the study's definitions.
 
+use std::ops::Range;
+
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder, ImageResult};
 
@@ -9,6 +11,21 @@ pub const SIDE: usize = 224;
 /// Quality of the JPEG files, 1 to 100. At 92 and without chroma subsampling (which the encoder does not support) compression is not
 /// visible.
 const JPEG_QUALITY: u8 = 92;
+
+/// Columns `left..right` of row `y`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub y: usize,
+    pub left: usize,
+    pub right: usize,
+}
+
+impl Span {
+    /// Where its pixels are among a picture's bytes.
+    fn bytes(self) -> Range<usize> {
+        (self.y * SIDE + self.left) * 3..(self.y * SIDE + self.right) * 3
+    }
+}
 
 /// A picture of [`SIDE`] x [`SIDE`] px, 8 bits each of red, green and blue, row by row from the top left.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -61,56 +78,55 @@ impl Picture {
         &self.pixels[y * SIDE * 3..(y + 1) * SIDE * 3]
     }
 
-    /// The pixels of `size` x `size` px from the corner (`x`, `y`) on, row by row.
-    fn square_rows(&self, x: usize, y: usize, size: usize) -> impl Iterator<Item = &[u8]> {
-        (y..y + size).map(move |row| &self.row(row)[x * 3..(x + size) * 3])
+    /// The bytes of a part, row by row.
+    fn part(&self, spans: impl Iterator<Item = Span>) -> impl Iterator<Item = &[u8]> {
+        spans.map(|span| &self.pixels[span.bytes()])
     }
 
-    /// The mean colour of a square, each channel rounded to the nearest of its 256 values.
-    pub fn mean_colour(&self, x: usize, y: usize, size: usize) -> [u8; 3] {
-        let mut sums = [0u32; 3];
-        for row in self.square_rows(x, y, size) {
+    /// The mean colour of a part, each channel rounded to the nearest of its 256 values, half up.
+    pub fn mean_colour(&self, spans: impl Iterator<Item = Span>) -> [u8; 3] {
+        let (mut sums, mut count) = ([0u32; 3], 0);
+        for row in self.part(spans) {
             for pixel in row.chunks_exact(3) {
                 for (sum, value) in sums.iter_mut().zip(pixel) {
                     *sum += u32::from(*value);
                 }
             }
+            count += row.len() as u32 / 3;
         }
-        sums.map(|sum| rounded_mean(sum, size))
+        sums.map(|sum| rounded_mean(sum, count))
     }
 
-    /// Standard deviation over the pixels and channels of a square (dividing by their number), values from 0 to 1.
-    pub fn deviation(&self, x: usize, y: usize, size: usize) -> f64 {
-        let (mut sum, mut squares) = (0u64, 0u64);
-        for row in self.square_rows(x, y, size) {
+    /// Standard deviation over the pixels and channels of a part (dividing by their number), values from 0 to 1.
+    pub fn deviation(&self, spans: impl Iterator<Item = Span>) -> f64 {
+        let (mut sum, mut squares, mut n) = (0u64, 0u64, 0u64);
+        for row in self.part(spans) {
             for value in row {
                 sum += u64::from(*value);
                 squares += u64::from(*value) * u64::from(*value);
             }
+            n += row.len() as u64;
         }
-        let n = (size * size * 3) as u64;
         // The numerator is a whole number, so equal patches give exactly equal deviations.
         ((n * squares - sum * sum) as f64).sqrt() / (n as f64 * 255.0)
     }
 
-    /// A copy in which a square is filled with one colour.
-    pub fn with_filled_square(&self, x: usize, y: usize, size: usize, colour: [u8; 3]) -> Self {
+    /// A copy in which a part is filled with one colour.
+    pub fn filled(&self, spans: impl Iterator<Item = Span>, colour: [u8; 3]) -> Self {
         let mut copy = self.clone();
-        for row in y..y + size {
-            let start = (row * SIDE + x) * 3;
-            for pixel in copy.pixels[start..start + size * 3].chunks_exact_mut(3) {
+        for span in spans {
+            for pixel in copy.pixels[span.bytes()].chunks_exact_mut(3) {
                 pixel.copy_from_slice(&colour);
             }
         }
         copy
     }
 
-    /// A copy in which a square shows the same part of `other`.
-    pub fn with_square_of(&self, other: &Self, x: usize, y: usize, size: usize) -> Self {
+    /// A copy in which a part shows the same part of `other`.
+    pub fn with_part_of(&self, other: &Self, spans: impl Iterator<Item = Span>) -> Self {
         let mut copy = self.clone();
-        for row in y..y + size {
-            let part = (row * SIDE + x) * 3..(row * SIDE + x + size) * 3;
-            copy.pixels[part.clone()].copy_from_slice(&other.pixels[part]);
+        for span in spans {
+            copy.pixels[span.bytes()].copy_from_slice(&other.pixels[span.bytes()]);
         }
         copy
     }
@@ -131,10 +147,9 @@ impl Picture {
     }
 }
 
-/// The mean of the `size * size` values that add up to `sum`, rounded half up.
-pub fn rounded_mean(sum: u32, size: usize) -> u8 {
-    let n = (size * size) as u32;
-    ((2 * sum + n) / (2 * n)) as u8
+/// The mean of `count` values that add up to `sum`, rounded half up.
+pub fn rounded_mean(sum: u32, count: u32) -> u8 {
+    ((2 * sum + count) / (2 * count)) as u8
 }
 
 #[cfg(test)]
@@ -145,11 +160,15 @@ mod tests {
         Picture::from_fn(|x, y| [x as u8, y as u8, 7])
     }
 
+    fn square(x: usize, y: usize, side: usize) -> impl Iterator<Item = Span> {
+        (y..y + side).map(move |y| Span { y, left: x, right: x + side })
+    }
+
     #[test]
     fn means_are_rounded_half_up() {
-        assert_eq!(ramp().mean_colour(0, 10, 2), [1, 11, 7]);
-        assert_eq!(ramp().mean_colour(10, 20, 3), [11, 21, 7]);
-        assert_eq!(rounded_mean(255 * 8100, 90), 255);
+        assert_eq!(ramp().mean_colour(square(0, 10, 2)), [1, 11, 7]);
+        assert_eq!(ramp().mean_colour(square(10, 20, 3)), [11, 21, 7]);
+        assert_eq!(rounded_mean(255 * 8100, 8100), 255);
     }
 
     #[test]
@@ -158,17 +177,17 @@ mod tests {
             (0..9).flat_map(|i| [f64::from(i % 3), f64::from(i / 3 + 5), 7.0]).map(|v| v / 255.0).collect();
         let mean = values.iter().sum::<f64>() / 27.0;
         let expected = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 27.0).sqrt();
-        assert!((ramp().deviation(0, 5, 3) - expected).abs() < 1e-12);
-        assert_eq!(Picture::from_fn(|_, _| [9; 3]).deviation(4, 4, 90), 0.0);
+        assert!((ramp().deviation(square(0, 5, 3)) - expected).abs() < 1e-12);
+        assert_eq!(Picture::from_fn(|_, _| [9; 3]).deviation(square(4, 4, 90)), 0.0);
     }
 
     #[test]
-    fn squares_change_no_other_pixels() {
-        let filled = ramp().with_filled_square(3, 5, 2, [1, 2, 3]);
+    fn parts_change_no_other_pixels() {
+        let filled = ramp().filled(square(3, 5, 2), [1, 2, 3]);
         assert_eq!(filled.pixel(3, 5), [1, 2, 3]);
         assert_eq!(filled.pixel(4, 6), [1, 2, 3]);
         assert_eq!(filled.pixel(5, 6), [5, 6, 7]);
         assert_eq!(filled.pixel(3, 7), [3, 7, 7]);
-        assert_eq!(filled.with_square_of(&ramp(), 3, 5, 2), ramp());
+        assert_eq!(filled.with_part_of(&ramp(), square(3, 5, 2)), ramp());
     }
 }

@@ -19,22 +19,8 @@
 
 use super::graph::Node;
 use super::machine::{GraphMachine, Unit};
+use super::recipe::Role;
 use super::vision::{Hue, Vision};
-
-/// The purpose of a unit in the demo study.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// One of the 18 units that are studied.
-    Main,
-    /// A catch trial.
-    Catch,
-    /// An obvious practice trial.
-    Obvious,
-    /// Another practice trial.
-    Easy,
-    /// A trial shown in the instructions.
-    Instruction,
-}
 
 use Role::{Catch, Easy, Instruction, Main, Obvious};
 
@@ -265,7 +251,7 @@ fn composition(v: &mut Vision, fine: bool, channel: usize) -> (Node, Node) {
 mod tests {
     use super::*;
     use crate::dice::Dice;
-    use crate::inlay::{Corner, Inlay, compose};
+    use crate::inlay::{Corner, Inlay, Patch};
     use crate::machine::Machine;
     use crate::scenes;
     use crate::synthetic::{Ascent, visualise};
@@ -300,7 +286,7 @@ mod tests {
                 let searched = machine.inlay_responses(unit, background, inlay, &corners);
                 let brute: Vec<f64> = corners
                     .iter()
-                    .map(|at| machine.response(unit, &compose(background, inlay, *at)))
+                    .map(|at| machine.response(unit, &Patch::STUDY.compose(background, inlay, *at)))
                     .collect();
                 assert_eq!(searched, brute, "{}", machine.units()[unit].name());
             }

@@ -1,6 +1,6 @@
-//! Asks a unit about one picture with a square at many places.
+//! Asks a unit about one picture with a patch at many places.
 
-use weber_stimuli::inlay::{Corner, Inlay, PATCH, compose};
+use weber_stimuli::inlay::{Corner, Inlay, Patch};
 use weber_stimuli::picture::Picture;
 
 use crate::card::Card;
@@ -31,9 +31,9 @@ impl<'a> Probe<'a> {
     }
 
     /// Prepares a picture (the background) for [`Asked::responses`].
-    pub fn ask<'p>(&'p self, background: &'p Picture, inlay: Inlay<'p>) -> Asked<'p> {
+    pub fn ask<'p>(&'p self, background: &'p Picture, patch: Patch, inlay: Inlay<'p>) -> Asked<'p> {
         let base = Base::new(&self.network, self.unit, self.card.input(&[background]));
-        Asked { card: self.card, base, background, inlay }
+        Asked { card: self.card, base, background, patch, inlay }
     }
 }
 
@@ -42,6 +42,7 @@ pub struct Asked<'p> {
     card: &'p Card,
     base: Base<'p>,
     background: &'p Picture,
+    patch: Patch,
     inlay: Inlay<'p>,
 }
 
@@ -51,11 +52,11 @@ impl Asked<'_> {
         self.base.response()
     }
 
-    /// The responses with the square at each of the corners.
+    /// The responses with the patch at each of the corners.
     pub fn responses(&self, corners: &[Corner]) -> Vec<f64> {
         let spans: Vec<[(usize, usize); 2]> = corners
             .iter()
-            .map(|at| [at.y, at.x].map(|from| self.card.affected(from, from + PATCH)))
+            .map(|at| [at.y, at.x].map(|from| self.card.affected(from, from + self.patch.side)))
             .collect();
         let size = [0, 1].map(|axis| spans.iter().map(|span| span[axis].1 - span[axis].0).max().unwrap_or(0));
         let at: Vec<[usize; 2]> = spans
@@ -64,7 +65,7 @@ impl Asked<'_> {
             .collect();
         let mut values = Vec::with_capacity(corners.len() * 3 * size[0] * size[1]);
         for (corner, at) in corners.iter().zip(&at) {
-            let picture = compose(self.background, self.inlay, *corner);
+            let picture = self.patch.compose(self.background, self.inlay, *corner);
             self.card.append_region(&picture, *at, size, &mut values);
         }
         self.base.responses(&Changes { size, at, values })
@@ -94,10 +95,11 @@ mod tests {
             factors[1] = -0.5;
             for direction in [Direction::Channel(2), Direction::Vector(factors)] {
                 let probe = Probe::new(&model, node, &direction);
+                let patch = Patch::STUDY;
                 for (background, inlay) in [(&picture, Inlay::MeanColour), (&blurred, Inlay::Of(&picture))] {
-                    let found = probe.ask(background, inlay).responses(&corners);
+                    let found = probe.ask(background, patch, inlay).responses(&corners);
                     let pictures: Vec<Picture> =
-                        corners.iter().map(|at| compose(background, inlay, *at)).collect();
+                        corners.iter().map(|at| patch.compose(background, inlay, *at)).collect();
                     let means = model.means(&pictures.iter().collect::<Vec<_>>(), &[node]);
                     for ((found, means), at) in found.iter().zip(&means).zip(&corners) {
                         let expected = direction.response(&means[0]);

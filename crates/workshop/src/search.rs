@@ -1,8 +1,8 @@
-//! The search over positions of the square: all of them, or a grid that is refined where it matters.
+//! The search over positions of the patch: all of them, or a grid that is refined where it matters.
 
 use std::collections::BTreeMap;
 
-use weber_stimuli::inlay::{Corner, STRIDE, corners};
+use weber_stimuli::inlay::{Corner, Patch};
 use weber_stimuli::picture::SIDE;
 
 /// How positions are searched.
@@ -10,7 +10,7 @@ use weber_stimuli::picture::SIDE;
 pub enum Search {
     /// All positions, as the study did.
     Exhaustive,
-    /// A grid of 8 px, refined around the best positions, then climbed. Finds the best position in about 98 of 100 searches with an
+    /// Every fourth position (8 px in the study), refined around the best positions, then climbed. Finds the best position in about 98 of 100 searches with an
     /// eighth of the passes. The result is always one of the positions of the exhaustive search, with its true response.
     Coarse,
 }
@@ -32,8 +32,8 @@ pub struct Extremes {
     pub passes: usize,
 }
 
-/// Distance of the first grid's positions, in px.
-const GRID: usize = 8;
+/// Every so many positions of a row, and rows, are computed first.
+const GRID: usize = 4;
 
 /// How many of the best positions of each end are refined.
 const BEST: usize = 16;
@@ -69,41 +69,44 @@ impl<F: Fn(&[Corner]) -> Vec<f64>> Known<F> {
     }
 }
 
-/// The eight neighbours at a distance of `step` px, as far as the square fits the picture.
-fn neighbours(at: Corner, step: usize, last: usize) -> impl Iterator<Item = Corner> {
-    let along = move |i: usize| [i.checked_sub(step), Some(i), Some(i + step).filter(|i| *i <= last)];
+/// The eight positions around one, at a distance of so many strides, or at the edge.
+fn neighbours(patch: Patch, at: Corner, strides: usize) -> impl Iterator<Item = Corner> {
+    let (step, last) = (strides * patch.stride, SIDE - patch.side);
+    // The last position of a row need not be a multiple of the stride.
+    let before = move |i: usize| i.checked_sub(step).map(|i| i.next_multiple_of(patch.stride));
+    let along = move |i: usize| [before(i), Some(i), Some((i + step).min(last))];
     let rows = along(at.y).into_iter().flatten();
     rows.flat_map(move |y| along(at.x).into_iter().flatten().map(move |x| Corner { x, y }))
 }
 
-/// Searches positions with a function that gives responses for positions. The square has `side` px.
-pub fn extremes(search: Search, ends: Ends, side: usize, ask: impl Fn(&[Corner]) -> Vec<f64>) -> Extremes {
+/// Searches positions of the patch with a function that gives responses for positions.
+pub fn extremes(search: Search, ends: Ends, patch: Patch, ask: impl Fn(&[Corner]) -> Vec<f64>) -> Extremes {
     let mut known = Known { responses: BTreeMap::new(), ask };
     match search {
-        Search::Exhaustive => known.compute(corners(STRIDE)),
-        Search::Coarse => refine(&mut known, ends, SIDE - side),
+        Search::Exhaustive => known.compute(patch.corners()),
+        Search::Coarse => refine(&mut known, ends, patch),
     }
     let end = |sign: f64| known.with_response(known.best(sign, 1)[0]);
     Extremes { highest: end(1.0), lowest: end(-1.0), passes: known.responses.len() }
 }
 
-fn refine<F: Fn(&[Corner]) -> Vec<f64>>(known: &mut Known<F>, ends: Ends, last: usize) {
-    known.compute(corners(GRID));
+fn refine<F: Fn(&[Corner]) -> Vec<f64>>(known: &mut Known<F>, ends: Ends, patch: Patch) {
+    known.compute(Patch { stride: GRID * patch.stride, ..patch }.corners());
     let signs: &[f64] = if ends == Ends::Both { &[1.0, -1.0] } else { &[1.0] };
-    let mut step = GRID / 2;
-    while step >= STRIDE {
+    let mut strides = GRID / 2;
+    while strides > 0 {
         let around: Vec<Corner> = signs
             .iter()
             .flat_map(|sign| known.best(*sign, BEST))
-            .flat_map(|at| neighbours(at, step, last))
+            .flat_map(|at| neighbours(patch, at, strides))
             .collect();
         known.compute(around);
-        step /= 2;
+        strides /= 2;
     }
     for sign in signs {
         let mut at = known.best(*sign, 1)[0];
         loop {
-            known.compute(neighbours(at, STRIDE, last));
+            known.compute(neighbours(patch, at, 1));
             let next = known.best(*sign, 1)[0];
             if next == at {
                 break;
@@ -134,20 +137,33 @@ mod tests {
             asked.set(asked.get() + corners.len());
             corners.iter().map(landscape).collect::<Vec<_>>()
         };
-        let all = extremes(Search::Exhaustive, Ends::Both, 90, ask);
+        let all = extremes(Search::Exhaustive, Ends::Both, Patch::STUDY, ask);
         assert_eq!((all.passes, asked.take()), (4_624, 4_624));
-        let coarse = extremes(Search::Coarse, Ends::Both, 90, ask);
+        let coarse = extremes(Search::Coarse, Ends::Both, Patch::STUDY, ask);
         assert_eq!((coarse.highest, coarse.lowest), (all.highest, all.lowest));
         assert!(coarse.passes < 700 && asked.take() == coarse.passes, "{}", coarse.passes);
-        let highest = extremes(Search::Coarse, Ends::Highest, 90, ask);
+        let highest = extremes(Search::Coarse, Ends::Highest, Patch::STUDY, ask);
         assert_eq!(highest.highest, all.highest);
         assert!(highest.passes < coarse.passes);
         assert_eq!(all.highest.0, Corner { x: 100, y: 30 });
     }
 
     #[test]
+    fn coarse_searches_try_positions_of_the_exhaustive_one() {
+        // 224 - 91 = 133 is no multiple of 2.
+        let patch = Patch { side: 91, ..Patch::STUDY };
+        let all = patch.corners();
+        let ask = |corners: &[Corner]| {
+            assert!(corners.iter().all(|at| all.contains(at)));
+            corners.iter().map(|at| (at.x + at.y) as f64).collect()
+        };
+        let found = extremes(Search::Coarse, Ends::Both, patch, ask);
+        assert_eq!(found.highest.0, Corner { x: 133, y: 133 });
+    }
+
+    #[test]
     fn the_first_of_equals_counts() {
-        let flat = extremes(Search::Coarse, Ends::Both, 90, |corners| vec![1.0; corners.len()]);
+        let flat = extremes(Search::Coarse, Ends::Both, Patch::STUDY, |corners| vec![1.0; corners.len()]);
         assert_eq!((flat.highest, flat.lowest), ((Corner { x: 0, y: 0 }, 1.0), (Corner { x: 0, y: 0 }, 1.0)));
     }
 }

@@ -23,7 +23,7 @@ pub use options::DemoOptions;
 pub use trials::{Baseline, COLUMNS, Condition, Difficulty, Kind, TrialRow};
 
 use super::machine::{Differentiable, Machine};
-use super::units::Role;
+use super::recipe::Role;
 use super::{scenes, units};
 use folder::Folder;
 use selection::Plan;

@@ -10,12 +10,12 @@ use rayon::prelude::*;
 
 use super::{BuildError, DemoOptions, Progress, Stage};
 use crate::dice::Dice;
-use crate::inlay::{PATCH, corners};
-use crate::machine::Machine;
+use crate::inlay::Patch;
+use crate::machine::{Machine, queries};
 use crate::occlusion::Queries;
 use crate::ranking::{BINS, Favourites};
+use crate::recipe::Role;
 use crate::scenes;
-use crate::units::Role;
 
 /// The image sets of every unit.
 pub struct Plan {
@@ -31,13 +31,13 @@ pub struct Plan {
     pub foils: BTreeMap<usize, (usize, usize)>,
 }
 
-/// The distance of two positions, in px, in the search for easy trials. The trial itself is searched at all positions.
-const COARSE_STRIDE: usize = 8;
+/// The search for easy trials looks at fewer positions. The trial itself is searched at all of them.
+const COARSE: Patch = Patch { stride: 8, ..Patch::STUDY };
 
 /// How easy a trial is: the relative difference of its queries' responses (limited to 1, since a larger one says more about the base
 /// image), times the distance of the two occlusions as a share of their side (limited to 1, where they no longer overlap).
 fn ease(queries: &Queries, base_response: f64) -> f64 {
-    queries.relative_difference(base_response).min(1.0) * (queries.distance() / PATCH as f64).min(1.0)
+    queries.relative_difference(base_response).min(1.0) * (queries.distance() / COARSE.side as f64).min(1.0)
 }
 
 impl Plan {
@@ -86,12 +86,11 @@ fn easiest_first<M: Machine>(
     options: &DemoOptions,
     responses: &[Vec<f64>],
 ) -> Vec<usize> {
-    let corners = corners(COARSE_STRIDE);
+    let corners = COARSE.corners();
     let score = |image_set: usize| {
         let scene = favourites.base(image_set);
         let base = scenes::paint(options.seed, scene);
-        Queries::find_among(machine, unit, &base, &corners)
-            .map_or(0.0, |queries| ease(&queries, responses[scene][unit]))
+        queries(machine, unit, &base, &corners).map_or(0.0, |queries| ease(&queries, responses[scene][unit]))
     };
     let scores: Vec<f64> = (0..favourites.image_sets()).map(score).collect();
     let mut order: Vec<usize> = (0..scores.len()).collect();

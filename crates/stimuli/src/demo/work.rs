@@ -4,16 +4,17 @@ use super::folder::Folder;
 use super::selection::Plan;
 use super::trials::{Condition, Difficulty, Kind, TrialRow};
 use super::{BuildError, DemoOptions};
-use crate::baselines::{Baselines, Saliency};
-use crate::blur::blurred_reference;
+use crate::baselines::Baselines;
+use crate::blur::{blurred_reference, choose_window, gaussian};
 use crate::dice::Dice;
-use crate::machine::Differentiable;
+use crate::inlay::{Inlay, Patch};
+use crate::machine::{Differentiable, queries};
 use crate::occlusion::Queries;
 use crate::picture::Picture;
 use crate::ranking::{BINS, MIXED_NATURAL};
+use crate::recipe::Role;
 use crate::scenes;
 use crate::synthetic::{Ascent, visualise};
-use crate::units::Role;
 
 /// The number of synthetic images in a trial of the synthetic condition.
 const SYNTHETIC: usize = BINS - 1;
@@ -25,7 +26,6 @@ pub struct Workshop<'a, M> {
     options: &'a DemoOptions,
     folder: &'a Folder,
     plan: &'a Plan,
-    saliency: Saliency,
 }
 
 /// One image set of one unit: the parts that its trials share in all conditions.
@@ -39,7 +39,7 @@ struct ImageSet {
 
 impl<'a, M: Differentiable> Workshop<'a, M> {
     pub fn new(machine: &'a M, options: &'a DemoOptions, folder: &'a Folder, plan: &'a Plan) -> Self {
-        Self { machine, options, folder, plan, saliency: Saliency::default() }
+        Self { machine, options, folder, plan }
     }
 
     /// Makes the images of a unit and returns its trials.
@@ -92,7 +92,7 @@ impl<'a, M: Differentiable> Workshop<'a, M> {
     fn search(&self, unit: usize, image_set: usize) -> Result<(Picture, Queries), BuildError> {
         let scene = self.plan.favourites[unit].base(image_set);
         let base = scenes::paint(self.options.seed, scene);
-        let queries = Queries::find(self.machine, unit, &base)
+        let queries = queries(self.machine, unit, &base, &Patch::STUDY.corners())
             .ok_or_else(|| BuildError::NoAnswer { unit: self.name(unit), scene })?;
         Ok((base, queries))
     }
@@ -110,11 +110,12 @@ impl<'a, M: Differentiable> Workshop<'a, M> {
         let foil = self.plan.foils.get(&unit).filter(|_| condition == Condition::None);
         let (min_query, min_activation) = match foil {
             Some((other, image_set)) => self.foil(unit, *other, *image_set)?,
-            None => {
-                (self.query(unit, set.number, "min", || queries.min.of(&set.base))?, queries.min.response)
-            }
+            None => (
+                self.query(unit, set.number, "min", || queries.min.of(&set.base, Patch::STUDY))?,
+                queries.min.response,
+            ),
         };
-        let decided = Baselines::decide(&set.base, queries, &self.saliency);
+        let decided = Baselines::decide(&set.base, Patch::STUDY, queries);
         Ok(TrialRow {
             condition,
             kind: self.kind(unit),
@@ -124,7 +125,7 @@ impl<'a, M: Differentiable> Workshop<'a, M> {
             layer: definition.layer.clone(),
             branch: definition.branch.clone(),
             base: set.base_path.clone(),
-            max_query: self.query(unit, set.number, "max", || queries.max.of(&set.base))?,
+            max_query: self.query(unit, set.number, "max", || queries.max.of(&set.base, Patch::STUDY))?,
             min_query,
             references: self.references(unit, set.number, condition, synthetic, mixed)?,
             base_activation: set.base_response,
@@ -149,7 +150,7 @@ impl<'a, M: Differentiable> Workshop<'a, M> {
     /// The wrong answer of a catch trial without references: an occluded image of an unrelated unit, with this unit's response to it.
     fn foil(&self, unit: usize, other: usize, image_set: usize) -> Result<(String, f64), BuildError> {
         let (base, queries) = self.search(other, image_set)?;
-        let picture = queries.min.of(&base);
+        let picture = queries.min.of(&base, Patch::STUDY);
         let response = self.machine.response(unit, &picture);
         Ok((self.query(other, image_set, "min", || picture)?, response))
     }
@@ -178,7 +179,13 @@ impl<'a, M: Differentiable> Workshop<'a, M> {
 
     fn blurred(&self, unit: usize, scene: usize) -> Result<String, BuildError> {
         self.folder.image(format!("images/blurred/{}-{scene:05}.jpg", self.name(unit)), || {
-            blurred_reference(self.machine, unit, &scenes::paint(self.options.seed, scene))
+            let (picture, patch) =
+                (scenes::paint(self.options.seed, scene), Patch { stride: 8, ..Patch::STUDY });
+            let corners = patch.corners();
+            let responses =
+                self.machine.inlay_responses(unit, &gaussian(&picture), Inlay::Of(&picture), &corners);
+            let window = choose_window(&corners, &responses).expect("a patch has positions");
+            blurred_reference(&picture, patch, window)
         })
     }
 

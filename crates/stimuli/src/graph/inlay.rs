@@ -6,11 +6,13 @@
 
 use super::forward::{Rect, Scratch};
 use super::{Graph, Map, Node, Op, retina};
-use crate::inlay::{Corner, Inlay, PATCH};
+use crate::inlay::{Corner, Inlay, Patch};
 use crate::picture::{Picture, SIDE, rounded_mean};
 
 /// The side of the patch in retina cells.
 const PATCH_CELLS: usize = PATCH / 2;
+
+const PATCH: usize = Patch::STUDY.side;
 
 /// A map's value as a multiple of 2^-20. Sums of whole numbers do not depend on their order.
 #[inline]
@@ -239,7 +241,7 @@ impl<'a> Search<'a> {
                 let value = if let Op::Channel(channel) = self.graph.ops[node] {
                     let px = Rect::square(corner.x, corner.y, PATCH);
                     // As on the retina: four equal bytes, divided once.
-                    f32::from(4 * u16::from(rounded_mean(sums[channel].sum(px), PATCH))) / 1020.0
+                    f32::from(4 * u16::from(rounded_mean(sums[channel].sum(px), px.area() as u32))) / 1020.0
                 } else {
                     // All cells inside see one colour only, so one of them gives the value of all.
                     let one = Rect { right: inside.left + 1, bottom: inside.top + 1, ..inside };
@@ -289,7 +291,6 @@ fn copy(from: &Map, rect: Rect, to: &mut Map) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inlay::compose;
     use crate::scenes;
     use proptest::prelude::*;
 
@@ -330,7 +331,7 @@ mod tests {
             let (background, other) = (scenes::paint(1, 31), scenes::paint(1, 7));
             let inlay = if window { Inlay::Of(&other) } else { Inlay::MeanColour };
             let at = Corner { x: 2 * x, y: 2 * y };
-            let expected = mean(&graph.evaluate(&retina(&compose(&background, inlay, at)))[last]);
+            let expected = mean(&graph.evaluate(&retina(&Patch::STUDY.compose(&background, inlay, at)))[last]);
             let far = Corner { x: 134 - 2 * x, y: 0 };
             let found = inlay_responses(&graph, last, &background, inlay, &[far, at, at]);
             // The previous position must not change the result.

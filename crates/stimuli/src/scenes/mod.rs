@@ -149,6 +149,8 @@ pub fn paint(seed: u64, number: usize) -> Picture {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inlay::{Corner, Patch};
+    use crate::picture::SIDE;
     use std::collections::HashSet;
 
     #[test]
@@ -173,7 +175,11 @@ mod tests {
     fn no_genre_leaves_the_picture_plain() {
         for number in 0..2 * GENRES.len() {
             let scene = paint(3, number);
-            assert!(scene.deviation(0, 0, crate::picture::SIDE) > 0.02, "scene {number} is nearly plain");
+            let whole = Patch { side: SIDE, ..Patch::STUDY };
+            assert!(
+                scene.deviation(whole.spans(Corner { x: 0, y: 0 })) > 0.02,
+                "scene {number} is nearly plain"
+            );
         }
     }
 }
