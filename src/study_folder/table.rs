@@ -15,7 +15,7 @@ const LARGEST: usize = 64 << 20;
 
 /// The columns, which are written in one place: where the demo's table is made. A table may have them in any order, and must
 /// have no others.
-pub use weber_stimuli::demo::COLUMNS;
+pub use weber_stimuli::trials::COLUMNS;
 
 /// A row of the file.
 #[derive(Debug, Clone)]

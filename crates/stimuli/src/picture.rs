@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder, ImageResult};
 
 /// Width and height of every stimulus, in px.
@@ -138,6 +139,21 @@ impl Picture {
     pub fn to_jpeg(&self) -> ImageResult<Vec<u8>> {
         let mut file = Vec::with_capacity(32 * 1024);
         JpegEncoder::new_with_quality(&mut file, JPEG_QUALITY).write_image(
+            &self.pixels,
+            SIDE as u32,
+            SIDE as u32,
+            ExtendedColorType::Rgb8,
+        )?;
+        Ok(file)
+    }
+
+    /// The picture as a PNG file, which keeps every pixel.
+    ///
+    /// # Errors
+    /// The encoder's error, which is not expected.
+    pub fn to_png(&self) -> ImageResult<Vec<u8>> {
+        let mut file = Vec::with_capacity(64 * 1024);
+        PngEncoder::new_with_quality(&mut file, CompressionType::Best, FilterType::Adaptive).write_image(
             &self.pixels,
             SIDE as u32,
             SIDE as u32,

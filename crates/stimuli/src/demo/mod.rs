@@ -5,12 +5,10 @@
 //! machine, with any number of threads: numbers come from ChaCha8, sines and exponentials from our own
 //! [maths](super::maths), sums of responses are of whole numbers, and one thread does all work of a unit in order.
 
-mod folder;
 mod options;
 mod selection;
 #[cfg(test)]
 mod tests;
-mod trials;
 mod work;
 
 use std::path::Path;
@@ -19,13 +17,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 use thiserror::Error;
 
+pub use crate::trials::{Condition, TrialRow};
 pub use options::DemoOptions;
-pub use trials::{Baseline, COLUMNS, Condition, Difficulty, Kind, TrialRow};
 
+use super::folder::{Folder, FolderError};
 use super::machine::{Differentiable, Machine};
 use super::recipe::Role;
+use super::trials;
 use super::{scenes, units};
-use folder::Folder;
 use selection::Plan;
 use work::Workshop;
 
@@ -69,19 +68,9 @@ pub enum BuildError {
     /// The options do not fit together.
     #[error("the options do not fit together: {0}")]
     Options(String),
-    /// The folder contains images or trials that this program did not make, and would overwrite.
-    #[error(
-        "{0} already has `images` or `trials.csv` that were not made here; choose another folder, or remove them"
-    )]
-    Foreign(std::path::PathBuf),
-    /// A file or folder could not be read or written.
-    #[error("cannot write {path}: {source}")]
-    Io {
-        /// The file or folder.
-        path: std::path::PathBuf,
-        /// The system's error.
-        source: std::io::Error,
-    },
+    /// The folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// An image could not be encoded.
     #[error("cannot encode {path}: {source}")]
     Encode {
@@ -122,7 +111,7 @@ fn build_for<M: Differentiable>(
     progress: Progress<'_>,
 ) -> Result<Built, BuildError> {
     options.check()?;
-    let folder = Folder::open(out, options)?;
+    let folder = Folder::open(out, serde_json::to_string(options).expect("options are plain data"))?;
     if folder.is_complete() {
         return Ok(Built::Already);
     }

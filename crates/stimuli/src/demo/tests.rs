@@ -286,7 +286,7 @@ fn images_of_others_are_not_overwritten() {
     fs::create_dir(out.path().join("images")).unwrap();
     fs::write(out.path().join("images/mine.png"), "mine").unwrap();
     let error = build_small(out.path(), &options()).unwrap_err();
-    assert!(matches!(error, BuildError::Foreign(_)));
+    assert!(matches!(error, BuildError::Folder(FolderError::Foreign(_))));
     assert!(error.to_string().contains("not made here"));
     assert_eq!(contents(out.path()).len(), 1);
 }
@@ -299,7 +299,7 @@ fn errors_say_what_to_do() {
     let file = out.path().join("file");
     fs::write(&file, "").unwrap();
     let error = build_small(&file, &options()).unwrap_err();
-    assert!(matches!(error, BuildError::Io { .. }), "{error}");
+    assert!(matches!(error, BuildError::Folder(FolderError::Io { .. })), "{error}");
 
     // A unit that responds alike to everything.
     let mut graph = Graph::default();

@@ -1,12 +1,11 @@
 //! Makes the images and trials of one unit.
 
-use super::folder::Folder;
 use super::selection::Plan;
-use super::trials::{Condition, Difficulty, Kind, TrialRow};
 use super::{BuildError, DemoOptions};
 use crate::baselines::Baselines;
 use crate::blur::{blurred_reference, choose_window, gaussian};
 use crate::dice::Dice;
+use crate::folder::Folder;
 use crate::inlay::{Inlay, Patch};
 use crate::machine::{Differentiable, queries};
 use crate::occlusion::Queries;
@@ -15,6 +14,7 @@ use crate::ranking::{BINS, MIXED_NATURAL};
 use crate::recipe::Role;
 use crate::scenes;
 use crate::synthetic::{Ascent, visualise};
+use crate::trials::{Condition, Difficulty, Kind, TrialRow};
 
 /// The number of synthetic images in a trial of the synthetic condition.
 const SYNTHETIC: usize = BINS - 1;
@@ -78,8 +78,14 @@ impl<'a, M: Differentiable> Workshop<'a, M> {
         }
     }
 
+    fn image(&self, path: String, picture: impl FnOnce() -> Picture) -> Result<String, BuildError> {
+        let encode = |source| BuildError::Encode { path: path.clone().into(), source };
+        let jpeg = || picture().to_jpeg().map_err(encode);
+        self.folder.file(path.clone(), jpeg)
+    }
+
     fn scene(&self, number: usize) -> Result<String, BuildError> {
-        self.folder.image(scene_path(number), || scenes::paint(self.options.seed, number))
+        self.image(scene_path(number), || scenes::paint(self.options.seed, number))
     }
 
     fn image_set(&self, unit: usize, number: usize) -> Result<ImageSet, BuildError> {
@@ -144,7 +150,7 @@ impl<'a, M: Differentiable> Workshop<'a, M> {
         which: &str,
         picture: impl FnOnce() -> Picture,
     ) -> Result<String, BuildError> {
-        self.folder.image(format!("images/queries/{}-{image_set}-{which}.jpg", self.name(unit)), picture)
+        self.image(format!("images/queries/{}-{image_set}-{which}.jpg", self.name(unit)), picture)
     }
 
     /// The wrong answer of a catch trial without references: an occluded image of an unrelated unit, with this unit's response to it.
@@ -178,7 +184,7 @@ impl<'a, M: Differentiable> Workshop<'a, M> {
     }
 
     fn blurred(&self, unit: usize, scene: usize) -> Result<String, BuildError> {
-        self.folder.image(format!("images/blurred/{}-{scene:05}.jpg", self.name(unit)), || {
+        self.image(format!("images/blurred/{}-{scene:05}.jpg", self.name(unit)), || {
             let (picture, patch) =
                 (scenes::paint(self.options.seed, scene), Patch { stride: 8, ..Patch::STUDY });
             let corners = patch.corners();
@@ -195,7 +201,7 @@ impl<'a, M: Differentiable> Workshop<'a, M> {
         let dice = Dice::new(self.options.seed, "synthetic", (unit * BINS + count) as u64);
         let pictures = visualise(self.machine, unit, count, self.plan.strongest[unit], &ascent, &dice);
         let path = |i: usize| format!("images/synthetic/{}-{}of{count}.jpg", self.name(unit), i + 1);
-        pictures.into_iter().enumerate().map(|(i, picture)| self.folder.image(path(i), || picture)).collect()
+        pictures.into_iter().enumerate().map(|(i, picture)| self.image(path(i), || picture)).collect()
     }
 }
 

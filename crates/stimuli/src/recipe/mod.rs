@@ -4,14 +4,20 @@
 //! A recipe names images of a pool, positions of patches, and files of synthetic images. It is stored as JSON.
 
 mod check;
+mod compose;
 #[cfg(test)]
 mod example;
+mod pool;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use check::RecipeError;
+pub use check::{MIXED_SYNTHETIC, REFERENCES, RecipeError, UnitFault};
+pub use compose::{ComposeError, Composed, Files, Progress, compose};
+pub use pool::{Pool, PoolError, Views};
 
 use crate::inlay::{Corner, Patch};
 use crate::occlusion::{Occlusion, Queries};
@@ -127,6 +133,11 @@ impl UnitRecipe {
 }
 
 impl ImageSet {
+    /// Its name in a study, e.g. `mixed4b-3x3-86-2`.
+    pub fn name(&self, unit: &UnitRecipe) -> String {
+        format!("{}-{}", unit.name(), self.number)
+    }
+
     /// Its two occlusions.
     pub fn queries(&self) -> Queries {
         Queries { max: self.max, min: self.min }
@@ -172,32 +183,5 @@ impl Recipe {
         let name = unit.name();
         let foils = self.units.iter().filter_map(|other| other.foil.as_ref());
         foils.into_iter().any(|foil| foil.unit == name && foil.set == set.number)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn recipes_are_stored_as_json() {
-        let recipe = example::recipe();
-        let json = recipe.to_json();
-        assert_eq!(Recipe::from_json(json.as_bytes()).unwrap(), recipe);
-        assert!(json.contains(r#""max":{"corner":[20,40],"response":2.5}"#), "{json}");
-        let sets: usize = recipe.units.iter().map(|unit| unit.sets.len()).sum();
-        assert_eq!(json.lines().count(), 1 + recipe.units.len() + sets);
-        assert!(Recipe::from_json(b"{}").unwrap_err().to_string().contains("missing field"));
-        let other = json.replacen("\"version\":1", "\"version\":2", 1);
-        assert!(Recipe::from_json(other.as_bytes()).unwrap_err().to_string().contains("version 2"));
-    }
-
-    #[test]
-    fn units_have_names_of_letters_digits_and_dashes() {
-        let mut unit = example::recipe().units[0].clone();
-        unit.channel = "sky_and sea".into();
-        assert_eq!(unit.name(), "one-3x3-sky-and-sea");
-        unit.branch = String::new();
-        assert_eq!(unit.name(), "one-sky-and-sea");
     }
 }

@@ -1,63 +1,77 @@
-//! The folder in which a demo is built: recognises what exists already, and never leaves a half-written file.
+//! The folder in which a study's images are made: recognises what exists already, and never leaves a half-written file.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::trials::TrialRow;
-use super::{BuildError, DemoOptions};
-use crate::picture::Picture;
 
 /// The version of everything that decides about the files' content. Every change to it raises the version, so that older folders are
 /// built anew.
-pub const ALGORITHM: u32 = 2;
+const ALGORITHM: u32 = 3;
 
 /// The subfolder for notes about the build.
 const NOTES: &str = ".build";
 
-/// The options that a folder was made from, and whether it is complete.
-#[derive(PartialEq, Eq, Serialize, Deserialize)]
+/// What a folder was made from, and whether it is complete.
+#[derive(Serialize, Deserialize)]
 struct Stamp {
     algorithm: u32,
-    options: DemoOptions,
+    origin: String,
     complete: bool,
 }
 
 /// The output folder.
 pub struct Folder {
     root: PathBuf,
-    options: DemoOptions,
+    origin: String,
     complete: bool,
 }
 
-fn io(path: &Path) -> impl FnOnce(std::io::Error) -> BuildError + '_ {
-    |source| BuildError::Io { path: path.to_path_buf(), source }
+/// Why a folder cannot be used.
+#[derive(Debug, Error)]
+pub enum FolderError {
+    /// It contains images or trials that this program did not make, and would overwrite.
+    #[error(
+        "{0} already has `images` or `trials.csv` that were not made here; choose another folder, or remove them"
+    )]
+    Foreign(PathBuf),
+    /// A file or folder could not be read or written.
+    #[error("cannot write {path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+}
+
+fn io(path: &Path) -> impl FnOnce(std::io::Error) -> FolderError + '_ {
+    |source| FolderError::Io { path: path.to_path_buf(), source }
 }
 
 impl Folder {
-    /// Makes the folder if needed. It removes files that were made from other options or by another version.
-    pub fn open(root: &Path, options: &DemoOptions) -> Result<Self, BuildError> {
+    /// Makes the folder if needed. It removes files that were made from another origin (a text that decides about all files) or by
+    /// another version.
+    pub fn open(root: &Path, origin: String) -> Result<Self, FolderError> {
         let (notes, images, table) = (root.join(NOTES), root.join("images"), root.join("trials.csv"));
         let stamp: Option<Stamp> =
             fs::read(notes.join("stamp.json")).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         if !notes.exists() && (images.exists() || table.exists()) {
-            return Err(BuildError::Foreign(root.to_path_buf()));
+            return Err(FolderError::Foreign(root.to_path_buf()));
         }
         let matches =
-            stamp.as_ref().is_some_and(|stamp| stamp.algorithm == ALGORITHM && stamp.options == *options);
+            stamp.as_ref().is_some_and(|stamp| stamp.algorithm == ALGORITHM && stamp.origin == origin);
         if !matches {
             remove_file(&table)?;
             remove_folder(&images)?;
             remove_folder(&notes)?;
         }
-        for folder in ["scenes", "queries", "synthetic", "blurred"] {
-            let path = images.join(folder);
-            fs::create_dir_all(&path).map_err(io(&path))?;
-        }
         fs::create_dir_all(&notes).map_err(io(&notes))?;
-        let folder = Self { root: root.to_path_buf(), options: options.clone(), complete: false };
+        let folder = Self { root: root.to_path_buf(), origin, complete: false };
         let complete = matches && stamp.is_some_and(|stamp| stamp.complete) && folder.has_all_files();
         if !complete {
             folder.stamp(false)?;
@@ -85,14 +99,14 @@ impl Folder {
         fs::metadata(self.root.join(path)).is_ok_and(|file| file.len() > 0)
     }
 
-    fn stamp(&self, complete: bool) -> Result<(), BuildError> {
-        let stamp = Stamp { algorithm: ALGORITHM, options: self.options.clone(), complete };
+    fn stamp(&self, complete: bool) -> Result<(), FolderError> {
+        let stamp = Stamp { algorithm: ALGORITHM, origin: self.origin.clone(), complete };
         let text = serde_json::to_vec(&stamp).expect("a stamp is plain data");
         self.write(&format!("{NOTES}/stamp.json"), &text)
     }
 
     /// Writes a file under another name and renames it. Several threads may write the same file at the same time.
-    fn write(&self, path: &str, bytes: &[u8]) -> Result<(), BuildError> {
+    fn write(&self, path: &str, bytes: &[u8]) -> Result<(), FolderError> {
         let target = self.root.join(path);
         let (process, thread) = (std::process::id(), rayon::current_thread_index().unwrap_or(usize::MAX));
         let draft = self.root.join(NOTES).join(format!("draft-{process}-{thread}.tmp"));
@@ -101,12 +115,16 @@ impl Folder {
         fs::rename(&draft, &target).map_err(io(&target))
     }
 
-    /// Writes an image unless it exists, and returns its path. The picture is made only if needed.
-    pub fn image(&self, path: String, picture: impl FnOnce() -> Picture) -> Result<String, BuildError> {
+    /// Writes a file unless it exists, and returns its path. Its bytes are made only if needed.
+    pub fn file<E: From<FolderError>>(
+        &self,
+        path: String,
+        bytes: impl FnOnce() -> Result<Vec<u8>, E>,
+    ) -> Result<String, E> {
         if !self.has(&path) {
-            let jpeg = picture().to_jpeg();
-            let jpeg = jpeg.map_err(|source| BuildError::Encode { path: self.root.join(&path), source })?;
-            self.write(&path, &jpeg)?;
+            let parent = self.root.join(&path).parent().map_or_else(PathBuf::new, Path::to_path_buf);
+            fs::create_dir_all(&parent).map_err(io(&parent))?;
+            self.write(&path, &bytes()?)?;
         }
         Ok(path)
     }
@@ -117,7 +135,7 @@ impl Folder {
         name: &str,
         count: usize,
         compute: impl FnOnce() -> Vec<f64>,
-    ) -> Result<Vec<f64>, BuildError> {
+    ) -> Result<Vec<f64>, FolderError> {
         let path = format!("{NOTES}/{name}");
         let known = fs::read(self.root.join(&path)).ok().filter(|bytes| bytes.len() == count * 8);
         if let Some(bytes) = known {
@@ -130,11 +148,11 @@ impl Folder {
     }
 
     /// Returns rows that were made before (if all their images exist), or makes them, and keeps them until the build is complete.
-    pub fn rows(
+    pub fn rows<E: From<FolderError>>(
         &self,
         name: &str,
-        make: impl FnOnce() -> Result<Vec<TrialRow>, BuildError>,
-    ) -> Result<Vec<TrialRow>, BuildError> {
+        make: impl FnOnce() -> Result<Vec<TrialRow>, E>,
+    ) -> Result<Vec<TrialRow>, E> {
         let path = format!("{NOTES}/{name}.json");
         let known: Option<Vec<TrialRow>> =
             fs::read(self.root.join(&path)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
@@ -149,7 +167,7 @@ impl Folder {
     }
 
     /// Writes the table, notes that the folder is complete, and removes what was kept for an interrupted build.
-    pub fn finish(&self, table: &[u8]) -> Result<(), BuildError> {
+    pub fn finish(&self, table: &[u8]) -> Result<(), FolderError> {
         self.write("trials.csv", table)?;
         let notes = self.root.join(NOTES);
         for entry in fs::read_dir(&notes).map_err(io(&notes))? {
@@ -162,14 +180,14 @@ impl Folder {
     }
 }
 
-fn remove_file(path: &Path) -> Result<(), BuildError> {
+fn remove_file(path: &Path) -> Result<(), FolderError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(io(path)(error)),
         _ => Ok(()),
     }
 }
 
-fn remove_folder(path: &Path) -> Result<(), BuildError> {
+fn remove_folder(path: &Path) -> Result<(), FolderError> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(io(path)(error)),
         _ => Ok(()),

@@ -130,7 +130,7 @@ pub const COLUMNS: [&str; 18] = [
 
 impl TrialRow {
     /// Orders rows by kind, condition, image set and unit.
-    pub(super) fn in_order(a: &Self, b: &Self) -> Ordering {
+    pub(crate) fn in_order(a: &Self, b: &Self) -> Ordering {
         // Units of other kinds have one trial each, of any image set.
         let set = |row: &Self| if row.kind == Kind::Main { row.image_set } else { 0 };
         let key = |row: &Self| (row.kind, row.condition, set(row), row.unit_index);
@@ -138,7 +138,7 @@ impl TrialRow {
     }
 
     /// The paths of all images of the row.
-    pub(super) fn images(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn images(&self) -> impl Iterator<Item = &str> {
         let named = [&self.base, &self.max_query, &self.min_query].into_iter();
         named.chain(self.references.iter().flatten()).map(String::as_str)
     }
@@ -172,7 +172,7 @@ impl TrialRow {
 }
 
 /// The table with its header. Lines end in a line feed.
-pub(super) fn to_csv(rows: &[TrialRow]) -> Vec<u8> {
+pub(crate) fn to_csv(rows: &[TrialRow]) -> Vec<u8> {
     let mut writer: Writer<Vec<u8>> =
         WriterBuilder::new().quote_style(QuoteStyle::Necessary).from_writer(Vec::new());
     writer.write_record(COLUMNS).expect("writing to memory cannot fail");
@@ -186,7 +186,7 @@ pub(super) fn to_csv(rows: &[TrialRow]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    pub(crate) fn row() -> TrialRow {
+    fn row() -> TrialRow {
         TrialRow {
             condition: Condition::Mixed,
             kind: Kind::Practice(Difficulty::Easy),
