@@ -11,3 +11,4 @@ pub mod search;
 mod testing;
 pub mod train;
 pub mod unit;
+pub mod visualise;
