@@ -15,3 +15,4 @@ pub mod study;
 mod testing;
 pub mod train;
 pub mod unit;
+pub mod visualise;

@@ -1,4 +1,4 @@
-//! Asks a unit about one picture with a patch at many places.
+//! Asks a unit about one picture with a square at many places.
 
 use weber_stimuli::inlay::{Corner, Inlay, Patch};
 use weber_stimuli::picture::Picture;
@@ -52,7 +52,7 @@ impl Asked<'_> {
         self.base.response()
     }
 
-    /// The responses with the patch at each of the corners.
+    /// The responses with the square at each of the corners.
     pub fn responses(&self, corners: &[Corner]) -> Vec<f64> {
         let spans: Vec<[(usize, usize); 2]> = corners
             .iter()
@@ -96,7 +96,8 @@ mod tests {
             factors[1] = -0.5;
             for direction in [Direction::Channel(2), Direction::Vector(factors)] {
                 let probe = Probe::new(&model, node, &direction);
-                let patch = Patch::STUDY;
+                let shape = if layer == "mixed4a" { Shape::Disc } else { Shape::Square };
+                let patch = Patch { shape, ..Patch::STUDY };
                 for (background, inlay) in [(&picture, Inlay::MeanColour), (&blurred, Inlay::Of(&picture))] {
                     let found = probe.ask(background, patch, inlay).responses(&corners);
                     let pictures: Vec<Picture> =
