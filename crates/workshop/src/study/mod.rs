@@ -9,6 +9,7 @@ mod candidates;
 mod options;
 mod roles;
 mod store;
+mod synthetic;
 mod units;
 
 use std::path::{Path, PathBuf};
@@ -28,11 +29,13 @@ use crate::pool::{Pool, PoolError};
 use crate::probe::Probe;
 use crate::progress::Progress;
 use crate::search::{Ends, extremes};
+use crate::visualise::VisualiseError;
 
 pub use balance::{HIGHEST, LOWEST, faults as balance_faults};
 pub use candidates::{Candidate, RULES};
 pub use options::Options;
-pub use roles::{Easy, easy_units, varied_units};
+pub use roles::{easy_units, varied_units};
+pub use synthetic::{Group, Synthetic};
 pub use units::{StudyUnit, read as read_units};
 
 use candidates::favourites;
@@ -51,6 +54,8 @@ pub enum StudyError {
     Activations(#[from] ActivationsError),
     #[error(transparent)]
     Recipe(#[from] RecipeError),
+    #[error(transparent)]
+    Visualise(#[from] VisualiseError),
     #[error(
         "cannot write {path}: {source}. What was made before is kept; free space and run the command again"
     )]
