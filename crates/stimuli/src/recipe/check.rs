@@ -47,10 +47,10 @@ pub enum UnitFault {
     SameName,
     #[error("its layer, branch and channel are empty, so that it has no name")]
     NoName,
-    #[error("it has no image set of its own, so that it has no trial")]
-    NoTrial,
-    #[error("it has {0} image sets for trials, but a unit of the role {1} has one")]
-    ManyTrials(usize, Role),
+    #[error("it has no image set")]
+    NoSet,
+    #[error("it has {0} image sets, but a unit of the role {1} has one")]
+    ManySets(usize, Role),
     #[error("two of its image sets have the number {0}")]
     SameSet(usize),
     #[error("it has {found} synthetic images, but {expected} or none are needed")]
@@ -67,8 +67,8 @@ pub enum UnitFault {
     NoAnswer(usize),
     #[error("its foil is image set {set} of {unit}, which the recipe does not have")]
     NoFoil { unit: String, set: usize },
-    #[error("its foil is of {0}, which is studied; take a unit of another role")]
-    MainFoil(String),
+    #[error("its foil is of {0}, which has the role {1}; take a practice unit (obvious or easy)")]
+    FoilRole(String, Role),
     #[error("it has a foil, but is no catch unit")]
     FoilWithoutCatch,
 }
@@ -106,10 +106,10 @@ impl Recipe {
             }
             check_set(set, self.patch)?;
         }
-        match (unit.sets.iter().filter(|set| !self.lends(unit, set)).count(), unit.role) {
-            (0, _) => return Err(UnitFault::NoTrial),
+        match (unit.sets.len(), unit.role) {
+            (0, _) => return Err(UnitFault::NoSet),
             (1, _) | (_, Role::Main) => {}
-            (many, role) => return Err(UnitFault::ManyTrials(many, role)),
+            (many, role) => return Err(UnitFault::ManySets(many, role)),
         }
         check_synthetic(&unit.synthetic, REFERENCES)?;
         check_synthetic(&unit.mixed, MIXED_SYNTHETIC)?;
@@ -121,10 +121,10 @@ impl Recipe {
             return Err(UnitFault::FoilWithoutCatch);
         }
         let other = self.unit(&foil.unit).filter(|other| other.set(foil.set).is_some());
-        match other {
+        match other.map(|other| other.role) {
+            Some(Role::Obvious | Role::Easy) => Ok(()),
+            Some(role) => Err(UnitFault::FoilRole(foil.unit.clone(), role)),
             None => Err(UnitFault::NoFoil { unit: foil.unit.clone(), set: foil.set }),
-            Some(other) if other.role == Role::Main => Err(UnitFault::MainFoil(foil.unit.clone())),
-            Some(_) => Ok(()),
         }
     }
 }
@@ -176,7 +176,7 @@ mod tests {
         assert!(refused(|r| r.patch.side = 225).contains("a patch of 225 px"));
         assert!(refused(|r| r.units[1] = r.units[0].clone()).contains("another unit has the same name"));
         assert!(refused(|r| r.units[0].sets[1].number = 0).contains("have the number 0"));
-        assert!(refused(|r| r.units[0].sets.clear()).contains("no image set of its own"));
+        assert!(refused(|r| r.units[0].sets.clear()).contains("it has no image set"));
         assert!(refused(|r| _ = r.units[0].sets[0].references.pop()).contains("has 8 references"));
         assert!(refused(|r| r.units[0].sets[0].max.response = f64::NAN).contains("not above"));
         let outside = Corner { x: 135, y: 0 };
@@ -199,14 +199,24 @@ mod tests {
     }
 
     #[test]
-    fn foils_are_sets_without_trials_of_units_that_are_not_studied() {
+    fn only_studied_units_have_many_image_sets() {
+        let second = |r: &mut Recipe| {
+            let set = ImageSet { number: 1, ..r.units[3].sets[0].clone() };
+            r.units[3].sets.push(set);
+        };
+        assert!(refused(second).contains("one-3x3-3: it has 2 image sets, but a unit of the role obvious"));
+    }
+
+    #[test]
+    fn foils_are_of_practice_units() {
         let foil = |recipe: &mut Recipe, unit: &str, set| {
-            let catch = recipe.units.iter_mut().find(|unit| unit.role == Role::Catch).unwrap();
-            catch.foil = Some(Foil { unit: unit.into(), response: 0.0, set });
+            recipe.units[2].foil = Some(Foil { unit: unit.into(), response: 0.0, set });
         };
         assert!(refused(|r| foil(r, "nothing-1", 0)).contains("the recipe does not have"));
-        assert!(refused(|r| foil(r, "one-3x3-0", 0)).contains("which is studied"));
+        assert!(refused(|r| foil(r, "one-3x3-3", 1)).contains("the recipe does not have"));
+        for unit in ["one-3x3-0", "one-3x3-5"] {
+            assert!(refused(|r| foil(r, unit, 0)).contains("take a practice unit"));
+        }
         assert!(refused(|r| r.units[0].foil = r.units[2].foil.clone()).contains("is no catch unit"));
-        assert!(refused(|r| r.units[2].foil = None).contains("has 2 image sets for trials"));
     }
 }

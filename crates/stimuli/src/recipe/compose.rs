@@ -100,11 +100,9 @@ pub fn compose(
         return Ok(Composed::Already);
     }
     let composer = Composer { recipe, pool, synthetic, folder };
-    let own = |index: usize| {
-        let sets = recipe.units[index].sets.iter();
-        sets.filter(move |set| !recipe.lends(&recipe.units[index], set)).map(move |set| (index, set))
-    };
-    let sets: Vec<(usize, &ImageSet)> = (0..recipe.units.len()).flat_map(own).collect();
+    let sets: Vec<(usize, &ImageSet)> = (recipe.units.iter().enumerate())
+        .flat_map(|(index, unit)| unit.sets.iter().map(move |set| (index, set)))
+        .collect();
     let done = AtomicUsize::new(0);
     let rows: Result<Vec<Vec<TrialRow>>, ComposeError> = sets
         .par_iter()

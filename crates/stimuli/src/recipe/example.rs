@@ -27,11 +27,11 @@ pub fn recipe() -> Recipe {
         unit(0, Role::Main, 2),
         unit(1, Role::Main, 2),
         unit(2, Role::Catch, 1),
-        unit(3, Role::Obvious, 2),
+        unit(3, Role::Obvious, 1),
         unit(4, Role::Easy, 1),
         unit(5, Role::Instruction, 1),
     ];
-    units[2].foil = Some(Foil { unit: "one-3x3-3".into(), response: 0.25, set: 1 });
+    units[2].foil = Some(Foil { unit: "one-3x3-3".into(), response: 0.25, set: 0 });
     Recipe { version: VERSION, patch: Patch::STUDY, search: "exhaustive".into(), seed: 7, units }
 }
 

@@ -69,7 +69,7 @@ pub struct UnitRecipe {
     pub role: Role,
     /// What it responds to, as words that can follow "it likes". May be empty.
     pub likes: String,
-    /// Its image sets. A set that a [`Foil`] names has no trials of its own; each other set has one trial per condition.
+    /// Its image sets, each with one trial per condition.
     pub sets: Vec<ImageSet>,
     /// The names of nine synthetic images. Without them there are no trials of the condition with synthetic references.
     pub synthetic: Vec<String>,
@@ -106,7 +106,8 @@ pub struct Reference {
     pub window: Corner,
 }
 
-/// The wrong answer of a catch trial without references: the min query of an unrelated unit.
+/// The wrong answer of a catch trial without references: the min query of a practice unit. The condition without references has no
+/// practice, so no other of its trials shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Foil {
     /// The other unit's name.
@@ -176,12 +177,5 @@ impl Recipe {
     /// The unit with that name.
     pub fn unit(&self, name: &str) -> Option<&UnitRecipe> {
         self.units.iter().find(|unit| unit.name() == name)
-    }
-
-    /// Whether a foil names the image set, so that it has no trials of its own.
-    pub fn lends(&self, unit: &UnitRecipe, set: &ImageSet) -> bool {
-        let name = unit.name();
-        let foils = self.units.iter().filter_map(|other| other.foil.as_ref());
-        foils.into_iter().any(|foil| foil.unit == name && foil.set == set.number)
     }
 }

@@ -1,7 +1,7 @@
 //! Animals: fish, butterflies, ladybirds, owls, snails, bees, grazing animals.
 
 use super::Scene;
-use super::canvas::{Canvas, Frame};
+use super::canvas::Frame;
 use super::colour::{Rgb, vivid};
 use super::form::{ball, disc, ellipse, leaf, length, polygon, slab, stroke};
 use super::landscape::{Mood, daylight, grass, sky};
@@ -31,7 +31,7 @@ pub fn eye(s: &mut Scene, f: Frame, iris: Rgb) {
 /// Butterflies and flowers.
 pub fn butterflies(s: &mut Scene) {
     let (hue, seed, dark) = (s.dice.range(0.18, 0.45), s.dice.seed(), s.dice.range(0.3, 0.65));
-    s.canvas = Canvas::new(|x, y| Rgb::hsl(hue, 0.4, dark + 0.3 * (fbm(x / 50.0, y / 50.0, 3, seed) - 0.5)));
+    s.canvas.cover(|x, y| Rgb::hsl(hue, 0.4, dark + 0.3 * (fbm(x / 50.0, y / 50.0, 3, seed) - 0.5)));
     if s.dice.chance(0.5) {
         super::outdoors::flower_dots(s, 60.0);
     }
@@ -319,7 +319,7 @@ pub fn bees(s: &mut Scene) {
     let over = s.dice.chance(0.5);
     if over {
         let seed = s.dice.seed();
-        s.canvas = Canvas::new(|x, y| comb.at(x, y) * (0.75 + 0.45 * fbm(x / 40.0, y / 40.0, 2, seed)));
+        s.canvas.cover(|x, y| comb.at(x, y) * (0.75 + 0.45 * fbm(x / 40.0, y / 40.0, 2, seed)));
     } else {
         sky(s, Mood::Day, 160.0);
         grass(s, 140.0, Rgb::WHITE);

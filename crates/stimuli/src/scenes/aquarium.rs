@@ -2,7 +2,7 @@
 
 use super::Scene;
 use super::animals::eye;
-use super::canvas::{Canvas, Frame, SIZE};
+use super::canvas::{Frame, SIZE};
 use super::colour::{Rgb, vivid};
 use super::form::{ball, disc, ellipse, length, polygon};
 use super::material::{Material, Pattern};
@@ -13,7 +13,7 @@ use crate::maths::{angle_turns, cos_turns, sin_turns, smoothstep};
 pub fn aquarium(s: &mut Scene) {
     let (hue, seed) = (s.dice.range(0.48, 0.62), s.dice.seed());
     let dark = s.dice.range(0.18, 0.42);
-    s.canvas = Canvas::new(|x, y| {
+    s.canvas.cover(|x, y| {
         let ray = noise((x - y * 0.4) / 18.0, y / 300.0, seed) * (1.0 - y / SIZE);
         Rgb::hsl(hue, 0.65, dark + 0.25 * (1.0 - y / SIZE) + 0.14 * ray)
     });

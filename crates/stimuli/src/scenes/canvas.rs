@@ -52,25 +52,56 @@ impl Frame {
     }
 }
 
+/// Columns `left..right` of the rows `top..bottom`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Area {
+    pub left: usize,
+    pub top: usize,
+    pub right: usize,
+    pub bottom: usize,
+}
+
+impl Area {
+    /// The whole canvas.
+    pub const WHOLE: Self = Self { left: 0, top: 0, right: SIDE, bottom: SIDE };
+
+    /// The pixels of a box (left, top, right, bottom in px), as far as they lie in this area.
+    fn clip(self, area: (f32, f32, f32, f32)) -> Self {
+        let (across, down) = ((self.left as f32, self.right as f32), (self.top as f32, self.bottom as f32));
+        let limited = |value: f32, (low, high): (f32, f32)| value.clamp(low, high) as usize;
+        Self {
+            left: limited(area.0.floor(), across),
+            top: limited(area.1.floor(), down),
+            right: limited(area.2.ceil(), across),
+            bottom: limited(area.3.ceil(), down),
+        }
+    }
+}
+
 /// The unfinished picture.
 pub struct Canvas {
     pixels: Vec<Rgb>,
+    /// What is painted. The rest stays black.
+    area: Area,
+    lacks: bool,
 }
 
 impl Canvas {
-    /// Makes a canvas from the colour of each point (x, y in px, pixel centres at .5).
-    pub fn new(colour: impl Fn(f32, f32) -> Rgb) -> Self {
-        let mut canvas = Self { pixels: vec![Rgb::BLACK; SIDE * SIDE] };
-        canvas.lay((0.0, 0.0, SIZE, SIZE), |x, y| (colour(x, y), 1.0));
-        canvas
+    /// A black canvas, on which only an area is painted.
+    pub fn new(area: Area) -> Self {
+        Self { pixels: vec![Rgb::BLACK; SIDE * SIDE], area, lacks: false }
+    }
+
+    /// Paints over everything with the colour of each point (x, y in px, pixel centres at .5).
+    pub fn cover(&mut self, colour: impl Fn(f32, f32) -> Rgb) {
+        self.lay((0.0, 0.0, SIZE, SIZE), |x, y| (colour(x, y), 1.0));
     }
 
     /// Paints colours with opacities on the pixels of a box (left, top, right, bottom in px).
     #[inline]
     pub fn lay(&mut self, area: (f32, f32, f32, f32), paint: impl Fn(f32, f32) -> (Rgb, f32)) {
-        let clip = |v: f32| v.clamp(0.0, SIZE) as usize;
-        let (left, right) = (clip(area.0.floor()), clip(area.2.ceil()));
-        for row in clip(area.1.floor())..clip(area.3.ceil()) {
+        let Area { left, top, right, bottom } = self.area.clip(area);
+        for row in top..bottom {
             let line = &mut self.pixels[row * SIDE..(row + 1) * SIDE];
             for (column, pixel) in line.iter_mut().enumerate().take(right).skip(left) {
                 let (colour, opacity) = paint(column as f32 + 0.5, row as f32 + 0.5);
@@ -118,10 +149,11 @@ impl Canvas {
 
     /// Adds light of a colour around a point, fading out at `radius` px.
     pub fn glow(&mut self, x: f32, y: f32, radius: f32, colour: Rgb, strength: f32) {
-        let box_ = (x - radius, y - radius, x + radius, y + radius);
-        let clip = |v: f32| v.clamp(0.0, SIZE) as usize;
-        for row in clip(box_.1)..clip(box_.3) {
-            for column in clip(box_.0)..clip(box_.2) {
+        // Pixels at the edge that the box covers only partly get next to no light.
+        let box_ = [x - radius, y - radius, x + radius, y + radius].map(f32::trunc);
+        let area = self.area.clip((box_[0], box_[1], box_[2], box_[3]));
+        for row in area.top..area.bottom {
+            for column in area.left..area.right {
                 let (dx, dy) = (column as f32 + 0.5 - x, row as f32 + 0.5 - y);
                 let d = (dx * dx + dy * dy).sqrt() / radius;
                 if d < 1.0 {
@@ -132,15 +164,24 @@ impl Canvas {
         }
     }
 
-    /// The current colour of a point, which is limited to the canvas.
-    pub fn colour_at(&self, x: f32, y: f32) -> Rgb {
-        let clip = |v: f32| v.clamp(0.0, SIZE - 1.0) as usize;
-        self.pixels[clip(y) * SIDE + clip(x)]
+    /// The colours of all pixels, row by row, for something that mirrors them below the row `from`.
+    pub fn mirrored(&mut self, from: f32) -> Vec<Rgb> {
+        self.lacks |= self.area != Area::WHOLE && from < self.area.bottom as f32;
+        self.pixels.clone()
+    }
+
+    /// Whether something that is painted mirrors a part that is not.
+    pub fn lacks(&self) -> bool {
+        self.lacks
     }
 
     /// The finished picture, multiplied by a tint of light, darker towards the corners by `vignette`, with `film` grain.
     pub fn develop(&self, tint: Rgb, vignette: f32, film: f32, seed: u32) -> Picture {
+        let Area { left, top, right, bottom } = self.area;
         Picture::from_fn(|x, y| {
+            if !(left..right).contains(&x) || !(top..bottom).contains(&y) {
+                return [0; 3];
+            }
             let (dx, dy) = ((x as f32 + 0.5) / SIZE - 0.5, (y as f32 + 0.5) / SIZE - 0.5);
             let light = 1.0 - vignette * 2.0 * (dx * dx + dy * dy);
             let speck = (grain(x as i32, y as i32, seed) - 0.5) * film;

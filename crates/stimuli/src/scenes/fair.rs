@@ -3,7 +3,7 @@
 use std::f32::consts::TAU;
 
 use super::Scene;
-use super::canvas::{Canvas, Frame, SIZE};
+use super::canvas::{Frame, SIZE};
 use super::colour::{Rgb, vivid};
 use super::form::{ball, disc, length, polygon, ring, slab, stroke};
 use super::landscape::{Mood, any_mood, daylight, grass, sky};
@@ -23,7 +23,7 @@ pub fn wheels(s: &mut Scene) {
     }
     let palette = s.palette;
     let wall = Material::masonry(&s.dice, &palette);
-    s.canvas = Canvas::new(|x, y| wall.at(x, y) * (1.0 - 0.15 * y / SIZE));
+    s.canvas.cover(|x, y| wall.at(x, y) * (1.0 - 0.15 * y / SIZE));
     s.canvas.lay((0.0, 185.0, SIZE, SIZE), |_, _| (Rgb(0.45, 0.43, 0.42), 1.0));
     let frame = vivid(&s.dice);
     let r = s.dice.range(40.0, 52.0);

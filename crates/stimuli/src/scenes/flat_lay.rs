@@ -3,7 +3,7 @@
 use std::f32::consts::TAU;
 
 use super::Scene;
-use super::canvas::{Canvas, Frame, SIZE};
+use super::canvas::{Frame, SIZE};
 use super::colour::{Rgb, leaf_green, vivid};
 use super::form::{ball, disc, heart, length, polygon, ring, slab, star};
 use super::fruit;
@@ -28,7 +28,7 @@ fn surface(s: &mut Scene) {
     let wood = Rgb::hsl(0.08, s.dice.range(0.3, 0.5), s.dice.range(0.3, 0.6));
     let top = if matches!(kind, Pattern::Planks) { top.coloured(wood, wood * 0.6) } else { top };
     let seed = s.dice.seed();
-    s.canvas = Canvas::new(|x, y| top.at(x, y) * (0.97 + 0.06 * noise(x / 50.0, y / 50.0, seed)));
+    s.canvas.cover(|x, y| top.at(x, y) * (0.97 + 0.06 * noise(x / 50.0, y / 50.0, seed)));
 }
 
 /// Many small things of one kind strewn or laid in rows.
@@ -345,7 +345,7 @@ pub fn pencils(s: &mut Scene) {
 pub fn garden(s: &mut Scene) {
     let soil = Rgb::hsl(0.07, 0.35, 0.25);
     let seed = s.dice.seed();
-    s.canvas = Canvas::new(|x, y| soil * (0.75 + 0.5 * noise(x / 4.0, y / 4.0, seed)));
+    s.canvas.cover(|x, y| soil * (0.75 + 0.5 * noise(x / 4.0, y / 4.0, seed)));
     let n = s.dice.count(2, 5);
     let step = SIZE / n as f32;
     for i in 0..n * n {

@@ -210,9 +210,7 @@ pub fn water(s: &mut Scene, from: f32, mood: Mood) {
     let (chop, calm) = (s.dice.range(2.0, 12.0), s.dice.range(0.2, 0.8));
     let deep = Rgb::hsl(s.dice.range(0.48, 0.62), s.dice.range(0.4, 0.75), s.dice.range(0.25, 0.42))
         .lit(daylight(mood));
-    let mirror: Vec<Rgb> = (0..(SIZE * SIZE) as usize)
-        .map(|i| s.canvas.colour_at((i % SIZE as usize) as f32, (i / SIZE as usize) as f32))
-        .collect();
+    let mirror = s.canvas.mirrored(from);
     s.canvas.lay((0.0, from, SIZE, SIZE), |x, y| {
         let depth = y - from;
         let length = 3.0 + 0.12 * depth;

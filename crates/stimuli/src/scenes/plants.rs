@@ -1,7 +1,7 @@
 //! Plants close up: flowers, leaves, mushrooms, pots.
 
 use super::Scene;
-use super::canvas::{Canvas, Frame, SIZE};
+use super::canvas::{Frame, SIZE};
 use super::colour::{Rgb, leaf_green, vivid};
 use super::form::{ball, cylinder, disc, ellipse, leaf, length, polygon, slab, star, stroke};
 use super::material::Material;
@@ -12,7 +12,7 @@ use crate::maths::{angle_turns, cos_turns, sin_turns, smoothstep};
 fn soft_ground(s: &mut Scene, hue: f32) {
     let seed = s.dice.seed();
     let (saturation, dark) = (s.dice.range(0.2, 0.6), s.dice.range(0.18, 0.6));
-    s.canvas = Canvas::new(|x, y| {
+    s.canvas.cover(|x, y| {
         let t = fbm(x / 70.0, y / 70.0, 2, seed);
         Rgb::hsl(hue + 0.08 * (t - 0.5), saturation, dark + 0.3 * (t - 0.5))
     });

@@ -1,7 +1,7 @@
 //! Scenes that are mostly surface: quilts, walls, floors, woodpiles, roofs, fences, ripples.
 
 use super::Scene;
-use super::canvas::{Canvas, Frame, SIZE};
+use super::canvas::{Frame, SIZE};
 use super::colour::{Rgb, leaf_green, vivid};
 use super::form::{disc, ellipse, length, polygon, slab};
 use super::landscape::{any_mood, daylight, grass, sky};
@@ -26,7 +26,7 @@ pub fn quilt(s: &mut Scene) {
         .collect();
     let (size, seed, tilt) = (SIZE / n as f32, s.dice.seed(), s.dice.range(-0.04, 0.04));
     let diamond = s.dice.chance(0.25);
-    s.canvas = Canvas::new(|x, y| {
+    s.canvas.cover(|x, y| {
         let (x, y) = (x + tilt * (y - 112.0), y - tilt * (x - 112.0));
         let (u, v) = if diamond { ((x + y) * 0.7, (x - y) * 0.7 + 112.0) } else { (x, y) };
         let (i, j) = ((u / size).rem_euclid(n as f32), (v / size).rem_euclid(n as f32));
@@ -44,7 +44,7 @@ pub fn fabrics(s: &mut Scene) {
     let cloths: Vec<Material> = (0..count).map(|_| Material::print(&s.dice, &palette, 0.1)).collect();
     let (seed, waves, upright) = (s.dice.seed(), s.dice.range(30.0, 80.0), s.dice.chance(0.5));
     let depth = s.dice.range(0.1, 0.4);
-    s.canvas = Canvas::new(|x, y| {
+    s.canvas.cover(|x, y| {
         let t = (if upright { x } else { y }) / SIZE * count as f32 + 0.15 * noise(x / 60.0, y / 60.0, seed);
         let cloth = cloths[(t as usize).min(count - 1)];
         let fold = fbm(x / waves, y / waves * 0.6, 2, seed);
@@ -59,7 +59,7 @@ pub fn wall_piece(s: &mut Scene) {
     let palette = s.palette;
     let wall = Material::masonry(&s.dice, &palette);
     let (seed, rough) = (s.dice.seed(), s.dice.range(0.0, 0.3));
-    s.canvas = Canvas::new(|x, y| wall.at(x, y) * (1.0 - rough * fbm(x / 40.0, y / 40.0, 4, seed)));
+    s.canvas.cover(|x, y| wall.at(x, y) * (1.0 - rough * fbm(x / 40.0, y / 40.0, 4, seed)));
     match s.dice.below(4) {
         0 => {
             let plaster = s.dice.pick(&palette).tint(0.4);
@@ -257,7 +257,7 @@ pub fn ripples(s: &mut Scene) {
         .map(|_| (s.dice.range(20.0, 204.0), s.dice.range(20.0, 204.0), s.dice.range(9.0, 20.0)))
         .collect();
     let (seed, reach) = (s.dice.seed(), s.dice.range(50.0, 130.0));
-    s.canvas = Canvas::new(|x, y| {
+    s.canvas.cover(|x, y| {
         let mut wave = 0.6 * (fbm(x / 30.0, y / 18.0, 3, seed) - 0.5);
         for (cx, cy, period) in &sources {
             let d = length(x - cx, (y - cy) * 1.3);
@@ -294,7 +294,7 @@ pub fn shingle(s: &mut Scene) {
     let (seed, light) = (s.dice.seed(), s.light);
     let (a, b) = (s.dice.pick(&palette).tint(0.2), Rgb::hsl(0.08, 0.1, 0.5));
     let edge = s.dice.range(60.0, 165.0);
-    s.canvas = Canvas::new(|x, y| {
+    s.canvas.cover(|x, y| {
         let c = cells(x / size, y / size, 0.8, seed);
         let round = smoothstep(0.02, 0.2, c.gap);
         let stone = b.mix(a, c.id)

@@ -5,6 +5,7 @@
 
 use super::super::dice::Dice;
 use super::super::picture::{Picture, SIDE};
+use super::canvas::Area;
 
 /// The share of views that show one scene only.
 const ALONE: f32 = 0.45;
@@ -51,6 +52,17 @@ impl Part {
         let free = SIDE as f32 - side;
         let crop = (dice.range(0.0, free), dice.range(0.0, free), side);
         Self { scene: dice.below(scenes), crop, mirrored: dice.chance(0.5) }
+    }
+
+    /// The pixels of the scene that a box of the view shows.
+    fn area(&self, (x0, y0, x1, y1): (f32, f32, f32, f32)) -> Area {
+        let (x0, x1) = if self.mirrored { (SIDE as f32 - x1, SIDE as f32 - x0) } else { (x0, x1) };
+        let (left, top, side) = self.crop;
+        let place = |start: f32, at: f32| start + at * side / SIDE as f32;
+        // Colours are taken from the nearest pixels, up to one beyond the box.
+        let first = |start: f32, at: f32| (place(start, at) - 1.0).clamp(0.0, (SIDE - 2) as f32) as usize;
+        let last = |start: f32, at: f32| (place(start, at) + 2.0).clamp(2.0, SIDE as f32) as usize;
+        Area { left: first(left, x0), top: first(top, y0), right: last(left, x1), bottom: last(top, y1) }
     }
 
     /// The scene's colour at a point of the view (in px of 224), between its four nearest pixels.
@@ -140,10 +152,29 @@ impl View {
         })
     }
 
-    /// Paints the scenes and the view of them.
+    /// Paints what it shows of the scenes, and the view of them.
     pub fn paint(&self, seed: u64) -> Picture {
-        let scenes: Vec<Picture> = self.scenes().map(|scene| super::paint(seed, scene)).collect();
+        let painted =
+            |(i, part): (usize, &Part)| super::paint_area(seed, part.scene, part.area(self.box_of(i)));
+        let scenes: Vec<Picture> = self.parts.iter().enumerate().map(painted).collect();
         self.picture(&scenes.iter().collect::<Vec<_>>())
+    }
+
+    /// The box (left, top, right, bottom in px) outside which a part is not seen.
+    fn box_of(&self, part: usize) -> (f32, f32, f32, f32) {
+        let whole = (0.0, 0.0, SIDE as f32, SIDE as f32);
+        match (self.split, part) {
+            _ if self.parts.len() == 1 => whole,
+            (Split::Columns(at), 0) => (0.0, 0.0, at + BLEND, SIDE as f32),
+            (Split::Columns(at), _) => (at - BLEND, 0.0, SIDE as f32, SIDE as f32),
+            (Split::Rows(at), 0) => (0.0, 0.0, SIDE as f32, at + BLEND),
+            (Split::Rows(at), _) => (0.0, at - BLEND, SIDE as f32, SIDE as f32),
+            (Split::Disc(..), 0) => whole,
+            (Split::Disc(x, y, radius), _) => {
+                let reach = radius + BLEND;
+                (x - reach, y - reach, x + reach, y + reach)
+            }
+        }
     }
 }
 
@@ -162,6 +193,15 @@ mod tests {
             let shares = view.shares();
             assert!((shares.iter().sum::<f32>() - 1.0).abs() < 1e-5);
             assert!(shares.iter().all(|share| *share > 0.1), "{shares:?}");
+        }
+    }
+
+    #[test]
+    fn views_show_whole_scenes_though_only_parts_are_painted() {
+        for number in 0..60 {
+            let view = View::numbered(1, number, 500);
+            let scenes: Vec<Picture> = view.scenes().map(|scene| super::super::paint(1, scene)).collect();
+            assert!(view.paint(1) == view.picture(&scenes.iter().collect::<Vec<_>>()), "view {number}");
         }
     }
 
