@@ -186,24 +186,26 @@ impl Preset {
         }
     }
 
-    /// Fel et al. 2023 (MACO, as in Horama and xplique): phases only, 256 steps of NAdam, crops, noise of .08. The originals show crops
-    /// of a quarter of the side and less; references of a study are seen whole, so crops are larger here.
+    /// Fel et al. 2023 (MACO, as in Horama and xplique): phases only, 256 steps of NAdam, crops, and noise. The originals show crops of
+    /// half of the side and less, with noise of .08; references of a study are seen whole, so crops are larger here, and noise is weaker,
+    /// for it hid details in pictures of 112 px. The originals standardise phases and use a rate of 1; phases as they are need less.
     pub fn maco() -> Self {
         Self {
             name: "maco".into(),
             steps: 256,
             optimiser: Optimiser::Nadam,
+            rate: 0.1,
             basis: Basis::Phase,
             colours: Colours::Own,
             redirect: 16,
-            views: 4,
-            crop: [0.5, 1.0],
-            noise: 0.08,
+            views: 2,
+            crop: [0.75, 1.0],
+            noise: 0.02,
             ..Self::none()
         }
     }
 
-    /// Hamblin et al. 2024 (feature accentuation): few steps from a natural picture, near which the image stays.
+    /// After Hamblin et al. 2024 (feature accentuation): so few steps from a natural picture that it stays recognisable.
     pub fn accentuation() -> Self {
         Self {
             name: "accentuation".into(),
