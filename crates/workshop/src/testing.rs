@@ -2,27 +2,32 @@
 
 use weber_stimuli::dice::Dice;
 
-use crate::architecture::demo;
+use crate::architecture::{Shapes, demo};
 use crate::card::{Card, ChannelOrder};
 use crate::model::Model;
 use crate::network::{Array, Graph, Op, Padding, Weights};
 
-/// The demo network with random weights.
-pub fn random_demo(seed: u64) -> Model {
-    let (graph, shapes) = demo(5);
+/// Random weights that keep the size of the values from layer to layer.
+pub fn random_weights(shapes: &Shapes, seed: u64) -> Weights {
     let dice = Dice::new(seed, "test", 0);
     let array = |(name, shape): &(String, Vec<usize>)| {
         let count: usize = shape.iter().product();
         let deviation = (2.0 / (count / shape[0]) as f32).sqrt();
         let value = |_| match name.rsplit_once('.') {
-            Some((_, "gamma" | "variance")) => dice.range(0.5, 1.5),
+            Some((_, "gamma" | "variance" | "running_var")) => dice.range(0.5, 1.5),
+            Some((_, "weight")) if shape.len() == 1 => dice.range(0.5, 1.5),
             Some((_, "weight")) => deviation * dice.normal(),
             _ => 0.3 * dice.normal(),
         };
         (name.clone(), Array { shape: shape.clone(), values: (0..count).map(value).collect() })
     };
-    let weights = Weights(shapes.iter().map(array).collect());
-    Model::new(graph, &weights, Card::demo())
+    Weights(shapes.iter().map(array).collect())
+}
+
+/// The demo network with random weights.
+pub fn random_demo(seed: u64) -> Model {
+    let (graph, shapes) = demo(5);
+    Model::new(graph, &random_weights(&shapes, seed), Card::demo())
 }
 
 /// Two convolutions of 3 x 3 (4 channels in `a`, 5 in `b`) with a rectification (`relu`) between them, for pictures of this `size`. All

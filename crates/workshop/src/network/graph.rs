@@ -7,6 +7,8 @@ pub enum Padding {
     Explicit([usize; 4]),
     /// As TensorFlow does: the output has the input's side divided by the stride, rounded up; an odd rest goes below and right.
     Same,
+    /// As PyTorch's networks do: half of the kernel (rounded down) on all sides.
+    Symmetric,
 }
 
 impl Padding {
@@ -19,6 +21,10 @@ impl Padding {
     pub fn resolve(self, [height, width]: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> [usize; 4] {
         match self {
             Self::Explicit(sides) => sides,
+            Self::Symmetric => {
+                let [y, x] = kernel.map(|side| (side - 1) / 2);
+                [y, x, y, x]
+            }
             Self::Same => {
                 let along = |side: usize, kernel: usize, stride: usize| {
                     let all = ((side.div_ceil(stride) - 1) * stride + kernel).saturating_sub(side);
@@ -123,6 +129,24 @@ impl Graph {
         self.nodes.iter().position(|node| node.name == name)
     }
 
+    /// The graph with [`Padding::Symmetric`] in place of [`Padding::Same`].
+    #[must_use]
+    pub fn with_symmetric_padding(mut self) -> Self {
+        for node in &mut self.nodes {
+            match &mut node.op {
+                Op::Conv { padding, .. }
+                | Op::MaxPool(Pool { padding, .. })
+                | Op::AveragePool { pool: Pool { padding, .. }, .. }
+                    if *padding == Padding::Same =>
+                {
+                    *padding = Padding::Symmetric;
+                }
+                _ => {}
+            }
+        }
+        self
+    }
+
     /// For each node whether one of the `wanted` depends on it.
     pub fn needed(&self, wanted: &[usize]) -> Vec<bool> {
         let mut needed = vec![false; self.nodes.len()];
@@ -180,6 +204,7 @@ mod tests {
         assert_eq!(resolve(7, 3, 1), [1, 1, 1, 1]);
         assert_eq!(resolve(7, 3, 2), [1, 1, 1, 1]);
         assert_eq!(resolve(8, 1, 2), [0, 0, 0, 0]);
+        assert_eq!(Padding::Symmetric.resolve([8; 2], [7, 3], [2; 2]), [3, 1, 3, 1]);
     }
 
     #[test]

@@ -28,6 +28,12 @@ pub enum WeightsError {
     #[error("{path} is not a safetensors file: {reason}")]
     Format { path: PathBuf, reason: String },
     #[error(
+        "{path} is not a file of weights that PyTorch wrote: {reason}. Save the weights alone, with torch.save(model.state_dict(), FILE)"
+    )]
+    Torch { path: PathBuf, reason: String },
+    #[error("{path} ends in none of .safetensors, .pth and .pt, so its format is not known")]
+    Ending { path: PathBuf },
+    #[error(
         "{path}: the array {name} has numbers of the type {dtype}, but only F32, F16, BF16 and F64 can be read"
     )]
     Type { path: PathBuf, name: String, dtype: String },
@@ -42,6 +48,18 @@ impl Weights {
     /// The number of all values.
     pub fn count(&self) -> usize {
         self.0.values().map(|array| array.values.len()).sum()
+    }
+
+    /// Reads a file in the format that its ending says.
+    ///
+    /// # Errors
+    /// The file cannot be read, is damaged, or has numbers of another type.
+    pub fn read(path: &Path) -> Result<Self, WeightsError> {
+        match path.extension().and_then(|ending| ending.to_str()) {
+            Some("safetensors") => Self::read_safetensors(path),
+            Some("pth" | "pt") => super::torch::read(path),
+            _ => Err(WeightsError::Ending { path: path.into() }),
+        }
     }
 
     /// Reads a safetensors file.
@@ -61,7 +79,8 @@ impl Weights {
         let format = |reason: String| WeightsError::Format { path: path.into(), reason };
         let file = SafeTensors::deserialize(bytes).map_err(|error| format(error.to_string()))?;
         let mut weights = Self::default();
-        for (name, view) in file.iter() {
+        for (name, view) in file.iter().filter(|(_, view)| view.dtype() != Dtype::I64) {
+            // Whole numbers of 64 bits are counters of the training.
             let values = numbers(view.dtype(), view.data()).ok_or_else(|| WeightsError::Type {
                 path: path.into(),
                 name: name.into(),
@@ -93,7 +112,7 @@ impl Weights {
 }
 
 /// Numbers of any of the common types as 32-bit ones.
-fn numbers(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
+pub(super) fn numbers(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
     fn each<const N: usize>(bytes: &[u8], read: impl Fn([u8; N]) -> f32) -> Vec<f32> {
         bytes.as_chunks::<N>().0.iter().map(|chunk| read(*chunk)).collect()
     }
