@@ -3,6 +3,7 @@
 pub mod activations;
 pub mod architecture;
 pub mod card;
+pub mod command;
 pub mod model;
 pub mod network;
 pub mod parallel;

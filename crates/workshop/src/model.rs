@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use weber_stimuli::picture::Picture;
 
 use crate::card::Card;
-use crate::network::{Graph, Network, Weights, device, values};
+use crate::network::{Graph, Network, Weights, device, folded, values};
 use crate::unit::Direction;
 
 /// Pictures per forward pass.
@@ -19,14 +19,16 @@ pub struct Model {
 }
 
 impl Model {
-    pub fn new(graph: Graph, weights: &Weights, card: Card) -> Self {
+    /// Batch normalisations become part of the convolutions before them, whose nodes then have their names.
+    pub fn new(graph: &Graph, weights: &Weights, card: Card) -> Self {
         let mut hash = Sha256::new();
         hash.update(format!("{graph:?} {card:?}"));
         for (name, array) in &weights.0 {
             hash.update(format!("{name} {:?}", array.shape));
             array.values.iter().for_each(|value| hash.update(value.to_le_bytes()));
         }
-        Self { network: Network::new(graph, weights), card, hash: hash.finalize().into() }
+        let (graph, weights) = folded(graph, weights);
+        Self { network: Network::new(graph, &weights), card, hash: hash.finalize().into() }
     }
 
     /// The SHA-256 of everything that responses depend on: operations, weights and card.

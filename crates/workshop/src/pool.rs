@@ -7,6 +7,7 @@ use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageReader};
 use thiserror::Error;
 use weber_stimuli::picture::{Picture, SIDE};
+use weber_stimuli::recipe;
 use weber_stimuli::scenes::{self, view::View};
 
 /// The shorter side of a photograph before its middle is cut out, in px, as in the study.
@@ -28,6 +29,8 @@ pub enum PoolError {
     File { path: PathBuf, source: std::io::Error },
     #[error("{path} is not an image that can be read: {source}")]
     Image { path: PathBuf, source: image::ImageError },
+    #[error(transparent)]
+    Recipe(#[from] recipe::PoolError),
 }
 
 /// Images with names, in a fixed order.
@@ -46,6 +49,12 @@ pub trait Pool: Sync {
     /// # Errors
     /// The image cannot be read.
     fn picture(&self, index: usize) -> Result<Picture, PoolError>;
+
+    /// The image with this name.
+    ///
+    /// # Errors
+    /// The image cannot be read.
+    fn named(&self, name: &str) -> Result<Picture, PoolError>;
 
     /// What an image's content depends on, so that changed images are recognised.
     fn fingerprint(&self, index: usize) -> String;
@@ -125,7 +134,11 @@ impl Pool for Folder {
     }
 
     fn picture(&self, index: usize) -> Result<Picture, PoolError> {
-        prepared(&self.root.join(&self.names[index]))
+        self.named(&self.names[index])
+    }
+
+    fn named(&self, name: &str) -> Result<Picture, PoolError> {
+        prepared(&self.root.join(name))
     }
 
     fn fingerprint(&self, index: usize) -> String {
@@ -135,12 +148,21 @@ impl Pool for Folder {
     }
 }
 
-/// Views of scenes, the pool of the demo. An image's name is its number.
+/// The first views of scenes, the pool of the demo. An image's name is its number.
 pub struct Views {
-    pub seed: u64,
-    pub count: usize,
-    /// The number of scenes that views are taken from.
-    pub scenes: usize,
+    source: recipe::Views,
+    count: usize,
+}
+
+impl Views {
+    /// The pool of the demo study for a seed.
+    pub fn demo(seed: u64, count: usize) -> Self {
+        Self { source: recipe::Views::demo(seed), count }
+    }
+
+    fn view(&self, index: usize) -> View {
+        View::numbered(self.source.seed, index, self.source.scenes)
+    }
 }
 
 impl Pool for Views {
@@ -153,15 +175,19 @@ impl Pool for Views {
     }
 
     fn picture(&self, index: usize) -> Result<Picture, PoolError> {
-        Ok(View::numbered(self.seed, index, self.scenes).paint(self.seed))
+        Ok(self.view(index).paint(self.source.seed))
+    }
+
+    fn named(&self, name: &str) -> Result<Picture, PoolError> {
+        Ok(recipe::Pool::picture(&self.source, name)?)
     }
 
     fn fingerprint(&self, index: usize) -> String {
-        format!("view {index} of {} scenes, seed {}", self.scenes, self.seed)
+        format!("view {index} of {} scenes, seed {}", self.source.scenes, self.source.seed)
     }
 
     fn kinds(&self, index: usize) -> Vec<(&'static str, f32)> {
-        let view = View::numbered(self.seed, index, self.scenes);
+        let view = self.view(index);
         view.scenes().map(scenes::kind).zip(view.shares()).collect()
     }
 }
@@ -203,7 +229,7 @@ mod tests {
 
     #[test]
     fn views_know_their_kinds() {
-        let pool = Views { seed: 1, count: 30, scenes: 520 };
+        let pool = Views::demo(1, 30);
         for index in 0..30 {
             let kinds = pool.kinds(index);
             assert!((kinds.iter().map(|(_, share)| share).sum::<f32>() - 1.0).abs() < 1e-4);

@@ -87,9 +87,7 @@ mod tests {
         let corners: Vec<Corner> = [(0, 0), (134, 134), (2, 68), (60, 44), (134, 0), (10, 122), (62, 46)]
             .map(|(x, y)| Corner { x, y })
             .into();
-        for layer in
-            ["conv0/conv", "mixed3a/pool", "mixed4a", "mixed4c/3x3", "mixed5b/3x3", "mean", "softmax"]
-        {
+        for layer in ["conv0", "mixed3a/pool", "mixed4a", "mixed4c/3x3", "mixed5b/3x3", "mean", "softmax"] {
             let node = model.network.graph().find(layer).unwrap();
             let mut factors = vec![0.0; model.network.channels(node, 112)];
             factors[2] = 1.0;

@@ -27,7 +27,7 @@ pub fn random_weights(shapes: &Shapes, seed: u64) -> Weights {
 /// The demo network with random weights.
 pub fn random_demo(seed: u64) -> Model {
     let (graph, shapes) = demo(5);
-    Model::new(graph, &random_weights(&shapes, seed), Card::demo())
+    Model::new(&graph, &random_weights(&shapes, seed), Card::demo())
 }
 
 /// Two convolutions of 3 x 3 (4 channels in `a`, 5 in `b`) with a rectification (`relu`) between them, for pictures of this `size`. All
@@ -56,5 +56,5 @@ pub fn tiny(size: usize, bias: f32) -> Model {
     weights.0.insert("b.weight".into(), draw(vec![5, 4, 3, 3]));
     weights.0.insert("b.bias".into(), draw(vec![5]));
     let (mean, scale) = ([100.0, 120.0, 90.0], [0.01, 0.02, 0.015]);
-    Model::new(graph, &weights, Card { size, mean, scale, order: ChannelOrder::Bgr })
+    Model::new(&graph, &weights, Card { size, mean, scale, order: ChannelOrder::Bgr })
 }

@@ -1,7 +1,7 @@
 //! A network that ends in the one map of a unit.
 //!
 //! The last convolution has many channels, of which a unit needs one (or a weighted sum, which is again one convolution). So it is
-//! replaced by a convolution with one channel, and its batch normalisation becomes part of it.
+//! replaced by a convolution with one channel.
 
 use burn::tensor::{Tensor, TensorData};
 
@@ -31,26 +31,18 @@ impl Network {
     pub fn with_unit(&self, layer: usize, channels: usize, direction: &Direction) -> (Self, usize) {
         let factors = direction.factors(channels);
         let node = &self.graph.nodes()[layer];
-        let merged = match &node.op {
-            Op::Conv { groups: 1, .. } => Some((layer, self.linear(layer))),
-            Op::BatchNorm { .. } => {
-                let conv = node.inputs[0];
-                let is_plain = matches!(self.graph.nodes()[conv].op, Op::Conv { groups: 1, .. });
-                is_plain.then(|| (conv, self.normalised(layer, self.linear(conv))))
-            }
-            _ => None,
-        };
-        match merged {
-            Some((conv, linear)) => {
-                let node = &self.graph.nodes()[conv];
-                let Op::Conv { weight, stride, dilation, padding, .. } = &node.op else {
-                    unreachable!("it was a convolution above")
-                };
+        match &node.op {
+            Op::Conv { weight, stride, dilation, groups: 1, padding, .. } => {
                 let [_, from, height, width] = self.kernels[weight].dims();
                 let op = unit_conv(*stride, *dilation, *padding);
-                self.with_last(op, node.inputs[0], &linear.weighted(&factors), [from, height, width])
+                self.with_last(
+                    op,
+                    node.inputs[0],
+                    &self.linear(layer).weighted(&factors),
+                    [from, height, width],
+                )
             }
-            None => {
+            _ => {
                 let alone = (factors.clone(), 0.0);
                 let op = unit_conv([1; 2], [1; 2], Padding::even(0));
                 self.with_last(op, layer, &alone, [factors.len(), 1, 1])
@@ -84,20 +76,6 @@ impl Network {
         let kernels = numbers.chunks(numbers.len() / channels).map(<[f32]>::to_vec).collect();
         let biases = bias.as_ref().map_or_else(|| vec![0.0; channels], |name| values(self.vector(name)));
         Linear { kernels, biases }
-    }
-
-    /// The convolution together with the normalisation after it.
-    fn normalised(&self, norm: usize, linear: Linear) -> Linear {
-        let Op::BatchNorm { gamma, beta, mean, variance, epsilon } = &self.graph.nodes()[norm].op else {
-            unreachable!("only normalisations are read")
-        };
-        let [gamma, beta, mean, variance] =
-            [gamma, beta, mean, variance].map(|name| values(self.vector(name)));
-        let scale = |c: usize| gamma[c] / (variance[c] + *epsilon as f32).sqrt();
-        let kernels = linear.kernels.into_iter().enumerate();
-        let scaled = |(c, kernel): (usize, Vec<f32>)| kernel.into_iter().map(|k| k * scale(c)).collect();
-        let biases = (0..gamma.len()).map(|c| beta[c] + (linear.biases[c] - mean[c]) * scale(c)).collect();
-        Linear { kernels: kernels.map(scaled).collect(), biases }
     }
 }
 

@@ -41,6 +41,8 @@ pub use units::{StudyUnit, read as read_units};
 use candidates::favourites;
 use store::{Store, hash};
 
+pub use store::write;
+
 /// Why a study could not be made.
 #[derive(Debug, Error)]
 pub enum StudyError {

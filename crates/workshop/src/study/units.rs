@@ -7,6 +7,7 @@ use weber_stimuli::recipe::Role;
 
 use super::StudyError;
 use crate::model::Model;
+use crate::network::distance;
 use crate::unit::Direction;
 
 /// One unit of a study.
@@ -85,8 +86,9 @@ pub fn read(path: &Path, model: &Model) -> Result<Vec<StudyUnit>, StudyError> {
 fn resolve(row: Row, table: &Path, model: &Model) -> Result<StudyUnit, String> {
     let graph = model.network.graph();
     let layer = graph.find(&row.layer).ok_or_else(|| {
-        let near = graph.nodes().iter().map(|node| node.name.as_str());
-        format!("the network has no layer {}; did you mean {}?", row.layer, closest(&row.layer, near))
+        let names = graph.nodes().iter().map(|node| node.name.as_str());
+        let near = names.min_by_key(|name| distance(&row.layer, name)).unwrap_or("");
+        format!("the network has no layer {}; did you mean {near}?", row.layer)
     })?;
     let channels = model.network.channels(layer, model.card.size);
     let role = role(&row.role)?;
@@ -130,16 +132,6 @@ fn direction(file: &str, table: &Path, channels: usize) -> Result<(String, Direc
     }
     let name = Path::new(file).file_stem().map_or(file.into(), |stem| stem.to_string_lossy().into_owned());
     Ok((name, Direction::Vector(factors)))
-}
-
-/// The name that shares the longest beginning, then ending, with a wrong one.
-fn closest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> &'a str {
-    let same = |name: &str| {
-        let head = name.bytes().zip(wrong.bytes()).take_while(|(a, b)| a == b).count();
-        let tail = name.bytes().rev().zip(wrong.bytes().rev()).take_while(|(a, b)| a == b).count();
-        (head + tail, usize::MAX - name.len())
-    };
-    names.max_by_key(|name| same(name)).unwrap_or("")
 }
 
 #[cfg(test)]

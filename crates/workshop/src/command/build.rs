@@ -1,0 +1,193 @@
+//! `weber stimuli build`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use weber_stimuli::inlay::{Patch, Shape};
+use weber_stimuli::recipe::{self, Recipe, compose};
+use weber_stimuli::picture::Picture;
+
+use super::{Failure, ModelArgs, Teller};
+use crate::pool::{Folder, Pool, Views};
+use crate::progress::Progress;
+use crate::search::Search;
+use crate::study::{
+    self, Made, Options, RULES, Study, StudyUnit, Synthetic, balance_faults, easy_units, read_units, varied_units,
+};
+use crate::visualise::Preset;
+
+/// The number of views from which the demo's images are chosen.
+const DEMO_VIEWS: usize = 10_400;
+
+#[derive(Debug, Args)]
+pub struct BuildArgs {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// The folder of photographs.
+    #[arg(long, value_name = "FOLDER", required_unless_present = "demo")]
+    images: Option<PathBuf>,
+    /// The table of units: columns layer and channel, optionally role and likes.
+    #[arg(long, value_name = "FILE", required_unless_present = "demo")]
+    units: Option<PathBuf>,
+    /// Make the recipe of the demo study from painted scenes. The folder gets recipe.json and synthetic images, and no trials.
+    #[arg(long, conflicts_with_all = ["images", "units"])]
+    demo: bool,
+    /// The study folder. What was made before is kept, so that an interrupted run continues.
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+    /// Image sets of each unit that is studied.
+    #[arg(long, default_value_t = 10)]
+    image_sets: usize,
+    /// Images in each of the ten bins of a unit's strongest images.
+    #[arg(long, default_value_t = 20)]
+    bin_size: usize,
+    /// How positions of the patch are searched: exhaustive (as the study did) or coarse (an eighth of the passes, the best position in
+    /// about 98 of 100 searches).
+    #[arg(long, default_value = "coarse", value_parser = search)]
+    search: Search,
+    /// Side of the patch, in px of 224.
+    #[arg(long, default_value_t = 90)]
+    patch_side: usize,
+    /// The patch's outline: square or disc.
+    #[arg(long, default_value = "square", value_parser = shape)]
+    patch_shape: Shape,
+    /// The distance of positions of the patch, in px.
+    #[arg(long, default_value_t = 2)]
+    patch_stride: usize,
+    /// Choose base images so that simple rules (center, variance, saliency, difference) each answer .50 to .62 of the main trials.
+    #[arg(long)]
+    balance: bool,
+    /// The preset of synthetic images: study-2021, lucid, imi-2023, maco, accentuation or none.
+    #[arg(long, default_value = "study-2021")]
+    preset: String,
+    /// Steps of optimisation of synthetic images, if not the preset's own number.
+    #[arg(long)]
+    steps: Option<usize>,
+    /// The seed of all random numbers.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+fn search(word: &str) -> Result<Search, String> {
+    match word {
+        "exhaustive" => Ok(Search::Exhaustive),
+        "coarse" => Ok(Search::Coarse),
+        _ => Err("must be exhaustive or coarse".into()),
+    }
+}
+
+fn shape(word: &str) -> Result<Shape, String> {
+    match word {
+        "square" => Ok(Shape::Square),
+        "disc" => Ok(Shape::Disc),
+        _ => Err("must be square or disc".into()),
+    }
+}
+
+impl BuildArgs {
+    fn options(&self) -> Options {
+        Options {
+            image_sets: self.image_sets,
+            bin_size: self.bin_size,
+            seed: self.seed,
+            patch: Patch { side: self.patch_side, shape: self.patch_shape, stride: self.patch_stride },
+            search: self.search,
+            balance: self.balance || self.demo,
+        }
+    }
+
+    fn preset(&self) -> Result<Preset, Failure> {
+        let preset = Preset::named(&self.preset)?;
+        Ok(Preset { steps: self.steps.unwrap_or(preset.steps), ..preset })
+    }
+}
+
+pub fn run(args: &BuildArgs, say: &(dyn Fn(&str) + Sync)) -> Result<(), Failure> {
+    let model = args.model.load()?;
+    let (options, preset) = (args.options(), args.preset()?);
+    let pool: Box<dyn Pool> = match &args.images {
+        Some(folder) => Box::new(Folder::open(folder)?),
+        None => Box::new(Views::demo(args.seed, DEMO_VIEWS)),
+    };
+    let teller = Teller::new(say);
+    let progress = Progress(&|report| teller.tell(report));
+    let kept = args.out.join(".workshop");
+    let study = Study::new(&model, pool.as_ref(), &options, &[], &kept, progress);
+    let units = units(args, &study)?;
+    let mut made = study.recipe(&units)?;
+    let synthetic = study.synthetic(&mut made.recipe, &units, &preset)?;
+    tell(&made, &synthetic, pool.as_ref(), say);
+    if args.demo {
+        return write_recipe(&args.out, &made.recipe, &synthetic);
+    }
+    let source = Source(pool.as_ref());
+    let files = |name: &str| synthetic.file(name);
+    compose(&made.recipe, options.image_sets, &source, &files, &args.out, &|_, _| ())?;
+    say(&format!("The images and trials.csv are in {}.", args.out.display()));
+    Ok(())
+}
+
+/// The units that a person named, or those of the demo, which are chosen by what they respond to.
+fn units(args: &BuildArgs, study: &Study<'_>) -> Result<Vec<StudyUnit>, Failure> {
+    if let Some(table) = &args.units {
+        return Ok(read_units(table, study.model)?);
+    }
+    let blocks = ["3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"];
+    let layers: Vec<String> =
+        blocks.iter().flat_map(|block| ["3x3", "pool"].map(|branch| format!("mixed{block}/{branch}"))).collect();
+    let activations = study.activations(&layers)?;
+    let mut units = varied_units(study, &layers, &activations)?;
+    units.extend(easy_units(study, &units, &activations)?);
+    Ok(units)
+}
+
+/// Prints what a person should know before using the study.
+fn tell(made: &Made, synthetic: &Synthetic, pool: &dyn Pool, say: &(dyn Fn(&str) + Sync)) {
+    for (image, reason) in made.broken.iter().take(10) {
+        say(&format!("Left out {}: {reason}", pool.name(*image)));
+    }
+    if made.broken.len() > 10 {
+        say(&format!("... and {} more images that cannot be read.", made.broken.len() - 10));
+    }
+    for outcome in &made.outcomes {
+        if let Some(failure) = &outcome.failure {
+            say(&format!("{} has no trials: {failure}", outcome.unit.path()));
+        }
+    }
+    for group in &synthetic.groups {
+        if let Some(failure) = &group.failure {
+            say(&format!("{} has no synthetic images: {failure}", group.unit));
+        }
+    }
+    let weak = synthetic.groups.iter().filter(|group| group.responses.iter().any(|r| *r < group.natural)).count();
+    say(&format!(
+        "In {weak} of {} groups of synthetic images the weakest does not reach the best natural image.",
+        synthetic.groups.len()
+    ));
+    let shares = RULES.iter().zip(made.rules).map(|(rule, share)| format!("{rule} {share:.3}"));
+    say(&format!("Share of main trials that simple rules answer: {}.", shares.collect::<Vec<_>>().join(", ")));
+    for fault in balance_faults(made.rules) {
+        say(&format!("Note: {fault}."));
+    }
+}
+
+/// Writes `recipe.json` and the synthetic images, from which `weber demo` composes the study.
+fn write_recipe(out: &Path, recipe: &Recipe, synthetic: &Synthetic) -> Result<(), Failure> {
+    for unit in &recipe.units {
+        for name in unit.synthetic.iter().chain(&unit.mixed) {
+            study::write(&out.join("synthetic").join(name), &synthetic.file(name)?)?;
+        }
+    }
+    Ok(study::write(&out.join("recipe.json"), recipe.to_json().as_bytes())?)
+}
+
+/// A pool by the names of its images, as recipes call them.
+struct Source<'a>(&'a dyn Pool);
+
+impl recipe::Pool for Source<'_> {
+    fn picture(&self, image: &str) -> Result<Picture, recipe::PoolError> {
+        self.0
+            .named(image)
+            .map_err(|error| recipe::PoolError { image: image.to_owned(), reason: error.to_string() })
+    }
+}

@@ -1,0 +1,114 @@
+//! The commands of the workshop: `weber stimuli build`, `visualise` and `train-demo`.
+
+mod build;
+mod train;
+mod visualise;
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use clap::{Args, Subcommand};
+
+use crate::architecture::Architecture;
+use crate::card::Card;
+use crate::model::Model;
+use crate::network::Weights;
+use crate::progress::Report;
+
+/// What a command prints is for people, who read errors as text.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[derive(Debug, Subcommand)]
+pub enum Stimuli {
+    /// Make a study from a network and a folder of photographs.
+    Build(build::BuildArgs),
+    /// Make synthetic images of one unit or more, with one preset or several side by side.
+    Visualise(visualise::VisualiseArgs),
+    /// Train the network of the demo study on painted scenes.
+    TrainDemo(train::TrainDemoArgs),
+}
+
+/// Runs a command. Lines for people go to `say`.
+///
+/// # Errors
+/// What failed, where, and what to do.
+pub fn run(command: &Stimuli, say: &(dyn Fn(&str) + Sync)) -> Result<(), Failure> {
+    match command {
+        Stimuli::Build(args) => build::run(args, say),
+        Stimuli::Visualise(args) => visualise::run(args, say),
+        Stimuli::TrainDemo(args) => train::run(args, say),
+    }
+}
+
+/// Which network is asked.
+#[derive(Debug, Args)]
+pub struct ModelArgs {
+    /// The network's weights.
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+}
+
+impl ModelArgs {
+    fn load(&self) -> Result<Model, Failure> {
+        demo_model(&self.model)
+    }
+}
+
+/// The demo network from its file of weights.
+fn demo_model(path: &Path) -> Result<Model, Failure> {
+    let weights = Weights::read_safetensors(path)?;
+    let classes = Architecture::Demo.classes(&weights);
+    Ok(Model::new(&Architecture::Demo.graph(classes).0, &weights, Card::demo()))
+}
+
+/// Prints progress: on a terminal in one line that changes, otherwise a line per tenth.
+pub struct Teller<'a> {
+    say: &'a (dyn Fn(&str) + Sync),
+    told: Mutex<Option<(&'static str, usize)>>,
+}
+
+impl<'a> Teller<'a> {
+    fn new(say: &'a (dyn Fn(&str) + Sync)) -> Self {
+        Self { say, told: Mutex::new(None) }
+    }
+
+    fn tell(&self, report: &Report) {
+        let mut told = self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let tenths = report.done * 10 / report.all.max(1);
+        let line = line(report);
+        let mut out = std::io::stdout();
+        if out.is_terminal() {
+            let end = if report.done == report.all { "\n" } else { "" };
+            // A closed terminal must not end the work.
+            let _ = write!(out, "\r{line}\x1b[K{end}").and_then(|()| out.flush());
+        } else if *told != Some((report.stage, tenths)) {
+            (self.say)(&line);
+        }
+        *told = Some((report.stage, tenths));
+    }
+}
+
+fn line(report: &Report) -> String {
+    let left = report.left.filter(|left| left.as_secs() > 0).map_or(String::new(), |left| {
+        let minutes = left.as_secs().div_ceil(60);
+        let (hours, minutes) = (minutes / 60, minutes % 60);
+        if hours > 0 { format!(", about {hours} h {minutes} min left") } else { format!(", about {minutes} min left") }
+    });
+    format!("  {}: {} of {}{left}", report.stage, report.done, report.all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn the_time_that_is_left_is_rounded_up() {
+        let report = |seconds| Report { stage: "ranking images", done: 3, all: 10, left: seconds };
+        let words = |seconds: u64| line(&report(Some(Duration::from_secs(seconds))));
+        assert_eq!(words(61), "  ranking images: 3 of 10, about 2 min left");
+        assert_eq!(words(3_700), "  ranking images: 3 of 10, about 1 h 2 min left");
+        assert_eq!(line(&report(None)), "  ranking images: 3 of 10");
+    }
+}
