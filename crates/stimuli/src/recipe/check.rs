@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use thiserror::Error;
 
-use super::{Foil, ImageSet, Recipe, Role, UnitRecipe, VERSION};
+use super::{ImageSet, Recipe, Role, UnitRecipe, VERSION};
 use crate::inlay::Patch;
 use crate::picture::SIDE;
 use crate::ranking::{BINS, MIXED_NATURAL};
@@ -65,10 +65,8 @@ pub enum UnitFault {
     Outside(usize),
     #[error("image set {0} has a max query with a response not above that of its min query")]
     NoAnswer(usize),
-    #[error("its foil is image set {set} of {unit}, which the recipe does not have")]
-    NoFoil { unit: String, set: usize },
-    #[error("its foil is of {0}, which has the role {1}; take a practice unit (obvious or easy)")]
-    FoilRole(String, Role),
+    #[error("its foil has a patch that lies partly outside the picture")]
+    FoilOutside,
     #[error("it has a foil, but is no catch unit")]
     FoilWithoutCatch,
 }
@@ -88,44 +86,39 @@ impl Recipe {
         let mut names = HashSet::new();
         for unit in &self.units {
             let name = unit.name();
-            let checked =
-                if names.insert(name.clone()) { self.check_unit(unit) } else { Err(UnitFault::SameName) };
+            let checked = if names.insert(name.clone()) {
+                check_unit(unit, self.patch)
+            } else {
+                Err(UnitFault::SameName)
+            };
             checked.map_err(|fault| RecipeError::Unit { unit: name, fault })?;
         }
         Ok(())
     }
+}
 
-    fn check_unit(&self, unit: &UnitRecipe) -> Result<(), UnitFault> {
-        if unit.name().is_empty() {
-            return Err(UnitFault::NoName);
-        }
-        let mut numbers = HashSet::new();
-        for set in &unit.sets {
-            if !numbers.insert(set.number) {
-                return Err(UnitFault::SameSet(set.number));
-            }
-            check_set(set, self.patch)?;
-        }
-        match (unit.sets.len(), unit.role) {
-            (0, _) => return Err(UnitFault::NoSet),
-            (1, _) | (_, Role::Main) => {}
-            (many, role) => return Err(UnitFault::ManySets(many, role)),
-        }
-        check_synthetic(&unit.synthetic, REFERENCES)?;
-        check_synthetic(&unit.mixed, MIXED_SYNTHETIC)?;
-        unit.foil.as_ref().map_or(Ok(()), |foil| self.check_foil(unit, foil))
+fn check_unit(unit: &UnitRecipe, patch: Patch) -> Result<(), UnitFault> {
+    if unit.name().is_empty() {
+        return Err(UnitFault::NoName);
     }
-
-    fn check_foil(&self, unit: &UnitRecipe, foil: &Foil) -> Result<(), UnitFault> {
-        if unit.role != Role::Catch {
-            return Err(UnitFault::FoilWithoutCatch);
+    let mut numbers = HashSet::new();
+    for set in &unit.sets {
+        if !numbers.insert(set.number) {
+            return Err(UnitFault::SameSet(set.number));
         }
-        let other = self.unit(&foil.unit).filter(|other| other.set(foil.set).is_some());
-        match other.map(|other| other.role) {
-            Some(Role::Obvious | Role::Easy) => Ok(()),
-            Some(role) => Err(UnitFault::FoilRole(foil.unit.clone(), role)),
-            None => Err(UnitFault::NoFoil { unit: foil.unit.clone(), set: foil.set }),
-        }
+        check_set(set, patch)?;
+    }
+    match (unit.sets.len(), unit.role) {
+        (0, _) => return Err(UnitFault::NoSet),
+        (1, _) | (_, Role::Main) => {}
+        (many, role) => return Err(UnitFault::ManySets(many, role)),
+    }
+    check_synthetic(&unit.synthetic, REFERENCES)?;
+    check_synthetic(&unit.mixed, MIXED_SYNTHETIC)?;
+    match &unit.foil {
+        Some(_) if unit.role != Role::Catch => Err(UnitFault::FoilWithoutCatch),
+        Some(foil) if !patch.fits(foil.occlusion.corner) => Err(UnitFault::FoilOutside),
+        _ => Ok(()),
     }
 }
 
@@ -208,15 +201,10 @@ mod tests {
     }
 
     #[test]
-    fn foils_are_of_practice_units() {
-        let foil = |recipe: &mut Recipe, unit: &str, set| {
-            recipe.units[2].foil = Some(Foil { unit: unit.into(), response: 0.0, set });
-        };
-        assert!(refused(|r| foil(r, "nothing-1", 0)).contains("the recipe does not have"));
-        assert!(refused(|r| foil(r, "one-3x3-3", 1)).contains("the recipe does not have"));
-        for unit in ["one-3x3-0", "one-3x3-5"] {
-            assert!(refused(|r| foil(r, unit, 0)).contains("take a practice unit"));
-        }
+    fn foils_are_of_catch_units_and_within_the_picture() {
+        let outside = Corner { x: 0, y: 135 };
+        let foil = |r: &mut Recipe| r.units[2].foil.as_mut().unwrap().occlusion.corner = outside;
+        assert!(refused(foil).contains("its foil has a patch"));
         assert!(refused(|r| r.units[0].foil = r.units[2].foil.clone()).contains("is no catch unit"));
     }
 }

@@ -191,21 +191,19 @@ impl Composer<'_> {
             let references = self.references(unit, set)?;
             let with =
                 |condition| TrialRow { condition, references: references.groups(condition), ..shown.clone() };
-            conditions(unit).map(|condition| self.with_foil(unit, with(condition))).collect()
+            conditions(unit).map(|condition| self.with_foil(unit, set, with(condition))).collect()
         })
     }
 
     /// The trial without references of a catch unit gets another wrong answer, with this unit's response to it.
-    fn with_foil(&self, unit: &UnitRecipe, row: TrialRow) -> Result<TrialRow, ComposeError> {
+    fn with_foil(&self, unit: &UnitRecipe, set: &ImageSet, row: TrialRow) -> Result<TrialRow, ComposeError> {
         let Some(foil) = unit.foil.as_ref().filter(|_| row.condition == Condition::None) else {
             return Ok(row);
         };
-        let other = self.recipe.unit(&foil.unit).and_then(|other| Some((other, other.set(foil.set)?)));
-        let (other, set) = other.expect("a checked recipe has its foils");
-        let base = self.pool.picture(&set.base)?;
+        let picture = self.pool.picture(&foil.image)?;
         Ok(TrialRow {
-            min_query: self.query(&set.name(other), "min", &base, set.min)?,
-            min_activation: foil.response,
+            min_query: self.query(&set.name(unit), "foil", &picture, foil.occlusion)?,
+            min_activation: foil.occlusion.response,
             // The rules cannot compare images of two scenes.
             baselines: [None; 3],
             ..row

@@ -31,7 +31,8 @@ pub fn recipe() -> Recipe {
         unit(4, Role::Easy, 1),
         unit(5, Role::Instruction, 1),
     ];
-    units[2].foil = Some(Foil { unit: "one-3x3-3".into(), response: 0.25, set: 0 });
+    let occlusion = Occlusion { corner: Corner { x: 60, y: 30 }, response: 0.25 };
+    units[2].foil = Some(Foil { image: "300".into(), occlusion });
     Recipe { version: VERSION, patch: Patch::STUDY, search: "exhaustive".into(), seed: 7, units }
 }
 

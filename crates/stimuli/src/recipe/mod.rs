@@ -106,16 +106,14 @@ pub struct Reference {
     pub window: Corner,
 }
 
-/// The wrong answer of a catch trial without references: the min query of a practice unit. The condition without references has no
-/// practice, so no other of its trials shows it.
+/// The wrong answer of a catch trial without references: an occluded image that has nothing to do with the unit. No other trial should
+/// show it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Foil {
-    /// The other unit's name.
-    pub unit: String,
-    /// The catch unit's response to that query.
-    pub response: f64,
-    /// The number of the other unit's image set.
-    pub set: usize,
+    /// The image's name in the pool.
+    pub image: String,
+    /// Its occlusion, with the catch unit's response.
+    pub occlusion: Occlusion,
 }
 
 impl UnitRecipe {
@@ -172,10 +170,5 @@ impl Recipe {
     pub fn to_json(&self) -> String {
         let json = serde_json::to_string(self).expect("a recipe is plain data");
         json.replace(r#"{"layer":"#, "\n{\"layer\":").replace(r#"{"number":"#, "\n{\"number\":") + "\n"
-    }
-
-    /// The unit with that name.
-    pub fn unit(&self, name: &str) -> Option<&UnitRecipe> {
-        self.units.iter().find(|unit| unit.name() == name)
     }
 }

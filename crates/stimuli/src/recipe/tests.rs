@@ -234,14 +234,14 @@ fn catch_trials_without_references_can_be_solved() {
     let rows = table(out.path());
     let (with, without) = (find(&rows, "one-3x3-2", "natural"), find(&rows, "one-3x3-2", "none"));
     assert_eq!(with["max_query"], without["max_query"]);
-    assert_eq!(without["min_query"], "images/queries/one-3x3-3-0-min.png");
+    assert_eq!(without["min_query"], "images/queries/one-3x3-2-0-foil.png");
     assert_eq!((&*with["min_activation"], &*without["min_activation"]), ("1.5", "0.25"));
-    let others = rows.iter().filter(|row| row["unit"] != without["unit"] && row["condition"] == "none");
+    let foil = example::recipe().units[2].foil.clone().unwrap();
+    let expected = foil.occlusion.of(&VIEWS.picture(&foil.image).unwrap(), example::recipe().patch);
+    assert!(picture(out.path(), &without["min_query"]) == expected);
+    let others = rows.iter().filter(|row| row["unit"] != without["unit"] || row["condition"] != "none");
     let mut queries = others.flat_map(|row| [&row["max_query"], &row["min_query"]]);
-    assert!(
-        queries.all(|query| *query != without["min_query"]),
-        "no other trial of the condition shows the wrong answer"
-    );
+    assert!(queries.all(|query| *query != without["min_query"]), "no other trial shows the wrong answer");
     for rule in ["center_correct", "variance_correct", "saliency_correct"] {
         assert_eq!(without[rule], "", "rules cannot compare two scenes");
         assert_ne!(with[rule], "");

@@ -6,6 +6,7 @@
 
 mod balance;
 mod candidates;
+mod foils;
 mod options;
 mod roles;
 mod store;
@@ -20,7 +21,7 @@ use thiserror::Error;
 use weber_stimuli::blur::gaussian;
 use weber_stimuli::inlay::{Corner, Inlay};
 use weber_stimuli::ranking::Favourites;
-use weber_stimuli::recipe::{Foil, ImageSet, Recipe, RecipeError, Reference, Role, UnitRecipe, VERSION};
+use weber_stimuli::recipe::{ImageSet, Recipe, RecipeError, Reference, Role, UnitRecipe, VERSION};
 
 use crate::activations::{Activations, ActivationsError};
 use crate::model::Model;
@@ -360,7 +361,7 @@ impl<'a> Study<'a> {
                 outcomes.iter().filter_map(|outcome| outcome.failure.clone()).collect();
             return Err(StudyError::NoUnit(reasons.join("; ")));
         }
-        self.add_foils(units, &mut recipes)?;
+        self.add_foils(units, candidates, choices, &mut recipes)?;
         let recipe = Recipe {
             version: VERSION,
             patch: self.options.patch,
@@ -388,33 +389,6 @@ impl<'a> Study<'a> {
             min: candidate.queries.min,
             references: images.iter().map(reference).collect(),
         }
-    }
-
-    /// Gives each catch unit the wrong answer of its trial without references: the min query of the practice unit to which it responds
-    /// least, each used once.
-    fn add_foils(&self, units: &[StudyUnit], recipes: &mut [(usize, UnitRecipe)]) -> Result<(), StudyError> {
-        let names: std::collections::HashMap<String, usize> =
-            (0..self.pool.len()).map(|image| (self.pool.name(image), image)).collect();
-        let others: Vec<(String, ImageSet)> = recipes
-            .iter()
-            .filter(|(_, recipe)| matches!(recipe.role, Role::Obvious | Role::Easy))
-            .map(|(_, recipe)| (recipe.name(), recipe.sets[0].clone()))
-            .collect();
-        let mut taken = Vec::new();
-        for (at, recipe) in recipes.iter_mut().filter(|(_, recipe)| recipe.role == Role::Catch) {
-            let probe = self.probe(&units[*at]);
-            let mut weakest: Option<Foil> = None;
-            for (name, set) in others.iter().filter(|(name, _)| !taken.contains(name)) {
-                let picture = self.pool.picture(names[&set.base])?;
-                let response = probe.response(&set.min.of(&picture, self.options.patch));
-                if weakest.as_ref().is_none_or(|foil| response < foil.response) {
-                    weakest = Some(Foil { unit: name.clone(), response, set: set.number });
-                }
-            }
-            taken.extend(weakest.iter().map(|foil| foil.unit.clone()));
-            recipe.foil = weakest;
-        }
-        Ok(())
     }
 }
 
