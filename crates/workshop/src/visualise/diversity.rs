@@ -19,7 +19,8 @@ pub(super) fn largest(
     let others = work.request.count - 1;
     if others > 0 {
         let beats = |weight: f64| Ok(work.images(others, steps, weight, 1)?.below(natural, sign) == 0);
-        let weight = search(runs, beats)?;
+        // One image has none to differ from.
+        let weight = if others > 1 { search(runs, beats)? } else { 0.0 };
         let found = work.images(others, full, weight, 1)?;
         made.pictures.extend(found.pictures);
         made.responses.extend(found.responses);

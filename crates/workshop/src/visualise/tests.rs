@@ -162,6 +162,8 @@ fn the_largest_diversity_keeps_images_above_natural_pictures() {
     let reached = with(grey + 0.1 * (alone - grey));
     assert!(reached.diversity > 0.0 && reached.below == Some(0), "{:?}", reached.responses);
     assert_eq!(reached.pictures.len(), 3);
+    let pair = made(&preset, |request| request.natural = Some(Range { lowest: grey - 1.0, highest: grey }));
+    assert_eq!(pair.unwrap().diversity, 0.0);
     let missed = with(alone + 1000.0);
     assert_eq!((missed.diversity, missed.below), (0.0, Some(3)));
     let error = made(&preset, |_| ()).unwrap_err();
