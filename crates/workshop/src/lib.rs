@@ -3,8 +3,10 @@
 pub mod activations;
 pub mod architecture;
 pub mod card;
+pub mod import;
 pub mod model;
 pub mod network;
+pub mod onnx;
 pub mod parallel;
 pub mod pool;
 pub mod probe;
