@@ -114,7 +114,12 @@ def inception_v1():
         branch = {"3x3_bottleneck": "3x3_reduce", "5x5_bottleneck": "5x5_reduce", "pool_reduce": "pool"}.get(branch, branch)
         return f"{block}/{branch}" if branch else block
 
-    return InceptionV1(), node, 100.0
+    network = InceptionV1()
+    # lucent lets a part of the gradient through where a rectification is silent, which helps visualisation but is no gradient.
+    for name, module in network.named_children():
+        if type(module).__name__.endswith("ReluLayer"):
+            setattr(network, name, nn.ReLU())
+    return network, node, 100.0
 
 
 def googlenet():

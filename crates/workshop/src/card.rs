@@ -1,6 +1,13 @@
 //! The model card: how a network wants its pictures.
 
+mod check;
+mod file;
+
+pub use check::CheckError;
+pub use file::{Activations, CardError, Check, Class, EdgePadding, ModelCard, Shown};
+
 use burn::tensor::{Tensor, TensorData};
+use serde::{Deserialize, Serialize};
 use weber_stimuli::picture::{Picture, SIDE};
 
 use crate::network::device;
@@ -19,7 +26,8 @@ pub struct Card {
 }
 
 /// The order of colours in a network's input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ChannelOrder {
     Rgb,
     Bgr,
@@ -36,14 +44,14 @@ impl ChannelOrder {
 }
 
 impl Card {
+    /// A card with the same mean and scale for red, green and blue.
+    pub fn new(size: usize, mean: f32, scale: f32) -> Self {
+        Self { size, mean: [mean; 3], scale: [scale; 3], order: ChannelOrder::Rgb }
+    }
+
     /// The card of the demo network.
     pub fn demo() -> Self {
-        Self {
-            size: crate::architecture::DEMO_SIDE,
-            mean: [117.0; 3],
-            scale: [1.0 / 58.0; 3],
-            order: ChannelOrder::Rgb,
-        }
+        Self::new(crate::architecture::DEMO_SIDE, 117.0, 1.0 / 58.0)
     }
 
     /// The pictures as the network's input: `[pictures, 3, size, size]`.

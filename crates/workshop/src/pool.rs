@@ -11,7 +11,7 @@ use weber_stimuli::recipe;
 use weber_stimuli::scenes::{self, view::View};
 
 /// The shorter side of a photograph before its middle is cut out, in px, as in the study.
-const RESIZED: u32 = 256;
+pub const RESIZED: u32 = 256;
 
 /// The endings of files that are read as images.
 const ENDINGS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
@@ -70,6 +70,7 @@ pub struct Folder {
     root: PathBuf,
     /// Paths relative to the root, in order.
     names: Vec<String>,
+    shorter_side: u32,
 }
 
 impl Folder {
@@ -84,7 +85,13 @@ impl Folder {
             return Err(PoolError::Empty(root.into()));
         }
         names.sort_unstable();
-        Ok(Self { root: root.into(), names })
+        Ok(Self { root: root.into(), names, shorter_side: RESIZED })
+    }
+
+    /// The same folder for a network that was trained on photographs of another size. See [`photograph`].
+    #[must_use]
+    pub fn resized(self, shorter_side: u32) -> Self {
+        Self { shorter_side, ..self }
     }
 }
 
@@ -107,8 +114,11 @@ fn list(root: &Path, folder: &Path, names: &mut Vec<String>) -> Result<(), PoolE
     Ok(())
 }
 
-/// The middle of a photograph, turned as its camera says: 224 x 224 px after its shorter side was made 256 px.
-fn prepared(path: &Path) -> Result<Picture, PoolError> {
+/// The middle of a photograph, turned as its camera says: 224 x 224 px after its shorter side was made `shorter_side` px, at least 224.
+///
+/// # Errors
+/// The file cannot be read, or is not an image.
+pub fn photograph(path: &Path, shorter_side: u32) -> Result<Picture, PoolError> {
     let file = |source| PoolError::File { path: path.into(), source };
     let fault = |source| PoolError::Image { path: path.into(), source };
     let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(file)?;
@@ -118,7 +128,7 @@ fn prepared(path: &Path) -> Result<Picture, PoolError> {
     image.apply_orientation(orientation);
     let (width, height) = (image.width().max(1), image.height().max(1));
     let shorter = width.min(height);
-    let scaled = |side: u32| (u64::from(side) * u64::from(RESIZED) / u64::from(shorter)) as u32;
+    let scaled = |side: u32| (u64::from(side) * u64::from(shorter_side) / u64::from(shorter)) as u32;
     let resized = image.resize_exact(scaled(width), scaled(height), FilterType::Triangle).to_rgb8();
     let (left, top) = ((resized.width() - SIDE as u32) / 2, (resized.height() - SIDE as u32) / 2);
     Ok(Picture::from_fn(|x, y| resized.get_pixel(left + x as u32, top + y as u32).0))
@@ -138,7 +148,7 @@ impl Pool for Folder {
     }
 
     fn named(&self, name: &str) -> Result<Picture, PoolError> {
-        prepared(&self.root.join(name))
+        photograph(&self.root.join(name), self.shorter_side)
     }
 
     fn fingerprint(&self, index: usize) -> String {

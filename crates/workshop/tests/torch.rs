@@ -39,7 +39,7 @@ struct Summary {
 
 impl Summary {
     fn compare<const D: usize>(&self, tensor: Tensor<D>, what: &str) {
-        let values: Vec<f32> = tensor.into_data().try_to_vec().unwrap();
+        let values: Vec<f32> = tensor.into_data().try_to_vec().expect("tensors hold 32-bit numbers");
         let size = values.iter().map(|value| f64::from(value.abs())).sum::<f64>() / values.len() as f64;
         assert!((size - self.size).abs() <= TOLERANCE * self.size, "{what}: size {size}, not {}", self.size);
         for (place, expected) in &self.values {
@@ -85,8 +85,9 @@ fn picture(side: usize, scale: f32) -> Tensor<4> {
 
 fn agrees(architecture: Architecture) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference");
-    let text = std::fs::read_to_string(folder.join(format!("{}.json", architecture.name()))).unwrap();
-    let reference: Reference = serde_json::from_str(&text).unwrap();
+    let text = std::fs::read_to_string(folder.join(format!("{}.json", architecture.name())))
+        .expect("stored numbers");
+    let reference: Reference = serde_json::from_str(&text).expect("stored numbers");
     let classes = architecture.classes(&Weights::default());
     let (graph, shapes) = architecture.graph(classes);
     let arrays = shapes.iter().map(|(name, shape)| (name.clone(), weights(name, shape)));
@@ -102,7 +103,7 @@ fn agrees(architecture: Architecture) {
     }
     let (folded, folded_arrays) = folded(&graph, &arrays);
     let full = picture(reference.full_side, reference.scale);
-    let logits = folded.find("logits").unwrap();
+    let logits = folded.find("logits").expect("a node for the classes");
     let values = Network::new(folded, &folded_arrays).forward(full, &[logits]).remove(0);
     reference.logits.compare(values, "logits");
 
@@ -114,7 +115,7 @@ fn agrees(architecture: Architecture) {
             draw("pattern", values.shape().num_elements()).map(|u| (2.0 * u - 1.0) as f32).collect();
         let pattern = Tensor::<4>::from_data(TensorData::new(pattern, values.dims()), &device()).autodiff();
         let gradients = (values * pattern).sum().backward();
-        let gradient = input.grad(&gradients).unwrap();
+        let gradient = input.grad(&gradients).expect("the layer depends on the input");
         layer.gradient.compare(gradient, &format!("{name}, gradient"));
     }
 }

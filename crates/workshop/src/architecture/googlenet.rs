@@ -49,7 +49,7 @@ pub(super) const HEAD: [&str; 2] = ["fc.weight", "fc.bias"];
 /// The graph for a number of classes, with the shapes of its weights.
 pub(super) fn googlenet(classes: usize) -> (Graph, Shapes) {
     let mut net = Builder::new(arrays, Op::Relu);
-    let x = net.conv("conv1", 0, Kernel::new(3, 64, 7).strided(2, Padding::even(3)));
+    let x = net.conv("conv1", 0, Kernel::new(3, 64, 7).strided(2, Padding::Symmetric));
     let x = net.max_pool("maxpool1", x, POOL);
     let x = net.conv("conv2", x, Kernel::new(64, 64, 1));
     let x = net.conv("conv3", x, Kernel::new(64, 192, 3));

@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use weber_stimuli::inlay::{Patch, Shape};
-use weber_stimuli::recipe::{self, Recipe, compose};
 use weber_stimuli::picture::Picture;
+use weber_stimuli::recipe::{self, Recipe, compose};
 
 use super::{Failure, ModelArgs, Teller};
 use crate::pool::{Folder, Pool, Views};
 use crate::progress::Progress;
 use crate::search::Search;
 use crate::study::{
-    self, Made, Options, RULES, Study, StudyUnit, Synthetic, balance_faults, easy_units, read_units, varied_units,
+    self, Made, Options, RULES, Study, StudyUnit, Synthetic, balance_faults, easy_units, read_units,
+    varied_units,
 };
 use crate::visualise::Preset;
 
@@ -103,10 +104,10 @@ impl BuildArgs {
 }
 
 pub fn run(args: &BuildArgs, say: &(dyn Fn(&str) + Sync)) -> Result<(), Failure> {
-    let model = args.model.load()?;
+    let (model, card) = args.model.load(say)?;
     let (options, preset) = (args.options(), args.preset()?);
     let pool: Box<dyn Pool> = match &args.images {
-        Some(folder) => Box::new(Folder::open(folder)?),
+        Some(folder) => Box::new(Folder::open(folder)?.resized(card.resize)),
         None => Box::new(Views::demo(args.seed, DEMO_VIEWS)),
     };
     let teller = Teller::new(say);
@@ -133,8 +134,10 @@ fn units(args: &BuildArgs, study: &Study<'_>) -> Result<Vec<StudyUnit>, Failure>
         return Ok(read_units(table, study.model)?);
     }
     let blocks = ["3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"];
-    let layers: Vec<String> =
-        blocks.iter().flat_map(|block| ["3x3", "pool"].map(|branch| format!("mixed{block}/{branch}"))).collect();
+    let layers: Vec<String> = blocks
+        .iter()
+        .flat_map(|block| ["3x3", "pool"].map(|branch| format!("mixed{block}/{branch}")))
+        .collect();
     let activations = study.activations(&layers)?;
     let mut units = varied_units(study, &layers, &activations)?;
     units.extend(easy_units(study, &units, &activations)?);
@@ -159,13 +162,17 @@ fn tell(made: &Made, synthetic: &Synthetic, pool: &dyn Pool, say: &(dyn Fn(&str)
             say(&format!("{} has no synthetic images: {failure}", group.unit));
         }
     }
-    let weak = synthetic.groups.iter().filter(|group| group.responses.iter().any(|r| *r < group.natural)).count();
+    let weak =
+        synthetic.groups.iter().filter(|group| group.responses.iter().any(|r| *r < group.natural)).count();
     say(&format!(
         "In {weak} of {} groups of synthetic images the weakest does not reach the best natural image.",
         synthetic.groups.len()
     ));
     let shares = RULES.iter().zip(made.rules).map(|(rule, share)| format!("{rule} {share:.3}"));
-    say(&format!("Share of main trials that simple rules answer: {}.", shares.collect::<Vec<_>>().join(", ")));
+    say(&format!(
+        "Share of main trials that simple rules answer: {}.",
+        shares.collect::<Vec<_>>().join(", ")
+    ));
     for fault in balance_faults(made.rules) {
         say(&format!("Note: {fault}."));
     }

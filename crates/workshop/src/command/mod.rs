@@ -5,15 +5,13 @@ mod train;
 mod visualise;
 
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use clap::{Args, Subcommand};
 
-use crate::architecture::Architecture;
-use crate::card::Card;
+use crate::card::ModelCard;
 use crate::model::Model;
-use crate::network::Weights;
 use crate::progress::Report;
 
 /// What a command prints is for people, who read errors as text.
@@ -44,22 +42,26 @@ pub fn run(command: &Stimuli, say: &(dyn Fn(&str) + Sync)) -> Result<(), Failure
 /// Which network is asked.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
-    /// The network's weights.
+    /// The network: a .onnx file, or weights as .safetensors or .pth.
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
+    /// The network that the weights are of: inception-v1, googlenet, efficientnet-lite0 or demo.
+    #[arg(long, value_name = "NAME")]
+    architecture: Option<String>,
+    /// The model card, with checks that the network must pass. Without this option: the file beside the model whose name ends in
+    /// .card.toml.
+    #[arg(long, value_name = "FILE")]
+    card: Option<PathBuf>,
 }
 
 impl ModelArgs {
-    fn load(&self) -> Result<Model, Failure> {
-        demo_model(&self.model)
+    /// The model and its card, after the card's checks.
+    fn load(&self, say: &(dyn Fn(&str) + Sync)) -> Result<(Model, ModelCard), Failure> {
+        let card = ModelCard::read(&self.card.clone().unwrap_or_else(|| ModelCard::beside(&self.model)))?;
+        let (model, passed) = Model::load(&self.model, self.architecture.as_deref(), &card)?;
+        passed.iter().for_each(|line| say(line));
+        Ok((model, card))
     }
-}
-
-/// The demo network from its file of weights.
-fn demo_model(path: &Path) -> Result<Model, Failure> {
-    let weights = Weights::read_safetensors(path)?;
-    let classes = Architecture::Demo.classes(&weights);
-    Ok(Model::new(&Architecture::Demo.graph(classes).0, &weights, Card::demo()))
 }
 
 /// Prints progress: on a terminal in one line that changes, otherwise a line per tenth.
@@ -93,7 +95,11 @@ fn line(report: &Report) -> String {
     let left = report.left.filter(|left| left.as_secs() > 0).map_or(String::new(), |left| {
         let minutes = left.as_secs().div_ceil(60);
         let (hours, minutes) = (minutes / 60, minutes % 60);
-        if hours > 0 { format!(", about {hours} h {minutes} min left") } else { format!(", about {minutes} min left") }
+        if hours > 0 {
+            format!(", about {hours} h {minutes} min left")
+        } else {
+            format!(", about {minutes} min left")
+        }
     });
     format!("  {}: {} of {}{left}", report.stage, report.done, report.all)
 }

@@ -45,10 +45,11 @@ pub struct VisualiseArgs {
 }
 
 pub fn run(args: &VisualiseArgs, say: &(dyn Fn(&str) + Sync)) -> Result<(), Failure> {
-    let model = args.model.load()?;
-    let presets: Vec<Preset> = args.presets.iter().map(|name| preset(name, args.steps)).collect::<Result<_, _>>()?;
+    let (model, card) = args.model.load(say)?;
+    let presets: Vec<Preset> =
+        args.presets.iter().map(|name| preset(name, args.steps)).collect::<Result<_, _>>()?;
     let units: Vec<Unit> = args.units.iter().map(|name| unit(name)).collect::<Result<_, _>>()?;
-    let sample = sample(args)?;
+    let sample = sample(args, card.resize)?;
     let sample: Vec<&Picture> = sample.iter().collect();
     let visualisers: Vec<Visualiser<'_>> =
         presets.iter().map(|preset| Visualiser::new(&model, preset, &sample)).collect::<Result<_, _>>()?;
@@ -58,7 +59,8 @@ pub fn run(args: &VisualiseArgs, say: &(dyn Fn(&str) + Sync)) -> Result<(), Fail
     let (done, started) = (std::sync::atomic::AtomicUsize::new(0), std::time::Instant::now());
     let made = parallel::map(&tasks, |(unit, visualiser)| {
         let sign = if args.lowest { Sign::Lowest } else { Sign::Highest };
-        let request = Request { unit, sign, count: args.count, seed: args.seed, natural: None, starts: &sample };
+        let request =
+            Request { unit, sign, count: args.count, seed: args.seed, natural: None, starts: &sample };
         let result = visualiser.visualise(&request);
         let ready = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
         let progress = crate::progress::Progress(&|report| teller.tell(report));
@@ -69,12 +71,15 @@ pub fn run(args: &VisualiseArgs, say: &(dyn Fn(&str) + Sync)) -> Result<(), Fail
     for (at, result) in made.into_iter().enumerate() {
         let result = result?;
         let (name, preset) = (&args.units[at / presets.len()], &args.presets[at % presets.len()]);
-        let responses: Vec<String> = result.responses.iter().map(|response| format!("{response:.3}")).collect();
+        let responses: Vec<String> =
+            result.responses.iter().map(|response| format!("{response:.3}")).collect();
         say(&format!("{name}, {preset}: response {}", responses.join(", ")));
         rows[at / presets.len()].extend(result.pictures);
     }
     let rows: Vec<Vec<&Picture>> = rows.iter().map(|row| row.iter().collect()).collect();
-    strip(&rows, 224).save(&args.out).map_err(|error| format!("cannot write {}: {error}", args.out.display()))?;
+    strip(&rows, 224)
+        .save(&args.out)
+        .map_err(|error| format!("cannot write {}: {error}", args.out.display()))?;
     Ok(())
 }
 
@@ -85,15 +90,16 @@ fn preset(name: &str, steps: Option<usize>) -> Result<Preset, Failure> {
 
 fn unit(name: &str) -> Result<Unit, Failure> {
     let parts = name.rsplit_once('/').and_then(|(layer, channel)| Some((layer, channel.parse().ok()?)));
-    let (layer, channel) =
-        parts.ok_or_else(|| format!("{name} is no unit: give a layer and a channel's number, such as mixed4b/3x3/86"))?;
+    let (layer, channel) = parts.ok_or_else(|| {
+        format!("{name} is no unit: give a layer and a channel's number, such as mixed4b/3x3/86")
+    })?;
     Ok(Unit { layer: layer.into(), direction: Direction::Channel(channel) })
 }
 
-fn sample(args: &VisualiseArgs) -> Result<Vec<Picture>, Failure> {
+fn sample(args: &VisualiseArgs, resize: u32) -> Result<Vec<Picture>, Failure> {
     let views = Views::demo(args.seed, SAMPLE);
     let pool: Box<dyn Pool> = match &args.images {
-        Some(folder) => Box::new(Folder::open(folder)?),
+        Some(folder) => Box::new(Folder::open(folder)?.resized(resize)),
         None => Box::new(views),
     };
     let step = (pool.len() / SAMPLE).max(1);

@@ -199,3 +199,48 @@ fn local_response(x: Tensor<4>, size: usize, alpha: f64, beta: f64, k: f64) -> T
     let scale = (sum * (alpha / size as f64) + k).powf_scalar(-beta);
     x * scale
 }
+
+#[cfg(test)]
+mod tests {
+    use weber_stimuli::dice::Dice;
+
+    use super::*;
+
+    /// The gradient of a weighted sum of an operation's values equals that by differences.
+    fn gradient_is_right(op: &str, apply: impl Fn(Tensor<4>) -> Tensor<4>) {
+        const SHAPE: [usize; 4] = [1, 12, 5, 4];
+        let dice = Dice::new(1, "gradient", 0);
+        let input: Vec<f32> = (0..SHAPE.iter().product()).map(|_| 3.0 * dice.normal()).collect();
+        let tensor = |values: Vec<f32>| Tensor::<4>::from_data(TensorData::new(values, SHAPE), &device());
+        let count = values(apply(tensor(input.clone()))).len();
+        let pattern: Vec<f32> = (0..count).map(|_| 1.0 + 0.1 * dice.normal()).collect();
+        let sum = |input: Vec<f32>| -> f64 {
+            let found = values(apply(tensor(input)));
+            found.iter().zip(&pattern).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+        };
+        let leaf = tensor(input.clone()).autodiff().require_grad();
+        let output = apply(leaf.clone());
+        let weights = Tensor::<4>::from_data(TensorData::new(pattern.clone(), output.dims()), &device());
+        let gradients = (output * weights.autodiff()).sum().backward();
+        let found = values(leaf.grad(&gradients).expect("the output depends on the input"));
+        for place in (0..input.len()).step_by(7) {
+            let moved = |by: f32| {
+                let mut input = input.clone();
+                input[place] += by;
+                sum(input)
+            };
+            let expected = (moved(0.01) - moved(-0.01)) / 0.02;
+            let off = (f64::from(found[place]) - expected).abs();
+            assert!(off < 0.01, "{op}, {place}: {}, not {expected}", found[place]);
+        }
+    }
+
+    #[test]
+    fn gradients_of_responses_are_right() {
+        gradient_is_right("square", |x| x.square());
+        gradient_is_right("pad", |x| x.pad([(4, 4), (0, 0), (0, 0)], 0.0).square());
+        gradient_is_right("narrow", |x| x.clone().narrow(1, 2, 8) + x.narrow(1, 3, 8));
+        gradient_is_right("powf", |x| (x.square() + 1.0).powf_scalar(-0.5));
+        gradient_is_right("local response", |x| local_response(x, 9, 0.5, 0.5, 1.0));
+    }
+}

@@ -129,17 +129,17 @@ impl Graph {
         self.nodes.iter().position(|node| node.name == name)
     }
 
-    /// The graph with [`Padding::Symmetric`] in place of [`Padding::Same`].
+    /// The graph with another `wanted` padding in place of both [`Padding::Same`] and [`Padding::Symmetric`].
     #[must_use]
-    pub fn with_symmetric_padding(mut self) -> Self {
+    pub fn with_padding(mut self, wanted: Padding) -> Self {
         for node in &mut self.nodes {
             match &mut node.op {
                 Op::Conv { padding, .. }
                 | Op::MaxPool(Pool { padding, .. })
                 | Op::AveragePool { pool: Pool { padding, .. }, .. }
-                    if *padding == Padding::Same =>
+                    if matches!(padding, Padding::Same | Padding::Symmetric) =>
                 {
-                    *padding = Padding::Symmetric;
+                    *padding = wanted;
                 }
                 _ => {}
             }

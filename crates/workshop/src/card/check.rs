@@ -1,0 +1,285 @@
+//! The checks of a model card: a network with wrong preparation of its pictures still gives plausible ones.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+use weber_stimuli::picture::Picture;
+use weber_stimuli::scenes;
+
+use super::file::{Activations, Check, Class, ModelCard, Shown};
+use super::{Card, ChannelOrder};
+use crate::model::Model;
+use crate::network::{Network, values};
+use crate::pool::{PoolError, photograph};
+
+/// The largest difference of known responses, as a share of the largest.
+const TOLERANCE: f32 = 1e-3;
+
+/// Usual preparations of pictures, tried if a check fails: what they are called, mean and scale.
+const USUAL: [(&str, [f32; 3], [f32; 3]); 5] = [
+    ("0 to 1", [0.0; 3], [1.0 / 255.0; 3]),
+    ("-1 to 1", [127.5; 3], [1.0 / 127.5; 3]),
+    ("-117 to 138", [117.0; 3], [1.0; 3]),
+    ("0 to 255", [0.0; 3], [1.0; 3]),
+    ("ImageNet's mean and deviation", [123.675, 116.28, 103.53], [1.0 / 58.395, 1.0 / 57.12, 1.0 / 57.375]),
+];
+
+/// Why a network must not be used with its card.
+#[derive(Debug, Error)]
+pub enum CheckError {
+    #[error(
+        "the model card {0} has no check, so nothing shows that pictures are prepared as the network needs. Add a photograph with its class: [[checks]] with picture = \"FILE\" and class = NUMBER"
+    )]
+    None(PathBuf),
+    #[error("{path}: the network does not do what its card says.\n{}\n{}", .failures.join("\n"), .hints.join("\n"))]
+    Failed { path: PathBuf, failures: Vec<String>, hints: Vec<String> },
+    #[error("cannot read the names of classes {path}: {source}")]
+    Classes { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Picture(#[from] PoolError),
+}
+
+impl ModelCard {
+    /// Runs all checks. Returns a line on each.
+    ///
+    /// # Errors
+    /// There is none, a picture cannot be read, or the network fails.
+    pub fn check(&self, model: &Model) -> Result<Vec<String>, CheckError> {
+        if self.checks.is_empty() && self.activations.is_empty() {
+            return Err(CheckError::None(self.path.clone()));
+        }
+        let names = self.class_names()?;
+        let (mut passed, mut failures, mut hints) = (Vec::new(), Vec::new(), Vec::new());
+        for check in &self.checks {
+            let picture = self.shown(&check.shown)?;
+            match classified(check, &model.network, &model.card, &picture, &names) {
+                Ok(line) => passed.push(line),
+                Err(line) => {
+                    failures.push(line);
+                    hints.extend(alternatives(check, model, &picture, &names));
+                }
+            }
+        }
+        for known in &self.activations {
+            match responds(known, model, &self.shown(&known.shown)?) {
+                Ok(line) => passed.push(line),
+                Err(line) => failures.push(line),
+            }
+        }
+        if failures.is_empty() {
+            return Ok(passed);
+        }
+        hints.push(
+            "Likely causes are the card's mean and scale, its order of channels, its padding (TensorFlow's \"same\" or \"symmetric\"), or weights of another network.".into(),
+        );
+        hints.dedup();
+        Err(CheckError::Failed { path: self.path.clone(), failures, hints })
+    }
+
+    fn class_names(&self) -> Result<Vec<String>, CheckError> {
+        let Some(classes) = &self.classes else {
+            let scenes = self.checks.iter().any(|check| matches!(check.shown, Shown::Scene { .. }));
+            let kinds = scenes::kinds().into_iter().map(str::to_owned);
+            return Ok(if scenes { kinds.collect() } else { Vec::new() });
+        };
+        let path = self.relative(classes);
+        let text = std::fs::read_to_string(&path).map_err(|source| CheckError::Classes { path, source })?;
+        Ok(text.lines().map(|line| line.trim().to_owned()).collect())
+    }
+
+    fn shown(&self, shown: &Shown) -> Result<Picture, PoolError> {
+        match shown {
+            Shown::Photograph { picture } => photograph(&self.relative(picture), self.resize),
+            Shown::Scene { scene, seed } => Ok(scenes::paint(*seed, *scene)),
+        }
+    }
+}
+
+impl Shown {
+    fn title(&self) -> String {
+        match self {
+            Self::Photograph { picture } => picture.display().to_string(),
+            Self::Scene { scene, .. } => format!("scene {scene}"),
+        }
+    }
+}
+
+/// The mean response of each channel of a node.
+fn means(network: &Network, card: &Card, picture: &Picture, node: usize) -> Vec<f32> {
+    let maps = network.forward(card.input(&[picture]), &[node]).remove(0);
+    values(maps.mean_dim(2).mean_dim(3))
+}
+
+/// The responses of all classes: those of the node `logits`, or of the last one.
+fn scores(network: &Network, card: &Card, picture: &Picture) -> Vec<f32> {
+    let last = network.graph().nodes().len() - 1;
+    means(network, card, picture, network.graph().find("logits").unwrap_or(last))
+}
+
+/// What a check found: a line if the class is right, else a line as well.
+fn classified(
+    check: &Check,
+    network: &Network,
+    card: &Card,
+    picture: &Picture,
+    names: &[String],
+) -> Result<String, String> {
+    let shown = check.shown.title();
+    let name = |class: usize| {
+        names.get(class).map_or(format!("class {class}"), |name| format!("class {class} ({name})"))
+    };
+    let wanted = match &check.class {
+        Class::Number(class) => *class,
+        Class::Name(wanted) => names
+            .iter()
+            .position(|name| name == wanted)
+            .ok_or(format!("{shown}: no class is called \"{wanted}\"; see the card's file of classes"))?,
+    };
+    let scores = scores(network, card, picture);
+    let Some(score) = scores.get(wanted) else {
+        return Err(format!("{shown}: there is no class {wanted}, since the network has {}", scores.len()));
+    };
+    let above = scores.iter().filter(|other| *other > score).count();
+    if above == 0 {
+        return Ok(format!("{shown}: {}", name(wanted)));
+    }
+    let best = (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
+    let place = above + 1;
+    Err(format!(
+        "{shown} should be {}, but is taken for {}; the right class is number {place} in the network's order",
+        name(wanted),
+        name(best)
+    ))
+}
+
+/// Which other preparations of the picture give the right class.
+fn alternatives(check: &Check, model: &Model, picture: &Picture, names: &[String]) -> Vec<String> {
+    let card = &model.card;
+    let swapped = match card.order {
+        ChannelOrder::Rgb => ChannelOrder::Bgr,
+        ChannelOrder::Bgr => ChannelOrder::Rgb,
+    };
+    let order = Card { order: swapped, ..card.clone() };
+    let usual = USUAL.map(|(title, mean, scale)| {
+        (format!("mean = {mean:?} and scale = {scale:?} ({title})"), Card { mean, scale, ..card.clone() })
+    });
+    let other = std::iter::once((format!("order = {swapped:?}").to_lowercase(), order)).chain(usual);
+    let right = |card: &Card| classified(check, &model.network, card, picture, names).is_ok();
+    other
+        .filter(|(_, card)| right(card))
+        .map(|(title, _)| format!("With {title} the class of {} is right.", check.shown.title()))
+        .collect()
+}
+
+fn responds(known: &Activations, model: &Model, picture: &Picture) -> Result<String, String> {
+    let title = format!("{}, {}", known.shown.title(), known.layer);
+    let layer = model.network.graph().find(&known.layer);
+    let layer = layer.ok_or(format!("{title}: the network has no such layer"))?;
+    let found = means(&model.network, &model.card, picture, layer);
+    if found.len() < known.values.len() {
+        return Err(format!(
+            "{title}: the layer has {} channels, but there are {} values",
+            found.len(),
+            known.values.len()
+        ));
+    }
+    let largest = known.values.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+    let off = |channel: &usize| (found[*channel] - known.values[*channel]).abs() > TOLERANCE * largest;
+    match (0..known.values.len()).find(off) {
+        None => Ok(format!("{title}: {} responses", known.values.len())),
+        Some(channel) => Err(format!(
+            "{title}: channel {channel} responds with {}, but should with {}",
+            found[channel], known.values[channel]
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::architecture::Architecture;
+    use crate::testing::random_demo;
+
+    /// What a random network says of scene 7, and the card of a network that says so.
+    fn checked() -> (Model, ModelCard, usize) {
+        let model = random_demo(4);
+        let scores = scores(&model.network, &model.card, &scenes::paint(1, 7));
+        let best = (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap();
+        let mut card = ModelCard::for_architecture(Architecture::Demo);
+        card.checks.push(Check { shown: Shown::Scene { scene: 7, seed: 1 }, class: Class::Number(best) });
+        (model, card, best)
+    }
+
+    #[test]
+    fn a_card_without_check_is_refused() {
+        let error = ModelCard::for_architecture(Architecture::Demo).check(&random_demo(4)).unwrap_err();
+        assert!(error.to_string().contains("has no check"), "{error}");
+    }
+
+    #[test]
+    fn classes_are_checked_by_number_and_name() {
+        let (model, mut card, best) = checked();
+        let name = scenes::kinds()[best];
+        assert_eq!(card.check(&model).unwrap(), [format!("scene 7: class {best} ({name})")]);
+        card.checks[0].class = Class::Name(name.into());
+        assert!(card.check(&model).is_ok());
+        card.checks[0].class = Class::Name("unicorn".into());
+        assert!(card.check(&model).unwrap_err().to_string().contains("no class is called \"unicorn\""));
+        card.checks[0].class = Class::Number((best + 1) % 5);
+        let error = card.check(&model).unwrap_err().to_string();
+        assert!(error.contains(&format!("but is taken for class {best}")), "{error}");
+        assert!(error.contains("Likely causes are the card's mean and scale"), "{error}");
+        card.checks[0].class = Class::Number(5);
+        assert!(card.check(&model).unwrap_err().to_string().contains("no class 5, since the network has 5"));
+    }
+
+    #[test]
+    fn the_right_preparation_is_found() {
+        let mut model = random_demo(4);
+        let right = Card::new(112, 127.5, 1.0 / 127.5);
+        model.card = Card { order: ChannelOrder::Bgr, ..Card::new(112, 40.0, 0.1) };
+        let best = |card: &Card, scene: usize| {
+            let scores = scores(&model.network, card, &scenes::paint(1, scene));
+            (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap()
+        };
+        // The first scene that is seen as another class if it is prepared otherwise.
+        let told = (0..50).find(|scene| {
+            let bgr = Card { order: ChannelOrder::Bgr, ..right.clone() };
+            best(&model.card, *scene) != best(&right, *scene) && best(&bgr, *scene) == best(&right, *scene)
+        });
+        let scene = told.expect("a scene is seen as another class");
+        let mut card = ModelCard::for_architecture(Architecture::Demo);
+        let class = Class::Number(best(&right, scene));
+        card.checks.push(Check { shown: Shown::Scene { scene, seed: 1 }, class });
+        let error = card.check(&model).unwrap_err().to_string();
+        assert!(error.contains(&format!("(-1 to 1) the class of scene {scene} is right.")), "{error}");
+    }
+
+    #[test]
+    fn responses_are_checked() {
+        let (model, mut card, _) = checked();
+        card.checks.clear();
+        let layer = model.network.graph().find("mixed4b/3x3").unwrap();
+        let found = means(&model.network, &model.card, &scenes::paint(1, 7), layer);
+        let shown = Shown::Scene { scene: 7, seed: 1 };
+        let values = found[..8].to_vec();
+        card.activations.push(Activations { shown, layer: "mixed4b/3x3".into(), values });
+        assert_eq!(card.check(&model).unwrap(), ["scene 7, mixed4b/3x3: 8 responses"]);
+        let largest = found[..8].iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+        card.activations[0].values[3] += 0.01 * largest;
+        assert!(card.check(&model).unwrap_err().to_string().contains("channel 3 responds with"));
+        card.activations[0].layer = "mixed9".into();
+        assert!(card.check(&model).unwrap_err().to_string().contains("no such layer"));
+    }
+
+    #[test]
+    fn missing_pictures_are_named() {
+        let (model, mut card, best) = checked();
+        card.path = Path::new("/nonexistent/net.card.toml").into();
+        card.checks
+            .push(Check { shown: Shown::Photograph { picture: "a.jpg".into() }, class: Class::Number(best) });
+        assert!(card.check(&model).unwrap_err().to_string().contains("/nonexistent/a.jpg"));
+    }
+}
