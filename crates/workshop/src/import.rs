@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::architecture::Architecture;
 use crate::card::{CardError, CheckError, EdgePadding, ModelCard};
 use crate::model::Model;
-use crate::network::{FitError, Graph, Padding, Weights, WeightsError, distance, fitted, folded};
+use crate::network::{FitError, Graph, Padding, Weights, WeightsError, distance, fitted};
 use crate::onnx::{self, OnnxError};
 
 /// Why a model could not be read or must not be used.
@@ -50,8 +50,6 @@ fn named(name: &str) -> Result<Architecture, ModelError> {
 impl Model {
     /// Reads a model and runs the checks of its card. Returns a line on each check, too.
     ///
-    /// Batch normalisations become part of the convolutions before them, see [`folded`].
-    ///
     /// # Errors
     /// The file cannot be read, is not of the architecture, or the network does not do what the card says.
     pub fn load(
@@ -80,8 +78,7 @@ impl Model {
                 architecture.ok_or_else(|| ModelError::NoArchitecture { path: file.into() })?;
             of_architecture(file, named(architecture)?, card)?
         };
-        let (graph, weights) = folded(&graph, &weights);
-        Ok(Self::new(graph, &weights, card.input()))
+        Ok(Self::new(&graph, &weights, card.input()))
     }
 }
 

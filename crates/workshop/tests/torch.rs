@@ -2,8 +2,6 @@
 //!
 //! The numbers under `tests/reference` come from `script/torch-reference`, which runs the networks' definitions in other packages.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 

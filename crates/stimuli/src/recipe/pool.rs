@@ -33,6 +33,13 @@ pub struct Views {
     pub scenes: usize,
 }
 
+impl Views {
+    /// The pool of the demo study, for the seed of its recipe.
+    pub fn demo(seed: u64) -> Self {
+        Self { seed, scenes: 5_200 }
+    }
+}
+
 impl Pool for Views {
     fn picture(&self, image: &str) -> Result<Picture, PoolError> {
         let number = image.parse().map_err(|_| PoolError {
