@@ -114,12 +114,8 @@ def inception_v1():
         branch = {"3x3_bottleneck": "3x3_reduce", "5x5_bottleneck": "5x5_reduce", "pool_reduce": "pool"}.get(branch, branch)
         return f"{block}/{branch}" if branch else block
 
-    network = InceptionV1()
-    # lucent lets a part of the gradient through where a rectification is silent, which helps visualisation but is no gradient.
-    for name, module in network.named_children():
-        if type(module).__name__.endswith("ReluLayer"):
-            setattr(network, name, nn.ReLU())
-    return network, node, 100.0
+    # By default a part of the gradient passes where a rectification is silent, which helps visualisation but is no gradient.
+    return InceptionV1(redirected_ReLU=False), node, 100.0
 
 
 def googlenet():

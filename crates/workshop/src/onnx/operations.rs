@@ -95,17 +95,40 @@ impl Import {
                 let number = tensor.and_then(|tensor| tensor.values.first().copied()).unwrap_or(0.0);
                 Ok(Tensor { values: vec![number; shape.iter().product()], shape, fault: None })
             }
-            // Other shapes of the same numbers. Only their order and number count.
+            // The same numbers in another shape.
             _ => {
-                let tensor = self.constant(input_name(node, 0)?)?;
-                let target =
-                    if node.op == "Reshape" { Some(self.constant(input_name(node, 1)?)?) } else { None };
-                let sides = target.map(|target| target.values.iter().map(|side| *side as usize).collect());
-                let fits = |shape: &Vec<usize>| shape.iter().product::<usize>() == tensor.values.len();
-                let shape = sides.filter(fits).unwrap_or_else(|| tensor.shape.clone());
-                Ok(Tensor { shape, values: tensor.values.clone(), fault: None })
+                let Tensor { shape, values, .. } = self.constant(input_name(node, 0)?)?.clone();
+                let shape = self.reshaped(node, shape, values.len())?;
+                Ok(Tensor { shape, values, fault: None })
             }
         }
+    }
+
+    /// The shape of a constant after a node.
+    fn reshaped(&self, node: &Node, mut shape: Vec<usize>, count: usize) -> Result<Vec<usize>, Reason> {
+        match node.op.as_str() {
+            "Unsqueeze" => {
+                let mut axes = self.axes(node)?;
+                axes.sort_unstable();
+                for axis in axes {
+                    let axis = usize::try_from(axis).ok().filter(|axis| *axis <= shape.len());
+                    shape.insert(axis.ok_or("axes from the end are not supported here")?, 1);
+                }
+            }
+            "Squeeze" => shape.retain(|side| *side != 1),
+            "Reshape" => {
+                let target = self.constant(input_name(node, 1)?)?.values.clone();
+                let known: f64 = target.iter().filter(|side| **side > 0.0).product();
+                let side = |side: &f64| if *side > 0.0 { *side as usize } else { count / known as usize };
+                let target: Vec<usize> = target.iter().map(side).collect();
+                if target.iter().product::<usize>() != count {
+                    return Err(format!("{count} numbers do not fit the shape {target:?}"));
+                }
+                shape = target;
+            }
+            _ => {}
+        }
+        Ok(shape)
     }
 
     /// Adds the operation of a node.
