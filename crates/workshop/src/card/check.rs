@@ -87,6 +87,23 @@ impl ModelCard {
         Ok(text.lines().map(|line| line.trim().to_owned()).collect())
     }
 
+    /// The classes that the network sees in a picture, the likeliest first, with their shares.
+    ///
+    /// # Errors
+    /// The names of the classes cannot be read.
+    pub fn classes(&self, model: &Model, picture: &Picture) -> Result<Vec<(String, f32)>, CheckError> {
+        let names = self.class_names()?;
+        let last = model.network.graph().nodes().len() - 1;
+        let shares = means(&model.network, &model.card, picture, last);
+        let mut classes: Vec<(String, f32)> = shares
+            .into_iter()
+            .enumerate()
+            .map(|(class, share)| (class_title(class, &names), share))
+            .collect();
+        classes.sort_by(|a, b| b.1.total_cmp(&a.1));
+        Ok(classes)
+    }
+
     fn shown(&self, shown: &Shown) -> Result<Picture, PoolError> {
         match shown {
             Shown::Photograph { picture } => photograph(&self.relative(picture), self.resize),
@@ -116,6 +133,10 @@ fn scores(network: &Network, card: &Card, picture: &Picture) -> Vec<f32> {
     means(network, card, picture, network.graph().find("logits").unwrap_or(last))
 }
 
+fn class_title(class: usize, names: &[String]) -> String {
+    names.get(class).map_or(format!("class {class}"), |name| format!("class {class} ({name})"))
+}
+
 /// What a check found: a line if the class is right, else a line as well.
 fn classified(
     check: &Check,
@@ -125,9 +146,7 @@ fn classified(
     names: &[String],
 ) -> Result<String, String> {
     let shown = check.shown.title();
-    let name = |class: usize| {
-        names.get(class).map_or(format!("class {class}"), |name| format!("class {class} ({name})"))
-    };
+    let name = |class: usize| class_title(class, names);
     let wanted = match &check.class {
         Class::Number(class) => *class,
         Class::Name(wanted) => names

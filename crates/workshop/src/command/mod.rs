@@ -1,6 +1,7 @@
-//! The commands of the workshop: `weber stimuli build`, `visualise` and `train-demo`.
+//! The commands of the workshop: `weber stimuli check`, `build`, `visualise` and `train-demo`.
 
 mod build;
+mod check;
 mod train;
 mod visualise;
 
@@ -19,6 +20,8 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(Debug, Subcommand)]
 pub enum Stimuli {
+    /// Check a network with its model card, or see what it takes photographs for.
+    Check(check::CheckArgs),
     /// Make a study from a network and a folder of photographs.
     Build(build::BuildArgs),
     /// Make synthetic images of one unit or more, with one preset or several side by side.
@@ -33,6 +36,7 @@ pub enum Stimuli {
 /// What failed, where, and what to do.
 pub fn run(command: &Stimuli, say: &(dyn Fn(&str) + Sync)) -> Result<(), Failure> {
     match command {
+        Stimuli::Check(args) => check::run(args, say),
         Stimuli::Build(args) => build::run(args, say),
         Stimuli::Visualise(args) => visualise::run(args, say),
         Stimuli::TrainDemo(args) => train::run(args, say),
@@ -55,9 +59,14 @@ pub struct ModelArgs {
 }
 
 impl ModelArgs {
+    /// Where the model card is.
+    fn card_path(&self) -> PathBuf {
+        self.card.clone().unwrap_or_else(|| ModelCard::beside(&self.model))
+    }
+
     /// The model and its card, after the card's checks.
     fn load(&self, say: &(dyn Fn(&str) + Sync)) -> Result<(Model, ModelCard), Failure> {
-        let card = ModelCard::read(&self.card.clone().unwrap_or_else(|| ModelCard::beside(&self.model)))?;
+        let card = ModelCard::read(&self.card_path())?;
         let (model, passed) = Model::load(&self.model, self.architecture.as_deref(), &card)?;
         passed.iter().for_each(|line| say(line));
         Ok((model, card))
