@@ -265,7 +265,7 @@ mod tests {
         graph.add("logits", op, &[mean]);
         let array = Array { shape: vec![2, 3, 1, 1], values: vec![1.0, 0.0, 0.0, 0.0, 0.0, 1.0] };
         let wrong = Card { order: ChannelOrder::Bgr, ..Card::demo() };
-        let model = Model::new(graph, &Weights([("w".to_owned(), array)].into()), wrong);
+        let model = Model::new(&graph, &Weights([("w".to_owned(), array)].into()), wrong);
         let picture = scenes::paint(1, 7);
         let sum = |channel: usize| {
             picture.bytes().iter().skip(channel).step_by(3).map(|x| u64::from(*x)).sum::<u64>()
