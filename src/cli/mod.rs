@@ -49,6 +49,10 @@ enum Command {
     },
     /// Build the study that ships with Weber, as a folder to look at, change and import.
     Demo(demo::DemoArgs),
+    /// Make the stimuli of a study from a network and a folder of photographs.
+    #[cfg(feature = "workshop")]
+    #[command(subcommand)]
+    Stimuli(weber_workshop::command::Stimuli),
     /// Write a study's data as CSV files, raw and cleaned.
     Export(export::ExportArgs),
     /// Write a study's results, with every figure and table, into one HTML file.
@@ -153,6 +157,10 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve(args) => serve::run(&cli.data, &args).await,
         Command::Demo(args) => demo::run(&args).await,
+        #[cfg(feature = "workshop")]
+        Command::Stimuli(command) => {
+            weber_workshop::command::run(&command, &|line| say(line)).map_err(|error| anyhow::anyhow!(error))
+        }
         Command::Export(args) => export::run(&cli.data, &args).await,
         Command::Report(args) => report::run(&cli.data, &args).await,
         Command::Simulate(args) => simulate::run(&cli.data, &args).await,
