@@ -11,6 +11,8 @@ mod options;
 mod roles;
 mod store;
 mod synthetic;
+#[cfg(test)]
+mod tests;
 mod units;
 
 use std::path::{Path, PathBuf};
