@@ -49,30 +49,28 @@ impl ModelCard {
             return Err(CheckError::None(self.path.clone()));
         }
         let names = self.class_names()?;
-        let (mut passed, mut failures, mut hints) = (Vec::new(), Vec::new(), Vec::new());
-        for check in &self.checks {
-            let picture = self.shown(&check.shown)?;
-            match classified(check, &model.network, &model.card, &picture, &names) {
-                Ok(line) => passed.push(line),
-                Err(line) => {
-                    failures.push(line);
-                    hints.extend(alternatives(check, model, &picture, &names));
-                }
-            }
-        }
-        for known in &self.activations {
-            match responds(known, model, &self.shown(&known.shown)?) {
-                Ok(line) => passed.push(line),
-                Err(line) => failures.push(line),
-            }
-        }
+        let shown = self.checks.iter().map(|check| &check.shown);
+        let shown = shown.chain(self.activations.iter().map(|known| &known.shown));
+        let pictures = shown.map(|shown| self.shown(shown)).collect::<Result<Vec<_>, _>>()?;
+        let run = |card: &Card| -> (Vec<String>, Vec<String>) {
+            let seen = Seen { network: &model.network, card, names: &names };
+            let classes =
+                self.checks.iter().zip(&pictures).map(|(check, picture)| seen.class(check, picture));
+            let known = self.activations.iter().zip(&pictures[self.checks.len()..]);
+            let responses = known.map(|(known, picture)| seen.responses(known, picture));
+            let (passed, failed): (Vec<_>, Vec<_>) = classes.chain(responses).partition(Result::is_ok);
+            (passed.into_iter().flatten().collect(), failed.into_iter().filter_map(Result::err).collect())
+        };
+        let (passed, failures) = run(&model.card);
         if failures.is_empty() {
             return Ok(passed);
         }
+        let others = others(&model.card).into_iter().filter(|(_, card)| run(card).1.is_empty());
+        let mut hints: Vec<String> =
+            others.map(|(title, _)| format!("With {title} all checks pass.")).collect();
         hints.push(
             "Likely causes are the card's mean and scale, its order of channels, its padding (TensorFlow's \"same\" or \"symmetric\"), or weights of another network.".into(),
         );
-        hints.dedup();
         Err(CheckError::Failed { path: self.path.clone(), failures, hints })
     }
 
@@ -137,79 +135,81 @@ fn class_title(class: usize, names: &[String]) -> String {
     names.get(class).map_or(format!("class {class}"), |name| format!("class {class} ({name})"))
 }
 
-/// What a check found: a line if the class is right, else a line as well.
-fn classified(
-    check: &Check,
-    network: &Network,
-    card: &Card,
-    picture: &Picture,
-    names: &[String],
-) -> Result<String, String> {
-    let shown = check.shown.title();
-    let name = |class: usize| class_title(class, names);
-    let wanted = match &check.class {
-        Class::Number(class) => *class,
-        Class::Name(wanted) => names
-            .iter()
-            .position(|name| name == wanted)
-            .ok_or(format!("{shown}: no class is called \"{wanted}\"; see the card's file of classes"))?,
-    };
-    let scores = scores(network, card, picture);
-    let Some(score) = scores.get(wanted) else {
-        return Err(format!("{shown}: there is no class {wanted}, since the network has {}", scores.len()));
-    };
-    let above = scores.iter().filter(|other| *other > score).count();
-    if above == 0 {
-        return Ok(format!("{shown}: {}", name(wanted)));
-    }
-    let best = (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
-    let place = above + 1;
-    Err(format!(
-        "{shown} should be {}, but is taken for {}; the right class is number {place} in the network's order",
-        name(wanted),
-        name(best)
-    ))
-}
-
-/// Which other preparations of the picture give the right class.
-fn alternatives(check: &Check, model: &Model, picture: &Picture, names: &[String]) -> Vec<String> {
-    let card = &model.card;
+/// Other ways to prepare pictures: what they are called in a card.
+fn others(card: &Card) -> Vec<(String, Card)> {
     let swapped = match card.order {
         ChannelOrder::Rgb => ChannelOrder::Bgr,
         ChannelOrder::Bgr => ChannelOrder::Rgb,
     };
     let order = Card { order: swapped, ..card.clone() };
-    let usual = USUAL.map(|(title, mean, scale)| {
+    let mut others = vec![(format!("order = \"{swapped:?}\"").to_lowercase(), order)];
+    others.extend(USUAL.map(|(title, mean, scale)| {
         (format!("mean = {mean:?} and scale = {scale:?} ({title})"), Card { mean, scale, ..card.clone() })
-    });
-    let other = std::iter::once((format!("order = {swapped:?}").to_lowercase(), order)).chain(usual);
-    let right = |card: &Card| classified(check, &model.network, card, picture, names).is_ok();
-    other
-        .filter(|(_, card)| right(card))
-        .map(|(title, _)| format!("With {title} the class of {} is right.", check.shown.title()))
-        .collect()
+    }));
+    others
 }
 
-fn responds(known: &Activations, model: &Model, picture: &Picture) -> Result<String, String> {
-    let title = format!("{}, {}", known.shown.title(), known.layer);
-    let layer = model.network.graph().find(&known.layer);
-    let layer = layer.ok_or(format!("{title}: the network has no such layer"))?;
-    let found = means(&model.network, &model.card, picture, layer);
-    if found.len() < known.values.len() {
-        return Err(format!(
-            "{title}: the layer has {} channels, but there are {} values",
-            found.len(),
-            known.values.len()
-        ));
+/// A network that sees pictures as a card says.
+struct Seen<'a> {
+    network: &'a Network,
+    card: &'a Card,
+    names: &'a [String],
+}
+
+impl Seen<'_> {
+    /// A line on a picture whose class is known: an error if the network sees another class.
+    fn class(&self, check: &Check, picture: &Picture) -> Result<String, String> {
+        let shown = check.shown.title();
+        let name = |class: usize| class_title(class, self.names);
+        let wanted =
+            match &check.class {
+                Class::Number(class) => *class,
+                Class::Name(wanted) => self.names.iter().position(|name| name == wanted).ok_or(format!(
+                    "{shown}: no class is called \"{wanted}\"; see the card's file of classes"
+                ))?,
+            };
+        let scores = scores(self.network, self.card, picture);
+        let Some(score) = scores.get(wanted) else {
+            return Err(format!(
+                "{shown}: there is no class {wanted}, since the network has {}",
+                scores.len()
+            ));
+        };
+        let above = scores.iter().filter(|other| *other > score).count();
+        if above == 0 {
+            return Ok(format!("{shown}: {}", name(wanted)));
+        }
+        let best = (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
+        Err(format!(
+            "{shown} should be {}, but is taken for {}; the right class is number {} in the network's order",
+            name(wanted),
+            name(best),
+            above + 1
+        ))
     }
-    let largest = known.values.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
-    let off = |channel: &usize| (found[*channel] - known.values[*channel]).abs() > TOLERANCE * largest;
-    match (0..known.values.len()).find(off) {
-        None => Ok(format!("{title}: {} responses", known.values.len())),
-        Some(channel) => Err(format!(
-            "{title}: channel {channel} responds with {}, but should with {}",
-            found[channel], known.values[channel]
-        )),
+
+    /// A line on known responses: an error if the network's differ.
+    fn responses(&self, known: &Activations, picture: &Picture) -> Result<String, String> {
+        let title = format!("{}, {}", known.shown.title(), known.layer);
+        let layer = self.network.graph().find(&known.layer);
+        let layer = layer.ok_or(format!("{title}: the network has no such layer"))?;
+        let found = means(self.network, self.card, picture, layer);
+        let count = known.values.len();
+        if found.len() < count {
+            return Err(format!(
+                "{title}: the layer has {} channels, but there are {count} values",
+                found.len()
+            ));
+        }
+        let largest = known.values.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+        let off = |channel: &usize| (found[*channel] - known.values[*channel]).abs() > TOLERANCE * largest;
+        match (0..count).find(off) {
+            None => Ok(format!("{title}: {count} responses")),
+            Some(channel) => Err(format!(
+                "{title}: channel {channel} responds with {}, but should with {}",
+                found[channel], known.values[channel]
+            )),
+        }
     }
 }
 
@@ -274,7 +274,7 @@ mod tests {
         let mut card = ModelCard::for_architecture(Architecture::Demo);
         card.checks.push(Check { shown: Shown::Scene { scene: 7, seed: 1 }, class });
         let error = card.check(&model).unwrap_err().to_string();
-        assert!(error.contains("With order = rgb the class of scene 7 is right."), "{error}");
+        assert!(error.contains("With order = \"rgb\" all checks pass."), "{error}");
         assert!(!error.contains("With mean"), "{error}");
     }
 

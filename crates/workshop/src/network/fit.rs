@@ -6,13 +6,24 @@ use thiserror::Error;
 
 use super::weights::{Array, Weights};
 
+/// Arrays that an error message lists.
+const LISTED: usize = 20;
+
 /// What does not fit, all at once.
 #[derive(Debug, Error)]
-#[error("{path} does not hold the weights of {network}:\n{}", .problems.join("\n"))]
+#[error("{path} does not hold the weights of {network}:\n{}", listed(.problems))]
 pub struct FitError {
     path: PathBuf,
     network: String,
     pub problems: Vec<String>,
+}
+
+fn listed(problems: &[String]) -> String {
+    let mut text = problems[..problems.len().min(LISTED)].join("\n");
+    if problems.len() > LISTED {
+        text += &format!("\n  and {} more", problems.len() - LISTED);
+    }
+    text
 }
 
 /// The arrays with these names and shapes. Others are left out. Names may all have a prefix in the file, such as `module.`, and
@@ -120,6 +131,14 @@ mod tests {
         assert_eq!(error.problems[0], "  conv.weight has the shape [3, 2], but should have [2, 3, 1, 1]");
         assert_eq!(error.problems[1], "  conv.bias is missing; the file has conv.biases");
         assert_eq!(error.problems[2], "  norm.mean is missing");
+    }
+
+    #[test]
+    fn long_lists_end() {
+        let shapes: Vec<_> = (0..30).map(|i| (format!("a{i}.weight"), vec![1])).collect();
+        let error = fitted(Weights::default(), &shapes, Path::new("a.pth"), "demo").unwrap_err();
+        assert_eq!((error.problems.len(), error.to_string().lines().count()), (30, 22));
+        assert!(error.to_string().ends_with("\n  and 10 more"));
     }
 
     #[test]
