@@ -56,3 +56,29 @@ pub(super) fn inception_v1(classes: usize) -> (Graph, Shapes) {
     let (x, channels) = BLOCKS.build(&mut net, x, 192);
     net.classify(x, channels, classes, HEAD)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The study numbers channels within a whole block. Its units are in the branches 3x3 and pool.
+    #[test]
+    fn the_units_of_the_study_are_in_their_branches() {
+        let units = [
+            (189, 227),
+            (178, 430),
+            (257, 486),
+            (339, 491),
+            (247, 496),
+            (342, 483),
+            (524, 816),
+            (278, 743),
+            (684, 1007),
+        ];
+        for ([one, _, three, _, five, pool], (in_three, in_pool)) in BLOCKS.widths.into_iter().zip(units) {
+            assert!((one..one + three).contains(&in_three));
+            let before = one + three + five;
+            assert!((before..before + pool).contains(&in_pool));
+        }
+    }
+}
