@@ -26,7 +26,8 @@ const BLOCKS: Blocks = Blocks {
     pools: [("maxpool4", SAME_POOL), ("maxpool10", SAME_POOL)],
 };
 
-/// Krizhevsky et al. (2012) with the constants of lucent's definition.
+/// Krizhevsky et al. (2012) with the constants of lucent's definition. A port to Keras gives others for the TensorFlow graph (bias 2,
+/// radius 5); which are right can be seen only with the published weights.
 const RESPONSE: Op = Op::LocalResponse { size: 9, alpha: 1e-4, beta: 0.5, k: 1.0 };
 
 /// `mixed4b/3x3` is `mixed4b_3x3_pre_relu_conv` in the file; `3x3_reduce` is called `3x3_bottleneck` there, and `pool` `pool_reduce`.
