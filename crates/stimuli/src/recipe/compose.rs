@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use super::pool::{Pool, PoolError};
-use super::{ImageSet, Recipe, RecipeError, Role, UnitRecipe};
+use super::{ImageSet, Recipe, RecipeError, Role, UnitRecipe, paths};
 use crate::baselines::Baselines;
 use crate::blur::blurred_reference;
 use crate::folder::{Folder, FolderError};
@@ -215,7 +215,7 @@ impl Composer<'_> {
         for (i, reference) in set.references.iter().enumerate() {
             let picture = self.pool.picture(&reference.image)?;
             natural.push(self.natural(&reference.image, &picture)?);
-            let path = format!("images/blurred/{}-{}.jpg", set.name(unit), i + 1);
+            let path = paths::blurred(&set.name(unit), i);
             blurred.push(self.image(path, Picture::to_jpeg, || {
                 blurred_reference(&picture, self.recipe.patch, reference.window)
             })?);
@@ -228,7 +228,7 @@ impl Composer<'_> {
 
     /// An image of the pool.
     fn natural(&self, image: &str, picture: &Picture) -> Result<String, ComposeError> {
-        self.image(format!("images/natural/{}.jpg", file_name(image)), Picture::to_jpeg, || picture.clone())
+        self.image(paths::natural(image), Picture::to_jpeg, || picture.clone())
     }
 
     /// A query. A JPEG would show traces of the patch's edges 8 px around it.
@@ -239,8 +239,7 @@ impl Composer<'_> {
         base: &Picture,
         occlusion: Occlusion,
     ) -> Result<String, ComposeError> {
-        let path = format!("images/queries/{set}-{which}.png");
-        self.image(path, Picture::to_png, || occlusion.of(base, self.recipe.patch))
+        self.image(paths::query(set, which), Picture::to_png, || occlusion.of(base, self.recipe.patch))
     }
 
     fn image(
@@ -256,7 +255,7 @@ impl Composer<'_> {
 
     /// A copy of a synthetic image's file, byte for byte.
     fn copy(&self, name: &str) -> Result<String, ComposeError> {
-        self.folder.file(format!("images/synthetic/{name}"), || {
+        self.folder.file(paths::synthetic(name), || {
             (self.synthetic)(name).map_err(|source| ComposeError::Synthetic { name: name.to_owned(), source })
         })
     }
@@ -286,14 +285,4 @@ fn kind(role: Role) -> Kind {
         Role::Easy => Kind::Practice(Difficulty::Easy),
         Role::Instruction => Kind::Instruction,
     }
-}
-
-/// A name of a file for an image's name. Names that differ stay different: a byte that is no letter, digit, dash, underscore or dot
-/// becomes `=` and its two hexadecimal digits.
-pub(super) fn file_name(image: &str) -> String {
-    let escaped = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
-        other => format!("={other:02X}"),
-    };
-    image.bytes().map(escaped).collect()
 }

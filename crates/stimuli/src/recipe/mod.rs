@@ -7,6 +7,7 @@ mod check;
 mod compose;
 #[cfg(test)]
 mod example;
+pub mod paths;
 mod pool;
 #[cfg(test)]
 mod tests;

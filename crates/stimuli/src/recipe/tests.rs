@@ -375,10 +375,3 @@ fn errors_say_what_was_wrong_and_leave_no_table() {
     broken.version = 0;
     assert!(matches!(compose_small(&broken, &study), Err(ComposeError::Recipe(_))));
 }
-
-#[test]
-fn names_in_the_pool_become_names_of_files() {
-    let name = |image| compose::file_name(image);
-    assert_eq!(name("n01440764/tench_1.JPEG"), "n01440764=2Ftench_1.JPEG");
-    assert_eq!(name("a;b|c=d ü"), "a=3Bb=7Cc=3Dd=20=C3=BC");
-}

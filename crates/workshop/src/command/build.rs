@@ -5,17 +5,20 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use weber_stimuli::inlay::{Patch, Shape};
 use weber_stimuli::picture::Picture;
-use weber_stimuli::recipe::{self, Recipe, compose};
+use weber_stimuli::recipe::{self, Recipe, Role, compose};
 
 use super::{Failure, ModelArgs, Teller};
 use crate::pool::{Folder, Pool, Views};
 use crate::progress::Progress;
 use crate::search::Search;
 use crate::study::{
-    self, Made, Options, RULES, Study, StudyUnit, Synthetic, balance_faults, easy_units, read_units,
-    varied_units,
+    self, Made, Options, REJECTED, RULES, Report, Study, StudyUnit, Synthetic, balance_faults, easy_units,
+    read_rejected, read_units, varied_units, write_missing,
 };
 use crate::visualise::Preset;
+
+/// The trials that the demo's instructions show.
+const INSTRUCTION_TRIALS: usize = 3;
 
 /// The number of views from which the demo's images are chosen.
 const DEMO_VIEWS: usize = 10_400;
@@ -64,8 +67,8 @@ pub struct BuildArgs {
     /// Steps of optimisation of synthetic images, if not the preset's own number.
     #[arg(long)]
     steps: Option<usize>,
-    /// The seed of all random numbers.
-    #[arg(long, default_value_t = 1)]
+    /// The seed of all random numbers. TOML, in which it is recorded, knows no larger ones.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: u64,
 }
 
@@ -112,20 +115,59 @@ pub fn run(args: &BuildArgs, say: &(dyn Fn(&str) + Sync)) -> Result<(), Failure>
     };
     let teller = Teller::new(say);
     let progress = Progress(&|report| teller.tell(report));
+    let rejected = read_rejected(&args.out.join(REJECTED), pool.as_ref())?;
     let kept = args.out.join(".workshop");
-    let study = Study::new(&model, pool.as_ref(), &options, &[], &kept, progress);
+    let study = Study::new(&model, pool.as_ref(), &options, &rejected, &kept, progress);
     let units = units(args, &study)?;
     let mut made = study.recipe(&units)?;
     let synthetic = study.synthetic(&mut made.recipe, &units, &preset)?;
+    made.complete(&synthetic);
     tell(&made, &synthetic, pool.as_ref(), say);
+    let out = std::path::absolute(&args.out)?;
+    let name = out.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
+    let rejected: Vec<String> = rejected.iter().map(|image| pool.name(*image)).collect();
+    let report = Report {
+        name: &name,
+        origin: &args.model.origin(&model),
+        options: &options,
+        preset: &preset,
+        made: &made,
+        synthetic: &synthetic,
+        rejected: &rejected,
+    };
+    study::write(&args.out.join("workshop.toml"), report.record().as_bytes())?;
     if args.demo {
         return write_recipe(&args.out, &made.recipe, &synthetic);
     }
     let source = Source(pool.as_ref());
     let files = |name: &str| synthetic.file(name);
     compose(&made.recipe, options.image_sets, &source, &files, &args.out, &|_, _| ())?;
-    say(&format!("The images and trials.csv are in {}.", args.out.display()));
+    study::write(&args.out.join("contact-sheet.html"), report.sheet().as_bytes())?;
+    let kept = write_missing(&args.out, &name, &made.recipe, options.image_sets)?;
+    tell_files(&args.out, &made.recipe, &kept, say);
     Ok(())
+}
+
+/// Prints what a person should do next.
+fn tell_files(out: &Path, recipe: &Recipe, kept: &[&str], say: &(dyn Fn(&str) + Sync)) {
+    let count = |role: Role| recipe.units.iter().filter(|unit| unit.role == role).count();
+    let path = |file: &str| out.join(file).display().to_string();
+    if !kept.is_empty() {
+        say(&format!(
+            "Kept {} as they were. The trials are for main_trials = {} and catch_trials = {}.",
+            kept.join(", "),
+            count(Role::Main),
+            count(Role::Catch)
+        ));
+    }
+    if count(Role::Instruction) < INSTRUCTION_TRIALS {
+        say(&format!(
+            "Note: the instructions can show {INSTRUCTION_TRIALS} trials, but there are {} units of the role instruction.",
+            count(Role::Instruction)
+        ));
+    }
+    say(&format!("Look at all images: open {} in a browser.", path("contact-sheet.html")));
+    say(&format!("Then complete {} and the texts beside it, and import the folder.", path("study.toml")));
 }
 
 /// The units that a person named, or those of the demo, which are chosen by what they respond to.
@@ -162,8 +204,7 @@ fn tell(made: &Made, synthetic: &Synthetic, pool: &dyn Pool, say: &(dyn Fn(&str)
             say(&format!("{} has no synthetic images: {failure}", group.unit));
         }
     }
-    let weak =
-        synthetic.groups.iter().filter(|group| group.responses.iter().any(|r| *r < group.natural)).count();
+    let weak = synthetic.groups.iter().filter(|group| group.below() > 0).count();
     say(&format!(
         "In {weak} of {} groups of synthetic images the weakest does not reach the best natural image.",
         synthetic.groups.len()

@@ -6,7 +6,7 @@ mod train;
 mod visualise;
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use clap::{Args, Subcommand};
@@ -14,6 +14,7 @@ use clap::{Args, Subcommand};
 use crate::card::ModelCard;
 use crate::model::Model;
 use crate::progress::Report;
+use crate::study::Origin;
 
 /// What a command prints is for people, who read errors as text.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -62,6 +63,17 @@ impl ModelArgs {
     /// Where the model card is.
     fn card_path(&self) -> PathBuf {
         self.card.clone().unwrap_or_else(|| ModelCard::beside(&self.model))
+    }
+
+    /// What a study records of the model. Folders are left out: they say more about the computer than about the study.
+    fn origin(&self, model: &Model) -> Origin {
+        let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Origin {
+            hash: model.hash().iter().map(|byte| format!("{byte:02x}")).collect(),
+            model: name(&self.model),
+            architecture: self.architecture.clone(),
+            card: name(&self.card_path()),
+        }
     }
 
     /// The model and its card, after the card's checks.

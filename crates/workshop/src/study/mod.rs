@@ -6,8 +6,14 @@
 
 mod balance;
 mod candidates;
+mod complete;
+#[cfg(test)]
+mod example;
 mod foils;
+mod folder;
 mod options;
+mod rejected;
+mod report;
 mod roles;
 mod store;
 mod synthetic;
@@ -36,7 +42,10 @@ use crate::visualise::VisualiseError;
 
 pub use balance::{HIGHEST, LOWEST, faults as balance_faults};
 pub use candidates::{Candidate, RULES};
+pub use folder::write_missing;
 pub use options::Options;
+pub use rejected::{FILE as REJECTED, read as read_rejected};
+pub use report::{Origin, Report};
 pub use roles::{easy_units, varied_units};
 pub use synthetic::{Group, Synthetic};
 pub use units::{StudyUnit, read as read_units};
@@ -53,6 +62,8 @@ pub enum StudyError {
     Options(String),
     #[error("{}: {}", path.display(), faults.join("; "))]
     Units { path: PathBuf, faults: Vec<String> },
+    #[error("{path}: {reason}")]
+    Rejected { path: PathBuf, reason: String },
     #[error(transparent)]
     Pool(#[from] PoolError),
     #[error(transparent)]

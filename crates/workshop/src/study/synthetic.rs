@@ -47,7 +47,25 @@ pub struct Synthetic {
     folder: PathBuf,
 }
 
+impl Group {
+    /// How many of the images excite the unit less than the best natural one.
+    pub fn below(&self) -> usize {
+        self.responses.iter().filter(|response| **response < self.natural).count()
+    }
+}
+
 impl Synthetic {
+    /// Images that were made before, with the folder where they are.
+    #[cfg(test)]
+    pub fn kept(groups: Vec<Group>, folder: &std::path::Path) -> Self {
+        Self { groups, folder: folder.into() }
+    }
+
+    /// The groups of a unit, by its path.
+    pub fn of_unit(&self, path: &str) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter(move |group| group.unit == path)
+    }
+
     /// The file with this name.
     ///
     /// # Errors
