@@ -8,6 +8,7 @@ use weber_stimuli::picture::Picture;
 use weber_stimuli::recipe::{self, Recipe, Role, compose};
 
 use super::{Failure, ModelArgs, Teller};
+use crate::model::Model;
 use crate::pool::{Folder, Pool, Views};
 use crate::progress::Progress;
 use crate::search::Search;
@@ -108,27 +109,36 @@ impl BuildArgs {
 
 pub fn run(args: &BuildArgs, say: &(dyn Fn(&str) + Sync)) -> Result<(), Failure> {
     let (model, card) = args.model.load(say)?;
-    let (options, preset) = (args.options(), args.preset()?);
     let pool: Box<dyn Pool> = match &args.images {
         Some(folder) => Box::new(Folder::open(folder)?.resized(card.resize)),
         None => Box::new(Views::demo(args.seed, DEMO_VIEWS)),
     };
+    build(args, &model, pool.as_ref(), say)
+}
+
+fn build(
+    args: &BuildArgs,
+    model: &Model,
+    pool: &dyn Pool,
+    say: &(dyn Fn(&str) + Sync),
+) -> Result<(), Failure> {
+    let (options, preset) = (args.options(), args.preset()?);
     let teller = Teller::new(say);
     let progress = Progress(&|report| teller.tell(report));
-    let rejected = read_rejected(&args.out.join(REJECTED), pool.as_ref())?;
+    let rejected = read_rejected(&args.out.join(REJECTED), pool)?;
     let kept = args.out.join(".workshop");
-    let study = Study::new(&model, pool.as_ref(), &options, &rejected, &kept, progress);
+    let study = Study::new(model, pool, &options, &rejected, &kept, progress);
     let units = units(args, &study)?;
     let mut made = study.recipe(&units)?;
     let synthetic = study.synthetic(&mut made.recipe, &units, &preset)?;
     made.complete(&synthetic);
-    tell(&made, &synthetic, pool.as_ref(), say);
+    tell(&made, &synthetic, pool, say);
     let out = std::path::absolute(&args.out)?;
     let name = out.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
     let rejected: Vec<String> = rejected.iter().map(|image| pool.name(*image)).collect();
     let report = Report {
         name: &name,
-        origin: &args.model.origin(&model),
+        origin: &args.model.origin(model),
         options: &options,
         preset: &preset,
         made: &made,
@@ -139,7 +149,7 @@ pub fn run(args: &BuildArgs, say: &(dyn Fn(&str) + Sync)) -> Result<(), Failure>
     if args.demo {
         return write_recipe(&args.out, &made.recipe, &synthetic);
     }
-    let source = Source(pool.as_ref());
+    let source = Source(pool);
     let files = |name: &str| synthetic.file(name);
     compose(&made.recipe, options.image_sets, &source, &files, &args.out, &|_, _| ())?;
     study::write(&args.out.join("contact-sheet.html"), report.sheet().as_bytes())?;
@@ -237,5 +247,77 @@ impl recipe::Pool for Source<'_> {
         self.0
             .named(image)
             .map_err(|error| recipe::PoolError { image: image.to_owned(), reason: error.to_string() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::testing::random_demo;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        build: BuildArgs,
+    }
+
+    /// The arguments of a tiny study with one unit.
+    fn args(folder: &Path) -> BuildArgs {
+        let path = |name: &str| folder.join(name).display().to_string();
+        fs::write(folder.join("units.csv"), "layer,channel\nmixed4a/3x3,3\n").unwrap();
+        let words = format!(
+            "build --model net.onnx --images none --units {} --out {} --image-sets 1 --bin-size 2 --patch-stride 32 --preset none --steps 1",
+            path("units.csv"),
+            path("tiny-study")
+        );
+        Command::parse_from(words.split(' ')).build
+    }
+
+    /// The paths of images in a page, without those that repeat.
+    fn shown(page: &str) -> Vec<&str> {
+        let mut paths: Vec<&str> =
+            page.split(" src=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        paths
+    }
+
+    #[test]
+    fn a_build_leaves_a_study_and_rejected_images_are_not_in_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let args = args(folder.path());
+        let (model, pool, out) = (random_demo(1), Views::demo(1, 44), folder.path().join("tiny-study"));
+        let build = || build(&args, &model, &pool, &|_| ());
+        let file = |name: &str| fs::read_to_string(out.join(name)).unwrap();
+        build().unwrap();
+        let page = file("contact-sheet.html");
+        for path in shown(&page) {
+            assert!(out.join(path).exists(), "{path}");
+        }
+        let natural: Vec<&str> =
+            shown(&page).into_iter().filter(|path| path.starts_with("images/natural/")).collect();
+        assert_eq!(natural.len(), 10, "a base image and nine references");
+        let study: toml::Table = toml::from_str(&file("study.toml")).unwrap();
+        assert_eq!(study["slug"].as_str(), Some("tiny-study"));
+        assert_eq!(study["design"]["main_trials"].as_integer(), Some(1));
+        let record: toml::Table = toml::from_str(&file("workshop.toml")).unwrap();
+        assert_eq!(record["model"]["model"].as_str(), Some("net.onnx"));
+        assert_eq!(record["units"].as_array().unwrap().len(), 1);
+
+        let image = |path: &str| path.trim_start_matches("images/natural/").replace(".jpg", "");
+        let (base, reference) = (image(natural[0]), image(natural[5]));
+        fs::write(out.join(REJECTED), format!("image\n{base}\n{reference}\n")).unwrap();
+        build().unwrap();
+        let trials = file("trials.csv");
+        assert!(!trials.contains(natural[0]) && !trials.contains(natural[5]));
+        assert!(file("contact-sheet.html").contains("Left out before: 2"));
+
+        fs::write(out.join(REJECTED), "image\n44\n").unwrap();
+        assert!(build().unwrap_err().to_string().contains("no images with these names: 44"));
+        assert_eq!(file("trials.csv"), trials);
     }
 }

@@ -172,7 +172,7 @@ fn row_of_rule(rule: &str, share: f64) -> String {
         false => ("out", "<span class=\"alarm\">outside</span>"),
     };
     format!(
-        "<tr><th scope=\"row\">{rule}</th><td class=\"track\"><svg viewBox=\"0 0 200 14\" preserveAspectRatio=\"none\" aria-hidden=\"true\">\
+        "<tr><th scope=\"row\">{rule}</th><td class=\"track\"><svg viewBox=\"0 0 200 14\" aria-hidden=\"true\">\
          <rect y=\"6\" width=\"200\" height=\"2\"/><rect class=\"band\" x=\"{:.1}\" width=\"{:.1}\" height=\"14\"/>\
          <circle class=\"{class}\" cx=\"{:.1}\" cy=\"7\" r=\"4\"/></svg></td><td class=\"number\">{share:.3}</td><td>{words}</td></tr>\n",
         200.0 * LOWEST,
