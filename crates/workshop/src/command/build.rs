@@ -265,10 +265,17 @@ mod tests {
         build: BuildArgs,
     }
 
+    /// A channel of mixed3a/3x3 that responds to scenes.
+    fn channel(model: &Model, pool: &dyn Pool) -> usize {
+        let layer = model.network.graph().find("mixed3a/3x3").unwrap();
+        let means = model.means(&[&pool.picture(0).unwrap()], &[layer]).remove(0).remove(0);
+        means.iter().position(|mean| *mean > 0.3).unwrap()
+    }
+
     /// The arguments of a tiny study with one unit.
-    fn args(folder: &Path) -> BuildArgs {
+    fn args(folder: &Path, channel: usize) -> BuildArgs {
         let path = |name: &str| folder.join(name).display().to_string();
-        fs::write(folder.join("units.csv"), "layer,channel\nmixed4a/3x3,3\n").unwrap();
+        fs::write(folder.join("units.csv"), format!("layer,channel\nmixed3a/3x3,{channel}\n")).unwrap();
         let words = format!(
             "build --model net.onnx --images none --units {} --out {} --image-sets 1 --bin-size 2 --patch-stride 32 --preset none --steps 1",
             path("units.csv"),
@@ -289,8 +296,8 @@ mod tests {
     #[test]
     fn a_build_leaves_a_study_and_rejected_images_are_not_in_the_next() {
         let folder = tempfile::tempdir().unwrap();
-        let args = args(folder.path());
-        let (model, pool, out) = (random_demo(1), Views::demo(1, 44), folder.path().join("tiny-study"));
+        let (model, pool, out) = (random_demo(6), Views::demo(1, 44), folder.path().join("tiny-study"));
+        let args = args(folder.path(), channel(&model, &pool));
         let build = || build(&args, &model, &pool, &|_| ());
         let file = |name: &str| fs::read_to_string(out.join(name)).unwrap();
         build().unwrap();
