@@ -7,7 +7,7 @@ use weber_stimuli::inlay::{Patch, Shape};
 use weber_stimuli::picture::Picture;
 use weber_stimuli::recipe::{self, Recipe, Role, compose};
 
-use super::{Failure, ModelArgs, Teller};
+use super::{Failure, ModelArgs, Teller, preset};
 use crate::model::Model;
 use crate::pool::{Folder, Pool, Views};
 use crate::progress::Progress;
@@ -16,7 +16,6 @@ use crate::study::{
     self, Made, Options, REJECTED, RULES, Report, Study, StudyUnit, Synthetic, balance_faults, easy_units,
     read_rejected, read_units, varied_units, write_missing,
 };
-use crate::visualise::Preset;
 
 /// The trials that the demo's instructions show.
 const INSTRUCTION_TRIALS: usize = 3;
@@ -100,11 +99,6 @@ impl BuildArgs {
             balance: self.balance || self.demo,
         }
     }
-
-    fn preset(&self) -> Result<Preset, Failure> {
-        let preset = Preset::named(&self.preset)?;
-        Ok(Preset { steps: self.steps.unwrap_or(preset.steps), ..preset })
-    }
 }
 
 pub fn run(args: &BuildArgs, say: &(dyn Fn(&str) + Sync)) -> Result<(), Failure> {
@@ -122,7 +116,7 @@ fn build(
     pool: &dyn Pool,
     say: &(dyn Fn(&str) + Sync),
 ) -> Result<(), Failure> {
-    let (options, preset) = (args.options(), args.preset()?);
+    let (options, preset) = (args.options(), preset(&args.preset, args.steps)?);
     let teller = Teller::new(say);
     let progress = Progress(&|report| teller.tell(report));
     let rejected = read_rejected(&args.out.join(REJECTED), pool)?;

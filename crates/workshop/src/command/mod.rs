@@ -15,6 +15,7 @@ use crate::card::ModelCard;
 use crate::model::Model;
 use crate::progress::Report;
 use crate::study::Origin;
+use crate::visualise::Preset;
 
 /// What a command prints is for people, who read errors as text.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -83,6 +84,12 @@ impl ModelArgs {
         passed.iter().for_each(|line| say(line));
         Ok((model, card))
     }
+}
+
+/// The preset of this name, with other steps if they are given.
+fn preset(name: &str, steps: Option<usize>) -> Result<Preset, Failure> {
+    let preset = Preset::named(name)?;
+    Ok(Preset { steps: steps.unwrap_or(preset.steps), ..preset })
 }
 
 /// Prints progress: on a terminal in one line that changes, otherwise a line per tenth.

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use weber_stimuli::picture::Picture;
 
-use super::{Failure, ModelArgs, Teller};
+use super::{Failure, ModelArgs, Teller, preset};
+use crate::model::Model;
 use crate::parallel;
 use crate::pool::{Folder, Pool, Views};
+use crate::probe::Probe;
 use crate::unit::{Direction, Unit};
-use crate::visualise::{Preset, Request, Sign, Visualiser, strip};
+use crate::visualise::{Preset, Range, Request, Sign, Visualiser, strip};
 
 /// Natural pictures that a preset may take statistics from.
 const SAMPLE: usize = 200;
@@ -59,8 +61,8 @@ pub fn run(args: &VisualiseArgs, say: &(dyn Fn(&str) + Sync)) -> Result<(), Fail
     let (done, started) = (std::sync::atomic::AtomicUsize::new(0), std::time::Instant::now());
     let made = parallel::map(&tasks, |(unit, visualiser)| {
         let sign = if args.lowest { Sign::Lowest } else { Sign::Highest };
-        let request =
-            Request { unit, sign, count: args.count, seed: args.seed, natural: None, starts: &sample };
+        let (natural, starts) = natural(&model, unit, &sample, sign);
+        let request = Request { unit, sign, count: args.count, seed: args.seed, natural, starts: &starts };
         let result = visualiser.visualise(&request);
         let ready = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
         let progress = crate::progress::Progress(&|report| teller.tell(report));
@@ -83,9 +85,30 @@ pub fn run(args: &VisualiseArgs, say: &(dyn Fn(&str) + Sync)) -> Result<(), Fail
     Ok(())
 }
 
-fn preset(name: &str, steps: Option<usize>) -> Result<Preset, Failure> {
-    let preset = Preset::named(name)?;
-    Ok(Preset { steps: steps.unwrap_or(preset.steps), ..preset })
+/// The range of a unit's responses to natural pictures, and the pictures, best first. An unknown unit has no range; the visualiser
+/// says what is wrong with it.
+fn natural<'p>(
+    model: &Model,
+    unit: &Unit,
+    sample: &[&'p Picture],
+    sign: Sign,
+) -> (Option<Range>, Vec<&'p Picture>) {
+    let layer = model.network.graph().find(&unit.layer);
+    let channel = |layer: usize| match unit.direction {
+        Direction::Channel(channel) => channel < model.network.channels(layer, model.card.size),
+        Direction::Vector(_) => true,
+    };
+    let Some(layer) = layer.filter(|layer| channel(*layer)) else { return (None, sample.to_vec()) };
+    let probe = Probe::new(model, layer, &unit.direction);
+    let mut ranked: Vec<(f64, &Picture)> =
+        sample.iter().map(|picture| (probe.response(picture), *picture)).collect();
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let range =
+        ranked.first().zip(ranked.last()).map(|(first, last)| Range { lowest: last.0, highest: first.0 });
+    if sign == Sign::Lowest {
+        ranked.reverse();
+    }
+    (range, ranked.into_iter().map(|(_, picture)| picture).collect())
 }
 
 fn unit(name: &str) -> Result<Unit, Failure> {

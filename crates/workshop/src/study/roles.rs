@@ -16,7 +16,7 @@ use crate::pool::Pool;
 use crate::search::Search;
 
 /// The number of units that trials which must be easy need, by role, the easiest first.
-pub const EASY_ROLES: [(Role, usize); 4] =
+const EASY_ROLES: [(Role, usize); 4] =
     [(Role::Obvious, 3), (Role::Instruction, 3), (Role::Catch, 3), (Role::Easy, 7)];
 
 /// The distance of positions, in px, in the search for units.
@@ -27,14 +27,6 @@ const JUDGED: usize = 4;
 
 /// The least relative difference of queries that a unit to be studied should have.
 const LEAST_DIFFERENCE: f64 = 0.2;
-
-/// A unit that could be used for easy trials.
-#[derive(Clone, Debug)]
-pub struct Easy {
-    pub unit: StudyUnit,
-    /// The ease of its easiest trial.
-    pub ease: f64,
-}
 
 /// The share of each kind in the strongest images.
 fn kinds(pool: &dyn Pool, ranked: &Favourites) -> BTreeMap<&'static str, f64> {
@@ -82,6 +74,15 @@ struct Judged {
     one_kind: Option<f64>,
 }
 
+impl Judged {
+    /// The base images by which the unit is judged, evenly from the weakest to the strongest.
+    fn bases(&self) -> Vec<usize> {
+        let sets = self.ranked.image_sets();
+        let count = JUDGED.min(sets);
+        (0..count).map(|place| self.ranked.base(place * sets / count)).collect()
+    }
+}
+
 impl Study<'_> {
     /// Every channel of the layers that responds to images, with its ranking.
     fn all_units(&self, layers: &[String], activations: &Activations) -> Vec<Judged> {
@@ -109,10 +110,8 @@ impl Study<'_> {
     fn judge(&self, judged: &Judged) -> Result<Vec<Candidate>, StudyError> {
         let patch = Patch { stride: GRID, ..self.options.patch };
         let probe = self.probe(&judged.unit);
-        let sets = judged.ranked.image_sets();
         let mut candidates = Vec::new();
-        for place in 0..JUDGED.min(sets) {
-            let image = judged.ranked.base(place * sets / JUDGED.min(sets));
+        for image in judged.bases() {
             let picture = self.pool.picture(image)?;
             candidates.extend(Candidate::search(&probe, image, &picture, patch, Search::Exhaustive));
         }
@@ -122,9 +121,8 @@ impl Study<'_> {
     fn judge_all(&self, stage: &'static str, units: &[Judged]) -> Result<Vec<Vec<Candidate>>, StudyError> {
         let (done, started) = (AtomicUsize::new(0), Instant::now());
         let results = parallel::map(units, |judged| {
-            let result = self
-                .store
-                .remember(stage, &self.key(&judged.unit, judged.ranked.base(0)), || self.judge(judged));
+            let keys: Vec<_> = judged.bases().iter().map(|image| self.key(&judged.unit, *image)).collect();
+            let result = self.store.remember(stage, &(GRID, keys), || self.judge(judged));
             let ready = done.fetch_add(1, Ordering::Relaxed) + 1;
             self.progress.step(stage, ready, units.len(), started, ready);
             result
@@ -144,12 +142,9 @@ pub fn varied_units(
 ) -> Result<Vec<StudyUnit>, StudyError> {
     const TRIED: usize = 10;
     let mut tried = Vec::new();
+    let mut rest = study.all_units(layer_names, activations);
     for layer in layer_names {
-        let mut of_layer: Vec<Judged> = study
-            .all_units(layer_names, activations)
-            .into_iter()
-            .filter(|judged| judged.unit.layer == *layer)
-            .collect();
+        let mut of_layer: Vec<Judged> = rest.extract_if(.., |judged| judged.unit.layer == *layer).collect();
         of_layer.sort_by(|a, b| a.one_kind.unwrap_or(0.0).total_cmp(&b.one_kind.unwrap_or(0.0)));
         of_layer.truncate(TRIED);
         tried.extend(of_layer);
@@ -197,15 +192,15 @@ pub fn easy_units(
     tried.truncate(TRIED);
     let candidates = study.judge_all("choosing easy trials", &tried)?;
     let ease = |list: &Vec<Candidate>| list.iter().map(|c| c.ease(study.options.patch)).fold(0.0, f64::max);
-    let mut all: Vec<Easy> = tried
+    let mut all: Vec<(StudyUnit, f64)> = tried
         .iter()
         .zip(&candidates)
         .map(|(judged, list)| {
             let likes = likes(study.pool, &judged.ranked);
-            Easy { unit: StudyUnit { likes, ..judged.unit.clone() }, ease: ease(list) }
+            (StudyUnit { likes, ..judged.unit.clone() }, ease(list))
         })
         .collect();
-    all.sort_by(|a, b| b.ease.total_cmp(&a.ease));
+    all.sort_by(|a, b| b.1.total_cmp(&a.1));
     let roles = EASY_ROLES.iter().flat_map(|(role, count)| std::iter::repeat_n(*role, *count));
-    Ok(all.into_iter().zip(roles).map(|(easy, role)| StudyUnit { role, ..easy.unit }).collect())
+    Ok(all.into_iter().zip(roles).map(|((unit, _), role)| StudyUnit { role, ..unit }).collect())
 }

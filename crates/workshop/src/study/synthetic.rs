@@ -47,6 +47,13 @@ pub struct Synthetic {
     folder: PathBuf,
 }
 
+/// What natural images do to a unit.
+struct Natural {
+    range: Range,
+    /// The images with the strongest responses, by index.
+    strongest: Vec<usize>,
+}
+
 impl Group {
     /// How many of the images excite the unit less than the best natural one.
     pub fn below(&self) -> usize {
@@ -88,8 +95,9 @@ impl Study<'_> {
     ) -> Result<Synthetic, StudyError> {
         let layer_names = layers(units);
         let activations = self.activations(&layer_names)?;
-        let sample: Vec<Picture> = self.sample();
+        let (sampled, sample): (Vec<String>, Vec<Picture>) = self.sample().into_iter().unzip();
         let visualiser = Visualiser::new(self.model, preset, &sample.iter().collect::<Vec<_>>())?;
+        let sampled = hash(sampled.join("\n").as_bytes());
         let folder = self.store.folder("synthetic");
         let names: Vec<String> = recipe.units.iter().map(weber_stimuli::recipe::UnitRecipe::name).collect();
         let of_unit = |name: &String| {
@@ -102,23 +110,25 @@ impl Study<'_> {
         let (done, computed, started) = (AtomicUsize::new(0), AtomicUsize::new(0), Instant::now());
         let groups = parallel::map(&tasks, |(at, count)| {
             let unit = of_unit(&names[*at]);
-            let responses = self.responses(&activations, &layer_names, unit);
+            let natural = self.natural(&self.responses(&activations, &layer_names, unit));
+            let starts: Vec<String> =
+                natural.strongest.iter().map(|image| self.pool.fingerprint(*image)).collect();
             let key = (
-                hash(self.model.hash()),
-                unit.path(),
-                unit.direction.clone(),
-                preset.clone(),
-                *count,
-                self.options.seed,
+                (hash(self.model.hash()), unit.path(), unit.direction.clone()),
+                (preset.clone(), *count, self.options.seed),
+                (natural.range.lowest, natural.range.highest, starts, sampled.clone()),
             );
+            // Images of another preset have other names, so that one is never mistaken for another.
+            let tag = hash(&serde_json::to_vec(&key).expect("keys are plain data"))[..8].to_owned();
+            let name = |i: usize| format!("{}-{}of{count}-{tag}.jpg", names[*at], i + 1);
             let kept = |group: &Group| group.names.iter().all(|name| folder.join(name).exists());
             let compute = || {
                 computed.fetch_add(1, Ordering::Relaxed);
-                self.group(&visualiser, unit, &names[*at], *count, &responses)
+                self.group(&visualiser, unit, *count, &natural, &name)
             };
             let mut group = self.store.remember("synthetic-groups", &key, compute)?;
             if !kept(&group) {
-                group = self.group(&visualiser, unit, &names[*at], *count, &responses)?;
+                group = self.group(&visualiser, unit, *count, &natural, &name)?;
             }
             let ready = done.fetch_add(1, Ordering::Relaxed) + 1;
             self.progress.step(
@@ -146,49 +156,56 @@ impl Study<'_> {
         Ok(Synthetic { groups, folder })
     }
 
-    /// Some pictures, evenly from the whole pool.
-    fn sample(&self) -> Vec<Picture> {
+    /// Some pictures, evenly from the whole pool, with what their content depends on.
+    fn sample(&self) -> Vec<(String, Picture)> {
         let step = (self.pool.len() / SAMPLE).max(1);
         let images: Vec<usize> =
             (0..self.pool.len()).step_by(step).filter(|i| !self.rejected.contains(i)).collect();
-        parallel::map(&images, |image| self.pool.picture(*image).ok()).into_iter().flatten().collect()
+        let pictures = parallel::map(&images, |image| {
+            Some((self.pool.fingerprint(*image), self.pool.picture(*image).ok()?))
+        });
+        pictures.into_iter().flatten().collect()
+    }
+
+    fn natural(&self, responses: &[f64]) -> Natural {
+        let mut order: Vec<usize> =
+            (0..responses.len()).filter(|image| !responses[*image].is_nan()).collect();
+        order.sort_by(|a, b| responses[*b].total_cmp(&responses[*a]));
+        let range = Range { lowest: responses[order[order.len() - 1]], highest: responses[order[0]] };
+        order.truncate(STARTS);
+        Natural { range, strongest: order }
     }
 
     fn group(
         &self,
         visualiser: &Visualiser<'_>,
         unit: &StudyUnit,
-        name: &str,
         count: usize,
-        responses: &[f64],
+        natural: &Natural,
+        name: &dyn Fn(usize) -> String,
     ) -> Result<Group, StudyError> {
-        let mut order: Vec<usize> =
-            (0..responses.len()).filter(|image| !responses[*image].is_nan()).collect();
-        order.sort_by(|a, b| responses[*b].total_cmp(&responses[*a]));
-        let natural = responses[order[0]];
-        let lowest = responses[order[order.len() - 1]];
         let starts: Vec<Picture> =
-            order.iter().take(STARTS).filter_map(|image| self.pool.picture(*image).ok()).collect();
+            natural.strongest.iter().filter_map(|image| self.pool.picture(*image).ok()).collect();
         let request = Request {
             unit: &Unit { layer: unit.layer.clone(), direction: unit.direction.clone() },
             sign: Sign::Highest,
             count,
             seed: self.options.seed.wrapping_mul(31).wrapping_add(count as u64),
-            natural: Some(Range { lowest, highest: natural }),
+            natural: Some(natural.range),
             starts: &starts.iter().collect::<Vec<_>>(),
         };
         let mut group = Group {
             unit: unit.path(),
             names: Vec::new(),
             responses: Vec::new(),
-            natural,
+            natural: natural.range.highest,
             similarity: 0.0,
             failure: None,
         };
         match visualiser.visualise(&request) {
             Ok(made) => {
                 for (i, picture) in made.pictures.iter().enumerate() {
-                    let file = format!("{name}-{}of{count}.jpg", i + 1);
+                    let file = name(i);
                     let jpeg = picture.to_jpeg().expect("a picture in memory can be encoded");
                     write(&self.store.folder("synthetic").join(&file), &jpeg)?;
                     group.names.push(file);

@@ -9,6 +9,7 @@ use crate::progress::Report;
 use crate::search::Search;
 use crate::testing::random_demo;
 use crate::unit::Direction;
+use crate::visualise::Preset;
 
 fn options() -> Options {
     Options {
@@ -200,4 +201,24 @@ fn a_full_disk_loses_nothing() {
         .map(|_| ());
     let text = error.unwrap_err().to_string();
     assert!(text.contains("cannot write") && text.contains("run the command again"), "{text}");
+}
+
+#[test]
+fn images_of_another_preset_have_other_names() {
+    let (model, pool, options) = (random_demo(6), pool(), options());
+    let folder = tempfile::tempdir().unwrap();
+    let study = Study::new(&model, &pool, &options, &[], folder.path(), Progress(&quiet));
+    let units = vec![unit(&model, "mixed3a/3x3", 0, Role::Main)];
+    let made = study.recipe(&units).unwrap();
+    let make = |steps: usize| {
+        let mut recipe = made.recipe.clone();
+        let preset = Preset { steps, ..Preset::none() };
+        let synthetic = study.synthetic(&mut recipe, &units, &preset).unwrap();
+        let name = recipe.units[0].synthetic[0].clone();
+        (synthetic.file(&name).unwrap(), name)
+    };
+    let (first, second, again) = (make(1), make(3), make(1));
+    assert_ne!(first.1, second.1);
+    assert_ne!(first.0, second.0);
+    assert_eq!(first, again, "the images of the first preset are still there");
 }
